@@ -1,0 +1,129 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+#include <torch/serialize/archive.h>
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/detail/file.hpp"
+#include "regimen/detail/state_archive.hpp"
+#include "regimen/event.hpp"
+#include "regimen/model.hpp"
+
+namespace regimen::inline v0 {
+
+/// What a checkpoint can hold besides the state of `run`: whatever has LibTorch's own save(OutputArchive&) and
+/// load(InputArchive&). Modules, their holders and pointers to them, optimizers, and what you write yourself.
+template <class T>
+concept Storable = requires(T& thing, torch::serialize::OutputArchive& out, torch::serialize::InputArchive& in) {
+  detail::module_of(thing).save(out);
+  detail::module_of(thing).load(in);
+};
+
+/// Writes the state of a run and the things to one file, atomically: the file holds the old checkpoint or the new one,
+/// whenever the process dies. Throws Error if it cannot be written.
+///     regimen::save_checkpoint("run.pt", state, net, optimizer);
+template <Storable... Things>
+void save_checkpoint(const std::string& path, const State& state, Things&... things) {
+  torch::serialize::OutputArchive archive;
+  torch::serialize::OutputArchive part;
+  detail::save_state(part, state);
+  archive.write("state", part);
+  int i = 0;
+  const auto save = [&](auto& thing) {
+    torch::serialize::OutputArchive nested;
+    detail::module_of(thing).save(nested);
+    archive.write("thing" + detail::text(i++), nested);
+  };
+  (save(things), ...);
+  std::string bytes;
+  archive.save_to([&](const void* data, std::size_t size) {
+    bytes.append(static_cast<const char*>(data), size);
+    return size;
+  });
+  detail::replace_file(path, bytes);
+}
+
+/// Reads a checkpoint back into the things, which must be those that it was written from, in the same order; gives the
+/// state for `RunOptions::from`. Throws Error if there is no such file or it is not such a checkpoint.
+///     auto state = regimen::load_checkpoint("run.pt", net, optimizer);
+///     regimen::run(net, phases, splits, {.from = state}, ...);
+template <Storable... Things>
+[[nodiscard]] State load_checkpoint(const std::string& path, Things&... things) {
+  if (!std::filesystem::exists(path)) {
+    throw Error("load_checkpoint: there is no file " + path);
+  }
+  try {
+    torch::serialize::InputArchive archive;
+    archive.load_from(path);
+    torch::serialize::InputArchive part;
+    archive.read("state", part);
+    State state = detail::load_state(part);
+    int i = 0;
+    const auto load = [&](auto& thing) {
+      torch::serialize::InputArchive nested;
+      archive.read("thing" + detail::text(i++), nested);
+      detail::module_of(thing).load(nested);
+    };
+    (load(things), ...);
+    return state;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& failure) {
+    throw Error("load_checkpoint: " + path + " is no checkpoint of these things: " + failure.what());
+  }
+}
+
+/// How often a `Checkpoint` writes: after so many steps, after so many seconds, whichever comes first; and always when
+/// a run is stopped. 0 leaves one out.
+struct Often {
+  std::int64_t steps = 0;
+  double seconds = 60;
+};
+
+/// Writes checkpoints while a run goes on. An observer: name it among those of `run`.
+///     regimen::Checkpoint keep("run.pt", {.seconds = 60}, net, optimizer);
+///     regimen::run(net, phases, splits, options, keep);
+class Checkpoint {
+ public:
+  template <Storable... Things>
+  explicit Checkpoint(std::string path, Often often, Things&... things) : path_(std::move(path)), often_(often) {
+    detail::require(often.steps >= 0, "Often.steps", "at least 0", often.steps);
+    detail::require(often.seconds >= 0, "Often.seconds", "at least 0", often.seconds);
+    save_ = [this, &things...](const State& state) { save_checkpoint(path_, state, things...); };
+  }
+
+  Checkpoint(const Checkpoint&) = delete;
+  Checkpoint& operator=(const Checkpoint&) = delete;
+
+  void operator()(const Boundary& boundary) {
+    const auto now = WallClock::now();
+    const bool enough_steps = often_.steps > 0 && ++steps_ >= often_.steps;
+    const bool long_enough = often_.seconds > 0 && std::chrono::duration<double>(now - written_).count() >= often_.seconds;
+    if (boundary.last || enough_steps || long_enough) {
+      save_(boundary.state());
+      steps_ = 0;
+      written_ = WallClock::now();
+    }
+  }
+
+ private:
+  using WallClock = std::chrono::steady_clock;
+
+  std::string path_;
+  Often often_;
+  std::function<void(const State&)> save_;
+  std::int64_t steps_ = 0;
+  WallClock::time_point written_ = WallClock::now();
+};
+
+}  // namespace regimen::inline v0

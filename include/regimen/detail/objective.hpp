@@ -1,0 +1,143 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "regimen/detail/guards.hpp"
+#include "regimen/phase.hpp"
+#include "regimen/tap.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// What one step minimizes: the loss of its batches and the penalties, with their gradients. Called as often as the
+/// optimizer likes; each call computes the same thing anew.
+class Objective {
+ public:
+  Objective(const Model& model, const Phase& phase, GeneratorGuard& generators)
+      : model_(model), phase_(phase), generators_(generators), device_(model.device()) {
+    pass_.model = &model_;
+    for (const at::Tensor& parameter : model.parameters()) {
+      if (parameter.requires_grad()) {
+        pass_.parameters.push_back(parameter);
+      }
+    }
+    // The optimizer may hold tensors that the model does not: their gradients must not pile up either.
+    cleared_ = model.parameters();
+    for (const at::Tensor& parameter : phase.optimizer.parameters()) {
+      const bool known = std::any_of(cleared_.begin(), cleared_.end(), [&](const at::Tensor& t) { return t.is_same(parameter); });
+      if (!known) {
+        cleared_.push_back(parameter);
+      }
+    }
+  }
+
+  /// Shows the batches of the next step: augmented, preprocessed, on the model's device.
+  void prepare(const std::vector<Batch>& group, const Now& now) {
+    pass_.now = now;
+    shown_.clear();
+    samples_ = 0;
+    for (const Batch& batch : group) {
+      shown_.push_back(prepared(augmented(batch, now), phase_.preprocess, device_, now));
+      samples_ += batch.size();
+    }
+  }
+
+  at::Tensor operator()() {
+    for (at::Tensor& parameter : cleared_) {
+      parameter.mutable_grad() = at::Tensor();
+    }
+    at::Tensor total;
+    at::Tensor loss;
+    for (std::size_t i = 0; i < shown_.size(); ++i) {
+      generators_.seed(phase_.seed, pass_.now.clock.step, static_cast<int>(i));
+      const auto [part_loss, part_objective] = evaluate(shown_[i]);
+      add_share(loss, part_loss.detach(), i);
+      add_share(total, part_objective.detach(), i);
+    }
+    loss_ = loss;
+    for (const AnyRegularizer& regularizer : phase_.regularize) {
+      regularizer.gradient(pass_);
+    }
+    return total;
+  }
+
+  void edit_weights() {
+    for (const AnyRegularizer& regularizer : phase_.regularize) {
+      regularizer.weights(pass_);
+    }
+  }
+
+  /// Of the last evaluation, without penalties, 0-d.
+  [[nodiscard]] const at::Tensor& loss() const { return loss_; }
+  [[nodiscard]] const Pass& pass() const { return pass_; }
+  [[nodiscard]] std::int64_t samples() const { return samples_; }
+
+ private:
+  /// Randomness of augmentation, apart from that of the data's order, which hangs on the same seed.
+  static constexpr std::uint64_t augment_salt = 0x6175676D656E74;
+
+  [[nodiscard]] Batch augmented(const Batch& batch, const Now& now) const {
+    if (phase_.augment.empty()) {
+      return batch;
+    }
+    const Key key = Key(phase_.seed, batch.id, now).fold(augment_salt).each_epoch();
+    Batch result = batch;
+    for (std::size_t i = 0; i < phase_.augment.size(); ++i) {
+      result = phase_.augment[i](result, key.fold(i));
+    }
+    return result;
+  }
+
+  /// Forward and backward on one of the step's batches: its loss, and its loss with penalties.
+  std::pair<at::Tensor, at::Tensor> evaluate(const Batch& batch) {
+    if (phase_.regularize.empty()) {
+      pass_.batch = batch;
+      pass_.output = phase_.execute.forward(model_, batch);
+    } else {
+      const Taps taps;
+      pass_.batch = batch;
+      pass_.output = phase_.execute.forward(model_, batch);
+      pass_.taps = taps.tensors();
+    }
+    const at::Tensor loss = phase_.loss(pass_.output, batch.target);
+    at::Tensor objective = loss;
+    for (const AnyRegularizer& regularizer : phase_.regularize) {
+      const at::Tensor penalty = regularizer.penalty(pass_);
+      if (penalty.defined()) {
+        objective = objective + penalty;
+      }
+    }
+    (shown_.size() == 1 ? objective : objective * share(batch)).backward();
+    return {loss, objective};
+  }
+
+  /// A batch counts as much as it has samples, so that accumulating two halves is the same as one whole.
+  [[nodiscard]] double share(const Batch& batch) const {
+    return static_cast<double>(batch.size()) / static_cast<double>(samples_);
+  }
+
+  void add_share(at::Tensor& sum, const at::Tensor& part, std::size_t i) const {
+    if (shown_.size() == 1) {
+      sum = part;
+    } else {
+      sum = sum.defined() ? sum + part * share(shown_[i]) : part * share(shown_[i]);
+    }
+  }
+
+  const Model& model_;
+  const Phase& phase_;
+  GeneratorGuard& generators_;
+  at::Device device_;
+  std::vector<at::Tensor> cleared_;
+  std::vector<Batch> shown_;
+  std::int64_t samples_ = 0;
+  at::Tensor loss_;
+  Pass pass_;
+};
+
+}  // namespace regimen::inline v0::detail

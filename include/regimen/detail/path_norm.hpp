@@ -1,0 +1,121 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/ones.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "regimen/evaluate.hpp"
+#include "regimen/model.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// What a path norm makes of a model while it runs it: every weight w becomes |w|^p, so that the output for an input of
+/// ones is the sum over all paths of the product of |w|^p along the path. BatchNorm in eval mode is an affine map, and
+/// is folded: gamma / sigma and beta - mu gamma / sigma take the place of a weight and a bias.
+///
+/// All tensors are put back when it goes. `values` are differentiable functions of the parameters.
+class PathWeights {
+ public:
+  PathWeights(const Model& model, double p) : parameters_(model.named_parameters()), buffers_(model.named_buffers()) {
+    for (const Named& named : parameters_) {
+      values_.push_back(value_of(named, p));
+    }
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      put(parameters_[i].tensor, values_[i].detach());
+    }
+    for (const Named& named : buffers_) {
+      const std::string owner = owner_of(named.name, "running_mean");
+      if (!owner.empty()) {
+        const bool affine = find(parameters_, owner + "weight").defined();
+        put(named.tensor, affine ? named.tensor.mul(0) : named.tensor.abs().pow(p).neg());
+      } else if (!owner_of(named.name, "running_var").empty()) {
+        put(named.tensor, ((named.tensor + epsilon).pow(p) - epsilon).clamp_min(0));
+      }
+    }
+  }
+
+  ~PathWeights() {
+    for (Kept& kept : kept_) {
+      kept.tensor.set_data(kept.data);
+      kept.tensor.mutable_grad() = kept.gradient;
+    }
+  }
+
+  PathWeights(const PathWeights&) = delete;
+  PathWeights& operator=(const PathWeights&) = delete;
+
+  [[nodiscard]] const std::vector<Named>& parameters() const { return parameters_; }
+  [[nodiscard]] const std::vector<at::Tensor>& values() const { return values_; }
+
+ private:
+  struct Kept {
+    at::Tensor tensor;
+    at::Tensor data;
+    at::Tensor gradient;
+  };
+
+  // LibTorch's default; a layer with another epsilon is off by the difference.
+  static constexpr double epsilon = 1e-5;
+
+  /// "layer1.bn." for "layer1.bn.running_mean" and the leaf "running_mean"; "" for another leaf.
+  static std::string owner_of(const std::string& name, const std::string& leaf) {
+    if (name.size() < leaf.size() || name.compare(name.size() - leaf.size(), leaf.size(), leaf) != 0) {
+      return "";
+    }
+    const std::string owner = name.substr(0, name.size() - leaf.size());
+    return owner.empty() ? "." : owner;
+  }
+
+  static at::Tensor find(const std::vector<Named>& all, const std::string& name) {
+    const std::string wanted = name.front() == '.' ? name.substr(1) : name;
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Named& n) { return n.name == wanted; });
+    return found == all.end() ? at::Tensor() : found->tensor;
+  }
+
+  [[nodiscard]] at::Tensor value_of(const Named& named, double p) const {
+    const std::string owner = owner_of(named.name, "bias");
+    if (!owner.empty()) {
+      const at::Tensor mean = find(buffers_, owner + "running_mean");
+      const at::Tensor variance = find(buffers_, owner + "running_var");
+      if (mean.defined() && variance.defined()) {
+        const at::Tensor gain = find(parameters_, owner + "weight") / (variance + epsilon).sqrt();
+        return (named.tensor - mean.detach() * gain).abs().pow(p);
+      }
+    }
+    return named.tensor.abs().pow(p);
+  }
+
+  void put(at::Tensor tensor, const at::Tensor& data) {
+    kept_.push_back({tensor, tensor.detach(), tensor.grad()});
+    tensor.set_data(data.contiguous(tensor.suggest_memory_format()));
+    tensor.mutable_grad() = at::Tensor();
+  }
+
+  std::vector<Named> parameters_;
+  std::vector<Named> buffers_;
+  std::vector<at::Tensor> values_;
+  std::vector<Kept> kept_;
+};
+
+/// The sum of the outputs for one sample of ones, 0-d: the path norm to the power p, of the weights in place.
+inline at::Tensor sum_over_paths(const Model& model, at::IntArrayRef sample_shape, const at::TensorOptions& options) {
+  std::vector<std::int64_t> shape{1};
+  shape.insert(shape.end(), sample_shape.begin(), sample_shape.end());
+  return model.forward(Batch{.data = at::ones(shape, options)}).sum();
+}
+
+/// Where the model computes, and in what.
+inline at::TensorOptions options_of(const Model& model) {
+  const auto parameters = model.parameters();
+  if (parameters.empty()) {
+    throw Error("a path norm takes a model with parameters");
+  }
+  return parameters.front().detach().options();
+}
+
+}  // namespace regimen::inline v0::detail

@@ -1,0 +1,302 @@
+#pragma once
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
+
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/detail/describe_run.hpp"
+#include "regimen/detail/guards.hpp"
+#include "regimen/detail/objective.hpp"
+#include "regimen/detail/watchers.hpp"
+#include "regimen/phase.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// The body of `run`: the loop that is drawn in run.hpp.
+class Trainer {
+ public:
+  Trainer(const Model& model, const std::vector<Phase>& phases, const Splits& splits, const RunOptions& options,
+          const Watchers& watchers)
+      : model_(model), phases_(phases), splits_(splits), options_(options), watchers_(watchers), state_(options.from) {}
+
+  History run() {
+    check();
+    const OnlyRun only;
+    const ModeGuard modes(model_);
+    GeneratorGuard generators(model_.device());
+    const at::AutoGradMode with_gradients(true);
+    announce();
+    while (state_.clock.phase < static_cast<int>(phases_.size())) {
+      const Ended ended = run_phase(phases_[static_cast<std::size_t>(state_.clock.phase)], generators);
+      if (ended == Ended::stopped || ended == Ended::diverged) {
+        break;
+      }
+      state_.clock = Clock{.phase = state_.clock.phase + 1};
+      state_.seconds = 0;
+    }
+    watchers_.tell(RunEnd{state_.history});
+    return std::move(state_.history);
+  }
+
+ private:
+  using WallClock = std::chrono::steady_clock;
+
+  void check() const {
+    splits_.check();
+    detail::require(!phases_.empty(), "run: phases.size()", "at least 1", phases_.size());
+    for (const Phase& phase : phases_) {
+      phase.check();
+      check_metrics(phase);
+      check_frozen_names(phase);
+    }
+    detail::require(state_.clock.phase >= 0 && state_.clock.phase <= static_cast<int>(phases_.size()),
+                    "RunOptions.from.clock.phase", "in [0, phases.size()]", state_.clock.phase);
+  }
+
+  /// A criterion that waits for a score which never comes would wait forever, and in silence.
+  void check_metrics(const Phase& phase) const {
+    const auto check = [&](const std::vector<Metric>& metrics, const char* field) {
+      for (const Metric metric : metrics) {
+        if (!splits_.scores(metric)) {
+          throw Error("Phase \"" + phase.name + "\"." + field + " reads " + name_of(metric) +
+                      ", which is never scored: set that data in Splits");
+        }
+      }
+    };
+    check(phase.until.metrics(), "until");
+    check(phase.lr_scale.metrics(), "lr_scale");
+  }
+
+  void check_frozen_names(const Phase& phase) const {
+    for (const std::string& name : phase.freeze) {
+      bool found = false;
+      for (const Named& named : model_.named_parameters()) {
+        found = found || FreezeGuard::matches(named.name, {name});
+      }
+      if (!found) {
+        throw Error("Phase \"" + phase.name + "\".freeze names \"" + name + "\", which is no parameter or module of the model");
+      }
+    }
+  }
+
+  void announce() const {
+    std::vector<std::string> names;
+    std::vector<int> epochs;
+    std::vector<std::string> measures;
+    for (const Phase& phase : phases_) {
+      names.push_back(phase.name);
+      epochs.push_back(phase.epochs);
+    }
+    for (const auto& measure : splits_.measures) {
+      measures.push_back(measure.first);
+    }
+    const std::function<std::string()> manifest = [this] { return describe_run(model_, phases_, splits_); };
+    watchers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
+  }
+
+  Ended run_phase(const Phase& phase, GeneratorGuard& generators) {
+    phase_began_ = WallClock::now() - std::chrono::duration_cast<WallClock::duration>(
+                                          std::chrono::duration<double>(state_.seconds));
+    if (at_phase_start() && !phase.carry_optimizer_state) {
+      phase.optimizer.clear_state();
+    }
+    const FreezeGuard frozen(model_, phase.freeze);
+    phase.execute.prepare(model_);
+    Objective objective(model_, phase, generators);
+    phase_history_ = state_.history.of_phase(state_.clock.phase);
+    restore_loss_sum();
+    watchers_.tell(PhaseBegin{state_.clock, phase.name, phase.epochs});
+
+    Ended ended = Ended::running;
+    while (ended == Ended::running) {
+      if (state_.clock.epoch >= phase.epochs) {
+        ended = diverged() ? Ended::diverged : Ended::epochs;
+      } else if (at_later_epoch() && diverged()) {
+        ended = Ended::diverged;
+      } else if (at_later_epoch() && phase.until(phase_history_)) {
+        ended = Ended::criterion;
+      } else {
+        ended = run_epoch(phase, objective);
+      }
+    }
+    const Outcome outcome{phase.name, ended, state_.clock};
+    state_.history.outcomes.push_back(outcome);
+    watchers_.tell(PhaseEnd{outcome});
+    return ended;
+  }
+
+  [[nodiscard]] bool at_phase_start() const { return state_.clock == Clock{.phase = state_.clock.phase}; }
+  [[nodiscard]] bool at_later_epoch() const { return state_.clock.epoch > 0 && state_.clock.batch == 0; }
+
+  /// NaN and infinity stay in a sum, so one look at the end of an epoch is enough.
+  [[nodiscard]] bool diverged() const {
+    return !phase_history_.empty() && !std::isfinite(phase_history_.back().train_loss);
+  }
+
+  Ended run_epoch(const Phase& phase, Objective& objective) {
+    Order order{.batch = phase.batch,
+                .shuffle = phase.shuffle,
+                .seed = phase.seed,
+                .drop_last = phase.drop_last,
+                .first = state_.clock.batch};
+    state_.clock.batches = phase.data.batches(order);
+    order.now = now();
+    model_.train(true);
+    const Cursor next = phase.data.read(order);
+    std::vector<Batch> group;
+    while (fill(group, next, phase.accumulate)) {
+      take_step(phase, objective, group);
+      if (reached_boundary()) {
+        return Ended::stopped;
+      }
+    }
+    return end_epoch(phase);
+  }
+
+  /// The next batches whose gradients make one step; false at the end of the epoch.
+  static bool fill(std::vector<Batch>& group, const Cursor& next, int accumulate) {
+    group.clear();
+    while (static_cast<int>(group.size()) < accumulate) {
+      Batch batch = next();
+      if (batch.size() == 0) {
+        break;
+      }
+      group.push_back(std::move(batch));
+    }
+    return !group.empty();
+  }
+
+  void take_step(const Phase& phase, Objective& objective, const std::vector<Batch>& group) {
+    const Now when = now();
+    const double scale = when(phase.lr_scale);
+    detail::require(scale >= 0 && std::isfinite(scale), "Phase \"" + phase.name + "\".lr_scale", "at least 0 and finite",
+                    scale);
+    // The loss is evaluated before `step`, so that optimizers which ignore their closure work too; the closure's first
+    // call gets that result, later calls (LBFGS) compute it again.
+    objective.prepare(group, when);
+    const at::Tensor first = objective();
+    bool fresh = true;
+    {
+      const ScaledRates rates(phase.optimizer, scale);
+      phase.optimizer.step([&] { return std::exchange(fresh, false) ? first : objective(); });
+    }
+    objective.edit_weights();
+
+    const at::NoGradGuard no_grad;
+    loss_sum_.add_(objective.loss(), objective.samples());
+    state_.loss_samples += objective.samples();
+    state_.clock.batch += static_cast<std::int64_t>(group.size());
+    ++state_.clock.step;
+    state_.lr_scale = scale;
+    if (watchers_.any<Step>()) {
+      watchers_.tell(Step{state_.clock, objective.pass(), objective.loss(), learning_rate(phase)});
+    }
+  }
+
+  Ended end_epoch(const Phase& phase) {
+    Epoch epoch{.phase = phase.name};
+    epoch.train_loss = loss_sum_.item<double>() / static_cast<double>(state_.loss_samples);
+    epoch.learning_rate = learning_rate(phase);
+    const Now trained = now();
+    state_.clock.epoch += 1;
+    state_.clock.batch = 0;
+    state_.loss_sum = 0;
+    state_.loss_samples = 0;
+    restore_loss_sum();
+    epoch.clock = state_.clock;
+    score(phase, epoch, trained);
+    epoch.seconds = seconds();
+    state_.history.epochs.push_back(epoch);
+    phase_history_.epochs.push_back(epoch);
+    watchers_.tell(epoch);
+    if (reached_boundary()) {
+      return Ended::stopped;
+    }
+    return Ended::running;
+  }
+
+  void score(const Phase& phase, Epoch& epoch, const Now& trained) {
+    const int fit_every = splits_.fit_every > 0 ? splits_.fit_every : splits_.every;
+    bool last = epoch.clock.epoch == phase.epochs || !std::isfinite(epoch.train_loss);
+    const auto due = [&](int every) { return last || epoch.clock.epoch % every == 0; };
+    const Evaluation how{.loss = phase.loss,
+                         .preprocess = phase.preprocess,
+                         .execute = phase.execute,
+                         .batch = splits_.batch,
+                         .now = trained};
+    if (due(splits_.every) || due(fit_every)) {
+      epoch.fit = evaluate(model_, phase.data, how);
+    }
+    // An epoch after which the criterion will say that it is over is the phase's last.
+    epoch.seconds = seconds();
+    phase_history_.epochs.push_back(epoch);
+    last = last || phase.until(phase_history_);
+    phase_history_.epochs.pop_back();
+    if (!due(splits_.every)) {
+      return;
+    }
+    const auto score_if_there = [&](const Source& source) {
+      return source.defined() ? evaluate(model_, source, how) : Score{};
+    };
+    if (!epoch.fit.scored()) {
+      epoch.fit = evaluate(model_, phase.data, how);
+    }
+    epoch.clean = splits_.clean.same_as(phase.data) ? epoch.fit : score_if_there(splits_.clean);
+    epoch.test = score_if_there(splits_.test);
+    epoch.validation = score_if_there(splits_.validation);
+    for (const auto& [name, measure] : splits_.measures) {
+      epoch.measures[name] = measure(model_);
+    }
+  }
+
+  /// Tells that all is at rest; true if the run is to stop here.
+  bool reached_boundary() {
+    const bool stop = options_.stop.stop_requested();
+    if (watchers_.any<Boundary>()) {
+      const std::function<State()> state = [this] {
+        State saved = state_;
+        saved.loss_sum = loss_sum_.item<double>();
+        saved.seconds = seconds();
+        return saved;
+      };
+      watchers_.tell(Boundary{state_.clock, stop, state});
+    }
+    return stop;
+  }
+
+  void restore_loss_sum() {
+    loss_sum_ = at::zeros({}, at::TensorOptions().device(model_.device()).dtype(at::kDouble));
+    loss_sum_.fill_(state_.loss_sum);
+  }
+
+  [[nodiscard]] Now now() const { return Now{state_.clock, &phase_history_}; }
+
+  [[nodiscard]] double learning_rate(const Phase& phase) const {
+    const auto rates = phase.optimizer.learning_rates();
+    return rates.empty() ? unknown : rates.front() * state_.lr_scale;
+  }
+
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(WallClock::now() - phase_began_).count();
+  }
+
+  const Model& model_;
+  const std::vector<Phase>& phases_;
+  const Splits& splits_;
+  const RunOptions& options_;
+  const Watchers& watchers_;
+  State state_;
+  History phase_history_;
+  at::Tensor loss_sum_;
+  WallClock::time_point phase_began_{};
+};
+
+}  // namespace regimen::inline v0::detail

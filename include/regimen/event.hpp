@@ -1,0 +1,76 @@
+#pragma once
+// No LibTorch.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "regimen/clock.hpp"
+#include "regimen/record.hpp"
+
+namespace at {
+class Tensor;
+}  // namespace at
+
+namespace regimen::inline v0 {
+
+struct Pass;
+
+/// All that `run` itself remembers: where it is, and what it has seen. With the archives of the model and the
+/// optimizers this is a checkpoint.
+struct State {
+  Clock clock{};
+  History history{};
+  double loss_sum = 0;            ///< of this epoch's samples so far, times their number
+  std::int64_t loss_samples = 0;  ///< in this epoch so far
+  double lr_scale = 1;            ///< of the last step
+  double seconds = 0;             ///< wall time of this phase so far
+};
+
+// The events of a run, in the order in which they fire. An observer is anything callable with at least one of them, or
+// with `const Epoch&` (record.hpp), which fires at the end of every epoch. All are taken by const reference: whoever
+// watches changes nothing.
+
+/// Once, before the first step.
+struct RunBegin {
+  const std::vector<std::string>& phases;           ///< their names
+  const std::vector<int>& epochs;                   ///< the bound on each
+  const std::vector<std::string>& measures;         ///< the names of what `Epoch::measures` will hold
+  const History& history;                           ///< what came before, if the run was resumed
+  const std::function<std::string()>& manifest;     ///< all that is needed to repeat the run, as JSON
+};
+
+/// Before the first step of each phase; on a resume, again for the phase that goes on.
+struct PhaseBegin {
+  const Clock& clock;
+  const std::string& name;
+  int epochs;
+};
+
+/// After each optimizer step. `clock` counts it already.
+struct Step {
+  const Clock& clock;
+  const Pass& pass;         ///< what the network saw and said (regularize.hpp)
+  const at::Tensor& loss;   ///< 0-d, without penalties, on the device: reading it waits for the device
+  double learning_rate;     ///< of the first parameter group
+};
+
+/// After a phase's last epoch.
+struct PhaseEnd {
+  const Outcome& outcome;
+};
+
+/// After each step and each epoch, once every observer has heard of it: the only safe point for a checkpoint.
+struct Boundary {
+  const Clock& clock;
+  bool last;                            ///< the run returns after this one
+  const std::function<State()>& state;  ///< what to save; reads the loss, so it waits for the device
+};
+
+/// Once, after everything else, not when an exception ends the run.
+struct RunEnd {
+  const History& history;
+};
+
+}  // namespace regimen::inline v0

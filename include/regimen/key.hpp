@@ -1,0 +1,222 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <numbers>
+#include <utility>
+
+#include "regimen/detail/threefry.hpp"
+#include "regimen/now.hpp"
+
+namespace regimen::inline v0 {
+
+/// Randomness as a function of (seed, sample, moment), never a stream that somebody else can advance.
+///
+/// What a key gives sample i depends on nothing but the seed, the sample's id and the folds: not on the batch around
+/// it, its order or its size, not on the device, the thread or what was drawn before. Draws of one key overlap (they
+/// are the same words): fold it with a different salt for each use. Integers and uniforms are the same bits on every
+/// device; normals agree to rounding, 1e-6.
+///     const regimen::Key key(seed, batch.id);
+///     const auto u = key.fold(1).uniform({28, 28});   // [N, 28, 28] in [0, 1)
+class Key {
+ public:
+  /// ids [N] int64; the draws arrive on their device. `now` is what `now()` hands on to scheduled fractions.
+  Key(std::uint64_t seed, at::Tensor ids, Now now = {}) : Key({seed, 0}, std::move(ids), now) {}
+
+  /// A key for another use.
+  [[nodiscard]] Key fold(std::uint64_t salt) const { return with(detail::threefry(words_, {salt, fold_mark})); }
+
+  /// A key for this epoch: the same transform, keyed so, does something new in every pass.
+  [[nodiscard]] Key each_epoch() const {
+    return with(detail::threefry(words_, {static_cast<std::uint64_t>(now_.clock.epoch), epoch_mark}));
+  }
+
+  /// Draws for other samples.
+  [[nodiscard]] Key of(at::Tensor ids) const { return Key(words_, std::move(ids), now_); }
+
+  [[nodiscard]] const at::Tensor& ids() const { return ids_; }
+  [[nodiscard]] std::int64_t size() const { return ids_.size(0); }
+  [[nodiscard]] const Now& now() const { return now_; }
+
+  /// [N, n] int64, all 64 bits random.
+  [[nodiscard]] at::Tensor bits(std::int64_t n) const {
+    const std::int64_t blocks = (n + 1) / 2;
+    if (!on_host()) {
+      const auto [first, second] = tensor_blocks(blocks);
+      return at::cat({first.unsqueeze(-1), second.unsqueeze(-1)}, -1).view({size(), 2 * blocks}).narrow(1, 0, n);
+    }
+    at::Tensor out = at::empty({size(), n}, at::kLong);
+    auto* const to = out.data_ptr<std::int64_t>();
+    for_each_block(blocks, [=](std::int64_t i, std::int64_t block, std::uint64_t first, std::uint64_t second) {
+      std::int64_t* const row = to + i * n + 2 * block;
+      row[0] = static_cast<std::int64_t>(first);
+      if (2 * block + 1 < n) {
+        row[1] = static_cast<std::int64_t>(second);
+      }
+    });
+    return out;
+  }
+
+  /// [N, shape...] float in [0, 1), a multiple of 2^-24. One block of 128 bits serves four.
+  [[nodiscard]] at::Tensor uniform(at::IntArrayRef shape = {}) const {
+    const auto [sizes, n] = sizes_of(shape);
+    const std::int64_t blocks = (n + 3) / 4;
+    if (!on_host()) {
+      const at::Tensor words = bits(2 * blocks);
+      const at::Tensor halves = at::cat({low_half(words).unsqueeze(-1), high_half(words).unsqueeze(-1)}, -1);
+      const at::Tensor top = halves.view({size(), 4 * blocks}).narrow(1, 0, n).bitwise_right_shift(8);
+      return (top.to(at::kFloat) * unit).reshape(sizes);
+    }
+    at::Tensor out = at::empty({size(), n}, at::kFloat);
+    auto* const to = out.data_ptr<float>();
+    for_each_block(blocks, [=](std::int64_t i, std::int64_t block, std::uint64_t first, std::uint64_t second) {
+      const std::uint32_t halves[4] = {low(first), high(first), low(second), high(second)};
+      float* const row = to + i * n + 4 * block;
+      const std::int64_t room = std::min<std::int64_t>(4, n - 4 * block);
+      for (std::int64_t k = 0; k < room; ++k) {
+        row[k] = to_unit(halves[k]);
+      }
+    });
+    return out.view(sizes);
+  }
+
+  /// [N] int64 in [0, n), n in [1, 2^31]. No value is likelier than another by more than n / 2^32.
+  [[nodiscard]] at::Tensor below(std::int64_t n) const { return uniform_and_below(n).second; }
+
+  /// uniform() and a draw below n that is independent of it, for the price of one: [N] float and [N] int64.
+  [[nodiscard]] std::pair<at::Tensor, at::Tensor> uniform_and_below(std::int64_t n) const {
+    detail::require(n >= 1 && n <= (std::int64_t{1} << 31), "Key.below: n", "in [1, 2^31]", n);
+    if (!on_host()) {
+      const at::Tensor words = bits(2);
+      const at::Tensor top = low_half(words.select(1, 0)).bitwise_right_shift(8);
+      const at::Tensor wide = high_half(words.select(1, 1)) * n;
+      return {top.to(at::kFloat) * unit, high_half(wide)};
+    }
+    std::pair<at::Tensor, at::Tensor> out{at::empty({size()}, at::kFloat), at::empty({size()}, at::kLong)};
+    auto* const uniforms = out.first.data_ptr<float>();
+    auto* const numbers = out.second.data_ptr<std::int64_t>();
+    for_each_block(1, [=](std::int64_t i, std::int64_t, std::uint64_t first, std::uint64_t second) {
+      uniforms[i] = to_unit(low(first));
+      numbers[i] = static_cast<std::int64_t>((std::uint64_t{high(second)} * static_cast<std::uint64_t>(n)) >> 32);
+    });
+    return out;
+  }
+
+  /// [N, shape...] float, standard normal (Box and Muller, 1958).
+  [[nodiscard]] at::Tensor normal(at::IntArrayRef shape = {}) const {
+    const auto [sizes, n] = sizes_of(shape);
+    const at::Tensor u = uniform({2, n});
+    const at::Tensor radius = (-2 * (1 - u.select(1, 0)).log()).sqrt();
+    return (radius * (2 * std::numbers::pi * u.select(1, 1)).cos()).view(sizes);
+  }
+
+ private:
+  // Counters that folds use, out of reach of the block numbers that draws use.
+  static constexpr std::uint64_t fold_mark = std::uint64_t{1} << 62;
+  static constexpr std::uint64_t epoch_mark = std::uint64_t{1} << 63;
+  static constexpr float unit = 1.0F / (1 << 24);
+
+  Key(detail::Block words, at::Tensor ids, Now now) : words_(words), ids_(std::move(ids)), now_(now) {
+    if (!ids_.defined() || ids_.dim() != 1 || ids_.scalar_type() != at::kLong) {
+      throw Error("Key.ids must be [N] int64, one id a sample");
+    }
+  }
+
+  [[nodiscard]] Key with(detail::Block words) const { return Key(words, ids_, now_); }
+
+  [[nodiscard]] bool on_host() const { return ids_.device().is_cpu(); }
+
+  [[nodiscard]] std::pair<std::vector<std::int64_t>, std::int64_t> sizes_of(at::IntArrayRef shape) const {
+    std::vector<std::int64_t> sizes{size()};
+    std::int64_t n = 1;
+    for (const std::int64_t length : shape) {
+      sizes.push_back(length);
+      n *= length;
+    }
+    return {sizes, n};
+  }
+
+  static std::uint32_t low(std::uint64_t word) { return static_cast<std::uint32_t>(word); }
+  static std::uint32_t high(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
+  static float to_unit(std::uint32_t half) { return static_cast<float>(half >> 8) * unit; }
+
+  // The same on tensors. LibTorch shifts int64 with its sign, so what the sign brings in is masked away.
+  static constexpr std::int64_t low_mask = 0xFFFFFFFF;
+  static at::Tensor low_half(const at::Tensor& words) { return words.bitwise_and(low_mask); }
+  static at::Tensor high_half(const at::Tensor& words) { return words.bitwise_right_shift(32).bitwise_and(low_mask); }
+
+  /// Calls f(i, block, first, second) for each sample and each of its first `blocks` blocks, chunk by chunk.
+  template <class F>
+  void for_each_block(std::int64_t blocks, F&& f) const {
+    const at::Tensor ids = ids_.contiguous();
+    const auto* const id = reinterpret_cast<const std::uint64_t*>(ids.data_ptr<std::int64_t>());
+    const std::int64_t total = size() * blocks;
+    detail::Chunk chunk;
+    std::int64_t sample = 0;
+    std::int64_t block = 0;
+    for (std::int64_t done = 0; done < total;) {
+      const auto used = std::min<std::int64_t>(detail::threefry_chunk, total - done);
+      std::int64_t i = sample;
+      std::int64_t j = block;
+      const auto advance = [blocks](std::int64_t& at_sample, std::int64_t& at_block) {
+        if (++at_block == blocks) {
+          at_block = 0;
+          ++at_sample;
+        }
+      };
+      for (std::int64_t k = 0; k < used; ++k) {
+        chunk.first[static_cast<std::size_t>(k)] = id[i];
+        chunk.second[static_cast<std::size_t>(k)] = static_cast<std::uint64_t>(j);
+        advance(i, j);
+      }
+      const auto padded = static_cast<std::size_t>(used + 7) / 8 * 8;
+      std::fill(chunk.first.begin() + used, chunk.first.begin() + static_cast<std::ptrdiff_t>(padded), 0);
+      std::fill(chunk.second.begin() + used, chunk.second.begin() + static_cast<std::ptrdiff_t>(padded), 0);
+      detail::threefry(words_, chunk, padded);
+      for (std::int64_t k = 0; k < used; ++k) {
+        const auto at_k = static_cast<std::size_t>(k);
+        f(sample, block, chunk.first[at_k], chunk.second[at_k]);
+        advance(sample, block);
+      }
+      done += used;
+    }
+  }
+
+  /// The same words as tensor operations, for ids that live on another device: [N, blocks] int64 each.
+  [[nodiscard]] std::pair<at::Tensor, at::Tensor> tensor_blocks(std::int64_t blocks) const;
+
+  friend struct KeyTest;
+
+  detail::Block words_;
+  at::Tensor ids_;
+  Now now_;
+};
+
+inline std::pair<at::Tensor, at::Tensor> Key::tensor_blocks(std::int64_t blocks) const {
+  at::Tensor first = ids_.unsqueeze(1).repeat({1, blocks});
+  at::Tensor second = at::arange(blocks, ids_.options()).unsqueeze(0).repeat({size(), 1});
+  const auto rotate = [](at::Tensor& words, int by) {
+    const std::int64_t kept = (std::int64_t{1} << by) - 1;
+    words = words.bitwise_left_shift(by).bitwise_or(words.bitwise_right_shift(64 - by).bitwise_and(kept));
+  };
+  const auto word = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+  detail::threefry_mix(first, second, word(words_.first), word(words_.second),
+                       word(detail::threefry_parity ^ words_.first ^ words_.second), rotate);
+  return {first, second};
+}
+
+namespace detail {
+
+/// [n] int64: 0 to n - 1 in an order that depends on (seed, epoch) alone.
+inline at::Tensor shuffled(std::int64_t n, std::uint64_t seed, const Now& now) {
+  return Key(seed, at::arange(n, at::kLong), now).each_epoch().bits(1).view({n}).argsort();
+}
+
+}  // namespace detail
+}  // namespace regimen::inline v0

@@ -1,0 +1,47 @@
+#pragma once
+// No LibTorch.
+
+#include <string>
+#include <utility>
+
+#include "regimen/detail/file.hpp"
+#include "regimen/detail/json.hpp"
+#include "regimen/event.hpp"
+
+namespace regimen::inline v0 {
+
+/// Writes all that is needed to repeat a run, as JSON, before its first step; and at the end how each phase has ended.
+///     regimen::run(net, phases, splits, regimen::ManifestFile("results/manifest.json"));
+class ManifestFile {
+ public:
+  explicit ManifestFile(std::string path) : path_(std::move(path)) {}
+
+  void operator()(const RunBegin& begin) {
+    run_ = begin.manifest();
+    write("null");
+  }
+
+  void operator()(const RunEnd& end) const {
+    std::string outcomes;
+    for (const Outcome& outcome : end.history.outcomes) {
+      detail::json::Object object;
+      object.add("phase", detail::json::quoted(outcome.phase));
+      object.add("ended", detail::json::quoted(name_of(outcome.ended)));
+      object.add("epochs", detail::text(outcome.clock.epoch));
+      object.add("steps", detail::text(outcome.clock.step));
+      outcomes += (outcomes.empty() ? "" : ", ") + object.text();
+    }
+    write("[" + outcomes + "]");
+  }
+
+ private:
+  void write(const std::string& outcomes) const {
+    const std::string content = detail::json::Object().add("run", run_).add("outcomes", outcomes).text();
+    detail::replace_file(path_, detail::json::indented(content));
+  }
+
+  std::string path_;
+  std::string run_;
+};
+
+}  // namespace regimen::inline v0

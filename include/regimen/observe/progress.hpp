@@ -1,0 +1,103 @@
+#pragma once
+// No LibTorch.
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "regimen/event.hpp"
+
+namespace regimen::inline v0 {
+
+/// Shows how a run goes on: on a terminal one line that keeps changing, with the time left if all epochs are needed;
+/// elsewhere (a file, a pipe, CI) one plain line an epoch.
+///     regimen::run(net, phases, splits, regimen::Progress{});
+class Progress {
+ public:
+  /// `label` comes before the phase's name.
+  explicit Progress(std::string label = "", std::FILE* out = stderr)
+      : label_(std::move(label)), out_(out), live_(::isatty(::fileno(out)) == 1) {}
+
+  void operator()(const PhaseBegin& begin) {
+    name_ = label_ + begin.name;
+    epochs_ = begin.epochs;
+    first_position_ = begin.clock.position();
+    began_ = WallClock::now();
+    scores_.clear();
+  }
+
+  void operator()(const Step& step) {
+    if (!live_) {
+      return;
+    }
+    const auto now = WallClock::now();
+    if (now - shown_ >= std::chrono::milliseconds(100)) {
+      shown_ = now;
+      show_live(step.clock);
+    }
+  }
+
+  void operator()(const Epoch& epoch) {
+    if (epoch.fit.scored()) {
+      scores_ = scored(epoch);
+    }
+    if (live_) {
+      show_live(epoch.clock);
+    } else {
+      std::fprintf(out_, "%s epoch %d/%d loss %.4f%s %.1f s\n", name_.c_str(), epoch.clock.epoch, epochs_,
+                   epoch.train_loss, epoch.fit.scored() ? scores_.c_str() : "", epoch.seconds);
+      std::fflush(out_);
+    }
+  }
+
+  void operator()(const PhaseEnd& end) const {
+    if (live_) {
+      std::fprintf(out_, "\r\033[K%s: %d epochs,%s (%s)\n", name_.c_str(), end.outcome.clock.epoch, scores_.c_str(),
+                   name_of(end.outcome.ended).c_str());
+      std::fflush(out_);
+    }
+  }
+
+ private:
+  using WallClock = std::chrono::steady_clock;
+
+  static std::string percent(const char* name, const Score& score) {
+    if (!score.scored() || std::isnan(score.accuracy)) {
+      return "";
+    }
+    char text[40];
+    std::snprintf(text, sizeof text, " %s %.2f %%", name, 100 * score.accuracy);
+    return text;
+  }
+
+  static std::string scored(const Epoch& epoch) {
+    return percent("fit", epoch.fit) + percent("clean", epoch.clean) + percent("validation", epoch.validation) +
+           percent("test", epoch.test);
+  }
+
+  void show_live(const Clock& clock) const {
+    const double done = clock.position() - first_position_;
+    const double left = epochs_ - clock.position();
+    const double elapsed = std::chrono::duration<double>(WallClock::now() - began_).count();
+    const int seconds = done > 0 ? static_cast<int>(std::lround(elapsed / done * left)) : 0;
+    std::fprintf(out_, "\r\033[K%s %5.1f/%d epochs%s  at most %d:%02d left", name_.c_str(), clock.position(), epochs_,
+                 scores_.c_str(), seconds / 60, seconds % 60);
+    std::fflush(out_);
+  }
+
+  std::string label_;
+  std::FILE* out_;
+  bool live_;
+  std::string name_;
+  std::string scores_;
+  int epochs_ = 0;
+  double first_position_ = 0;
+  WallClock::time_point began_{};
+  WallClock::time_point shown_{};
+};
+
+}  // namespace regimen::inline v0

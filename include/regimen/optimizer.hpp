@@ -1,0 +1,154 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/detail/optimizer_options.hpp"
+#include "regimen/error.hpp"
+#include "regimen/manifest.hpp"
+
+namespace regimen::inline v0 {
+
+/// Computes the loss and its gradients anew; what LibTorch calls a closure.
+using Objective = std::function<at::Tensor()>;
+
+/// Anything that steps as LibTorch's optimizers do: all of theirs, and a class of your own derived from
+/// torch::optim::Optimizer.
+template <class O>
+concept Optimizes = requires(O& optimizer, const Objective& objective) {
+  optimizer.step(objective);
+  optimizer.param_groups().front().params();
+  { optimizer.param_groups().front().options().get_lr() } -> std::convertible_to<double>;
+  optimizer.state().clear();
+};
+
+/// A borrowed optimizer. It must outlive the phase; a temporary is a compile error.
+///
+/// Momentum, weight decay and everything else stay the optimizer's own. What a regime needs of it is little: a step, the
+/// learning rates, the parameters, and a state that can be cleared.
+class OptimizerRef {
+ public:
+  OptimizerRef() = default;
+
+  template <class O>
+    requires(!std::same_as<std::remove_cvref_t<O>, OptimizerRef> &&
+             !std::same_as<std::remove_cvref_t<O>, detail::AnyField>)
+  OptimizerRef(O&& optimizer) {  // NOLINT: an optimizer is what it refers to
+    static_assert(std::is_lvalue_reference_v<O>,
+                  "an optimizer is borrowed: name it and let it outlive the phase, a temporary would be gone");
+    static_assert(Optimizes<std::remove_reference_t<O>>,
+                  "an optimizer must derive from torch::optim::Optimizer, or have its step(closure), param_groups() "
+                  "and state()");
+    if constexpr (std::is_lvalue_reference_v<O> && Optimizes<std::remove_reference_t<O>>) {
+      bind(optimizer);
+    }
+  }
+
+  [[nodiscard]] bool defined() const { return parts_ != nullptr; }
+
+  void step(const Objective& objective) const { parts_->step(objective); }
+
+  /// Forgets momentum buffers and the like.
+  void clear_state() const { parts_->clear_state(); }
+
+  /// One rate a parameter group.
+  [[nodiscard]] std::vector<double> learning_rates() const { return parts_->learning_rates(); }
+  void set_learning_rates(const std::vector<double>& rates) const { parts_->set_learning_rates(rates); }
+
+  [[nodiscard]] std::vector<at::Tensor> parameters() const { return parts_->parameters(); }
+
+  /// Type and options, written when it is asked: options may change until a run begins.
+  [[nodiscard]] std::string manifest() const { return defined() ? parts_->manifest() : "null"; }
+
+ private:
+  struct Parts {
+    std::function<void(const Objective&)> step;
+    std::function<void()> clear_state;
+    std::function<std::vector<double>()> learning_rates;
+    std::function<void(const std::vector<double>&)> set_learning_rates;
+    std::function<std::vector<at::Tensor>()> parameters;
+    std::function<std::string()> manifest;
+  };
+
+  template <class O>
+  void bind(O& optimizer) {
+    O* const borrowed = &optimizer;
+    parts_ = std::make_shared<const Parts>(Parts{
+        .step = [borrowed](const Objective& objective) { borrowed->step(objective); },
+        .clear_state = [borrowed] { borrowed->state().clear(); },
+        .learning_rates =
+            [borrowed] {
+              std::vector<double> rates;
+              for (auto& group : borrowed->param_groups()) {
+                rates.push_back(group.options().get_lr());
+              }
+              return rates;
+            },
+        .set_learning_rates =
+            [borrowed](const std::vector<double>& rates) {
+              std::size_t i = 0;
+              for (auto& group : borrowed->param_groups()) {
+                group.options().set_lr(rates[i++]);
+              }
+            },
+        .parameters =
+            [borrowed] {
+              std::vector<at::Tensor> tensors;
+              for (auto& group : borrowed->param_groups()) {
+                tensors.insert(tensors.end(), group.params().begin(), group.params().end());
+              }
+              return tensors;
+            },
+        .manifest = [borrowed] { return detail::describe_options(*borrowed); },
+    });
+  }
+
+  std::shared_ptr<const Parts> parts_;
+};
+
+/// Sets the learning rate of every parameter group of an optimizer.
+///     regimen::set_learning_rate(optimizer, 0.1 * decay(clock));
+template <class O>
+void set_learning_rate(O& optimizer, double rate) {
+  for (auto& group : optimizer.param_groups()) {
+    group.options().set_lr(rate);
+  }
+}
+
+namespace detail {
+
+/// Scales the rates while it lives, around one step: a checkpoint never sees the scaled ones.
+class ScaledRates {
+ public:
+  ScaledRates(const OptimizerRef& optimizer, double scale) : optimizer_(optimizer), active_(scale != 1) {
+    if (active_) {
+      before_ = optimizer.learning_rates();
+      std::vector<double> scaled = before_;
+      for (double& rate : scaled) {
+        rate *= scale;
+      }
+      optimizer.set_learning_rates(scaled);
+    }
+  }
+  ~ScaledRates() {
+    if (active_) {
+      optimizer_.set_learning_rates(before_);
+    }
+  }
+  ScaledRates(const ScaledRates&) = delete;
+  ScaledRates& operator=(const ScaledRates&) = delete;
+
+ private:
+  const OptimizerRef& optimizer_;
+  bool active_;
+  std::vector<double> before_;
+};
+
+}  // namespace detail
+}  // namespace regimen::inline v0

@@ -1,0 +1,37 @@
+#pragma once
+
+/// All of regimen but what costs further compile time (models/, adapt/). It costs no more than its dearest part, and
+/// that no more than LibTorch's module.h, so there is no need to choose among the headers.
+
+// No LibTorch
+#include "regimen/clock.hpp"
+#include "regimen/compare.hpp"
+#include "regimen/error.hpp"
+#include "regimen/event.hpp"
+#include "regimen/log.hpp"
+#include "regimen/manifest.hpp"
+#include "regimen/observe.hpp"
+#include "regimen/record.hpp"
+#include "regimen/schedule.hpp"
+#include "regimen/stop.hpp"
+#include "regimen/track.hpp"
+#include "regimen/version.hpp"
+
+// Tensors
+#include "regimen/batch.hpp"
+#include "regimen/checkpoint.hpp"
+#include "regimen/datasets.hpp"
+#include "regimen/evaluate.hpp"
+#include "regimen/execute.hpp"
+#include "regimen/key.hpp"
+#include "regimen/loss.hpp"
+#include "regimen/measure.hpp"
+#include "regimen/model.hpp"
+#include "regimen/optimizer.hpp"
+#include "regimen/phase.hpp"
+#include "regimen/regularize.hpp"
+#include "regimen/run.hpp"
+#include "regimen/snapshot.hpp"
+#include "regimen/source.hpp"
+#include "regimen/tap.hpp"
+#include "regimen/transform.hpp"

@@ -1,0 +1,157 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "regimen/batch.hpp"
+#include "regimen/manifest.hpp"
+#include "regimen/model.hpp"
+#include "regimen/now.hpp"
+
+namespace regimen::inline v0 {
+
+/// What a regularizer may look at. In a loop of your own, fill in what yours needs: `L2` only the parameters.
+///     loss = loss + l2.penalty({.parameters = net->parameters()});
+struct Pass {
+  std::vector<at::Tensor> parameters{};  ///< those that are trained
+  Batch batch{};                         ///< as the network was shown it
+  at::Tensor output{};
+  std::vector<at::Tensor> taps{};  ///< what `tap` saw in the forward pass, in order
+  Now now{};
+  const Model* model = nullptr;  ///< for those that run the network again
+};
+
+/// What is the network pulled towards? Any of these three, each const:
+///
+///     at::Tensor penalty(const Pass&)   0-d, added to the loss before the backward pass
+///     void gradient(const Pass&)        edits the gradients after it
+///     void weights(const Pass&)         edits the parameters after the optimizer's step
+///
+/// A lambda from Pass to a tensor is a penalty.
+namespace detail {
+
+struct NamesOfHooks {
+  int penalty;
+  int gradient;
+  int weights;
+};
+
+// A hook is looked for by its name alone: if R has a member of the name, then naming it in a class that derives from
+// both R and NamesOfHooks is ambiguous. So a hook of the right name with a wrong signature, or an overloaded one, is an
+// error and never silently unused.
+template <class R>
+struct Probe : R, NamesOfHooks {};
+
+template <class R>
+concept CanProbe = std::is_class_v<R> && !std::is_final_v<R>;
+
+template <class R>
+concept NamesPenalty = CanProbe<R> && !requires { &Probe<R>::penalty; };
+template <class R>
+concept NamesGradient = CanProbe<R> && !requires { &Probe<R>::gradient; };
+template <class R>
+concept NamesWeights = CanProbe<R> && !requires { &Probe<R>::weights; };
+
+template <class R>
+concept HasPenalty = requires(const R& r, const Pass& pass) {
+  { r.penalty(pass) } -> std::same_as<at::Tensor>;
+};
+template <class R>
+concept HasGradient = requires(const R& r, const Pass& pass) {
+  { r.gradient(pass) } -> std::same_as<void>;
+};
+template <class R>
+concept HasWeights = requires(const R& r, const Pass& pass) {
+  { r.weights(pass) } -> std::same_as<void>;
+};
+template <class R>
+concept IsPenalty = requires(const R& r, const Pass& pass) {
+  { r(pass) } -> std::same_as<at::Tensor>;
+};
+
+}  // namespace detail
+
+template <class R>
+concept Regularizer =
+    detail::HasPenalty<R> || detail::HasGradient<R> || detail::HasWeights<R> || detail::IsPenalty<R>;
+
+/// Any regularizer.
+class AnyRegularizer {
+ public:
+  template <class R>
+    requires(!std::same_as<R, AnyRegularizer> && !std::same_as<R, detail::AnyField>)
+  AnyRegularizer(R regularizer) {  // NOLINT: a regularizer is one of any kind
+    static_assert(!detail::NamesPenalty<R> || detail::HasPenalty<R>,
+                  "penalty must be: at::Tensor penalty(const regimen::Pass&) const");
+    static_assert(!detail::NamesGradient<R> || detail::HasGradient<R>,
+                  "gradient must be: void gradient(const regimen::Pass&) const");
+    static_assert(!detail::NamesWeights<R> || detail::HasWeights<R>,
+                  "weights must be: void weights(const regimen::Pass&) const");
+    static_assert(Regularizer<R>,
+                  "a regularizer must have penalty, gradient or weights, or be callable as: "
+                  "at::Tensor regularizer(const regimen::Pass&) const");
+    if constexpr (Regularizer<R>) {
+      detail::check_fields(regularizer);
+      auto hooks = std::make_shared<Hooks>();
+      hooks->manifest = regimen::manifest(regularizer);
+      const auto shared = std::make_shared<const R>(std::move(regularizer));
+      if constexpr (detail::HasPenalty<R>) {
+        hooks->penalty = [shared](const Pass& pass) { return shared->penalty(pass); };
+      } else if constexpr (detail::IsPenalty<R>) {
+        hooks->penalty = [shared](const Pass& pass) { return (*shared)(pass); };
+      }
+      if constexpr (detail::HasGradient<R>) {
+        hooks->gradient = [shared](const Pass& pass) { shared->gradient(pass); };
+      }
+      if constexpr (detail::HasWeights<R>) {
+        hooks->weights = [shared](const Pass& pass) { shared->weights(pass); };
+      }
+      hooks_ = std::move(hooks);
+    }
+  }
+
+  [[nodiscard]] bool has_penalty() const { return hooks_->penalty != nullptr; }
+
+  /// 0-d; undefined for a regularizer without one.
+  [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
+    return hooks_->penalty ? hooks_->penalty(pass) : at::Tensor();
+  }
+
+  void gradient(const Pass& pass) const {
+    if (hooks_->gradient) {
+      hooks_->gradient(pass);
+    }
+  }
+
+  void weights(const Pass& pass) const {
+    if (hooks_->weights) {
+      hooks_->weights(pass);
+    }
+  }
+
+  [[nodiscard]] const std::string& manifest() const { return hooks_->manifest; }
+
+ private:
+  struct Hooks {
+    std::function<at::Tensor(const Pass&)> penalty;
+    std::function<void(const Pass&)> gradient;
+    std::function<void(const Pass&)> weights;
+    std::string manifest;
+  };
+
+  std::shared_ptr<const Hooks> hooks_;
+};
+
+}  // namespace regimen::inline v0
+
+#include "regimen/regularize/gradients.hpp"
+#include "regimen/regularize/path_norm.hpp"
+#include "regimen/regularize/penalties.hpp"
+#include "regimen/regularize/weights.hpp"

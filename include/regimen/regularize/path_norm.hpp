@@ -1,0 +1,52 @@
+#pragma once
+
+#include "regimen/detail/path_norm.hpp"
+#include "regimen/regularize.hpp"
+
+namespace regimen::inline v0 {
+
+/// strength * (path norm)^p: the sum over all paths from input to output of the product of |w|^p along the path
+/// (Neyshabur, Tomioka and Srebro 2015). Runs the network once more, forward and backward, on one input of ones in
+/// eval mode; BatchNorm is folded with its running statistics, which count as constants.
+///
+/// The network must be made of linear maps, ReLU and pooling; a convolution before BatchNorm should have no bias.
+/// Throws Error unless strength >= 0 and p >= 1, and if the pass names no model.
+struct PathNorm {
+  Knob strength = 1e-4;
+  double p = 2;
+
+  void check() const {
+    detail::require_range(strength, "PathNorm.strength", 0, INFINITY, "at least 0");
+    detail::require(p >= 1, "PathNorm.p", "at least 1", p);
+  }
+
+  [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
+    if (pass.model == nullptr) {
+      throw Error("PathNorm runs the network again: set Pass.model");
+    }
+    const detail::ModeGuard modes(*pass.model);
+    pass.model->train(false);
+    at::Tensor total;
+    std::vector<at::Tensor> values;
+    std::vector<at::Tensor> slopes;
+    {
+      const detail::PathWeights paths(*pass.model, p);
+      total = detail::sum_over_paths(*pass.model, pass.batch.data.sizes().slice(1), detail::options_of(*pass.model));
+      total.backward();
+      for (std::size_t i = 0; i < paths.values().size(); ++i) {
+        values.push_back(paths.values()[i]);
+        slopes.push_back(paths.parameters()[i].tensor.grad());
+      }
+    }
+    // The value of the sum and its gradient, on the parameters that are in place again: the chain rule by hand.
+    at::Tensor penalty = total.detach();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (slopes[i].defined() && values[i].requires_grad()) {
+        penalty = penalty + ((values[i] - values[i].detach()) * slopes[i]).sum();
+      }
+    }
+    return penalty * pass.now.tensor(strength);
+  }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+
+#include "regimen/regularize.hpp"
+
+namespace regimen::inline v0 {
+
+/// After each step, scales back the incoming weights of every unit whose l2 norm exceeds `bound` (Srivastava et al.
+/// 2014, section 5.1). A unit is a row of a parameter of two or more dimensions; biases and scales stay.
+/// Throws Error unless bound > 0.
+struct MaxNorm {
+  Knob bound = 3;
+
+  void check() const {
+    if (bound.constant()) {
+      detail::require(bound({}) > 0, "MaxNorm.bound", "above 0", bound({}));
+    }
+  }
+
+  void weights(const Pass& pass) const {
+    const at::NoGradGuard no_grad;
+    const at::Tensor most = pass.now.tensor(bound);
+    for (at::Tensor parameter : pass.parameters) {
+      if (parameter.dim() < 2) {
+        continue;
+      }
+      std::vector<std::int64_t> inner;
+      for (std::int64_t d = 1; d < parameter.dim(); ++d) {
+        inner.push_back(d);
+      }
+      const at::Tensor norm = parameter.square().sum(inner, /*keepdim=*/true).sqrt();
+      parameter.mul_((most / norm.clamp_min(1e-12)).clamp_max(1).to(parameter.scalar_type()));
+    }
+  }
+};
+
+}  // namespace regimen::inline v0

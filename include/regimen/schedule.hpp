@@ -1,0 +1,118 @@
+#pragma once
+// No LibTorch.
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "regimen/clock.hpp"
+#include "regimen/manifest.hpp"
+#include "regimen/record.hpp"
+
+namespace regimen::inline v0 {
+
+/// How strongly, now? Callable with the clock, or with the clock and the phase's scores so far; holds no state, so
+/// nothing has to be stepped, saved or put back.
+template <class S>
+concept Schedule = requires(const S& schedule, const Clock& clock, const History& history) {
+  { schedule(clock) } -> std::convertible_to<double>;
+} || requires(const S& schedule, const Clock& clock, const History& history) {
+  { schedule(clock, history) } -> std::convertible_to<double>;
+};
+
+namespace detail {
+
+/// The metrics that a criterion or a schedule reads: `metric` if it has such a field, whatever its parts say if it is
+/// made of parts. `run` refuses a phase that reads a metric which is never scored.
+template <class T>
+std::vector<Metric> metrics_of(const T& value) {
+  if constexpr (requires { std::vector<Metric>(value.metrics()); }) {
+    return value.metrics();
+  } else if constexpr (requires { Metric(value.metric); }) {
+    return {value.metric};
+  } else {
+    return {};
+  }
+}
+
+inline std::vector<Metric> joined(std::vector<Metric> a, const std::vector<Metric>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+/// Asks a primitive to check its own fields, if it does: `void check() const`, throws Error.
+template <class T>
+void check_fields(const T& value) {
+  if constexpr (requires { value.check(); }) {
+    value.check();
+  }
+}
+
+}  // namespace detail
+
+/// A number or a schedule: whatever a rate, a strength or a fraction may be.
+///
+///     regimen::L2{.strength = 5e-4}
+///     regimen::L2{.strength = regimen::Cosine{.epochs = 60} * 5e-4}
+class Knob {
+ public:
+  Knob(double value = 0) : constant_(value), manifest_(regimen::manifest(value)) {}  // NOLINT: a number is a knob
+
+  template <class S>
+    requires(!std::is_arithmetic_v<S> && !std::same_as<S, Knob> && !std::same_as<S, detail::AnyField>)
+  Knob(S schedule) : manifest_(regimen::manifest(schedule)) {  // NOLINT: a schedule is a knob
+    static_assert(Schedule<S>,
+                  "a schedule must be callable as: number schedule(const regimen::Clock&) const, "
+                  "or: number schedule(const regimen::Clock&, const regimen::History&) const");
+    if constexpr (Schedule<S>) {
+      detail::check_fields(schedule);
+      metrics_ = detail::metrics_of(schedule);
+      schedule_ = std::make_shared<const Function>([schedule](const Clock& clock, const History& history) -> double {
+        if constexpr (requires { schedule(clock, history); }) {
+          return schedule(clock, history);
+        } else {
+          return schedule(clock);
+        }
+      });
+    }
+  }
+
+  [[nodiscard]] double operator()(const Clock& clock, const History& history = {}) const {
+    return schedule_ ? (*schedule_)(clock, history) : constant_;
+  }
+
+  /// Whether it can ever change.
+  [[nodiscard]] bool constant() const { return !schedule_; }
+
+  [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
+  [[nodiscard]] const std::string& manifest() const { return manifest_; }
+
+ private:
+  using Function = std::function<double(const Clock&, const History&)>;
+
+  double constant_ = 0;
+  std::shared_ptr<const Function> schedule_;
+  std::vector<Metric> metrics_;
+  std::string manifest_;
+};
+
+namespace detail {
+
+/// A constant knob can be checked before anything runs; a schedule is checked each time it is read.
+inline void require_range(const Knob& knob, std::string_view field, double low, double high, std::string_view bound) {
+  if (knob.constant()) {
+    const double value = knob({});
+    require(value >= low && value <= high, field, bound, value);
+  }
+}
+
+}  // namespace detail
+}  // namespace regimen::inline v0
+
+#include "regimen/schedule/decay.hpp"
+#include "regimen/schedule/product.hpp"
+#include "regimen/schedule/warmup.hpp"

@@ -1,0 +1,40 @@
+#pragma once
+// No LibTorch.
+
+#include "regimen/schedule.hpp"
+
+namespace regimen::inline v0 {
+
+/// Both at once. `a * b` writes it for any two schedules, or a schedule and a number.
+struct Product {
+  Knob first;
+  Knob second;
+
+  double operator()(const Clock& clock, const History& history = {}) const {
+    return first(clock, history) * second(clock, history);
+  }
+
+  [[nodiscard]] std::vector<Metric> metrics() const { return detail::joined(first.metrics(), second.metrics()); }
+};
+
+namespace detail {
+
+/// The schedules of this library and knobs made from any other; a lambda on its own keeps its operators to itself.
+template <class T>
+concept Factor = std::same_as<T, Knob> || (Schedule<T> && std::is_aggregate_v<T>);
+
+}  // namespace detail
+
+template <detail::Factor A, class B>
+  requires(detail::Factor<B> || std::is_arithmetic_v<B>)
+Product operator*(const A& a, const B& b) {
+  return {a, b};
+}
+
+template <class A, detail::Factor B>
+  requires std::is_arithmetic_v<A>
+Product operator*(A a, const B& b) {
+  return {a, b};
+}
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,227 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+
+#include <algorithm>
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "regimen/batch.hpp"
+#include "regimen/key.hpp"
+#include "regimen/manifest.hpp"
+
+namespace regimen::inline v0 {
+
+/// How a source is to be read for one epoch.
+struct Order {
+  std::int64_t batch = 128;  ///< samples a batch; the last may be smaller
+  bool shuffle = false;      ///< in an order that depends on (seed, epoch) alone
+  std::uint64_t seed = 0;
+  bool drop_last = false;    ///< leave out a last batch that would be smaller
+  std::int64_t first = 0;    ///< batches to skip, those that were taken before a resume
+  Now now{};
+};
+
+/// Gives the next batch each time it is called, and an empty one when there are no more.
+using Cursor = std::function<Batch()>;
+
+/// Data of which any rows can be had at any time: `size()`, and `get(index)` or `get(index, now)` with index [n] int64
+/// on the CPU. Every sample has an id that is at least 0 and that no other sample of the source has.
+template <class S>
+concept Indexed = requires(const S& source, const at::Tensor& index) {
+  { source.size() } -> std::convertible_to<std::int64_t>;
+} && (requires(const S& source, const at::Tensor& index) {
+  { source.get(index) } -> std::same_as<Batch>;
+} || requires(const S& source, const at::Tensor& index, const Now& now) {
+  { source.get(index, now) } -> std::same_as<Batch>;
+});
+
+/// Data that can only be read in its own order: called with an `Order`, gives a `Cursor`. Shuffling is its own affair;
+/// it must skip `first` batches. Endless unless it also has `size()`: then `limit` says where an epoch ends.
+template <class S>
+concept Stream = requires(const S& source, const Order& order) {
+  { source(order) } -> std::convertible_to<Cursor>;
+};
+
+/// Data that fit into memory. A batch without ids is given 0, 1, 2, ...
+/// Throws Error for tensors of different lengths, and for ids that are not [N] int64.
+struct InMemory {
+  explicit InMemory(Batch all) : all_(std::move(all)) {
+    if (!all_.data.defined() || all_.data.dim() == 0) {
+      throw Error("a source must have data of [N, ...], not an undefined or a 0-d tensor");
+    }
+    if (!all_.id.defined()) {
+      all_.id = at::arange(all_.size(), all_.data.options().dtype(at::kLong));
+    }
+    if (all_.id.dim() != 1 || all_.id.scalar_type() != at::kLong) {
+      throw Error("Batch.id must be [N] int64");
+    }
+    detail::map_tensors(all_, [&](const at::Tensor& tensor) {
+      detail::require(tensor.size(0) == all_.size(), "a source's tensors' length",
+                      "that of its data, " + detail::text(all_.size()), tensor.size(0));
+      return tensor;
+    });
+  }
+
+  [[nodiscard]] std::int64_t size() const { return all_.size(); }
+  [[nodiscard]] Batch get(const at::Tensor& index) const { return rows(all_, index.to(all_.data.device())); }
+
+  [[nodiscard]] std::string manifest() const {
+    return detail::json::Object()
+        .add("type", "\"InMemory\"")
+        .add("samples", detail::text(size()))
+        .add("shape", regimen::manifest(all_.data.sizes().slice(1).vec()))
+        .add("dtype", detail::json::quoted(std::string(all_.data.dtype().name())))
+        .text();
+  }
+
+ private:
+  Batch all_;
+};
+
+/// Any data: a `Batch`, anything `Indexed`, or a `Stream`. Cheap to copy; copies share the data.
+class Source {
+ public:
+  Source() = default;
+  Source(Batch all) : Source(InMemory(std::move(all))) {}  // NOLINT: a batch is a source
+
+  template <class S>
+    requires(!std::same_as<S, Source> && !std::same_as<S, Batch> && !std::same_as<S, detail::AnyField>)
+  Source(S source) {  // NOLINT: a source is one of any kind
+    static_assert(Indexed<S> || Stream<S>,
+                  "a source must be a regimen::Batch; or have size() const and "
+                  "regimen::Batch get(const at::Tensor& index) const; "
+                  "or be callable as: regimen::Cursor source(const regimen::Order&) const");
+    if constexpr (Indexed<S> || Stream<S>) {
+      auto parts = std::make_shared<Parts>();
+      parts->manifest = regimen::manifest(source);
+      if constexpr (requires { source.size(); }) {
+        parts->size = source.size();
+      }
+      if constexpr (Indexed<S>) {
+        parts->get = [source](const at::Tensor& index, const Now& now) {
+          if constexpr (requires { source.get(index, now); }) {
+            return source.get(index, now);
+          } else {
+            return source.get(index);
+          }
+        };
+      } else {
+        parts->stream = source;
+      }
+      parts_ = std::move(parts);
+    }
+  }
+
+  [[nodiscard]] bool defined() const { return parts_ != nullptr; }
+  [[nodiscard]] bool indexed() const { return defined() && parts_->get != nullptr; }
+
+  /// Samples in an epoch; none for an endless stream.
+  [[nodiscard]] std::optional<std::int64_t> size() const { return parts_->size; }
+
+  /// The rows at these places, in this order. Throws Error for a stream.
+  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now = {}) const {
+    if (!indexed()) {
+      throw Error("a stream has no rows to choose from: only an indexed source can be used here");
+    }
+    return parts_->get(index, now);
+  }
+
+  /// Batches in an epoch; 0 where unknown.
+  [[nodiscard]] std::int64_t batches(const Order& order) const {
+    const std::int64_t n = size().value_or(0);
+    return order.drop_last ? n / order.batch : (n + order.batch - 1) / order.batch;
+  }
+
+  /// Reads one epoch.
+  [[nodiscard]] Cursor read(const Order& order) const;
+
+  /// Whether both are copies of one source.
+  [[nodiscard]] bool same_as(const Source& other) const { return parts_ == other.parts_; }
+
+  [[nodiscard]] const std::string& manifest() const {
+    static const std::string none = "null";
+    return defined() ? parts_->manifest : none;
+  }
+
+ private:
+  struct Parts {
+    std::optional<std::int64_t> size;
+    std::function<Batch(const at::Tensor&, const Now&)> get;
+    std::function<Cursor(const Order&)> stream;
+    std::string manifest;
+  };
+
+  std::shared_ptr<const Parts> parts_;
+};
+
+namespace detail {
+
+/// Reads an indexed source a few batches at a time and hands them out as slices: one gather for many small batches
+/// costs less than many gathers, and no transform can tell the difference.
+class IndexedCursor {
+ public:
+  IndexedCursor(Source source, const Order& order) : source_(std::move(source)), order_(order) {
+    const std::int64_t n = *source_.size();
+    index_ = order.shuffle ? shuffled(n, order.seed, order.now) : at::arange(n, at::kLong);
+    end_ = order.drop_last ? n / order.batch * order.batch : n;
+    next_ = order.first * order.batch;
+  }
+
+  Batch operator()() {
+    if (next_ >= end_) {
+      return {};
+    }
+    if (next_ >= loaded_end_) {
+      load();
+    }
+    const std::int64_t length = std::min(order_.batch, end_ - next_);
+    const Batch batch = slice(loaded_, next_ - loaded_begin_, length);
+    next_ += length;
+    return batch;
+  }
+
+ private:
+  // The first load is a single batch, so that the first batch is there at once; it tells how many fit a load.
+  static constexpr std::int64_t load_bytes = 1 << 20;
+
+  void load() {
+    const std::int64_t length = std::min(batches_a_load_ * order_.batch, end_ - next_);
+    loaded_ = source_.get(index_.narrow(0, next_, length), order_.now);
+    loaded_begin_ = next_;
+    loaded_end_ = next_ + length;
+    const std::int64_t sample_bytes =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(loaded_.data.nbytes()) / std::max<std::int64_t>(1, length));
+    batches_a_load_ = std::max<std::int64_t>(1, load_bytes / (sample_bytes * order_.batch));
+  }
+
+  Source source_;
+  Order order_;
+  at::Tensor index_;
+  std::int64_t end_ = 0;
+  std::int64_t next_ = 0;
+  Batch loaded_;
+  std::int64_t loaded_begin_ = 0;
+  std::int64_t loaded_end_ = 0;
+  std::int64_t batches_a_load_ = 1;
+};
+
+}  // namespace detail
+
+inline Cursor Source::read(const Order& order) const {
+  detail::require(order.batch >= 1, "Order.batch", "at least 1", order.batch);
+  if (indexed()) {
+    return detail::IndexedCursor(*this, order);
+  }
+  return parts_->stream(order);
+}
+
+}  // namespace regimen::inline v0
+
+#include "regimen/source/frozen.hpp"
+#include "regimen/source/views.hpp"

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "regimen/source.hpp"
+#include "regimen/transform.hpp"
+
+namespace regimen::inline v0 {
+
+/// An exact share of a source's samples, in [0, 1], rounded to the nearest whole number of them.
+struct Exactly {
+  double share = 1;
+
+  void check() const { detail::require(share >= 0 && share <= 1, "exactly: share", "in [0, 1]", share); }
+};
+
+/// The share for `frozen`.
+[[nodiscard]] inline Exactly exactly(double share) {
+  const Exactly result{share};
+  result.check();
+  return result;
+}
+
+namespace detail {
+
+/// What keys the choice of an exact share, apart from what keys the transform.
+inline constexpr std::uint64_t choice_salt = 0x63686F696365;
+
+struct Frozen {
+  Source of;
+  AnyTransform transform;
+  std::uint64_t seed = 0;
+
+  [[nodiscard]] std::int64_t size() const { return *of.size(); }
+  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+    const Batch batch = of.get(index, now);
+    return transform(batch, Key(seed, batch.id, now));
+  }
+};
+
+struct FrozenStream {
+  Source of;
+  AnyTransform transform;
+  std::uint64_t seed = 0;
+
+  Cursor operator()(const Order& order) const {
+    return [next = of.read(order), *this, now = order.now] {
+      const Batch batch = next();
+      return batch.size() == 0 ? batch : transform(batch, Key(seed, batch.id, now));
+    };
+  }
+};
+
+struct FrozenShare {
+  Source of;
+  AnyTransform transform;
+  std::uint64_t seed = 0;
+  double share = 1;
+  at::Tensor chosen{};  ///< [size] bool, by place in the source
+
+  [[nodiscard]] std::int64_t size() const { return *of.size(); }
+
+  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+    const Batch batch = of.get(index, now);
+    const at::Tensor places = chosen.index_select(0, index).nonzero().flatten().to(batch.data.device());
+    if (places.numel() == 0) {
+      return batch;
+    }
+    const Batch part = rows(batch, places);
+    const Batch changed = transform(part, Key(seed, part.id, now));
+    Batch result = batch;
+    result.data = merged(batch.data, part.data, places, changed.data);
+    result.target = merged(batch.target, part.target, places, changed.target);
+    return result;
+  }
+
+  [[nodiscard]] std::string manifest() const {
+    return json::Object()
+        .add("type", "\"Frozen\"")
+        .add("of", of.manifest())
+        .add("transform", transform.manifest())
+        .add("seed", text(seed))
+        .add("exact_share", json::number(share))
+        .text();
+  }
+
+ private:
+  static at::Tensor merged(const at::Tensor& all, const at::Tensor& before, const at::Tensor& places,
+                           const at::Tensor& after) {
+    if (before.is_same(after)) {
+      return all;
+    }
+    if (after.scalar_type() != all.scalar_type() || after.sizes().slice(1) != all.sizes().slice(1)) {
+      throw Error("frozen with exactly(...) takes transforms that keep shape and type; this one turned " +
+                  described(before) + " into " + described(after));
+    }
+    return all.index_copy(0, places, after);
+  }
+};
+
+/// [n] bool: the `count` samples with the smallest keys.
+inline at::Tensor choose(const Source& source, std::uint64_t seed, double share) {
+  const std::int64_t n = *source.size();
+  std::vector<at::Tensor> ids;
+  const Cursor next = source.read({.batch = 4096});
+  for (Batch batch = next(); batch.size() > 0; batch = next()) {
+    ids.push_back(batch.id.cpu());
+  }
+  const auto count = static_cast<std::int64_t>(std::llround(share * static_cast<double>(n)));
+  at::Tensor chosen = at::zeros({n}, at::kBool);
+  if (count > 0) {
+    const at::Tensor order = Key(seed, at::cat(ids)).fold(choice_salt).bits(1).view({n}).argsort();
+    chosen.index_fill_(0, order.narrow(0, 0, count), true);
+  }
+  return chosen;
+}
+
+}  // namespace detail
+
+/// The source with each sample transformed in one and the same way, at every epoch and for every reader: what a
+/// network can memorize. Nothing is stored; the transform is done again at each reading.
+///     const auto noisy = regimen::frozen(train, regimen::UniformLabels{.classes = 10}, /*seed=*/7);
+[[nodiscard]] inline Source frozen(const Source& source, const AnyTransform& transform, std::uint64_t seed) {
+  if (source.indexed()) {
+    return detail::Frozen{source, transform, seed};
+  }
+  return detail::FrozenStream{source, transform, seed};
+}
+
+/// The same for an exact share of the samples, chosen by the seed; the others stay as they are. The smaller of two
+/// shares chooses some of those that the larger does. Reads the whole source once, for its ids.
+///     const auto noisy = regimen::frozen(train, corruptor, /*seed=*/7, regimen::exactly(0.4));
+[[nodiscard]] inline Source frozen(const Source& source, const AnyTransform& transform, std::uint64_t seed,
+                                   Exactly exact) {
+  exact.check();
+  if (!source.indexed()) {
+    throw Error("frozen with exactly(...) takes an indexed source: an exact share of a stream is not known before its end");
+  }
+  return detail::FrozenShare{source, transform, seed, exact.share, detail::choose(source, seed, exact.share)};
+}
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,206 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/source.hpp"
+#include "regimen/transform.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+inline void require_indexed(const Source& source, const std::string& who) {
+  if (!source.indexed()) {
+    throw Error(who + " takes an indexed source, not a stream");
+  }
+}
+
+struct Repeat {
+  Source of;
+  std::int64_t copies = 1;
+  std::int64_t ids = 0;  ///< all ids of the source are below this
+
+  [[nodiscard]] std::int64_t size() const { return *of.size() * copies; }
+
+  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+    const std::int64_t n = *of.size();
+    Batch batch = of.get(index.remainder(n), now);
+    const at::Tensor copy = index.div(n, "floor").to(batch.id.device());
+    batch.origin = batch.source_id();
+    batch.id = batch.id + copy * ids;
+    return batch;
+  }
+};
+
+struct Subset {
+  Source of;
+  at::Tensor places;
+
+  [[nodiscard]] std::int64_t size() const { return places.size(0); }
+  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+    return of.get(places.index_select(0, index), now);
+  }
+
+  [[nodiscard]] std::string manifest() const {
+    const auto* const data = places.data_ptr<std::int64_t>();
+    Block digest{static_cast<std::uint64_t>(size()), 0};
+    for (std::int64_t i = 0; i < size(); ++i) {
+      digest = threefry(digest, {static_cast<std::uint64_t>(data[i]), 0});
+    }
+    return json::Object()
+        .add("type", "\"Subset\"")
+        .add("of", of.manifest())
+        .add("samples", text(size()))
+        .add("digest", json::quoted(text(digest.first)))
+        .text();
+  }
+};
+
+struct LimitedStream {
+  Source of;
+  std::int64_t samples = 0;
+
+  [[nodiscard]] std::int64_t size() const { return samples; }
+
+  Cursor operator()(const Order& order) const {
+    const std::int64_t end = order.drop_last ? samples / order.batch * order.batch : samples;
+    return [next = of.read(order), left = end - order.first * order.batch]() mutable -> Batch {
+      if (left <= 0) {
+        return {};
+      }
+      Batch batch = next();
+      if (batch.size() > left) {
+        batch = slice(batch, 0, left);
+      }
+      left = batch.size() == 0 ? 0 : left - batch.size();
+      return batch;
+    };
+  }
+};
+
+struct PermutedLabels {
+  Source of;
+  std::uint64_t seed = 0;
+  at::Tensor labels{};  ///< by place in the source
+
+  [[nodiscard]] std::int64_t size() const { return *of.size(); }
+  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+    const Batch batch = of.get(index, now);
+    return with_target(batch, labels.index_select(0, index).to(batch.target.device()));
+  }
+
+  [[nodiscard]] std::string manifest() const {
+    return json::Object()
+        .add("type", "\"PermutedLabels\"")
+        .add("of", of.manifest())
+        .add("seed", text(seed))
+        .text();
+  }
+};
+
+}  // namespace detail
+
+/// The whole source as one batch, on the source's device. Costs the memory once and spares the work of its views at
+/// every epoch.
+///     const regimen::Source fast = regimen::materialize(regimen::frozen(regimen::repeat(train, 4), damage, 7));
+[[nodiscard]] inline Batch materialize(const Source& source) {
+  if (!source.defined() || !source.size()) {
+    throw Error("materialize takes a source that ends: limit(stream, samples) makes one");
+  }
+  std::vector<Batch> parts;
+  const Cursor next = source.read({.batch = 4096});
+  for (Batch batch = next(); batch.size() > 0; batch = next()) {
+    parts.push_back(batch);
+  }
+  if (parts.empty()) {
+    throw Error("materialize takes a source with at least one sample");
+  }
+  const auto joined = [&](auto field) {
+    std::vector<at::Tensor> tensors;
+    for (const Batch& part : parts) {
+      tensors.push_back(field(part));
+    }
+    return tensors.front().defined() ? at::cat(tensors) : at::Tensor();
+  };
+  Batch all{joined([](const Batch& b) { return b.data; }), joined([](const Batch& b) { return b.target; }),
+            joined([](const Batch& b) { return b.id; }), joined([](const Batch& b) { return b.origin; })};
+  for (const auto& entry : parts.front().extra) {
+    all.extra.emplace(entry.first, joined([&](const Batch& b) { return b.extra.at(entry.first); }));
+  }
+  return all;
+}
+
+/// Every sample `copies` times. Each copy has an id of its own, so that a transform treats each in its own way, and
+/// the sample's id as `origin`. Memory does not grow with the number of copies. Reads the source once, for its ids.
+/// Throws Error unless copies >= 1 and the source is indexed.
+[[nodiscard]] inline Source repeat(const Source& source, std::int64_t copies) {
+  detail::require(copies >= 1, "repeat: copies", "at least 1", copies);
+  detail::require_indexed(source, "repeat");
+  std::int64_t ids = 0;
+  const Cursor next = source.read({.batch = 4096});
+  for (Batch batch = next(); batch.size() > 0; batch = next()) {
+    ids = std::max(ids, batch.id.max().item<std::int64_t>() + 1);
+  }
+  return detail::Repeat{source, copies, ids};
+}
+
+/// The samples at these places, in this order; places [n] int64 in [0, size).
+[[nodiscard]] inline Source subset(const Source& source, const at::Tensor& places) {
+  detail::require_indexed(source, "subset");
+  if (places.dim() != 1 || places.scalar_type() != at::kLong) {
+    throw Error("subset: places must be [n] int64, not " + detail::described(places));
+  }
+  const at::Tensor on_host = places.cpu().contiguous();
+  if (on_host.numel() > 0) {
+    const auto low = on_host.min().item<std::int64_t>();
+    const auto high = on_host.max().item<std::int64_t>();
+    detail::require(low >= 0, "subset: places", "at least 0", low);
+    detail::require(high < *source.size(), "subset: places", "below the size " + detail::text(*source.size()), high);
+  }
+  return detail::Subset{source, on_host};
+}
+
+/// The first `samples` samples; of a stream, an epoch of so many. Throws Error unless samples >= 1.
+[[nodiscard]] inline Source limit(const Source& source, std::int64_t samples) {
+  detail::require(samples >= 1, "limit: samples", "at least 1", samples);
+  if (source.indexed()) {
+    return subset(source, at::arange(std::min(samples, *source.size()), at::kLong));
+  }
+  return detail::LimitedStream{source, samples};
+}
+
+/// `samples` different samples of the source, drawn by the seed.
+[[nodiscard]] inline Source sample(const Source& source, std::int64_t samples, std::uint64_t seed) {
+  detail::require_indexed(source, "sample");
+  detail::require(samples >= 1 && samples <= *source.size(), "sample: samples",
+                  "in [1, " + detail::text(*source.size()) + "]", samples);
+  return subset(source, detail::shuffled(*source.size(), seed, {}).narrow(0, 0, samples).contiguous());
+}
+
+/// The source with its labels dealt out anew among its samples: random labels, every class as often as before.
+/// Stores the labels, [N] int64. Throws Error unless the source is indexed and its targets are [N] int64.
+[[nodiscard]] inline Source permuted_labels(const Source& source, std::uint64_t seed) {
+  detail::require_indexed(source, "permuted_labels");
+  std::vector<at::Tensor> ids;
+  std::vector<at::Tensor> labels;
+  const Cursor next = source.read({.batch = 4096});
+  for (Batch batch = next(); batch.size() > 0; batch = next()) {
+    detail::require_labels(batch, "permuted_labels");
+    ids.push_back(batch.id.cpu());
+    labels.push_back(batch.target.cpu());
+  }
+  const std::int64_t n = *source.size();
+  const at::Tensor order = Key(seed, at::cat(ids)).bits(1).view({n}).argsort();
+  return detail::PermutedLabels{source, seed, at::cat(labels).index_select(0, order)};
+}
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/batch.hpp"
+#include "regimen/key.hpp"
+#include "regimen/manifest.hpp"
+
+namespace regimen::inline v0 {
+
+/// What is the network shown? Takes a batch and a key and gives back a batch of as many rows.
+///
+/// Row i of the result depends on row i of the batch and on the key's draws for sample i, on nothing else: transforming
+/// a part gives the same as a part of the transformed whole. So a transform does not care about batches, and the same
+/// one serves twice: keyed by the sample alone (`frozen`), it is damage that a network can memorize; keyed by the
+/// sample and the epoch (`Phase::augment`), it is augmentation.
+template <class T>
+concept Transform = requires(const T& transform, const Batch& batch, const Key& key) {
+  { transform(batch, key) } -> std::same_as<Batch>;
+};
+
+/// Any transform.
+class AnyTransform {
+ public:
+  template <class T>
+    requires(!std::same_as<T, AnyTransform> && !std::same_as<T, detail::AnyField>)
+  AnyTransform(T transform) : manifest_(regimen::manifest(transform)) {  // NOLINT: a transform is one of any kind
+    static_assert(Transform<T>,
+                  "a transform must be callable as: "
+                  "regimen::Batch transform(const regimen::Batch&, const regimen::Key&) const");
+    if constexpr (Transform<T>) {
+      detail::check_fields(transform);
+      call_ = std::make_shared<const Function>(std::move(transform));
+    }
+  }
+
+  Batch operator()(const Batch& batch, const Key& key) const { return (*call_)(batch, key); }
+
+  [[nodiscard]] const std::string& manifest() const { return manifest_; }
+
+ private:
+  using Function = std::function<Batch(const Batch&, const Key&)>;
+
+  std::shared_ptr<const Function> call_;
+  std::string manifest_;
+};
+
+/// One after another, each with randomness of its own.
+struct Chain {
+  std::vector<AnyTransform> parts;
+
+  Batch operator()(Batch batch, const Key& key) const {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      batch = parts[i](batch, key.fold(i));
+    }
+    return batch;
+  }
+};
+
+/// One after another.
+///     const auto damage = regimen::chain(regimen::ZeroPixels{.fraction = 0.1}, regimen::UniformLabels{.classes = 10});
+template <class... Transforms>
+[[nodiscard]] Chain chain(Transforms... transforms) {
+  return Chain{{AnyTransform(std::move(transforms))...}};
+}
+
+namespace detail {
+
+/// The batch with other data.
+inline Batch with_data(const Batch& batch, at::Tensor data) {
+  Batch result = batch;
+  result.data = std::move(data);
+  return result;
+}
+
+/// The batch with other targets.
+inline Batch with_target(const Batch& batch, at::Tensor target) {
+  Batch result = batch;
+  result.target = std::move(target);
+  return result;
+}
+
+/// "[64, 1, 28, 28] unsigned char"
+inline std::string described(const at::Tensor& tensor) {
+  if (!tensor.defined()) {
+    return "undefined";
+  }
+  std::string text = "[";
+  for (const std::int64_t length : tensor.sizes()) {
+    text += (text.size() > 1 ? ", " : "") + detail::text(length);
+  }
+  return text + "] " + std::string(tensor.dtype().name());
+}
+
+}  // namespace detail
+}  // namespace regimen::inline v0
+
+#include "regimen/transform/inputs.hpp"
+#include "regimen/transform/labels.hpp"

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <ATen/TensorIndexing.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
+
+#include <vector>
+
+#include "regimen/transform.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+inline void require_images(const Batch& batch, const std::string& who) {
+  if (batch.data.dim() != 4) {
+    throw Error(who + " takes images of [N, C, H, W], not " + described(batch.data));
+  }
+}
+
+}  // namespace detail
+
+/// Sets a share of each image's entries to 0, every channel of a pixel on its own, as the authors of "Bad Global
+/// Minima Exist" do.
+///
+/// With `exact`, each image loses int(fraction * entries) of them; without, each entry is lost with probability
+/// `fraction`. data [N, ...] of any type -> the same; targets are shared. Works on raw values: a lost entry is a raw 0.
+/// Throws Error unless fraction is in [0, 1].
+struct ZeroPixels {
+  Knob fraction = 0.1;
+  bool exact = true;
+
+  void check() const { detail::require_range(fraction, "ZeroPixels.fraction", 0, 1, "in [0, 1]"); }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    const double share = key.now()(fraction);
+    const at::Tensor flat = batch.data.flatten(1);
+    const std::int64_t entries = flat.size(1);
+    if (!exact) {
+      const at::Tensor lost = key.uniform({entries}) < share;
+      return detail::with_data(batch, flat.masked_fill(lost, 0).view_as(batch.data));
+    }
+    const auto count = static_cast<std::int64_t>(share * static_cast<double>(entries));
+    const at::Tensor lost = std::get<1>(key.bits(entries).topk(count, 1, /*largest=*/false, /*sorted=*/false));
+    return detail::with_data(batch, flat.scatter(1, lost, 0).view_as(batch.data));
+  }
+};
+
+/// Adds normal noise of mean 0 to every entry.
+/// data [N, ...] floating -> the same. Throws Error unless stddev >= 0.
+struct GaussianNoise {
+  Knob stddev = 0.1;
+
+  void check() const { detail::require_range(stddev, "GaussianNoise.stddev", 0, INFINITY, "at least 0"); }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    if (!batch.data.is_floating_point()) {
+      throw Error("GaussianNoise takes floating data, not " + detail::described(batch.data) + ": put Normalize first");
+    }
+    const at::Tensor noise = key.normal(batch.data.sizes().slice(1)) * key.now()(stddev);
+    return detail::with_data(batch, batch.data + noise.to(batch.data.scalar_type()));
+  }
+};
+
+/// Pads each image with `padding` zeros on every side and cuts the old size out at a random place: any shift of up to
+/// `padding` pixels, all equally likely. data [N, C, H, W] -> the same. Throws Error unless padding >= 0.
+struct RandomCrop {
+  std::int64_t padding = 4;
+
+  void check() const { detail::require(padding >= 0, "RandomCrop.padding", "at least 0", padding); }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    using at::indexing::Slice;
+    detail::require_images(batch, "RandomCrop");
+    const at::Tensor padded = at::constant_pad_nd(batch.data, {padding, padding, padding, padding}, 0);
+    const at::Tensor top = key.fold(0).below(2 * padding + 1);
+    const at::Tensor left = key.fold(1).below(2 * padding + 1);
+    // Every window of the old size, without copying; each sample then takes one.
+    const at::Tensor windows = padded.unfold(2, batch.data.size(2), 1).unfold(3, batch.data.size(3), 1);
+    const at::Tensor each = at::arange(batch.size(), top.options());
+    return detail::with_data(batch, windows.index({each, Slice(), top, left}));
+  }
+};
+
+/// Mirrors an image left to right with the given probability. data [N, C, H, W] -> the same.
+/// Throws Error unless probability is in [0, 1].
+struct HorizontalFlip {
+  Knob probability = 0.5;
+
+  void check() const { detail::require_range(probability, "HorizontalFlip.probability", 0, 1, "in [0, 1]"); }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    detail::require_images(batch, "HorizontalFlip");
+    const at::Tensor mirrored = (key.uniform() < key.now()(probability)).view({-1, 1, 1, 1});
+    return detail::with_data(batch, at::where(mirrored, batch.data.flip({3}), batch.data));
+  }
+};
+
+/// (data - mean) / stddev for each channel. Bytes and other integers are first divided by 255, so mean and stddev are
+/// of values in [0, 1]. data [N, C, ...] -> float. Belongs at the end, after everything that works on raw values.
+/// Throws Error unless mean and stddev have one entry, or one a channel, and every stddev is above 0.
+///     phase.preprocess = regimen::Normalize{.mean = {0.2860}, .stddev = {0.3530}};
+struct Normalize {
+  std::vector<double> mean;
+  std::vector<double> stddev;
+
+  void check() const {
+    detail::require(!mean.empty(), "Normalize.mean.size()", "at least 1", mean.size());
+    detail::require(stddev.size() == mean.size(), "Normalize.stddev.size()", "that of mean", stddev.size());
+    for (const double value : stddev) {
+      detail::require(value > 0, "Normalize.stddev", "above 0", value);
+    }
+  }
+
+  Batch operator()(const Batch& batch, const Key& /*key*/) const {
+    const bool raw = !batch.data.is_floating_point();
+    const double scale = raw ? 255 : 1;
+    const at::Tensor values = raw ? batch.data.to(at::kFloat) : batch.data;
+    if (mean.size() == 1) {
+      return detail::with_data(batch, (values - mean[0] * scale) * (1 / (stddev[0] * scale)));
+    }
+    detail::require(batch.data.dim() >= 2 && batch.data.size(1) == static_cast<std::int64_t>(mean.size()),
+                    "Normalize.mean.size()", "1 or the number of channels, " + detail::text(batch.data.size(1)),
+                    mean.size());
+    std::vector<std::int64_t> by_channel(static_cast<std::size_t>(batch.data.dim()), 1);
+    by_channel[1] = static_cast<std::int64_t>(mean.size());
+    const at::Tensor shift = at::tensor(mean, values.options()).view(by_channel) * scale;
+    const at::Tensor spread = at::tensor(stddev, values.options()).view(by_channel) * scale;
+    return detail::with_data(batch, (values - shift) / spread);
+  }
+};
+
+}  // namespace regimen::inline v0
