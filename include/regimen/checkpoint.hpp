@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,40 @@ concept Storable = requires(T& thing, torch::serialize::OutputArchive& out, torc
   detail::module_of(thing).save(out);
   detail::module_of(thing).load(in);
 };
+
+namespace detail {
+
+/// The tensor "layer1.weight" of the archive of a module; undefined if it keeps none there.
+inline at::Tensor find_tensor(torch::serialize::InputArchive& archive, const std::string& name, bool is_buffer) {
+  at::Tensor tensor;
+  const std::size_t dot = name.find('.');
+  if (dot == std::string::npos) {
+    archive.try_read(name, tensor, is_buffer);
+    return tensor;
+  }
+  torch::serialize::InputArchive nested;
+  return archive.try_read(name.substr(0, dot), nested) ? find_tensor(nested, name.substr(dot + 1), is_buffer) : tensor;
+}
+
+/// Loads a thing. LibTorch's modules take tensors of any shape, and the bits of another type as if they were of their
+/// own: so look before.
+template <Storable Thing>
+void load_thing(Thing& thing, torch::serialize::InputArchive& archive) {
+  auto& target = module_of(thing);
+  if constexpr (HasParameters<std::remove_reference_t<decltype(target)>>) {
+    for (const bool parameters : {true, false}) {
+      for (const Named& named : named_tensors(target, parameters)) {
+        const at::Tensor stored = find_tensor(archive, named.name, !parameters);
+        if (stored.defined() && (stored.sizes() != named.tensor.sizes() || stored.dtype() != named.tensor.dtype())) {
+          throw Error(named.name + " has another shape or type there");
+        }
+      }
+    }
+  }
+  target.load(archive);
+}
+
+}  // namespace detail
 
 /// Writes the state of a run and the things to one file, atomically: the file holds the old checkpoint or the new one,
 /// whenever the process dies. Throws Error if it cannot be written.
@@ -54,7 +89,8 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
 }
 
 /// Reads a checkpoint back into the things, which must be those that it was written from, in the same order; gives the
-/// state for `RunOptions::from`. Throws Error if there is no such file or it is not such a checkpoint.
+/// state for `RunOptions::from`. Throws Error if there is no such file or it is not such a checkpoint; some of the
+/// things may have been loaded then.
 ///     auto state = regimen::load_checkpoint("run.pt", net, optimizer);
 ///     regimen::run(net, phases, splits, {.from = state}, ...);
 template <Storable... Things>
@@ -72,14 +108,13 @@ template <Storable... Things>
     const auto load = [&](auto& thing) {
       torch::serialize::InputArchive nested;
       archive.read("thing" + detail::text(i++), nested);
-      detail::module_of(thing).load(nested);
+      detail::load_thing(thing, nested);
     };
     (load(things), ...);
     return state;
-  } catch (const Error&) {
-    throw;
   } catch (const std::exception& failure) {
-    throw Error("load_checkpoint: " + path + " is no checkpoint of these things: " + failure.what());
+    const std::string why = failure.what();  // LibTorch's goes on with the call stack
+    throw Error("load_checkpoint: " + path + " is no checkpoint of these things: " + why.substr(0, why.find('\n')));
   }
 }
 
@@ -108,7 +143,8 @@ class Checkpoint {
   void operator()(const Boundary& boundary) {
     const auto now = WallClock::now();
     const bool enough_steps = often_.steps > 0 && ++steps_ >= often_.steps;
-    const bool long_enough = often_.seconds > 0 && std::chrono::duration<double>(now - written_).count() >= often_.seconds;
+    const bool long_enough =
+        often_.seconds > 0 && std::chrono::duration<double>(now - written_).count() >= often_.seconds;
     if (boundary.last || enough_steps || long_enough) {
       save_(boundary.state());
       steps_ = 0;

@@ -47,19 +47,13 @@ class PackedFile {
     plain_ = gzdirect(file_.get()) != 0;
   }
 
-  [[nodiscard]] const std::string& path() const {
-    return path_;
-  }
+  [[nodiscard]] const std::string& path() const { return path_; }
 
   /// Whether the file is not packed: then `length` is that of its content.
-  [[nodiscard]] bool plain() const {
-    return plain_;
-  }
+  [[nodiscard]] bool plain() const { return plain_; }
 
   /// Bytes on disk.
-  [[nodiscard]] std::int64_t length() const {
-    return length_;
-  }
+  [[nodiscard]] std::int64_t length() const { return length_; }
 
   /// Up to n bytes; fewer only where the file ends. Gives their number.
   std::int64_t read(void* to, std::int64_t n) {

@@ -34,11 +34,11 @@ struct State {
 
 /// Once, before the first step.
 struct RunBegin {
-  const std::vector<std::string>& phases;           ///< their names
-  const std::vector<int>& epochs;                   ///< the bound on each
-  const std::vector<std::string>& measures;         ///< the names of what `Epoch::measures` will hold
-  const History& history;                           ///< what came before, if the run was resumed
-  const std::function<std::string()>& manifest;     ///< all that is needed to repeat the run, as JSON
+  const std::vector<std::string>& phases;        ///< their names
+  const std::vector<int>& epochs;                ///< the bound on each
+  const std::vector<std::string>& measures;      ///< the names of what `Epoch::measures` will hold
+  const History& history;                        ///< what came before, if the run was resumed
+  const std::function<std::string()>& manifest;  ///< all that is needed to repeat the run, as JSON
 };
 
 /// Before the first step of each phase; on a resume, again for the phase that goes on.
@@ -51,9 +51,9 @@ struct PhaseBegin {
 /// After each optimizer step. `clock` counts it already.
 struct Step {
   const Clock& clock;
-  const Pass& pass;         ///< what the network saw and said (regularize.hpp)
-  const at::Tensor& loss;   ///< 0-d, without penalties, on the device: reading it waits for the device
-  double learning_rate;     ///< of the first parameter group
+  const Pass& pass;        ///< what the network saw and said (regularize.hpp)
+  const at::Tensor& loss;  ///< 0-d, without penalties, on the device: reading it waits for the device
+  double learning_rate;    ///< of the first parameter group
 };
 
 /// After a phase's last epoch.
@@ -61,7 +61,8 @@ struct PhaseEnd {
   const Outcome& outcome;
 };
 
-/// After each step and each epoch, once every observer has heard of it: the only safe point for a checkpoint.
+/// After each step, each epoch and each phase, once every observer has heard of it: the only safe point for a
+/// checkpoint.
 struct Boundary {
   const Clock& clock;
   bool last;                            ///< the run returns after this one

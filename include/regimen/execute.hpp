@@ -38,9 +38,10 @@ namespace detail {
 /// Autocast for one device type while it lives. LibTorch has no such guard in C++, and renamed the switches in 2.4.
 class Autocast {
  public:
-  Autocast(at::DeviceType device, bool on) : device_(device), before_(enabled(device)), active_(on || before_) {
+  Autocast(at::DeviceType device, bool on)
+      : device_(device), before_(enabled(device)), type_before_(type(device)), active_(on || before_) {
     if (active_) {
-      set(device, on);
+      set(device, on, at::kBFloat16);
       at::autocast::increment_nesting();
     }
   }
@@ -51,7 +52,7 @@ class Autocast {
       if (at::autocast::decrement_nesting() == 0) {
         at::autocast::clear_cache();
       }
-      set(device_, before_);
+      set(device_, before_, type_before_);
     }
   }
 
@@ -61,27 +62,32 @@ class Autocast {
  private:
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
   static bool enabled(at::DeviceType device) { return at::autocast::is_autocast_enabled(device); }
-  static void set(at::DeviceType device, bool on) {
+  static at::ScalarType type(at::DeviceType device) { return at::autocast::get_autocast_dtype(device); }
+  static void set(at::DeviceType device, bool on, at::ScalarType type) {
     at::autocast::set_autocast_enabled(device, on);
-    at::autocast::set_autocast_dtype(device, at::kBFloat16);
+    at::autocast::set_autocast_dtype(device, type);
   }
 #else
   static bool enabled(at::DeviceType device) {
     return device == at::kCPU ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled();
   }
-  static void set(at::DeviceType device, bool on) {
+  static at::ScalarType type(at::DeviceType device) {
+    return device == at::kCPU ? at::autocast::get_autocast_cpu_dtype() : at::autocast::get_autocast_gpu_dtype();
+  }
+  static void set(at::DeviceType device, bool on, at::ScalarType type) {
     if (device == at::kCPU) {
       at::autocast::set_cpu_enabled(on);
-      at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+      at::autocast::set_autocast_cpu_dtype(type);
     } else {
       at::autocast::set_enabled(on);
-      at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
+      at::autocast::set_autocast_gpu_dtype(type);
     }
   }
 #endif
 
   at::DeviceType device_;
   bool before_;
+  at::ScalarType type_before_;
   bool active_;
 };
 

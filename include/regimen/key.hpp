@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <numbers>
 #include <utility>
+#include <vector>
 
 #include "regimen/detail/threefry.hpp"
 #include "regimen/now.hpp"
@@ -46,11 +47,10 @@ class Key {
 
   /// [N, n] int64, all 64 bits random.
   [[nodiscard]] at::Tensor bits(std::int64_t n) const {
-    const std::int64_t blocks = (n + 1) / 2;
     if (!on_host()) {
-      const auto [first, second] = tensor_blocks(blocks);
-      return at::cat({first.unsqueeze(-1), second.unsqueeze(-1)}, -1).view({size(), 2 * blocks}).narrow(1, 0, n);
+      return tensor_bits(n);
     }
+    const std::int64_t blocks = (n + 1) / 2;
     at::Tensor out = at::empty({size(), n}, at::kLong);
     auto* const to = out.data_ptr<std::int64_t>();
     for_each_block(blocks, [=](std::int64_t i, std::int64_t block, std::uint64_t first, std::uint64_t second) {
@@ -66,13 +66,10 @@ class Key {
   /// [N, shape...] float in [0, 1), a multiple of 2^-24. One block of 128 bits serves four.
   [[nodiscard]] at::Tensor uniform(at::IntArrayRef shape = {}) const {
     const auto [sizes, n] = sizes_of(shape);
-    const std::int64_t blocks = (n + 3) / 4;
     if (!on_host()) {
-      const at::Tensor words = bits(2 * blocks);
-      const at::Tensor halves = at::cat({low_half(words).unsqueeze(-1), high_half(words).unsqueeze(-1)}, -1);
-      const at::Tensor top = halves.view({size(), 4 * blocks}).narrow(1, 0, n).bitwise_right_shift(8);
-      return (top.to(at::kFloat) * unit).reshape(sizes);
+      return tensor_uniform(n).reshape(sizes);
     }
+    const std::int64_t blocks = (n + 3) / 4;
     at::Tensor out = at::empty({size(), n}, at::kFloat);
     auto* const to = out.data_ptr<float>();
     for_each_block(blocks, [=](std::int64_t i, std::int64_t block, std::uint64_t first, std::uint64_t second) {
@@ -93,10 +90,7 @@ class Key {
   [[nodiscard]] std::pair<at::Tensor, at::Tensor> uniform_and_below(std::int64_t n) const {
     detail::require(n >= 1 && n <= (std::int64_t{1} << 31), "Key.below: n", "in [1, 2^31]", n);
     if (!on_host()) {
-      const at::Tensor words = bits(2);
-      const at::Tensor top = low_half(words.select(1, 0)).bitwise_right_shift(8);
-      const at::Tensor wide = high_half(words.select(1, 1)) * n;
-      return {top.to(at::kFloat) * unit, high_half(wide)};
+      return tensor_uniform_and_below(n);
     }
     std::pair<at::Tensor, at::Tensor> out{at::empty({size()}, at::kFloat), at::empty({size()}, at::kLong)};
     auto* const uniforms = out.first.data_ptr<float>();
@@ -146,11 +140,6 @@ class Key {
   static std::uint32_t high(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
   static float to_unit(std::uint32_t half) { return static_cast<float>(half >> 8) * unit; }
 
-  // The same on tensors. LibTorch shifts int64 with its sign, so what the sign brings in is masked away.
-  static constexpr std::int64_t low_mask = 0xFFFFFFFF;
-  static at::Tensor low_half(const at::Tensor& words) { return words.bitwise_and(low_mask); }
-  static at::Tensor high_half(const at::Tensor& words) { return words.bitwise_right_shift(32).bitwise_and(low_mask); }
-
   /// Calls f(i, block, first, second) for each sample and each of its first `blocks` blocks, chunk by chunk.
   template <class F>
   void for_each_block(std::int64_t blocks, F&& f) const {
@@ -188,10 +177,18 @@ class Key {
     }
   }
 
-  /// The same words as tensor operations, for ids that live on another device: [N, blocks] int64 each.
-  [[nodiscard]] std::pair<at::Tensor, at::Tensor> tensor_blocks(std::int64_t blocks) const;
+  // The same draws as tensor operations, for ids that live on another device.
+  [[nodiscard]] std::pair<at::Tensor, at::Tensor> tensor_blocks(std::int64_t blocks) const;  // [N, blocks] int64 each
+  [[nodiscard]] at::Tensor tensor_bits(std::int64_t n) const;                                // [N, n] int64
+  [[nodiscard]] at::Tensor tensor_uniform(std::int64_t n) const;                             // [N, n] float
+  [[nodiscard]] std::pair<at::Tensor, at::Tensor> tensor_uniform_and_below(std::int64_t n) const;
 
-  friend struct KeyTest;
+  // LibTorch shifts int64 with its sign, so what the sign brings in is masked away.
+  static constexpr std::int64_t low_mask = 0xFFFFFFFF;
+  static at::Tensor low_half(const at::Tensor& words) { return words.bitwise_and(low_mask); }
+  static at::Tensor high_half(const at::Tensor& words) { return words.bitwise_right_shift(32).bitwise_and(low_mask); }
+
+  friend struct KeyTest;  // compares the two
 
   detail::Block words_;
   at::Tensor ids_;
@@ -211,11 +208,50 @@ inline std::pair<at::Tensor, at::Tensor> Key::tensor_blocks(std::int64_t blocks)
   return {first, second};
 }
 
+inline at::Tensor Key::tensor_bits(std::int64_t n) const {
+  const std::int64_t blocks = (n + 1) / 2;
+  const auto [first, second] = tensor_blocks(blocks);
+  return at::cat({first.unsqueeze(-1), second.unsqueeze(-1)}, -1).view({size(), 2 * blocks}).narrow(1, 0, n);
+}
+
+inline at::Tensor Key::tensor_uniform(std::int64_t n) const {
+  const std::int64_t blocks = (n + 3) / 4;
+  const at::Tensor words = tensor_bits(2 * blocks);
+  const at::Tensor halves = at::cat({low_half(words).unsqueeze(-1), high_half(words).unsqueeze(-1)}, -1);
+  const at::Tensor top = halves.view({size(), 4 * blocks}).narrow(1, 0, n).bitwise_right_shift(8);
+  return top.to(at::kFloat) * unit;
+}
+
+inline std::pair<at::Tensor, at::Tensor> Key::tensor_uniform_and_below(std::int64_t n) const {
+  const at::Tensor words = tensor_bits(2);
+  const at::Tensor top = low_half(words.select(1, 0)).bitwise_right_shift(8);
+  const at::Tensor wide = high_half(words.select(1, 1)) * n;
+  return {top.to(at::kFloat) * unit, high_half(wide)};
+}
+
 namespace detail {
+
+/// What keeps the library's own uses of one seed apart: a user may well give the same seed to all of them, and a label
+/// drawn from the words that ordered the data would be a function of the order.
+namespace salt {
+
+inline constexpr std::uint64_t augment = 0x6175676D656E74;
+inline constexpr std::uint64_t choice = 0x63686F696365;
+inline constexpr std::uint64_t clusters = 0x636C757374657273;
+inline constexpr std::uint64_t order = 0x6F72646572;
+inline constexpr std::uint64_t permutation = 0x7065726D757465;
+inline constexpr std::uint64_t sample = 0x73616D706C65;
+
+}  // namespace salt
+
+/// [ids.size(0)] int64: the places of the ids in an order that is a function of the key alone.
+inline at::Tensor ranked(const Key& key) {
+  return key.bits(1).view({key.size()}).argsort();
+}
 
 /// [n] int64: 0 to n - 1 in an order that depends on (seed, epoch) alone.
 inline at::Tensor shuffled(std::int64_t n, std::uint64_t seed, const Now& now) {
-  return Key(seed, at::arange(n, at::kLong), now).each_epoch().bits(1).view({n}).argsort();
+  return ranked(Key(seed, at::arange(n, at::kLong), now).fold(salt::order).each_epoch());
 }
 
 }  // namespace detail

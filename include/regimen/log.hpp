@@ -89,23 +89,23 @@ class CsvLog : public detail::EpochFile<CsvLog> {
   [[nodiscard]] std::string header() const {
     std::string names = "phase,epoch,step";
     for (const auto& [name, value] : detail::numbers_of({})) {
-      names += "," + name;
+      names.append(",").append(name);
     }
     for (const std::string& name : measures_) {
-      names += "," + detail::csv_field(name);
+      names.append(",").append(detail::csv_field(name));
     }
     return names + "\n";
   }
 
   [[nodiscard]] std::string line(const Epoch& epoch) const {
-    std::string values = detail::csv_field(epoch.phase) + "," + detail::text(epoch.clock.epoch) + "," +
-                         detail::text(epoch.clock.step);
+    std::string values =
+        detail::csv_field(epoch.phase) + "," + detail::text(epoch.clock.epoch) + "," + detail::text(epoch.clock.step);
     for (const auto& [name, value] : detail::numbers_of(epoch)) {
-      values += "," + detail::csv_number(value);
+      values.append(",").append(detail::csv_number(value));
     }
     for (const std::string& name : measures_) {
       const auto found = epoch.measures.find(name);
-      values += "," + (found == epoch.measures.end() ? "" : detail::csv_number(found->second));
+      values.append(",").append(found == epoch.measures.end() ? "" : detail::csv_number(found->second));
     }
     return values;
   }

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <ATen/TensorOperators.h>
-#include <ATen/core/Tensor.h>
 #include <ATen/core/Reduction.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/mse_loss.h>
@@ -35,11 +35,11 @@ struct CrossEntropy {
   }
 };
 
-/// Cross entropy of one logit a sample, [N] or [N, 1], against targets in [0, 1] of N floating numbers. Right is a
-/// logit above 0 where the target is above one half.
+/// Cross entropy of one logit a sample, [N] or [N, 1], against N targets: labels 0 and 1, or floating numbers in
+/// [0, 1]. Right is a logit above 0 where the target is above one half.
 struct BinaryCrossEntropy {
   at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
-    return at::binary_cross_entropy_with_logits(output.flatten(), target.flatten());
+    return at::binary_cross_entropy_with_logits(output.flatten(), target.flatten().to(output.scalar_type()));
   }
 
   at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
@@ -60,8 +60,9 @@ class AnyLoss {
   template <class L>
     requires(!std::same_as<L, AnyLoss> && !std::same_as<L, detail::AnyField>)
   AnyLoss(L loss) : manifest_(regimen::manifest(loss)) {  // NOLINT: a loss is one of any kind
-    static_assert(Loss<L>,
-                  "a loss must be callable as: at::Tensor loss(const at::Tensor& output, const at::Tensor& target) const");
+    static_assert(
+        Loss<L>,
+        "a loss must be callable as: at::Tensor loss(const at::Tensor& output, const at::Tensor& target) const");
     if constexpr (Loss<L>) {
       if constexpr (requires(const at::Tensor& t) { loss.correct(t, t); }) {
         correct_ = std::make_shared<const Function>(

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/full_like.h>
 
 #include <concepts>
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,7 +15,33 @@
 #include "regimen/error.hpp"
 #include "regimen/manifest.hpp"
 
+namespace torch::optim {
+class Adagrad;
+struct AdagradOptions;
+struct AdagradParamState;
+}  // namespace torch::optim
+
 namespace regimen::inline v0 {
+
+namespace detail {
+
+/// Leaves an optimizer's state as its constructor does: empty. Adagrad alone makes its state there, and asserts ever
+/// after that it has one; its types are complete wherever somebody has such an optimizer.
+template <class O, class Options = torch::optim::AdagradOptions, class State = torch::optim::AdagradParamState>
+void clear_state(O& optimizer) {
+  if constexpr (std::is_base_of_v<torch::optim::Adagrad, O>) {
+    const double sum = static_cast<const Options&>(optimizer.defaults()).initial_accumulator_value();
+    for (auto& entry : optimizer.state()) {
+      auto& state = static_cast<State&>(*entry.second);
+      state.step(0);
+      state.sum(at::full_like(state.sum(), sum));
+    }
+  } else {
+    optimizer.state().clear();
+  }
+}
+
+}  // namespace detail
 
 /// Computes the loss and its gradients anew; what LibTorch calls a closure.
 using Objective = std::function<at::Tensor()>;
@@ -30,8 +58,8 @@ concept Optimizes = requires(O& optimizer, const Objective& objective) {
 
 /// A borrowed optimizer. It must outlive the phase; a temporary is a compile error.
 ///
-/// Momentum, weight decay and everything else stay the optimizer's own. What a regime needs of it is little: a step, the
-/// learning rates, the parameters, and a state that can be cleared.
+/// Momentum, weight decay and everything else stay the optimizer's own. What a regime needs of it is little: a step,
+/// the learning rates, the parameters, and a state that can be cleared.
 class OptimizerRef {
  public:
   OptimizerRef() = default;
@@ -81,7 +109,7 @@ class OptimizerRef {
     O* const borrowed = &optimizer;
     parts_ = std::make_shared<const Parts>(Parts{
         .step = [borrowed](const Objective& objective) { borrowed->step(objective); },
-        .clear_state = [borrowed] { borrowed->state().clear(); },
+        .clear_state = [borrowed] { detail::clear_state(*borrowed); },
         .learning_rates =
             [borrowed] {
               std::vector<double> rates;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <stop_token>
 #include <string>
@@ -31,16 +32,16 @@ struct Phase {
   Knob lr_scale = 1;         ///< times the optimizer's own learning rates, for the length of a step
   std::int64_t batch = 128;  ///< samples a batch
   AnyLoss loss = CrossEntropy{};
-  std::vector<AnyTransform> augment{};         ///< fresh at every epoch; in training only
-  std::vector<AnyTransform> preprocess{};      ///< after augmentation, and in scoring: normalization
-  std::vector<AnyRegularizer> regularize{};    ///< each kind of hook in this order
-  int accumulate = 1;                          ///< batches whose gradients make one step
-  std::vector<std::string> freeze{};           ///< parameters, or modules by name, that keep their values
-  Execution execute{};                         ///< precision and memory format
-  std::uint64_t seed = 0;                      ///< keys the data's order, augmentation, and dropout
+  std::vector<AnyTransform> augment{};       ///< fresh at every epoch; in training only
+  std::vector<AnyTransform> preprocess{};    ///< after augmentation, and in scoring: normalization
+  std::vector<AnyRegularizer> regularize{};  ///< each kind of hook in this order
+  int accumulate = 1;                        ///< batches whose gradients make one step
+  std::vector<std::string> freeze{};         ///< parameters, or modules by name, that keep their values
+  Execution execute{};                       ///< precision and memory format
+  std::uint64_t seed = 0;                    ///< keys the data's order, augmentation, and dropout
   bool shuffle = true;
-  bool drop_last = false;                      ///< leave out a last batch that would be smaller
-  bool carry_optimizer_state = false;          ///< begin with the optimizer's state as it is
+  bool drop_last = false;              ///< leave out a last batch that would be smaller
+  bool carry_optimizer_state = false;  ///< begin with the optimizer's state as it is
 
   /// Throws Error for a field out of its bounds.
   void check() const {
@@ -60,17 +61,18 @@ struct Phase {
     detail::require(!drop_last || batch <= *data.size(), who + "batch",
                     "at most data.size() = " + detail::text(*data.size()) + " with drop_last", batch);
     detail::require(accumulate >= 1, who + "accumulate", "at least 1", accumulate);
-    detail::require_range(lr_scale, who + "lr_scale", 0, INFINITY, "at least 0");
+    detail::require_range(lr_scale, who + "lr_scale", 0, std::numeric_limits<double>::max(), "at least 0 and finite");
   }
 };
 
 /// What a run is scored on, and how often. Everything may be left out; what is missing is not scored.
 struct Splits {
-  Source clean{};       ///< the training data as they were before any damage
-  Source test{};        ///< held out, for the record: nothing should be decided by it
-  Source validation{};  ///< held out, for stop criteria and schedules
-  int every = 1;        ///< epochs between scorings; a phase's last epoch is always scored
-  int fit_every = 0;    ///< epochs between scorings of fit alone, where a stop criterion needs them; 0: as `every`
+  Source clean{};         ///< the training data as they were before any damage
+  Source test{};          ///< held out, for the record: nothing should be decided by it
+  Source validation{};    ///< held out, for stop criteria and schedules
+  int every = 1;          ///< epochs between scorings; a phase's last epoch is always scored
+  int fit_every = 0;      ///< epochs between scorings of fit alone, where a stop criterion needs them; 0: as `every`
+  bool score_fit = true;  ///< whether to score the phase's own data
   std::map<std::string, AnyMeasure> measures{};  ///< taken at each scoring
   std::int64_t batch = 500;                      ///< samples at a time in scoring
 
@@ -78,9 +80,12 @@ struct Splits {
     detail::require(every >= 1, "Splits.every", "at least 1", every);
     detail::require(fit_every >= 0, "Splits.fit_every", "at least 0", fit_every);
     detail::require(batch >= 1, "Splits.batch", "at least 1", batch);
-    for (const auto* source : {&clean, &test, &validation}) {
-      if (source->defined() && !source->size()) {
-        throw Error("Splits: what is scored must end: limit(stream, samples) makes a stream do so");
+    check(clean, "Splits.clean");
+    check(test, "Splits.test");
+    check(validation, "Splits.validation");
+    for (const auto& [name, measure] : measures) {
+      if (!measure) {
+        throw Error("Splits.measures[\"" + name + "\"] must be set");
       }
     }
   }
@@ -90,7 +95,7 @@ struct Splits {
     switch (metric) {
       case Metric::fit_accuracy:
       case Metric::fit_loss:
-        return true;
+        return score_fit;
       case Metric::clean_accuracy:
       case Metric::clean_loss:
         return clean.defined();
@@ -100,6 +105,17 @@ struct Splits {
       default:
         return validation.defined();
     }
+  }
+
+ private:
+  static void check(const Source& source, const std::string& field) {
+    if (!source.defined()) {
+      return;
+    }
+    if (!source.size()) {
+      throw Error(field + " must end: limit(stream, samples) makes a stream do so");
+    }
+    detail::require(*source.size() > 0, field + ".size()", "above 0", *source.size());
   }
 };
 

@@ -41,6 +41,8 @@ struct Epoch {
   double learning_rate = unknown;  ///< of the first parameter group, at the epoch's last step
   std::map<std::string, double> measures{};
   double seconds = 0;
+
+  [[nodiscard]] bool scored() const { return fit.scored() || clean.scored() || test.scored() || validation.scored(); }
 };
 
 /// One number of an epoch's scores. Accuracies are better when larger, losses when smaller.

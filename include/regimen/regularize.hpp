@@ -79,8 +79,7 @@ concept IsPenalty = requires(const R& r, const Pass& pass) {
 }  // namespace detail
 
 template <class R>
-concept Regularizer =
-    detail::HasPenalty<R> || detail::HasGradient<R> || detail::HasWeights<R> || detail::IsPenalty<R>;
+concept Regularizer = detail::HasPenalty<R> || detail::HasGradient<R> || detail::HasWeights<R> || detail::IsPenalty<R>;
 
 /// Any regularizer.
 class AnyRegularizer {

@@ -28,7 +28,7 @@ namespace regimen::inline v0 {
 ///           Step, Boundary
 ///         score fit, clean, test, validation  every `Splits::every` epochs, and at the last
 ///         Epoch, Boundary
-///       PhaseEnd
+///       PhaseEnd, Boundary
 ///     RunEnd
 ///
 /// The model and the optimizers are borrowed and stay trained. Everything else is put back as it was, whether the run

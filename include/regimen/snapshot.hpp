@@ -32,7 +32,8 @@ class Snapshot {
                     detail::text(kept_.size()), targets.size());
     for (std::size_t i = 0; i < kept_.size(); ++i) {
       if (targets[i].name != kept_[i].name || targets[i].tensor.sizes() != kept_[i].tensor.sizes()) {
-        throw Error("Snapshot.restore: the model's " + targets[i].name + " does not fit the snapshot's " + kept_[i].name);
+        throw Error("Snapshot.restore: the model's " + targets[i].name + " does not fit the snapshot's " +
+                    kept_[i].name);
       }
     }
     const at::NoGradGuard no_grad;

@@ -22,8 +22,8 @@ struct Order {
   std::int64_t batch = 128;  ///< samples a batch; the last may be smaller
   bool shuffle = false;      ///< in an order that depends on (seed, epoch) alone
   std::uint64_t seed = 0;
-  bool drop_last = false;    ///< leave out a last batch that would be smaller
-  std::int64_t first = 0;    ///< batches to skip, those that were taken before a resume
+  bool drop_last = false;  ///< leave out a last batch that would be smaller
+  std::int64_t first = 0;  ///< batches to skip, those that were taken before a resume
   Now now{};
 };
 
@@ -62,8 +62,9 @@ struct InMemory {
       throw Error("Batch.id must be [N] int64");
     }
     detail::map_tensors(all_, [&](const at::Tensor& tensor) {
-      detail::require(tensor.size(0) == all_.size(), "a source's tensors' length",
-                      "that of its data, " + detail::text(all_.size()), tensor.size(0));
+      const std::int64_t length = tensor.dim() == 0 ? 0 : tensor.size(0);
+      detail::require(length == all_.size(), "a source's tensors' length",
+                      "that of its data, " + detail::text(all_.size()), length);
       return tensor;
     });
   }
@@ -122,7 +123,7 @@ class Source {
   [[nodiscard]] bool indexed() const { return defined() && parts_->get != nullptr; }
 
   /// Samples in an epoch; none for an endless stream.
-  [[nodiscard]] std::optional<std::int64_t> size() const { return parts_->size; }
+  [[nodiscard]] std::optional<std::int64_t> size() const { return defined() ? parts_->size : std::nullopt; }
 
   /// The rows at these places, in this order. Throws Error for a stream.
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now = {}) const {
@@ -215,6 +216,9 @@ class IndexedCursor {
 
 inline Cursor Source::read(const Order& order) const {
   detail::require(order.batch >= 1, "Order.batch", "at least 1", order.batch);
+  if (!defined()) {
+    throw Error("a source that is not defined cannot be read");
+  }
   if (indexed()) {
     return detail::IndexedCursor(*this, order);
   }

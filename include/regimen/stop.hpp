@@ -15,8 +15,8 @@
 
 namespace regimen::inline v0 {
 
-/// Is it over? Callable with the phase's history so far, or with its last epoch alone. A pure function: `run` asks it
-/// at the head of every epoch but the first, and asks it again after a resume.
+/// Is it over? Callable with the phase's history so far (its scored epochs and its last), or with its last epoch alone.
+/// A pure function: `run` asks it after every epoch, and asks it again after a resume.
 template <class S>
 concept StopCriterion = requires(const S& stop, const History& history) {
   { stop(history) } -> std::convertible_to<bool>;
@@ -185,7 +185,7 @@ AllOf operator&&(const A& a, const B& b) {
 
 template <detail::Term A>
 Not operator!(const A& a) {
-  return {a};
+  return {.criterion = a};  // not {a}, which would copy a Not instead of negating it
 }
 
 }  // namespace regimen::inline v0

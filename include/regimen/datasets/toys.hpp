@@ -17,25 +17,17 @@ namespace regimen::inline v0 {
 /// data[:, 0] > 0.2, whatever data[:, 1] is. It errs on 7 samples in a million.
 inline constexpr double two_clusters_boundary = 0.2;
 
-namespace detail {
-
-/// Keys the clusters apart from transforms that were given the same seed: a label drawn from the same words as the
-/// point would be a function of the point.
-inline constexpr std::uint64_t clusters_salt = 0x636C757374657273;
-
-}  // namespace detail
-
 /// Two round clusters in the plane, the toy of Liu, Papailiopoulos and Achlioptas, "Bad Global Minima Exist and SGD Can
 /// Reach Them" (2020), as the authors' code draws it: 0.1 * N(2, 1.5^2) in each coordinate, shifted along the first by
 /// -0.65 (class 0) or +0.65 (class 1). So the means are (-0.45, 0.2) and (0.85, 0.2), and the deviation is 0.15.
 ///
 /// Sample i is a function of the key's seed and ids[i] alone, and belongs to the class ids[i] % 2.
-/// data [N, 2] float, target [N] float, 0 or 1, as `BinaryCrossEntropy` takes it; on the device of the ids.
+/// data [N, 2] float, target [N] int64, 0 or 1; on the device of the ids.
 [[nodiscard]] inline Batch two_clusters(const Key& key) {
-  const at::Tensor target = key.ids().bitwise_and(1).to(at::kFloat);
+  const at::Tensor target = key.ids().bitwise_and(1);
   const at::Tensor shift = target * 1.3 - 0.65;
-  const at::Tensor point = key.fold(detail::clusters_salt).normal({2}) * 0.15 + 0.2;
-  return {at::stack({point.select(1, 0) + shift, point.select(1, 1)}, 1), target, key.ids(), {}, {}};
+  const at::Tensor point = key.fold(detail::salt::clusters).normal({2}) * 0.15 + 0.2;
+  return {at::stack({point.select(1, 0) + shift, point.select(1, 1)}, 1), target, key.ids()};
 }
 
 /// The samples of ids 0 to 2 * per_class - 1, as many of each class; a larger set continues a smaller one. The authors

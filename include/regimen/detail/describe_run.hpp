@@ -23,7 +23,9 @@ namespace regimen::inline v0 {
   if (!data.defined() || !clean.defined() || !data.size() || !clean.size()) {
     return unknown;
   }
-  const auto is_labels = [](const at::Tensor& t) { return t.defined() && t.dim() == 1 && t.scalar_type() == at::kLong; };
+  const auto is_labels = [](const at::Tensor& t) {
+    return t.defined() && t.dim() == 1 && t.scalar_type() == at::kLong;
+  };
   std::unordered_map<std::int64_t, std::int64_t> truth;
   const Cursor next_clean = clean.read({.batch = 4096});
   for (Batch batch = next_clean(); batch.size() > 0; batch = next_clean()) {

@@ -45,6 +45,8 @@ consteval std::size_t count_fields() {
 template <class T>
 constexpr auto tie_fields(T& v) {
   constexpr std::size_t n = count_fields<std::remove_const_t<T>>();
+  static_assert(!takes_fields<std::remove_const_t<T>>(std::make_index_sequence<25>{}),
+                "a plain struct of more than 24 fields has no manifest: make some of them a struct of their own");
   if constexpr (n == 0) { return std::tie(); }
   else if constexpr (n == 1) { auto& [a] = v; return std::tie(a); }
   else if constexpr (n == 2) { auto& [a, b] = v; return std::tie(a, b); }
@@ -78,6 +80,12 @@ struct Holder {
   T value;
 };
 
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wundefined-var-template"  // it is never needed
+#pragma clang diagnostic ignored "-Wundefined-internal"      // where T is in an unnamed namespace
+#endif
+
 /// Declared only: the address of its field, seen by the compiler, spells the field's name.
 template <class T>
 extern Holder<T> external;
@@ -86,6 +94,10 @@ template <class T, std::size_t I>
 consteval auto address_of_field() {
   return &std::get<I>(tie_fields(external<T>.value));
 }
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 
 template <auto Address>
 consteval std::string_view spelled_address() {
@@ -97,10 +109,10 @@ consteval std::string_view spelled_address() {
 template <class T, std::size_t I>
 consteval std::string_view name_of_field() {
 #if defined(__clang__) && __clang_major__ < 18
-  constexpr std::string_view positions[] = {
-      "field0",  "field1",  "field2",  "field3",  "field4",  "field5",  "field6",  "field7",
-      "field8",  "field9",  "field10", "field11", "field12", "field13", "field14", "field15",
-      "field16", "field17", "field18", "field19", "field20", "field21", "field22", "field23"};
+  constexpr std::string_view positions[] = {"field0",  "field1",  "field2",  "field3",  "field4",  "field5",
+                                            "field6",  "field7",  "field8",  "field9",  "field10", "field11",
+                                            "field12", "field13", "field14", "field15", "field16", "field17",
+                                            "field18", "field19", "field20", "field21", "field22", "field23"};
   return positions[I];
 #else
   std::string_view spelled = spelled_address<address_of_field<T, I>()>();

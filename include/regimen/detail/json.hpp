@@ -2,6 +2,7 @@
 // No LibTorch.
 
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -59,20 +60,20 @@ inline std::string indented(std::string_view compact) {
     const bool opens = !in_text && (c == '{' || c == '[');
     const bool closes = !in_text && (c == '}' || c == ']');
     const bool empty = opens && i + 1 < compact.size() && (compact[i + 1] == '}' || compact[i + 1] == ']');
-    if (c == '"' && (i == 0 || compact[i - 1] != '\\' || (i > 1 && compact[i - 2] == '\\'))) {
+    if (c == '"') {
       in_text = !in_text;
     }
-    if (empty) {
+    if (empty || (in_text && c == '\\')) {  // the two belong together
       out += c;
       out += compact[++i];
     } else if (opens) {
       out += c;
-      out += "\n" + std::string(2 * ++depth, ' ');
+      out.append("\n").append(2 * ++depth, ' ');
     } else if (closes) {
-      out += "\n" + std::string(2 * --depth, ' ');
+      out.append("\n").append(2 * --depth, ' ');
       out += c;
     } else if (!in_text && c == ',') {
-      out += ",\n" + std::string(2 * depth, ' ');
+      out.append(",\n").append(2 * depth, ' ');
       i += i + 1 < compact.size() && compact[i + 1] == ' ' ? 1 : 0;
     } else {
       out += c;

@@ -29,7 +29,8 @@ class Objective {
     // The optimizer may hold tensors that the model does not: their gradients must not pile up either.
     cleared_ = model.parameters();
     for (const at::Tensor& parameter : phase.optimizer.parameters()) {
-      const bool known = std::any_of(cleared_.begin(), cleared_.end(), [&](const at::Tensor& t) { return t.is_same(parameter); });
+      const bool known =
+          std::any_of(cleared_.begin(), cleared_.end(), [&](const at::Tensor& t) { return t.is_same(parameter); });
       if (!known) {
         cleared_.push_back(parameter);
       }
@@ -46,6 +47,10 @@ class Objective {
       samples_ += batch.size();
     }
   }
+
+  /// Seeds the generators for the scoring after these steps, for models and measures that draw: what an observer drew,
+  /// or a process that died, must not reach the scores.
+  void seed_scoring(const Clock& clock) { generators_.seed(phase_.seed, clock.step, -1); }
 
   at::Tensor operator()() {
     for (at::Tensor& parameter : cleared_) {
@@ -78,14 +83,11 @@ class Objective {
   [[nodiscard]] std::int64_t samples() const { return samples_; }
 
  private:
-  /// Randomness of augmentation, apart from that of the data's order, which hangs on the same seed.
-  static constexpr std::uint64_t augment_salt = 0x6175676D656E74;
-
   [[nodiscard]] Batch augmented(const Batch& batch, const Now& now) const {
     if (phase_.augment.empty()) {
       return batch;
     }
-    const Key key = Key(phase_.seed, batch.id, now).fold(augment_salt).each_epoch();
+    const Key key = Key(phase_.seed, batch.id, now).fold(salt::augment).each_epoch();
     Batch result = batch;
     for (std::size_t i = 0; i < phase_.augment.size(); ++i) {
       result = phase_.augment[i](result, key.fold(i));

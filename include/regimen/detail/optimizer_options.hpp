@@ -84,7 +84,10 @@ std::string describe_options(O& optimizer) {
   for (auto& group : optimizer.param_groups()) {
     groups += (groups.empty() ? "" : ", ") + describe_group(group.options());
   }
-  return json::Object().add("type", json::quoted(name_of_object(typeid(optimizer)))).add("groups", "[" + groups + "]").text();
+  return json::Object()
+      .add("type", json::quoted(name_of_object(typeid(optimizer))))
+      .add("groups", "[" + groups + "]")
+      .text();
 }
 
 }  // namespace regimen::inline v0::detail

@@ -29,12 +29,14 @@ class PathWeights {
       put(parameters_[i].tensor, values_[i].detach());
     }
     for (const Named& named : buffers_) {
-      const std::string owner = owner_of(named.name, "running_mean");
-      if (!owner.empty()) {
-        const bool affine = find(parameters_, owner + "weight").defined();
-        put(named.tensor, affine ? named.tensor.mul(0) : named.tensor.abs().pow(p).neg());
-      } else if (!owner_of(named.name, "running_var").empty()) {
-        put(named.tensor, ((named.tensor + epsilon).pow(p) - epsilon).clamp_min(0));
+      const std::string mean_of = owner_of(named.name, "running_mean");
+      const std::string variance_of = owner_of(named.name, "running_var");
+      if (!mean_of.empty()) {
+        put(named.tensor, is_affine(mean_of) ? named.tensor.mul(0) : named.tensor.abs().pow(p).neg());
+      } else if (!variance_of.empty()) {
+        // Where there is a gain, it carries 1 / sigma: sigma^(2p) soon falls below what epsilon lets through.
+        put(named.tensor,
+            is_affine(variance_of) ? named.tensor.mul(0) + (1 - epsilon) : (named.tensor + epsilon).pow(p) - epsilon);
       }
     }
   }
@@ -77,14 +79,17 @@ class PathWeights {
     return found == all.end() ? at::Tensor() : found->tensor;
   }
 
+  [[nodiscard]] bool is_affine(const std::string& owner) const { return find(parameters_, owner + "weight").defined(); }
+
   [[nodiscard]] at::Tensor value_of(const Named& named, double p) const {
-    const std::string owner = owner_of(named.name, "bias");
-    if (!owner.empty()) {
-      const at::Tensor mean = find(buffers_, owner + "running_mean");
-      const at::Tensor variance = find(buffers_, owner + "running_var");
+    for (const char* const leaf : {"weight", "bias"}) {
+      const std::string owner = owner_of(named.name, leaf);
+      const at::Tensor mean = owner.empty() ? at::Tensor() : find(buffers_, owner + "running_mean");
+      const at::Tensor variance = owner.empty() ? at::Tensor() : find(buffers_, owner + "running_var");
       if (mean.defined() && variance.defined()) {
         const at::Tensor gain = find(parameters_, owner + "weight") / (variance + epsilon).sqrt();
-        return (named.tensor - mean.detach() * gain).abs().pow(p);
+        const bool is_gain = leaf == std::string("weight");
+        return (is_gain ? gain : named.tensor - mean.detach() * gain).abs().pow(p);
       }
     }
     return named.tensor.abs().pow(p);

@@ -22,16 +22,21 @@ inline std::vector<std::int64_t> integers_of(const Clock& clock) {
 }
 
 inline Clock clock_of(const std::int64_t* row) {
-  return {.phase = static_cast<int>(row[0]), .epoch = static_cast<int>(row[1]), .batch = row[2], .batches = row[3], .step = row[4]};
+  return {.phase = static_cast<int>(row[0]),
+          .epoch = static_cast<int>(row[1]),
+          .batch = row[2],
+          .batches = row[3],
+          .step = row[4]};
 }
 
 inline constexpr std::int64_t clock_numbers = 5;
 inline constexpr std::int64_t epoch_numbers = 11;
 
 inline std::vector<double> doubles_of(const Epoch& epoch) {
-  return {epoch.fit.accuracy,        epoch.fit.loss,        epoch.clean.accuracy, epoch.clean.loss,
-          epoch.test.accuracy,       epoch.test.loss,       epoch.validation.accuracy, epoch.validation.loss,
-          epoch.train_loss,          epoch.learning_rate,   epoch.seconds};
+  return {epoch.fit.accuracy,        epoch.fit.loss,        epoch.clean.accuracy,
+          epoch.clean.loss,          epoch.test.accuracy,   epoch.test.loss,
+          epoch.validation.accuracy, epoch.validation.loss, epoch.train_loss,
+          epoch.learning_rate,       epoch.seconds};
 }
 
 inline std::vector<std::int64_t> integers_of(const Epoch& epoch) {

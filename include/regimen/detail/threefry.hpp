@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
-/// Threefry-2x64 with 20 rounds: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
-/// A key and a counter of two 64-bit words each give two random words; no state, so any draw can be made at any time,
-/// in any order and by anybody. Of the published generators it needs the fewest instructions where lanes have 64-bit
-/// adds and no 64-bit multiply, as AVX2 does.
+/// Threefry-2x64 with 20 rounds: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC
+/// 2011). A key and a counter of two 64-bit words each give two random words; no state, so any draw can be made at any
+/// time, in any order and by anybody. Of the published generators it needs the fewest instructions where lanes have
+/// 64-bit adds and no 64-bit multiply, as AVX2 does.
 namespace regimen::inline v0::detail {
 
 inline constexpr int threefry_rounds = 20;

@@ -12,9 +12,11 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/check_run.hpp"
 #include "regimen/detail/describe_run.hpp"
 #include "regimen/detail/guards.hpp"
 #include "regimen/detail/objective.hpp"
+#include "regimen/detail/score_epoch.hpp"
 #include "regimen/detail/watchers.hpp"
 #include "regimen/phase.hpp"
 
@@ -28,7 +30,7 @@ class Trainer {
       : model_(model), phases_(phases), splits_(splits), options_(options), watchers_(watchers), state_(options.from) {}
 
   History run() {
-    check();
+    check_run(model_, phases_, splits_, options_);
     const OnlyRun only;
     const ModeGuard modes(model_);
     GeneratorGuard generators(model_.device());
@@ -36,11 +38,14 @@ class Trainer {
     announce();
     while (state_.clock.phase < static_cast<int>(phases_.size())) {
       const Ended ended = run_phase(phases_[static_cast<std::size_t>(state_.clock.phase)], generators);
-      if (ended == Ended::stopped || ended == Ended::diverged) {
+      if (ended == Ended::stopped) {
         break;
       }
-      state_.clock = Clock{.phase = state_.clock.phase + 1};
+      const int after = ended == Ended::diverged ? static_cast<int>(phases_.size()) : state_.clock.phase + 1;
+      state_.clock = Clock{.phase = after};
       state_.seconds = 0;
+      phase_began_ = WallClock::now();
+      tell_boundary(/*last=*/after == static_cast<int>(phases_.size()));
     }
     watchers_.tell(RunEnd{state_.history});
     return std::move(state_.history);
@@ -48,44 +53,6 @@ class Trainer {
 
  private:
   using WallClock = std::chrono::steady_clock;
-
-  void check() const {
-    splits_.check();
-    detail::require(!phases_.empty(), "run: phases.size()", "at least 1", phases_.size());
-    for (const Phase& phase : phases_) {
-      phase.check();
-      check_metrics(phase);
-      check_frozen_names(phase);
-    }
-    detail::require(state_.clock.phase >= 0 && state_.clock.phase <= static_cast<int>(phases_.size()),
-                    "RunOptions.from.clock.phase", "in [0, phases.size()]", state_.clock.phase);
-  }
-
-  /// A criterion that waits for a score which never comes would wait forever, and in silence.
-  void check_metrics(const Phase& phase) const {
-    const auto check = [&](const std::vector<Metric>& metrics, const char* field) {
-      for (const Metric metric : metrics) {
-        if (!splits_.scores(metric)) {
-          throw Error("Phase \"" + phase.name + "\"." + field + " reads " + name_of(metric) +
-                      ", which is never scored: set that data in Splits");
-        }
-      }
-    };
-    check(phase.until.metrics(), "until");
-    check(phase.lr_scale.metrics(), "lr_scale");
-  }
-
-  void check_frozen_names(const Phase& phase) const {
-    for (const std::string& name : phase.freeze) {
-      bool found = false;
-      for (const Named& named : model_.named_parameters()) {
-        found = found || FreezeGuard::matches(named.name, {name});
-      }
-      if (!found) {
-        throw Error("Phase \"" + phase.name + "\".freeze names \"" + name + "\", which is no parameter or module of the model");
-      }
-    }
-  }
 
   void announce() const {
     std::vector<std::string> names;
@@ -103,15 +70,18 @@ class Trainer {
   }
 
   Ended run_phase(const Phase& phase, GeneratorGuard& generators) {
-    phase_began_ = WallClock::now() - std::chrono::duration_cast<WallClock::duration>(
-                                          std::chrono::duration<double>(state_.seconds));
+    phase_began_ = WallClock::now() -
+                   std::chrono::duration_cast<WallClock::duration>(std::chrono::duration<double>(state_.seconds));
     if (at_phase_start() && !phase.carry_optimizer_state) {
       phase.optimizer.clear_state();
     }
     const FreezeGuard frozen(model_, phase.freeze);
     phase.execute.prepare(model_);
     Objective objective(model_, phase, generators);
-    phase_history_ = state_.history.of_phase(state_.clock.phase);
+    phase_history_ = {};
+    for (const Epoch& epoch : state_.history.of_phase(state_.clock.phase)) {
+      remember(epoch);
+    }
     restore_loss_sum();
     watchers_.tell(PhaseBegin{state_.clock, phase.name, phase.epochs});
 
@@ -158,7 +128,7 @@ class Trainer {
         return Ended::stopped;
       }
     }
-    return end_epoch(phase);
+    return end_epoch(phase, objective);
   }
 
   /// The next batches whose gradients make one step; false at the end of the epoch.
@@ -177,8 +147,8 @@ class Trainer {
   void take_step(const Phase& phase, Objective& objective, const std::vector<Batch>& group) {
     const Now when = now();
     const double scale = when(phase.lr_scale);
-    detail::require(scale >= 0 && std::isfinite(scale), "Phase \"" + phase.name + "\".lr_scale", "at least 0 and finite",
-                    scale);
+    detail::require(scale >= 0 && std::isfinite(scale), "Phase \"" + phase.name + "\".lr_scale",
+                    "at least 0 and finite", scale);
     // The loss is evaluated before `step`, so that optimizers which ignore their closure work too; the closure's first
     // call gets that result, later calls (LBFGS) compute it again.
     objective.prepare(group, when);
@@ -190,7 +160,6 @@ class Trainer {
     }
     objective.edit_weights();
 
-    const at::NoGradGuard no_grad;
     loss_sum_.add_(objective.loss(), objective.samples());
     state_.loss_samples += objective.samples();
     state_.clock.batch += static_cast<std::int64_t>(group.size());
@@ -201,7 +170,7 @@ class Trainer {
     }
   }
 
-  Ended end_epoch(const Phase& phase) {
+  Ended end_epoch(const Phase& phase, Objective& objective) {
     Epoch epoch{.phase = phase.name};
     epoch.train_loss = loss_sum_.item<double>() / static_cast<double>(state_.loss_samples);
     epoch.learning_rate = learning_rate(phase);
@@ -212,10 +181,18 @@ class Trainer {
     state_.loss_samples = 0;
     restore_loss_sum();
     epoch.clock = state_.clock;
-    score(phase, epoch, trained);
+    objective.seed_scoring(state_.clock);
+    const auto is_over = [&] {
+      epoch.seconds = seconds();
+      phase_history_.epochs.push_back(epoch);
+      const bool over = phase.until(phase_history_);
+      phase_history_.epochs.pop_back();
+      return over;
+    };
+    score_epoch(model_, phase, splits_, trained, is_over, epoch);
     epoch.seconds = seconds();
     state_.history.epochs.push_back(epoch);
-    phase_history_.epochs.push_back(epoch);
+    remember(epoch);
     watchers_.tell(epoch);
     if (reached_boundary()) {
       return Ended::stopped;
@@ -223,53 +200,34 @@ class Trainer {
     return Ended::running;
   }
 
-  void score(const Phase& phase, Epoch& epoch, const Now& trained) {
-    const int fit_every = splits_.fit_every > 0 ? splits_.fit_every : splits_.every;
-    bool last = epoch.clock.epoch == phase.epochs || !std::isfinite(epoch.train_loss);
-    const auto due = [&](int every) { return last || epoch.clock.epoch % every == 0; };
-    const Evaluation how{.loss = phase.loss,
-                         .preprocess = phase.preprocess,
-                         .execute = phase.execute,
-                         .batch = splits_.batch,
-                         .now = trained};
-    if (due(splits_.every) || due(fit_every)) {
-      epoch.fit = evaluate(model_, phase.data, how);
+  /// Criteria and schedules see the scored epochs and the last: looking through all of a hundred thousand epochs at
+  /// every step would cost more than the steps.
+  void remember(const Epoch& epoch) {
+    auto& epochs = phase_history_.epochs;
+    if (!epochs.empty() && !epochs.back().scored()) {
+      epochs.pop_back();
     }
-    // An epoch after which the criterion will say that it is over is the phase's last.
-    epoch.seconds = seconds();
-    phase_history_.epochs.push_back(epoch);
-    last = last || phase.until(phase_history_);
-    phase_history_.epochs.pop_back();
-    if (!due(splits_.every)) {
-      return;
-    }
-    const auto score_if_there = [&](const Source& source) {
-      return source.defined() ? evaluate(model_, source, how) : Score{};
-    };
-    if (!epoch.fit.scored()) {
-      epoch.fit = evaluate(model_, phase.data, how);
-    }
-    epoch.clean = splits_.clean.same_as(phase.data) ? epoch.fit : score_if_there(splits_.clean);
-    epoch.test = score_if_there(splits_.test);
-    epoch.validation = score_if_there(splits_.validation);
-    for (const auto& [name, measure] : splits_.measures) {
-      epoch.measures[name] = measure(model_);
-    }
+    epochs.push_back(epoch);
   }
 
   /// Tells that all is at rest; true if the run is to stop here.
   bool reached_boundary() {
     const bool stop = options_.stop.stop_requested();
-    if (watchers_.any<Boundary>()) {
-      const std::function<State()> state = [this] {
-        State saved = state_;
-        saved.loss_sum = loss_sum_.item<double>();
-        saved.seconds = seconds();
-        return saved;
-      };
-      watchers_.tell(Boundary{state_.clock, stop, state});
-    }
+    tell_boundary(stop);
     return stop;
+  }
+
+  void tell_boundary(bool last) {
+    if (!watchers_.any<Boundary>()) {
+      return;
+    }
+    const std::function<State()> state = [this] {
+      State saved = state_;
+      saved.loss_sum = loss_sum_.item<double>();
+      saved.seconds = seconds();
+      return saved;
+    };
+    watchers_.tell(Boundary{state_.clock, last, state});
   }
 
   void restore_loss_sum() {

@@ -25,11 +25,12 @@ class Watchers : Listeners<RunBegin>,
  public:
   template <class Observer>
   void add(Observer& observer) {
-    const bool heard = (listen<RunBegin>(observer) | listen<PhaseBegin>(observer) | listen<Step>(observer) |
-                        listen<Epoch>(observer) | listen<Boundary>(observer) | listen<PhaseEnd>(observer) |
-                        listen<RunEnd>(observer));
+    const bool heard =
+        (listen<RunBegin>(observer) | listen<PhaseBegin>(observer) | listen<Step>(observer) | listen<Epoch>(observer) |
+         listen<Boundary>(observer) | listen<PhaseEnd>(observer) | listen<RunEnd>(observer));
     static_cast<void>(heard);
-    static_assert(std::is_invocable_v<Observer&, const RunBegin&> || std::is_invocable_v<Observer&, const PhaseBegin&> ||
+    static_assert(std::is_invocable_v<Observer&, const RunBegin&> ||
+                      std::is_invocable_v<Observer&, const PhaseBegin&> ||
                       std::is_invocable_v<Observer&, const Step&> || std::is_invocable_v<Observer&, const Epoch&> ||
                       std::is_invocable_v<Observer&, const Boundary&> ||
                       std::is_invocable_v<Observer&, const PhaseEnd&> || std::is_invocable_v<Observer&, const RunEnd&>,

@@ -5,6 +5,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,9 +30,6 @@ struct Exactly {
 
 namespace detail {
 
-/// What keys the choice of an exact share, apart from what keys the transform.
-inline constexpr std::uint64_t choice_salt = 0x63686F696365;
-
 struct Frozen {
   Source of;
   AnyTransform transform;
@@ -48,6 +46,8 @@ struct FrozenStream {
   Source of;
   AnyTransform transform;
   std::uint64_t seed = 0;
+
+  [[nodiscard]] std::optional<std::int64_t> size() const { return of.size(); }
 
   Cursor operator()(const Order& order) const {
     return [next = of.read(order), *this, now = order.now] {
@@ -115,7 +115,7 @@ inline at::Tensor choose(const Source& source, std::uint64_t seed, double share)
   const auto count = static_cast<std::int64_t>(std::llround(share * static_cast<double>(n)));
   at::Tensor chosen = at::zeros({n}, at::kBool);
   if (count > 0) {
-    const at::Tensor order = Key(seed, at::cat(ids)).fold(choice_salt).bits(1).view({n}).argsort();
+    const at::Tensor order = ranked(Key(seed, at::cat(ids)).fold(salt::choice));
     chosen.index_fill_(0, order.narrow(0, 0, count), true);
   }
   return chosen;
@@ -140,7 +140,8 @@ inline at::Tensor choose(const Source& source, std::uint64_t seed, double share)
                                    Exactly exact) {
   exact.check();
   if (!source.indexed()) {
-    throw Error("frozen with exactly(...) takes an indexed source: an exact share of a stream is not known before its end");
+    throw Error(
+        "frozen with exactly(...) takes an indexed source: an exact share of a stream is not known before its end");
   }
   return detail::FrozenShare{source, transform, seed, exact.share, detail::choose(source, seed, exact.share)};
 }

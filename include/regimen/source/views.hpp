@@ -6,6 +6,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -38,6 +39,17 @@ struct Repeat {
     batch.origin = batch.source_id();
     batch.id = batch.id + copy * ids;
     return batch;
+  }
+};
+
+struct Cached {
+  InMemory memory;
+  std::string recipe;
+
+  [[nodiscard]] std::int64_t size() const { return memory.size(); }
+  [[nodiscard]] Batch get(const at::Tensor& index) const { return memory.get(index); }
+  [[nodiscard]] std::string manifest() const {
+    return json::Object().add("type", "\"Cached\"").add("of", recipe).text();
   }
 };
 
@@ -99,11 +111,7 @@ struct PermutedLabels {
   }
 
   [[nodiscard]] std::string manifest() const {
-    return json::Object()
-        .add("type", "\"PermutedLabels\"")
-        .add("of", of.manifest())
-        .add("seed", text(seed))
-        .text();
+    return json::Object().add("type", "\"PermutedLabels\"").add("of", of.manifest()).add("seed", text(seed)).text();
   }
 };
 
@@ -111,7 +119,6 @@ struct PermutedLabels {
 
 /// The whole source as one batch, on the source's device. Costs the memory once and spares the work of its views at
 /// every epoch.
-///     const regimen::Source fast = regimen::materialize(regimen::frozen(regimen::repeat(train, 4), damage, 7));
 [[nodiscard]] inline Batch materialize(const Source& source) {
   if (!source.defined() || !source.size()) {
     throw Error("materialize takes a source that ends: limit(stream, samples) makes one");
@@ -137,6 +144,12 @@ struct PermutedLabels {
     all.extra.emplace(entry.first, joined([&](const Batch& b) { return b.extra.at(entry.first); }));
   }
   return all;
+}
+
+/// The source with its samples held in memory (see `materialize`); the manifest keeps the recipe.
+///     const regimen::Source fast = regimen::cached(regimen::frozen(regimen::repeat(train, 4), damage, 7));
+[[nodiscard]] inline Source cached(const Source& source) {
+  return detail::Cached{InMemory(materialize(source)), source.manifest()};
 }
 
 /// Every sample `copies` times. Each copy has an id of its own, so that a transform treats each in its own way, and
@@ -175,7 +188,7 @@ struct PermutedLabels {
   if (source.indexed()) {
     return subset(source, at::arange(std::min(samples, *source.size()), at::kLong));
   }
-  return detail::LimitedStream{source, samples};
+  return detail::LimitedStream{source, std::min(samples, source.size().value_or(samples))};
 }
 
 /// `samples` different samples of the source, drawn by the seed.
@@ -183,7 +196,8 @@ struct PermutedLabels {
   detail::require_indexed(source, "sample");
   detail::require(samples >= 1 && samples <= *source.size(), "sample: samples",
                   "in [1, " + detail::text(*source.size()) + "]", samples);
-  return subset(source, detail::shuffled(*source.size(), seed, {}).narrow(0, 0, samples).contiguous());
+  return subset(source, detail::ranked(Key(seed, at::arange(*source.size(), at::kLong)).fold(detail::salt::sample))
+                            .narrow(0, 0, samples));
 }
 
 /// The source with its labels dealt out anew among its samples: random labels, every class as often as before.
@@ -198,8 +212,7 @@ struct PermutedLabels {
     ids.push_back(batch.id.cpu());
     labels.push_back(batch.target.cpu());
   }
-  const std::int64_t n = *source.size();
-  const at::Tensor order = Key(seed, at::cat(ids)).bits(1).view({n}).argsort();
+  const at::Tensor order = detail::ranked(Key(seed, at::cat(ids)).fold(detail::salt::permutation));
   return detail::PermutedLabels{source, seed, at::cat(labels).index_select(0, order)};
 }
 

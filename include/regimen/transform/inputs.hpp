@@ -122,9 +122,9 @@ struct Normalize {
     if (mean.size() == 1) {
       return detail::with_data(batch, (values - mean[0] * scale) * (1 / (stddev[0] * scale)));
     }
-    detail::require(batch.data.dim() >= 2 && batch.data.size(1) == static_cast<std::int64_t>(mean.size()),
-                    "Normalize.mean.size()", "1 or the number of channels, " + detail::text(batch.data.size(1)),
-                    mean.size());
+    const std::int64_t channels = batch.data.dim() >= 2 ? batch.data.size(1) : 1;
+    detail::require(channels == static_cast<std::int64_t>(mean.size()), "Normalize.mean.size()",
+                    "1 or the number of channels, " + detail::text(channels), mean.size());
     std::vector<std::int64_t> by_channel(static_cast<std::size_t>(batch.data.dim()), 1);
     by_channel[1] = static_cast<std::int64_t>(mean.size());
     const at::Tensor shift = at::tensor(mean, values.options()).view(by_channel) * scale;

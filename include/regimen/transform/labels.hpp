@@ -62,8 +62,8 @@ struct LabelSmoothing {
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_labels(batch, "LabelSmoothing");
     const double spread = key.now()(amount);
-    at::Tensor soft =
-        at::full({batch.target.size(0), classes}, spread / static_cast<double>(classes), batch.target.options().dtype(at::kFloat));
+    at::Tensor soft = at::full({batch.target.size(0), classes}, spread / static_cast<double>(classes),
+                               batch.target.options().dtype(at::kFloat));
     soft.scatter_(1, batch.target.unsqueeze(1), 1 - spread + spread / static_cast<double>(classes));
     return detail::with_target(batch, soft);
   }

@@ -1,0 +1,33 @@
+#!/bin/sh
+# What each public header costs to compile, in user seconds and as a ratio to LibTorch's own torch/nn/module.h.
+#
+#     sh benchmarks/compile_time.sh [runs]        medians of so many runs (3) of g++ -O0 -fsyntax-only, in turn
+#
+# A LibTorch of your own: set TORCH_INCLUDE to its two include folders, as -isystem options.
+set -eu
+cd "$(dirname "$0")/.."
+runs=${1:-3}
+flags="-std=c++20 -O0 -fsyntax-only -Iinclude ${TORCH_INCLUDE:--isystem /usr/include/torch/csrc/api/include}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+headers="torch/nn/module.h $(cd include && find regimen -name '*.hpp' -not -path '*/detail/*' | sort)"
+for i in $(seq "$runs"); do
+  for header in $headers; do
+    echo "#include <$header>" > "$work/one.cpp"
+    # shellcheck disable=SC2086 # the flags are several words
+    seconds=$( { bash -c "TIMEFORMAT=%U; time ${CXX:-g++} $flags $work/one.cpp"; } 2>&1 | tail -n 1)
+    echo "$header $seconds" >> "$work/times"
+  done
+done
+
+awk '{ times[$1] = times[$1] " " $2 }
+  function median(text,    n, i, j, t, v) {
+    n = split(text, v, " ")
+    for (i = 1; i < n; i++) for (j = i + 1; j <= n; j++) if (v[j] + 0 < v[i] + 0) { t = v[i]; v[i] = v[j]; v[j] = t }
+    return v[int((n + 1) / 2)]
+  }
+  END {
+    base = median(times["torch/nn/module.h"])
+    for (header in times) printf "%-48s %6.2f s  %5.2f\n", header, median(times[header]), median(times[header]) / base
+  }' "$work/times" | sort -k2 -n -r

@@ -1,0 +1,18 @@
+#!/bin/sh
+# From a bare Debian to the flagship's results: installs what is missing, builds examples/100-bad-minima and runs it.
+#
+#     sh examples/reproduce.sh [options of bad_minima]        for instance --help
+#
+# Writes into build/ and results/ only. A LibTorch of your own, named by the environment's CMAKE_PREFIX_PATH or
+# Torch_DIR, is used instead of Debian's.
+set -eu
+cd "$(dirname "$0")/.."
+
+sh tools/install-packages.sh run
+
+# --fresh: CMake remembers the LibTorch of an earlier run, which would win over the one that is named now.
+cmake --preset default --fresh -B build/reproduce -DREGIMEN_BUILD_TESTS=OFF
+cmake --build build/reproduce --target bad_minima --parallel "$(nproc)"
+
+mkdir -p results
+exec build/reproduce/examples/bad_minima "$@"

@@ -1,0 +1,37 @@
+# add_test_program(<folder> <library> <precompiled header>): the program <folder>-tests made of tests/<folder>/*.cpp, and
+# one CTest entry `<folder>.<file>` for each of these files.
+#
+# An entry selects the test cases of its file by Catch2's "filenames as tags", which versions 2 and 3 share: nothing is
+# discovered by running the program, so it can be built where it cannot run (a wheel whose CUDA libraries are not on
+# the loader's path), and LibTorch is loaded once a file, not once a test case.
+function(add_test_program folder library precompiled)
+  set(program ${folder}-tests)
+  file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp")
+  if(NOT files)
+    return()
+  endif()
+
+  add_executable(${program} ${files})
+  target_include_directories(${program} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_link_libraries(${program} PRIVATE ${library} regimen_warnings Catch2::Catch2WithMain)
+  # LibTorch does the work and is optimized; optimizing the tests would double the time to compile them.
+  target_compile_options(${program} PRIVATE $<$<CONFIG:Release>:-O0>)
+
+  # torch/torch.h takes 11 s and 1.1 GB: parse it once for all the programs that need it.
+  if(precompiled STREQUAL "OF_TENSORS" AND TARGET tensors-tests)
+    target_precompile_headers(${program} REUSE_FROM tensors-tests)
+  elseif(precompiled STREQUAL "OF_TENSORS")
+    target_precompile_headers(${program} PRIVATE testing.hpp)
+  else()
+    target_precompile_headers(${program} PRIVATE ${precompiled})
+  endif()
+
+  foreach(file IN LISTS files)
+    get_filename_component(name "${file}" NAME_WE)
+    add_test(NAME ${folder}.${name} COMMAND ${program} --filenames-as-tags "[#${name}]")
+    # Two OpenMP programs at once spin against each other and take many times as long.
+    # Catch2 2 calls a run without test cases a success.
+    set_tests_properties(${folder}.${name} PROPERTIES LABELS ${folder} ENVIRONMENT OMP_NUM_THREADS=1
+                                                      FAIL_REGULAR_EXPRESSION "No test cases matched;No tests ran")
+  endforeach()
+endfunction()

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Installs what the tests need, builds and runs them all. About ten minutes on two cores; most of it compiles LibTorch.
+#
+#     sh tests/run.sh [options of ctest]        for instance -L numbers
+#
+# Writes into build/ only. A LibTorch of your own, named by the environment's CMAKE_PREFIX_PATH or Torch_DIR, is used
+# instead of Debian's.
+set -eu
+cd "$(dirname "$0")/.."
+
+sh tools/install-packages.sh test
+
+jobs=$(nproc)
+# --fresh: CMake remembers the LibTorch of an earlier run, which would win over the one that is named now.
+cmake --preset default --fresh
+cmake --build --preset default --parallel "$jobs"
+ctest --preset default --parallel "$jobs" "$@"

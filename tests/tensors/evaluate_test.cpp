@@ -1,0 +1,203 @@
+#include "tensors/support.hpp"
+
+#include <cmath>
+#include <stdexcept>
+#include <vector>
+
+#include "regimen/evaluate.hpp"
+
+namespace {
+
+using regimen::Batch;
+using regimen::Evaluation;
+using regimen::Key;
+using regimen::Model;
+using regimen::Score;
+using regimen::Source;
+
+/// Shows its input, so that a test writes the outputs down as data.
+struct Echo {
+  at::Tensor weight = at::ones({1});
+
+  at::Tensor forward(const at::Tensor& x) { return x * weight; }
+  std::vector<at::Tensor> parameters() { return {weight}; }
+  std::vector<at::Tensor> buffers() { return {}; }
+};
+
+torch::nn::Sequential net_with_modes() {
+  return torch::nn::Sequential(torch::nn::Linear(4, 8), torch::nn::BatchNorm1d(8), torch::nn::ReLU(),
+                               torch::nn::Dropout(0.5), torch::nn::Linear(8, 3));
+}
+
+Batch points(std::int64_t n) {
+  const at::Tensor id = at::arange(n, at::kLong);
+  return {Key(1, id).normal({4}), Key(2, id).below(3), id, {}, {}};
+}
+
+std::vector<bool> modes(const torch::nn::Module& module) {
+  std::vector<bool> result;
+  for (const auto& part : module.modules()) {
+    result.push_back(part->is_training());
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("evaluate: accuracy and loss of known outputs are what they are by hand") {
+  Echo echo;
+  const double a = std::log(3);  // softmax of (a, 0) is (3/4, 1/4)
+  const Batch data{.data = at::tensor({a, 0., 0., a, a, 0.}).to(at::kFloat).view({3, 2}), .target = longs({0, 0, 0})};
+  const Score score = regimen::evaluate(echo, data);
+  CHECK(score.samples == 3);
+  CHECK(score.accuracy == Approx(2.0 / 3));
+  CHECK(score.loss == Approx(-(2 * std::log(0.75) + std::log(0.25)) / 3).epsilon(1e-6));
+}
+
+TEST_CASE("evaluate: the batch size changes nothing, though the last batch is smaller") {
+  torch::manual_seed(3);
+  torch::nn::Sequential net = net_with_modes();
+  net->forward(points(64).data * 2 + 1);  // statistics other than those of the start
+  const Source source = points(101);
+  const Score whole = regimen::evaluate(net, source, {.batch = 101});
+  for (const std::int64_t batch : {1, 7, 50, 100, 1000}) {
+    CAPTURE(batch);
+    const Score score = regimen::evaluate(net, source, {.batch = batch});
+    CHECK(score.accuracy == whole.accuracy);
+    CHECK(score.loss == Approx(whole.loss).epsilon(1e-6));
+    CHECK(score.samples == 101);
+  }
+}
+
+TEST_CASE("evaluate: computes in eval mode and leaves modes, statistics, gradients and generators alone") {
+  torch::nn::Sequential net = net_with_modes();
+  const Source source = points(50);
+  at::manual_seed(1);
+  const at::Tensor expected_draw = at::rand({3});
+  at::manual_seed(1);
+  net->train();
+  net[1]->eval();  // one part unlike the others
+  const std::vector<bool> before = modes(*net);
+  const at::Tensor mean = net->named_buffers()["1.running_mean"].clone();
+
+  const Score first = regimen::evaluate(net, source);
+  CHECK(modes(*net) == before);
+  CHECK(net->named_buffers()["1.running_mean"].equal(mean));
+  CHECK(net->named_buffers()["1.num_batches_tracked"].item<std::int64_t>() == 0);
+  CHECK_FALSE(net->parameters()[0].grad().defined());
+  CHECK(at::rand({3}).equal(expected_draw));  // no dropout was drawn
+
+  net->eval();
+  const at::Tensor output = net->forward(source.get(at::arange(50, at::kLong)).data);
+  CHECK(output.requires_grad());  // gradients are on again
+  CHECK(first.loss == Approx(at::cross_entropy_loss(output, points(50).target).item<double>()).epsilon(1e-6));
+  CHECK(regimen::evaluate(net, source).loss == first.loss);
+  CHECK_FALSE(net->is_training());
+}
+
+TEST_CASE("evaluate: an exception from the loss, the model or the data leaves the modes as they were") {
+  torch::nn::Sequential net = net_with_modes();
+  net->train();
+  net[3]->eval();
+  const std::vector<bool> before = modes(*net);
+  const auto fails = [](const at::Tensor&, const at::Tensor&) -> at::Tensor { throw std::runtime_error("no loss"); };
+  CHECK_THROWS_AS((void)regimen::evaluate(net, points(5), {.loss = fails}), std::runtime_error);
+  CHECK(modes(*net) == before);
+  const auto stops = [](torch::nn::Sequential&, const Batch&) -> at::Tensor { throw std::runtime_error("no output"); };
+  CHECK_THROWS_AS((void)regimen::evaluate(Model(net, stops), points(5)), std::runtime_error);
+  CHECK(modes(*net) == before);
+  CHECK(at::GradMode::is_enabled());
+}
+
+TEST_CASE("evaluate: preprocess acts in order on every batch, and is keyed by nothing but the sample") {
+  Echo echo;
+  const at::Tensor pixels = at::tensor({255., 0., 0., 255., 51., 204.}).to(at::kByte).view({3, 2});
+  const Batch data{.data = pixels, .target = longs({0, 1, 1})};
+  const auto doubled = [](const Batch& batch, const Key&) { return regimen::detail::with_data(batch, batch.data * 2); };
+  const regimen::Normalize normalize{.mean = {0.5}, .stddev = {0.5}};
+  const Score score = regimen::evaluate(echo, data, {.preprocess = {normalize, doubled}, .batch = 2});
+  // Rows of (2, -2), (-2, 2) and (-1.2, 1.2).
+  CHECK(score.loss == Approx((2 * std::log1p(std::exp(-4)) + std::log1p(std::exp(-2.4))) / 3).epsilon(1e-6));
+  CHECK(score.accuracy == 1);
+}
+
+TEST_CASE("evaluate: the moment reaches sources and preprocessing") {
+  Echo echo;
+  const Batch data{.data = at::tensor({1.0F, 0.0F}).repeat({1000, 1}), .target = at::zeros({1000}, at::kLong)};
+  const regimen::UniformLabels growing{
+      .classes = 2, .fraction = [](const regimen::Clock& clock) { return 0.5 * clock.epoch; }, .exclude_true = true};
+  const Source source = regimen::frozen(data, growing, 7);
+  CHECK(regimen::evaluate(echo, source).accuracy == 1);
+  CHECK(regimen::evaluate(echo, source, {.now = {.clock = {.epoch = 2}}}).accuracy == 0);
+  const Evaluation half{.preprocess = {growing}, .now = {.clock = {.epoch = 1}}};
+  check_share(1000 * regimen::evaluate(echo, data, half).accuracy, 1000, 0.5);
+}
+
+TEST_CASE("evaluate: accuracy is NaN where the loss has no notion of right") {
+  Echo echo;
+  const Batch data{.data = at::tensor({1., 2., 4.}).to(at::kFloat).view({3, 1}),
+                   .target = at::tensor({0.0F, 2.0F, 1.0F})};
+  const Score score = regimen::evaluate(echo, data, {.loss = regimen::MeanSquaredError{}, .batch = 2});
+  CHECK(score.loss == Approx(10.0 / 3));
+  CHECK(std::isnan(score.accuracy));
+  CHECK(score.samples == 3);
+  // One logit against integer labels: not a silent one half.
+  const auto hinge = [](const at::Tensor& output, const at::Tensor&) { return output.mean(); };
+  CHECK(std::isnan(
+      regimen::evaluate(echo, {Batch{.data = data.data, .target = longs({0, 1, 0})}}, {.loss = hinge}).accuracy));
+}
+
+TEST_CASE("evaluate: BinaryCrossEntropy counts a logit above 0 as a yes") {
+  Echo echo;
+  const Batch data{.data = at::tensor({2., -1., 0.5, -3.}).to(at::kFloat).view({4, 1}),
+                   .target = at::tensor({1., 0., 0., 0.}).to(at::kFloat)};
+  const Score score = regimen::evaluate(echo, data, {.loss = regimen::BinaryCrossEntropy{}, .batch = 3});
+  CHECK(score.accuracy == 0.75);
+  const auto softplus = [](double x) { return std::log1p(std::exp(x)); };
+  CHECK(score.loss == Approx((softplus(-2) + softplus(-1) + softplus(0.5) + softplus(-3)) / 4).epsilon(1e-6));
+}
+
+TEST_CASE("evaluate: a loss may say itself what is right") {
+  struct Near {
+    at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
+      return (output.flatten() - target).abs().mean();
+    }
+    at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
+      return (output.flatten() - target).abs() < 1;
+    }
+  };
+  Echo echo;
+  const Batch data{.data = at::tensor({1., 2., 4., 8.}).to(at::kFloat).view({4, 1}),
+                   .target = at::tensor({1.5, 2., 0., 0.}).to(at::kFloat)};
+  const Score score = regimen::evaluate(echo, data, {.loss = Near{}, .batch = 3});
+  CHECK(score.accuracy == 0.5);
+  CHECK(score.loss == Approx(12.5 / 4));
+}
+
+TEST_CASE("evaluate: takes a source that ends and has a sample") {
+  Echo echo;
+  check_error([&] { (void)regimen::evaluate(echo, Source{}); }, {"evaluate", "ends"});
+  const auto endless = [](const regimen::Order&) -> regimen::Cursor {
+    return [] { return Batch{.data = at::zeros({1, 2})}; };
+  };
+  check_error([&] { (void)regimen::evaluate(echo, endless); }, {"evaluate", "limit(stream, samples)"});
+  const Source empty = regimen::subset(points(3), at::zeros({0}, at::kLong));
+  check_error([&] { (void)regimen::evaluate(echo, empty); }, {"evaluate", "at least one sample"});
+}
+
+TEST_CASE("evaluate: a stream with a limit is scored as the same samples in memory") {
+  torch::nn::Sequential net = net_with_modes();
+  const auto stream = [](const regimen::Order& order) -> regimen::Cursor { return Source(points(1000)).read(order); };
+  const Score streamed = regimen::evaluate(net, regimen::limit(stream, 77), {.batch = 10});
+  const Score stored = regimen::evaluate(net, regimen::limit(points(1000), 77));
+  CHECK(streamed.samples == 77);
+  CHECK(streamed.accuracy == stored.accuracy);
+  CHECK(streamed.loss == Approx(stored.loss).epsilon(1e-6));
+}
+
+TEST_CASE("evaluate: NaN outputs are a NaN loss, not an error") {
+  Echo echo;
+  echo.weight.fill_(std::nan(""));
+  const Batch data{.data = at::ones({3, 2}), .target = longs({0, 1, 0})};
+  CHECK(std::isnan(regimen::evaluate(echo, data).loss));
+}

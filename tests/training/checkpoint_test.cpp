@@ -1,0 +1,451 @@
+// Stopping anywhere and going on from a checkpoint is as if nothing had been; a file that is no checkpoint says so.
+
+#include "training/helpers.hpp"
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <stop_token>
+
+namespace {
+
+using namespace training;
+
+/// Two phases with all that has state: running statistics, dropout, momentum, Adam's moments, half an accumulated
+/// epoch, augmentation, a criterion that counts, a schedule that looks back. Objects of its own each time.
+struct Experiment {
+  torch::nn::Sequential net = network(21);
+  torch::optim::SGD sgd{net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(1e-3)};
+  torch::optim::Adam adam{net->parameters(), torch::optim::AdamOptions(0.01)};
+  rg::Source train = points(44, 11);
+  rg::Splits splits{.clean = train, .test = points(30, 12), .validation = points(30, 13), .every = 2, .fit_every = 1};
+  rg::Phase memorize{.name = "memorize",
+                     .data = rg::frozen(rg::repeat(train, 2), rg::UniformLabels{.classes = 3, .fraction = 0.5}, 5),
+                     .optimizer = sgd,
+                     .epochs = 2,
+                     .lr_scale = rg::LinearWarmup{.epochs = 1} * rg::Cosine{.epochs = 3},
+                     .batch = 16,
+                     .augment = {rg::GaussianNoise{.stddev = 0.1}},
+                     .regularize = {rg::L2{.strength = 1e-3}, rg::MaxNorm{.bound = 2}},
+                     .seed = 1};
+  rg::Phase escape{.name = "escape",
+                   .data = train,
+                   .optimizer = adam,
+                   .epochs = 6,
+                   .until = rg::Patience{.scorings = 1, .by = 0.5} || rg::FitReaches{.accuracy = 0.97, .hold = 2},
+                   .lr_scale = rg::PlateauDecay{.factor = 0.5, .patience = 0, .metric = rg::Metric::test_loss},
+                   .batch = 8,
+                   .augment = {rg::GaussianNoise{.stddev = 0.1}},
+                   .accumulate = 2,
+                   .freeze = {"4.bias"},
+                   .seed = 2};
+  std::string csv;
+
+  explicit Experiment(std::string to) : csv(std::move(to)) { splits.measures["l2"] = rg::l2_norm; }
+  Experiment(const Experiment&) = delete;
+  Experiment& operator=(const Experiment&) = delete;
+
+  template <class... Observers>
+  rg::History run(const rg::RunOptions& options, Observers&&... observers) {
+    return rg::run(net, {memorize, escape}, splits, options, rg::CsvLog(csv), observers...);
+  }
+
+  [[nodiscard]] rg::State load(const std::string& path) { return rg::load_checkpoint(path, net, sgd, adam); }
+};
+
+/// Asks for a stop, or dies, at the n-th of the events that it hears: every step, every epoch, every end of a phase.
+struct At {
+  int left;
+  std::stop_source* stop = nullptr;
+  int* heard = nullptr;
+
+  void operator()(const rg::Step&) { count(); }
+  void operator()(const rg::Epoch&) { count(); }
+  void operator()(const rg::PhaseEnd&) { count(); }
+
+ private:
+  void count() {
+    if (heard != nullptr) {
+      ++*heard;
+    }
+    if (left > 0 && --left == 0) {
+      if (stop == nullptr) {
+        throw std::runtime_error("power cut");
+      }
+      stop->request_stop();
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("stopping at any boundary and going on with fresh objects ends in the same bits") {
+  const Folder folder;
+  Experiment whole(folder / "whole.csv");
+  int boundaries = 0;
+  const rg::History expected = whole.run({}, At{.left = 0, .heard = &boundaries});
+  const auto trained = weights(whole.net);
+  const std::string csv = content_of(whole.csv);
+  REQUIRE(expected.outcomes.size() == 2);
+  CHECK(expected.outcomes[1].ended == rg::Ended::criterion);  // or there would be no criterion to resume
+  CHECK(expected.of_phase(1).size() > 2);
+  CHECK(boundaries > 20);
+
+  const std::string path = folder / "run.pt";
+  for (int k = 1; k <= boundaries; ++k) {
+    CAPTURE(k);
+    std::stop_source stop;
+    Experiment first(folder / "resumed.csv");
+    rg::Checkpoint keep(path, {.seconds = 0}, first.net, first.sgd, first.adam);
+    const rg::History part = first.run({.stop = stop.get_token()}, keep, At{.left = k, .stop = &stop});
+    if (part.ended() != rg::Ended::stopped) {
+      CHECK(part == expected);  // asked at the very end
+      continue;
+    }
+    torch::manual_seed(static_cast<std::uint64_t>(k));  // another process
+    Experiment second(folder / "resumed.csv");
+    const rg::State state = second.load(path);
+    CHECK(second.run({.from = state}) == expected);
+    CHECK(same(weights(second.net), trained));
+    CHECK((content_of(second.csv) == csv));
+  }
+}
+
+TEST_CASE("a run that dies goes on from its last checkpoint, and the log forgets what came after it") {
+  const Folder folder;
+  Experiment whole(folder / "whole.csv");
+  int boundaries = 0;
+  const rg::History expected = whole.run({}, At{.left = 0, .heard = &boundaries});
+  const auto trained = weights(whole.net);
+
+  const std::string path = folder / "run.pt";
+  for (int k = 4; k <= boundaries; k += 3) {
+    CAPTURE(k);
+    Experiment first(folder / "resumed.csv");
+    rg::Checkpoint keep(path, {.steps = 3, .seconds = 0}, first.net, first.sgd, first.adam);
+    CHECK_THROWS_WITH(first.run({}, At{.left = k}, keep), "power cut");
+    Experiment second(folder / "resumed.csv");
+    const rg::State state = second.load(path);
+    CHECK(second.run({.from = state}) == expected);
+    CHECK(same(weights(second.net), trained));
+    CHECK((content_of(second.csv) == content_of(whole.csv)));
+  }
+}
+
+TEST_CASE("a run can be stopped and resumed over and over, a step at a time") {
+  const Folder folder;
+  Experiment whole(folder / "whole.csv");
+  const rg::History expected = whole.run({});
+  const std::string path = folder / "run.pt";
+  rg::RunOptions options;
+  rg::History history;
+  int runs = 0;
+  do {
+    Experiment part(folder / "resumed.csv");
+    options.from = runs == 0 ? rg::State{} : part.load(path);
+    std::stop_source stop;
+    stop.request_stop();  // before it begins: one step is taken all the same
+    options.stop = stop.get_token();
+    rg::Checkpoint keep(path, {.seconds = 0}, part.net, part.sgd, part.adam);
+    history = part.run(options, keep);
+    if (history.ended() != rg::Ended::stopped) {
+      CHECK(same(weights(part.net), weights(whole.net)));
+    }
+    ++runs;
+  } while (history.ended() == rg::Ended::stopped && runs < 100);
+  CHECK(history == expected);
+  CHECK((content_of(folder / "resumed.csv") == content_of(whole.csv)));
+  CHECK(runs > 20);
+}
+
+TEST_CASE("a finished run that is resumed takes no step and tells the same history") {
+  const Folder folder;
+  Experiment whole(folder / "whole.csv");
+  rg::Checkpoint keep(folder / "run.pt", {.seconds = 0}, whole.net, whole.sgd, whole.adam);
+  const rg::History expected = whole.run({}, keep);
+  Experiment again(folder / "whole.csv");
+  const rg::State state = again.load(folder / "run.pt");
+  int steps = 0;
+  CHECK(again.run({.from = state}, [&](const rg::Step&) { ++steps; }) == expected);
+  CHECK(steps == 0);
+  CHECK(same(weights(again.net), weights(whole.net)));
+}
+
+TEST_CASE("what a model and a measure draw while they are scored is the same after a resume") {
+  const Folder folder;
+  const auto run = [&](rg::State from, int stop_at, bool load) {
+    auto net = plain_network();
+    torch::optim::SGD sgd(net->parameters(), 0.1);
+    if (load) {
+      from = rg::load_checkpoint(folder / "run.pt", net, sgd);
+    }
+    rg::Splits splits;
+    splits.measures["drawn"] = [](const rg::Model&) { return torch::rand({}).item<double>(); };
+    std::stop_source stop;
+    rg::Checkpoint keep(folder / "run.pt", {.seconds = 0}, net, sgd);
+    return rg::run(net, {{.data = points(40, 11), .optimizer = sgd, .epochs = 3, .batch = 20}}, splits,
+                   {.from = from, .stop = stop.get_token()}, At{.left = stop_at, .stop = &stop}, keep);
+  };
+  const rg::History expected = run({}, 0, false);
+  for (int k = 1; k < 9; ++k) {
+    run({}, k, false);
+    torch::manual_seed(static_cast<std::uint64_t>(k));
+    CHECK(run({}, 0, true) == expected);
+  }
+}
+
+TEST_CASE("a resumed run tells its observers what came before, and begins in the phase that goes on") {
+  const Folder folder;
+  Experiment first(folder / "log.csv");
+  std::stop_source stop;
+  rg::Checkpoint keep(folder / "run.pt", {.seconds = 0}, first.net, first.sgd, first.adam);
+  // Six steps and an epoch, six steps and an epoch, the end of the phase, two steps.
+  first.run({.stop = stop.get_token()}, keep, At{.left = 7 + 7 + 1 + 2, .stop = &stop});
+  Experiment second(folder / "log.csv");
+  const rg::State state = second.load(folder / "run.pt");
+  CHECK(state.clock.phase == 1);
+  CHECK(state.clock.step == 2);
+  CHECK(state.clock.batch == 4);
+  CHECK(state.history.size() == 2);
+  std::size_t epochs_before = 0;
+  std::vector<std::string> phases;
+  struct {
+    std::size_t& epochs_before;
+    std::vector<std::string>& phases;
+    void operator()(const rg::RunBegin& begin) const { epochs_before = begin.history.size(); }
+    void operator()(const rg::PhaseBegin& begin) const { phases.push_back(begin.name); }
+  } const observer{epochs_before, phases};
+  second.run({.from = state}, observer);
+  CHECK(epochs_before == 2);
+  CHECK((phases == std::vector<std::string>{"escape"}));
+}
+
+TEST_CASE("a checkpoint is written as often as it was asked for, and when the run is stopped or over") {
+  const Folder folder;
+  const std::string path = folder / "deep/er/run.pt";
+  const auto written_by = [&](rg::Often often, int stop_at) {
+    auto net = plain_network();
+    torch::optim::SGD sgd(net->parameters(), 0.1);
+    rg::Checkpoint keep(path, often, net, sgd);
+    std::stop_source stop;
+    int writes = 0;
+    const auto count = [&](const rg::Boundary&) {  // named after `keep`, so it hears the boundary after the write
+      writes += std::filesystem::remove(path) ? 1 : 0;
+    };
+    rg::run(net, {{.data = points(40, 11), .optimizer = sgd, .epochs = 3, .batch = 20}}, {}, {.stop = stop.get_token()},
+            At{.left = stop_at, .stop = &stop}, keep, count);
+    CHECK_FALSE(std::filesystem::exists(path));
+    CHECK_FALSE(std::filesystem::exists(path + ".part"));
+    return writes;
+  };
+  CHECK(written_by({.steps = 0, .seconds = 0}, 0) == 1);
+  CHECK(written_by({.steps = 0, .seconds = 1e9}, 0) == 1);
+  CHECK(written_by({.steps = 0, .seconds = 0}, 3) == 1);
+  CHECK(written_by({.steps = 1, .seconds = 0}, 0) == 6 + 3 + 1);  // at every boundary
+  CHECK(written_by({.steps = 0, .seconds = 1e-9}, 0) == 6 + 3 + 1);
+  auto net = plain_network();
+  CHECK(error_of([&] { rg::Checkpoint(path, {.steps = -1}, net); }) == "Often.steps must be at least 0, but is -1");
+  CHECK(error_of([&] { rg::Checkpoint(path, {.seconds = -2}, net); }) == "Often.seconds must be at least 0, but is -2");
+}
+
+TEST_CASE("a checkpoint replaces the old one whole or not at all, and leaves nothing beside it") {
+  const Folder folder;
+  const std::string path = folder / "run.pt";
+  auto net = plain_network(1);
+  rg::State state;
+  state.clock.step = 7;
+  rg::save_checkpoint(path, state, net);
+  CHECK_FALSE(std::filesystem::exists(path + ".part"));
+  const std::string old = content_of(path);
+
+  // A folder in the way of the temporary file: the write fails, and the old checkpoint stands.
+  std::filesystem::create_directory(path + ".part");
+  auto other = plain_network(2);
+  state.clock.step = 8;
+  CHECK(contains(error_of([&] { rg::save_checkpoint(path, state, other); }), path));
+  CHECK((content_of(path) == old));
+  std::filesystem::remove(path + ".part");
+
+  auto loaded = plain_network(3);
+  CHECK(rg::load_checkpoint(path, loaded).clock.step == 7);
+  CHECK(same(weights(loaded), weights(net)));
+
+  // What a killed write left behind does no harm.
+  std::ofstream(path + ".part") << "half a checkpoint";
+  rg::save_checkpoint(path, state, other);
+  CHECK_FALSE(std::filesystem::exists(path + ".part"));
+  CHECK(rg::load_checkpoint(path, loaded).clock.step == 8);
+  CHECK(same(weights(loaded), weights(other)));
+}
+
+TEST_CASE("a file that is no checkpoint of these things is an Error that names it") {
+  const Folder folder;
+  const std::string path = folder / "run.pt";
+  auto net = network();
+  torch::optim::Adam adam(net->parameters(), torch::optim::AdamOptions(0.01));
+  rg::run(net, {{.data = points(40, 11), .optimizer = adam, .epochs = 1, .batch = 20}}, {});
+  rg::save_checkpoint(path, {}, net, adam);
+  const std::string good = content_of(path);
+  const auto load_error = [&](const std::string& from) {
+    auto target = network();
+    torch::optim::Adam optimizer(target->parameters(), torch::optim::AdamOptions(0.01));
+    return error_of([&] { static_cast<void>(rg::load_checkpoint(from, target, optimizer)); });
+  };
+  const auto write = [&](const std::string& content) {
+    std::ofstream(folder / "bad.pt", std::ios::binary) << content;
+    return folder / "bad.pt";
+  };
+  CHECK(load_error(path).empty());
+  CHECK(contains(load_error(folder / "absent.pt"), "there is no file " + folder / "absent.pt"));
+  CHECK(contains(load_error(folder / "."), folder / "."));
+
+  SECTION("cut off anywhere") {
+    std::vector<std::size_t> lengths{0, 1, 2, 3, 4, 22, 100};
+    for (std::size_t length = 64; length < good.size(); length += good.size() / 40) {
+      lengths.push_back(length);
+    }
+    for (std::size_t cut = 1; cut <= 66; ++cut) {
+      lengths.push_back(good.size() - cut);
+    }
+    for (const std::size_t length : lengths) {
+      CAPTURE(length);
+      CHECK(contains(load_error(write(good.substr(0, length))), "bad.pt"));
+    }
+  }
+  SECTION("random bytes") {
+    torch::manual_seed(1);
+    const auto noise = torch::randint(256, {5000}, torch::kByte);
+    CHECK(contains(load_error(write(std::string(static_cast<const char*>(noise.data_ptr()), 5000))), "bad.pt"));
+  }
+  SECTION("something else of LibTorch's") {
+    torch::save(torch::ones({3}), folder / "bad.pt");
+    CHECK(contains(load_error(folder / "bad.pt"), "bad.pt"));
+    torch::save(net, folder / "bad.pt");
+    CHECK(contains(load_error(folder / "bad.pt"), "bad.pt"));
+  }
+  SECTION("a checkpoint of fewer things, or of others") {
+    rg::save_checkpoint(folder / "bad.pt", {}, net);
+    CHECK(contains(load_error(folder / "bad.pt"), "bad.pt"));
+    torch::optim::SGD sgd(net->parameters(), 0.1);
+    rg::save_checkpoint(folder / "bad.pt", {}, sgd, net);
+    CHECK(contains(load_error(folder / "bad.pt"), "bad.pt"));
+  }
+  SECTION("a checkpoint of a model of another shape, or of other numbers") {
+    torch::nn::Sequential wider(torch::nn::Linear(2, 13), torch::nn::BatchNorm1d(13), torch::nn::ReLU(),
+                                torch::nn::Dropout(0.2), torch::nn::Linear(13, 3));
+    rg::save_checkpoint(folder / "bad.pt", {}, wider, adam);
+    CHECK(contains(load_error(folder / "bad.pt"), "bad.pt"));
+    CHECK(contains(load_error(folder / "bad.pt"), "0.weight"));
+    auto target = network();
+    const auto before = weights(target);
+    CHECK_THROWS_AS(rg::load_checkpoint(folder / "bad.pt", target, adam), rg::Error);
+    CHECK(same(weights(target), before));
+    auto in_double = network();
+    in_double->to(torch::kDouble);
+    rg::save_checkpoint(folder / "bad.pt", {}, in_double, adam);
+    CHECK(contains(load_error(folder / "bad.pt"), "bad.pt"));
+  }
+}
+
+TEST_CASE("a checkpoint keeps the optimizer's state, its own rates and not the scaled ones") {
+  const Folder folder;
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+  rg::Checkpoint keep(folder / "run.pt", {.steps = 1, .seconds = 0}, net, sgd);
+  rg::run(net, {{.data = points(40, 11), .optimizer = sgd, .epochs = 1, .lr_scale = 0.25, .batch = 20}}, {}, keep);
+  auto again = plain_network();
+  torch::optim::SGD loaded(again->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+  static_cast<void>(rg::load_checkpoint(folder / "run.pt", again, loaded));
+  CHECK(rg::OptimizerRef(loaded).learning_rates() == std::vector<double>{0.1});
+  CHECK(loaded.state().size() == 4);
+}
+
+TEST_CASE("the state of a run comes back from a file in every bit") {
+  const double nan = rg::unknown;
+  const double infinity = std::numeric_limits<double>::infinity();
+  rg::State state;
+  state.clock = {.phase = 2, .epoch = 3, .batch = 5, .batches = 9, .step = std::int64_t{1} << 40};
+  state.loss_sum = 0.1 + 0.2;
+  state.loss_samples = 640;
+  state.lr_scale = 1.0 / 3;
+  state.seconds = 12.5;
+  state.history.epochs = {
+      {.clock = {.epoch = 1, .step = 7}, .phase = "plain", .fit = {0.5, 0.25, 60}, .train_loss = nan, .seconds = 1.5},
+      {.clock = {.phase = 1, .epoch = 2, .batches = 4, .step = 8},
+       .phase = "a, \"b\"\n\xC3\xA9",
+       .clean = {nan, 1e-310, 7},
+       .test = {1, infinity, 3},
+       .validation = {0.0, -0.0, 1},
+       .train_loss = -infinity,
+       .learning_rate = 0.1,
+       .measures = {{"l2", 1.0 / 7}, {"path norm", nan}},
+       .seconds = 1e9},
+      {.phase = ""},
+      {.phase = "with one", .measures = {{"", 3}}}};
+  state.history.outcomes = {{"plain", rg::Ended::epochs, {.epoch = 1, .step = 7}},
+                            {"", rg::Ended::diverged, {.phase = 1}},
+                            {"c", rg::Ended::criterion, {}},
+                            {"d", rg::Ended::stopped, {}}};
+  const Folder folder;
+  auto net = plain_network();
+  rg::save_checkpoint(folder / "run.pt", state, net);
+  const rg::State loaded = rg::load_checkpoint(folder / "run.pt", net);
+  CHECK(loaded.clock == state.clock);
+  CHECK(loaded.loss_sum == state.loss_sum);
+  CHECK(loaded.loss_samples == state.loss_samples);
+  CHECK(loaded.lr_scale == state.lr_scale);
+  CHECK(loaded.seconds == state.seconds);
+  CHECK((loaded.history == state.history));
+  for (std::size_t i = 0; i < state.history.size(); ++i) {
+    CHECK(loaded.history.epochs[i].seconds == state.history.epochs[i].seconds);
+  }
+  CHECK(std::signbit(loaded.history.epochs[1].validation.loss));
+  CHECK(rg::load_checkpoint(folder / "run.pt", net).history == state.history);
+
+  rg::save_checkpoint(folder / "empty.pt", {}, net);
+  CHECK(rg::load_checkpoint(folder / "empty.pt", net).history == rg::History{});
+}
+
+namespace {
+
+/// Somebody's own thing: an average of the weights, with LibTorch's save and load.
+struct Average {
+  at::Tensor mean = torch::zeros({12, 2});
+
+  void operator()(const rg::Step& step) {
+    const torch::NoGradGuard no_grad;
+    mean = mean * 0.9 + step.pass.parameters.front() * 0.1;
+  }
+  void save(torch::serialize::OutputArchive& archive) const { archive.write("mean", mean); }
+  void load(torch::serialize::InputArchive& archive) { archive.read("mean", mean); }
+};
+
+}  // namespace
+
+TEST_CASE("a checkpoint holds whatever has save and load: modules by any handle, optimizers, things of one's own") {
+  const Folder folder;
+  const std::string path = folder / "run.pt";
+  const auto run = [&](int stop_at, bool resume) {
+    auto net = plain_network();
+    torch::nn::SequentialImpl* const pointer = net.get();
+    torch::optim::SGD sgd(net->parameters(), 0.1);
+    Average average;
+    rg::RunOptions options;
+    if (resume) {
+      options.from = rg::load_checkpoint(path, pointer, sgd, average);
+    }
+    std::stop_source stop;
+    options.stop = stop.get_token();
+    // The checkpoint is named before the average: a boundary comes after everybody has heard the step.
+    rg::Checkpoint keep(path, {.seconds = 0}, pointer, sgd, average);
+    rg::run(net, {{.data = points(40, 11), .optimizer = sgd, .epochs = 3, .batch = 10}}, {}, options, keep, average,
+            At{.left = stop_at, .stop = &stop});
+    return average.mean;
+  };
+  const at::Tensor expected = run(0, false);
+  for (int k = 1; k < 15; ++k) {
+    run(k, false);
+    CHECK(torch::equal(run(0, true), expected));
+  }
+}

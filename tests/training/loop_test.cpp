@@ -1,0 +1,635 @@
+// `run` is the loop that is drawn in run.hpp and nothing else: it equals one written by hand with LibTorch alone, its
+// hooks and events come in the order that is written there.
+
+#include "training/helpers.hpp"
+
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace {
+
+using namespace training;
+using torch::optim::OptimizerParamGroup;
+
+torch::nn::Sequential normed_network() {
+  torch::manual_seed(1);
+  return torch::nn::Sequential(torch::nn::Linear(2, 12), torch::nn::BatchNorm1d(12), torch::nn::ReLU(),
+                               torch::nn::Linear(12, 3));
+}
+
+constexpr int epochs = 3;
+constexpr std::int64_t batch_size = 16;
+constexpr std::uint64_t seed = 4;
+
+rg::Source train() {
+  return points(56, 11);  // three batches of 16 and one of 8
+}
+
+/// A user's loop with no regimen in it but the order of the data.
+template <class O>
+void train_by_hand(torch::nn::Sequential& net, O& optimizer) {
+  const rg::Source data = train();
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    const rg::Now now{{.epoch = epoch}};
+    const rg::Cursor next = data.read({.batch = batch_size, .shuffle = true, .seed = seed, .now = now});
+    net->train();
+    for (rg::Batch batch = next(); batch.size() > 0; batch = next()) {
+      optimizer.step([&] {
+        optimizer.zero_grad();
+        auto loss = torch::nn::functional::cross_entropy(net->forward(batch.data), batch.target);
+        loss.backward();
+        return loss;
+      });
+    }
+  }
+}
+
+rg::Phase phase_with(rg::OptimizerRef optimizer) {
+  return {.data = train(), .optimizer = std::move(optimizer), .epochs = epochs, .batch = batch_size, .seed = seed};
+}
+
+/// Trains one network by `run` and one by hand, with optimizers made the same way; true if no bit differs.
+template <class Make>
+void check_equals_a_loop_by_hand(Make&& make) {
+  auto net = normed_network();
+  auto optimizer = make(net);
+  const auto before = weights(net);
+  rg::run(net, {phase_with(optimizer)}, {});
+
+  auto own = normed_network();
+  auto own_optimizer = make(own);
+  train_by_hand(own, own_optimizer);
+  CHECK(same(weights(net), weights(own)));
+  CHECK(difference(weights(net), before) > 1e-4);
+
+  // From a used optimizer too: its state is as if it were new.
+  auto again = normed_network();
+  {
+    const torch::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < again->parameters().size(); ++i) {
+      net->parameters()[i].copy_(again->parameters()[i]);
+    }
+    for (std::size_t i = 0; i < again->buffers().size(); ++i) {
+      net->buffers()[i].copy_(again->buffers()[i]);
+    }
+  }
+  rg::run(net, {phase_with(optimizer)}, {});
+  CHECK(same(weights(net), weights(own)));
+}
+
+/// Steps by the sign of the gradient and never calls its closure, as an optimizer of somebody's own may.
+class SignDescent : public torch::optim::Optimizer {
+ public:
+  SignDescent(std::vector<at::Tensor> parameters, double rate)
+      : Optimizer({OptimizerParamGroup(std::move(parameters))}, std::make_unique<torch::optim::SGDOptions>(rate)) {}
+
+  torch::Tensor step(LossClosure /*closure*/ = nullptr) override {
+    const torch::NoGradGuard no_grad;
+    for (auto& group : param_groups()) {
+      for (auto& parameter : group.params()) {
+        if (parameter.grad().defined()) {
+          parameter.sub_(parameter.grad().sign() * group.options().get_lr());
+        }
+      }
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("run equals a loop by hand, bit for bit, with SGD") {
+  check_equals_a_loop_by_hand([](auto& net) { return torch::optim::SGD(net->parameters(), 0.1); });
+}
+
+TEST_CASE("run equals a loop by hand, bit for bit, with SGD, Nesterov momentum and weight decay") {
+  check_equals_a_loop_by_hand([](auto& net) {
+    return torch::optim::SGD(net->parameters(),
+                             torch::optim::SGDOptions(0.05).momentum(0.9).weight_decay(5e-4).nesterov(true));
+  });
+}
+
+TEST_CASE("run equals a loop by hand, bit for bit, with Adam") {
+  check_equals_a_loop_by_hand([](auto& net) {
+    return torch::optim::Adam(net->parameters(), torch::optim::AdamOptions(0.01).weight_decay(1e-3).amsgrad(true));
+  });
+}
+
+TEST_CASE("run equals a loop by hand, bit for bit, with AdamW") {
+  check_equals_a_loop_by_hand(
+      [](auto& net) { return torch::optim::AdamW(net->parameters(), torch::optim::AdamWOptions(0.01)); });
+}
+
+TEST_CASE("run equals a loop by hand, bit for bit, with RMSprop") {
+  check_equals_a_loop_by_hand([](auto& net) {
+    return torch::optim::RMSprop(net->parameters(), torch::optim::RMSpropOptions(0.01).momentum(0.5).centered(true));
+  });
+}
+
+TEST_CASE("run equals a loop by hand, bit for bit, with Adagrad, whose state is made by its constructor") {
+  check_equals_a_loop_by_hand([](auto& net) {
+    return torch::optim::Adagrad(net->parameters(),
+                                 torch::optim::AdagradOptions(0.05).lr_decay(0.01).initial_accumulator_value(0.1));
+  });
+}
+
+TEST_CASE("run equals a loop by hand, bit for bit, with LBFGS, which evaluates its closure several times a step") {
+  check_equals_a_loop_by_hand([](auto& net) {
+    return torch::optim::LBFGS(net->parameters(), torch::optim::LBFGSOptions(0.1).max_iter(4).history_size(5));
+  });
+}
+
+TEST_CASE("LBFGS evaluates the objective as often as by hand: once before the step, and that counts as its first") {
+  int forwards = 0;
+  auto net = plain_network();
+  torch::optim::LBFGS lbfgs(net->parameters(), torch::optim::LBFGSOptions(0.1).max_iter(4));
+  const rg::Model counted(net, [&](torch::nn::Sequential& n, const rg::Batch& b) {
+    ++forwards;
+    return n->forward(b.data);
+  });
+  rg::Phase phase = phase_with(lbfgs);
+  phase.batch = 56;
+  phase.epochs = 1;
+  phase.shuffle = false;
+  int forwards_of_step = 0;
+  rg::run(counted, {phase}, {}, [&](const rg::Step&) { forwards_of_step = forwards; });
+
+  auto own = plain_network();
+  torch::optim::LBFGS by_hand(own->parameters(), torch::optim::LBFGSOptions(0.1).max_iter(4));
+  const rg::Batch all = rg::materialize(train());
+  int evaluations = 0;
+  by_hand.step([&] {
+    ++evaluations;
+    by_hand.zero_grad();
+    auto loss = torch::cross_entropy_loss(own->forward(all.data), all.target);
+    loss.backward();
+    return loss;
+  });
+  CHECK(evaluations > 1);
+  CHECK(forwards_of_step == evaluations);
+  CHECK(same(weights(net), weights(own)));
+}
+
+TEST_CASE("run equals a loop by hand, bit for bit, with an optimizer that ignores its closure") {
+  auto net = normed_network();
+  SignDescent optimizer(net->parameters(), 0.01);
+  rg::run(net, {phase_with(optimizer)}, {});
+
+  auto own = normed_network();
+  SignDescent by_hand(own->parameters(), 0.01);
+  const rg::Source data = train();
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    const rg::Cursor next = data.read({.batch = batch_size, .shuffle = true, .seed = seed, .now = {{.epoch = epoch}}});
+    for (rg::Batch batch = next(); batch.size() > 0; batch = next()) {
+      by_hand.zero_grad();
+      torch::cross_entropy_loss(own->forward(batch.data), batch.target).backward();
+      by_hand.step();
+    }
+  }
+  CHECK(same(weights(net), weights(own)));
+}
+
+TEST_CASE("parameter groups keep their own rates, and a schedule scales each of them") {
+  const auto make = [](torch::nn::Sequential& net, double scale) {
+    using torch::optim::SGDOptions;
+    const auto all = net->parameters();
+    std::vector<OptimizerParamGroup> groups;
+    groups.emplace_back(std::vector<at::Tensor>{all[0], all[1]},
+                        std::make_unique<SGDOptions>(SGDOptions(0.1 * scale).momentum(0.9).weight_decay(1e-3)));
+    groups.emplace_back(std::vector<at::Tensor>(all.begin() + 2, all.end()),
+                        std::make_unique<SGDOptions>(SGDOptions(0.02 * scale).momentum(0.5).weight_decay(1e-2)));
+    return torch::optim::SGD(std::move(groups), SGDOptions(1.0));
+  };
+  auto net = normed_network();
+  auto optimizer = make(net, 1);
+  rg::Phase phase = phase_with(optimizer);
+  phase.lr_scale = rg::Constant{.value = 0.25};
+  rg::run(net, {phase}, {});
+  CHECK(rg::OptimizerRef(optimizer).learning_rates() == std::vector<double>{0.1, 0.02});
+
+  auto own = normed_network();
+  auto by_hand = make(own, 0.25);
+  train_by_hand(own, by_hand);
+  CHECK(same(weights(net), weights(own)));
+}
+
+TEST_CASE("two optimizers share one network, one a phase") {
+  auto net = normed_network();
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+  torch::optim::Adam adam(net->parameters(), torch::optim::AdamOptions(0.01));
+  rg::run(net, {phase_with(sgd), phase_with(adam)}, {});
+
+  auto own = normed_network();
+  torch::optim::SGD own_sgd(own->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+  torch::optim::Adam own_adam(own->parameters(), torch::optim::AdamOptions(0.01));
+  train_by_hand(own, own_sgd);
+  train_by_hand(own, own_adam);
+  CHECK(same(weights(net), weights(own)));
+}
+
+TEST_CASE("accumulating two batches of 8 equals one of 16, up to rounding, the ragged end included") {
+  for (const std::int64_t samples : {40, 44, 50}) {  // groups of 8 + 8 end in 8, in 8 + 4, in 2
+    CAPTURE(samples);
+    const auto trained = [&](std::int64_t batch, int accumulate) {
+      auto net = plain_network();
+      torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+      const rg::Phase phase{.data = points(samples, 11),
+                            .optimizer = sgd,
+                            .epochs = 3,
+                            .batch = batch,
+                            .regularize = {rg::L2{.strength = 1e-2}, rg::ClipGradients{.max_norm = 0.5}},
+                            .accumulate = accumulate};
+      const rg::History history = rg::run(net, {phase}, {});
+      return std::make_pair(weights(net), history);
+    };
+    const auto [whole, history] = trained(16, 1);
+    const auto [halves, accumulated] = trained(8, 2);
+    CHECK(difference(whole, halves) < 1e-6);
+    for (std::size_t i = 0; i < history.size(); ++i) {
+      CHECK(accumulated.epochs[i].train_loss == Approx(history.epochs[i].train_loss).epsilon(1e-6));
+      CHECK(accumulated.epochs[i].clock.step == history.epochs[i].clock.step);
+    }
+  }
+}
+
+TEST_CASE("the training loss is the mean over the epoch's samples, without penalties") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Phase phase = phase_with(sgd);
+  phase.epochs = 1;
+  phase.regularize = {rg::L2{.strength = 10}};
+  double sum = 0;
+  const rg::History history = rg::run(net, {phase}, {}, [&](const rg::Step& step) {
+    sum += step.loss.item<double>() * static_cast<double>(step.pass.batch.size());
+  });
+  CHECK(history.back().train_loss == Approx(sum / 56).epsilon(1e-9));
+  CHECK(history.back().train_loss < 3);
+}
+
+TEST_CASE("freezing by name or by module keeps exactly these parameters, for one phase") {
+  auto net = normed_network();
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(0.1));
+  rg::Phase frozen = phase_with(sgd);
+  frozen.freeze = {"0", "3.bias"};
+  rg::Phase free = phase_with(sgd);
+  const auto moved_by = [&](const rg::Phase& phase) {
+    const auto before = net->named_parameters();
+    std::map<std::string, at::Tensor> old;
+    for (const auto& item : before) {
+      old[item.key()] = item.value().detach().clone();
+    }
+    rg::run(net, {phase}, {});
+    std::vector<std::string> moved;
+    for (const auto& item : net->named_parameters()) {
+      if (!torch::equal(item.value(), old[item.key()])) {
+        moved.push_back(item.key());
+      }
+    }
+    return moved;
+  };
+  CHECK(moved_by(frozen) == std::vector<std::string>{"1.weight", "1.bias", "3.weight"});
+  CHECK(moved_by(free).size() == 6);
+  frozen.freeze = {"1.w"};  // the beginning of a name is no module
+  CHECK(contains(error_of([&] { rg::run(net, {frozen}, {}); }), "\"1.w\", which is no parameter or module"));
+}
+
+TEST_CASE("a regularizer's Pass holds the parameters that are trained, and no frozen one") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Phase phase = phase_with(sgd);
+  phase.freeze = {"0.weight"};
+  std::size_t seen = 0;
+  phase.regularize = {[&](const rg::Pass& pass) {
+    seen = pass.parameters.size();
+    return torch::zeros({});
+  }};
+  rg::run(net, {phase}, {});
+  CHECK(seen == 3);
+}
+
+namespace {
+
+using Record = std::shared_ptr<std::vector<std::string>>;
+
+/// Writes down when each of its hooks is called.
+struct Scribe {
+  std::string name;
+  Record record;
+
+  [[nodiscard]] at::Tensor penalty(const rg::Pass& pass) const {
+    record->push_back("penalty " + name);
+    for (const auto& parameter : pass.parameters) {
+      if (parameter.grad().defined() && pass.batch.id[0].item<std::int64_t>() < 2) {
+        record->push_back("a gradient is left over");
+      }
+    }
+    return torch::zeros({});
+  }
+  void gradient(const rg::Pass& pass) const {
+    record->push_back("gradient " + name);
+    if (!pass.parameters.front().grad().defined()) {
+      record->push_back("no gradient");
+    }
+  }
+  void weights(const rg::Pass&) const { record->push_back("weights " + name); }
+};
+
+struct ScribeSGD : torch::optim::SGD {
+  Record record;
+
+  ScribeSGD(std::vector<at::Tensor> parameters, Record to) : SGD(std::move(parameters), 0.1), record(std::move(to)) {}
+
+  torch::Tensor step(LossClosure closure = nullptr) override {
+    record->push_back("step");
+    return SGD::step(std::move(closure));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a step goes through its hooks in the order that run.hpp draws") {
+  const Record record = std::make_shared<std::vector<std::string>>();
+  auto net = plain_network();
+  ScribeSGD sgd(net->parameters(), record);
+  const rg::Model model(net, [=](torch::nn::Sequential& n, const rg::Batch& b) {
+    record->push_back("forward");
+    return n->forward(b.data);
+  });
+  const auto note = [=](const std::string& what) {
+    return [=](const rg::Batch& batch, const rg::Key&) {
+      record->push_back(what);
+      return batch;
+    };
+  };
+  const rg::Phase phase{.data = points(4, 11),
+                        .optimizer = sgd,
+                        .epochs = 1,
+                        .batch = 2,
+                        .loss =
+                            [=](const at::Tensor& output, const at::Tensor& target) {
+                              record->push_back("loss");
+                              return torch::cross_entropy_loss(output, target);
+                            },
+                        .augment = {note("augment 1"), note("augment 2")},
+                        .preprocess = {note("preprocess")},
+                        .regularize = {Scribe{"a", record}, Scribe{"b", record}},
+                        .accumulate = 2,
+                        .shuffle = false};
+  struct {
+    Record record;
+    void operator()(const rg::Step&) const { record->push_back("Step"); }
+    void operator()(const rg::Boundary&) const { record->push_back("Boundary"); }
+    void operator()(const rg::Epoch&) const { record->push_back("Epoch"); }
+  } const observer{record};
+  rg::run(model, {phase}, {}, observer);
+
+  const std::vector<std::string> expected{
+      "augment 1",  "augment 2",  "preprocess",                            // both batches of the group first
+      "augment 1",  "augment 2",  "preprocess",                            //
+      "forward",    "loss",       "penalty a",  "penalty b",               // then each one's share of the objective
+      "forward",    "loss",       "penalty a",  "penalty b",               //
+      "gradient a", "gradient b", "step",       "weights a", "weights b",  // and one step for both
+      "Step",       "Boundary",   "preprocess", "forward",   "loss",
+      "Epoch",      "Boundary",  // scoring never augments
+      "Boundary"};               // of the phase
+  CHECK((*record == expected));
+}
+
+namespace {
+
+struct Tapped : torch::nn::Module {
+  torch::nn::Linear first{nullptr};
+  torch::nn::Linear last{nullptr};
+
+  Tapped() {
+    torch::manual_seed(1);
+    first = register_module("first", torch::nn::Linear(2, 5));
+    last = register_module("last", torch::nn::Linear(5, 3));
+  }
+
+  torch::Tensor forward(const torch::Tensor& x) {
+    return rg::tap(last->forward(torch::relu(rg::tap(first->forward(x)))));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what the network taps reaches Pass::taps in order, with its gradient, and in every pass anew") {
+  Tapped net;
+  torch::optim::SGD sgd(net.parameters(), 0.1);
+  rg::Phase phase = phase_with(sgd);
+  bool right = true;
+  phase.regularize = {[&](const rg::Pass& pass) {
+    right = right && pass.taps.size() == 2 && pass.taps[0].size(1) == 5 && pass.taps[1].is_same(pass.output);
+    return pass.taps.at(0).square().mean();
+  }};
+  rg::run(net, {phase}, {});
+  CHECK(right);
+
+  // The same by hand.
+  Tapped own;
+  torch::optim::SGD by_hand(own.parameters(), 0.1);
+  const rg::Source data = train();
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    const rg::Cursor next = data.read({.batch = batch_size, .shuffle = true, .seed = seed, .now = {{.epoch = epoch}}});
+    for (rg::Batch batch = next(); batch.size() > 0; batch = next()) {
+      by_hand.zero_grad();
+      const auto hidden = own.first->forward(batch.data);
+      const auto output = own.last->forward(torch::relu(hidden));
+      (torch::cross_entropy_loss(output, batch.target) + hidden.square().mean()).backward();
+      by_hand.step();
+    }
+  }
+  CHECK(same(weights(rg::Model(net)), weights(rg::Model(own))));
+}
+
+TEST_CASE("an observer's own taps record the passes that it makes itself, and do not mix with those of run") {
+  Tapped net;
+  torch::optim::SGD sgd(net.parameters(), 0.1);
+  rg::Phase phase = phase_with(sgd);
+  std::size_t most = 0;
+  phase.regularize = {[&](const rg::Pass& pass) {
+    most = std::max(most, pass.taps.size());
+    return torch::zeros({});
+  }};
+  std::size_t own = 0;
+  rg::run(net, {phase}, {}, [&](const rg::Step&) {
+    const rg::Taps taps;
+    static_cast<void>(net.forward(torch::ones({1, 2})));
+    own = taps.tensors().size();
+  });
+  CHECK(most == 2);
+  CHECK(own == 2);
+}
+
+TEST_CASE("the events of a run come in this order") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const rg::Phase one{.name = "one", .data = points(6, 11), .optimizer = sgd, .epochs = 2, .batch = 4};
+  const rg::Phase two{.name = "two", .data = points(3, 11), .optimizer = sgd, .epochs = 9, .until = rg::StepLimit{1}};
+  const auto when = [](const rg::Clock& c) {
+    return std::to_string(c.phase) + ":" + std::to_string(c.epoch) + ":" + std::to_string(c.batch) + ":" +
+           std::to_string(c.step);
+  };
+  std::vector<std::string> events;
+  struct Observer {
+    std::vector<std::string>& to;
+    std::function<std::string(const rg::Clock&)> when;
+    void operator()(const rg::RunBegin& e) const {
+      to.push_back("RunBegin " + e.phases[0] + " " + e.phases[1] + " " + std::to_string(e.epochs[1]));
+    }
+    void operator()(const rg::PhaseBegin& e) const {
+      to.push_back("PhaseBegin " + e.name + " " + when(e.clock) + " " + std::to_string(e.epochs));
+    }
+    void operator()(const rg::Step& e) const { to.push_back("Step " + when(e.clock)); }
+    void operator()(const rg::Epoch& e) const { to.push_back("Epoch " + e.phase + " " + when(e.clock)); }
+    void operator()(const rg::Boundary& e) const {
+      to.push_back("Boundary " + when(e.clock) + (e.last ? " last" : ""));
+    }
+    void operator()(const rg::PhaseEnd& e) const {
+      to.push_back("PhaseEnd " + e.outcome.phase + " " + name_of(e.outcome.ended) + " " + when(e.outcome.clock));
+    }
+    void operator()(const rg::RunEnd& e) const { to.push_back("RunEnd " + std::to_string(e.history.size())); }
+  };
+  rg::run(net, {one, two}, {}, Observer{events, when});
+  const std::vector<std::string> expected{"RunBegin one two 9",
+                                          "PhaseBegin one 0:0:0:0 2",
+                                          "Step 0:0:1:1",
+                                          "Boundary 0:0:1:1",
+                                          "Step 0:0:2:2",
+                                          "Boundary 0:0:2:2",
+                                          "Epoch one 0:1:0:2",
+                                          "Boundary 0:1:0:2",
+                                          "Step 0:1:1:3",
+                                          "Boundary 0:1:1:3",
+                                          "Step 0:1:2:4",
+                                          "Boundary 0:1:2:4",
+                                          "Epoch one 0:2:0:4",
+                                          "Boundary 0:2:0:4",
+                                          "PhaseEnd one epochs 0:2:0:4",
+                                          "Boundary 1:0:0:0",
+                                          "PhaseBegin two 1:0:0:0 9",
+                                          "Step 1:0:1:1",
+                                          "Boundary 1:0:1:1",
+                                          "Epoch two 1:1:0:1",
+                                          "Boundary 1:1:0:1",
+                                          "PhaseEnd two criterion 1:1:0:1",
+                                          "Boundary 2:0:0:0 last",
+                                          "RunEnd 3"};
+  CHECK((events == expected));
+
+  // Stopped: the boundary of the step at hand is the last, and says so.
+  events.clear();
+  std::stop_source stop;
+  stop.request_stop();
+  rg::run(net, {one, two}, {}, {.stop = stop.get_token()}, Observer{events, when});
+  const std::vector<std::string> stopped{"RunBegin one two 9",    "PhaseBegin one 0:0:0:0 2",     "Step 0:0:1:1",
+                                         "Boundary 0:0:1:1 last", "PhaseEnd one stopped 0:0:1:1", "RunEnd 0"};
+  CHECK((events == stopped));
+}
+
+TEST_CASE("a boundary comes after every observer has heard the event, whatever their order") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  int heard = 0;
+  int at_boundary = 0;
+  bool all_had_heard = true;
+  const auto boundary = [&](const rg::Boundary&) {
+    ++at_boundary;
+    all_had_heard = all_had_heard && heard % 3 == 0;
+  };
+  const auto hear = [&](const auto& event) {
+    using Event = std::decay_t<decltype(event)>;
+    if constexpr (std::is_same_v<Event, rg::Step> || std::is_same_v<Event, rg::Epoch> ||
+                  std::is_same_v<Event, rg::PhaseEnd>) {
+      ++heard;
+    }
+  };
+  rg::run(net, {phase_with(sgd)}, {}, boundary, hear, hear, hear);
+  CHECK(all_had_heard);
+  CHECK(heard == 3 * (12 + 3 + 1));
+  CHECK(at_boundary == 12 + 3 + 1);
+}
+
+TEST_CASE("an observer hears a step with gradients on, as it hears an epoch") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  bool at_step = false;
+  bool at_epoch = false;
+  rg::run(
+      net, {phase_with(sgd)}, {}, [&](const rg::Step&) { at_step = torch::GradMode::is_enabled(); },
+      [&](const rg::Epoch&) { at_epoch = torch::GradMode::is_enabled(); });
+  CHECK(at_step);
+  CHECK(at_epoch);
+}
+
+TEST_CASE("an augmented sample is a function of the seed, the epoch and the sample, not of the batch around it") {
+  using Shown = std::map<std::pair<int, std::int64_t>, at::Tensor>;
+  const auto shown = [](std::uint64_t by_seed, std::int64_t batch, bool shuffle, int accumulate) {
+    auto net = plain_network();
+    torch::optim::SGD sgd(net->parameters(), 0.1);
+    const rg::Phase phase{.data = points(20, 11),
+                          .optimizer = sgd,
+                          .epochs = 3,
+                          .batch = batch,
+                          .augment = {rg::GaussianNoise{.stddev = 1}},
+                          .accumulate = accumulate,
+                          .seed = by_seed,
+                          .shuffle = shuffle};
+    Shown seen;
+    rg::run(net, {phase}, {}, [&](const rg::Step& step) {
+      const rg::Batch& last = step.pass.batch;
+      for (std::int64_t i = 0; i < last.size(); ++i) {
+        seen[{step.clock.epoch, last.id[i].item<std::int64_t>()}] = last.data[i].clone();
+      }
+    });
+    return seen;
+  };
+  const Shown first = shown(1, 20, true, 1);
+  REQUIRE(first.size() == 60);
+  const auto agrees = [&](const Shown& other) {
+    bool equal = !other.empty();
+    for (const auto& [key, data] : other) {
+      equal = equal && torch::allclose(data, first.at(key), 1e-6, 1e-6);
+    }
+    return equal;
+  };
+  CHECK(agrees(shown(1, 20, true, 1)));
+  CHECK(agrees(shown(1, 7, true, 1)));
+  CHECK(agrees(shown(1, 3, false, 1)));
+  CHECK(agrees(shown(1, 4, true, 2)));
+  CHECK_FALSE(agrees(shown(2, 20, true, 1)));
+  for (std::int64_t id = 0; id < 20; ++id) {
+    CHECK_FALSE(torch::allclose(first.at({0, id}), first.at({1, id})));
+    CHECK_FALSE(torch::allclose(first.at({1, id}), first.at({2, id})));
+  }
+}
+
+TEST_CASE("what is frozen in the source is the same at every epoch, and in scoring") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Phase phase = phase_with(sgd);
+  phase.data = rg::frozen(train(), rg::UniformLabels{.classes = 3}, 5);
+  std::map<std::int64_t, std::int64_t> labels;
+  bool constant = true;
+  rg::run(net, {phase}, {}, [&](const rg::Step& step) {
+    const rg::Batch& batch = step.pass.batch;
+    for (std::int64_t i = 0; i < batch.size(); ++i) {
+      const auto label = batch.target[i].item<std::int64_t>();
+      constant = constant && labels.try_emplace(batch.id[i].item<std::int64_t>(), label).first->second == label;
+    }
+  });
+  CHECK(labels.size() == 56);
+  CHECK(constant);
+}
+
+TEST_CASE("drop_last leaves a smaller last batch out of training, and not out of scoring") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Phase phase = phase_with(sgd);
+  phase.drop_last = true;
+  const rg::History history = rg::run(net, {phase}, {});
+  CHECK(history.back().clock.step == 9);
+  CHECK(history.back().fit.samples == 56);
+}
