@@ -21,7 +21,7 @@ struct Evaluation {
   AnyLoss loss = CrossEntropy{};
   std::vector<AnyTransform> preprocess{};  ///< applied to every batch, in order: normalization
   Execution execute{};
-  std::int64_t batch = 500;  ///< samples at a time; changes nothing but speed and memory
+  std::int64_t batch = 128;  ///< samples at a time; changes nothing but speed and memory
   Now now{};                 ///< for sources whose damage follows a schedule
 };
 
