@@ -66,7 +66,7 @@ void draw_curves(const std::vector<Arm>& arms, const Memorized& memorized, const
     }
   }
   script() << "set multiplot layout 2," << (shown.size() + 1) / 2
-           << " columnsfirst margins 0.06,0.985,0.08,0.94 spacing 0.05,0.11\n"
+           << " columnsfirst margins 0.07,0.985,0.08,0.94 spacing 0.06,0.11\n"
            << "set yrange [0:103]\nset ytics 20\n"
            << "set style line 1 linecolor '" << grey << "' linewidth 2 pointtype 6 pointsize 0.7\n"
            << "set style line 2 linecolor '" << blue << "' linewidth 2 pointtype 4 pointsize 0.7\n"
@@ -89,8 +89,8 @@ void draw_curves(const std::vector<Arm>& arms, const Memorized& memorized, const
     if (adversarial) {
       script() << "set arrow from " << boundary + 0.5 << ",0 to " << boundary + 0.5
                << ",103 nohead dashtype 2 linecolor '" << grey << "'\n"
-               << "set label 'random labels' at " << boundary - 0.5 << ",6 right textcolor '" << grey << "'\n"
-               << "set label 'true labels' at " << boundary + 1.5 << ",6 left textcolor '" << grey << "'\n";
+               << "set label 'random labels' at " << boundary - 0.5 << ",22 right textcolor '" << grey << "'\n"
+               << "set label 'true labels' at " << boundary + 1.5 << ",22 left textcolor '" << grey << "'\n";
     }
     script()
         << "set xrange [0:*]\nset xlabel '" << (panel % 2 == 1 ? "epochs" : "") << "'\nset ylabel '"
@@ -118,7 +118,7 @@ void draw_holes(const std::vector<Comparison>& comparisons, const Settings& sett
   const auto n = static_cast<double>(comparisons.size());
   const std::string few = n > 3 ? "set xtics rotate by -20\n" : "";
   script() << "set multiplot layout 1,2 margins 0.06,0.985," << (n > 3 ? 0.22 : 0.1) << ",0.92 spacing 0.08,0\n"
-           << few << "set xrange [-0.6:" << n - 0.4 << "]\nset key top left\nset bars 0.7\n"
+           << few << "set xrange [-0.6:" << n - 0.4 << "]\nset key top left\nset bars 0.7\nset offsets 0,0,0.6,0.4\n"
            << "set title 'test accuracy (%), mean and 95 % interval'\n"
            << "plot " << script.file("arms")
            << " using ($1-0.08):3:4 with yerrorbars linewidth 2 pointtype 7 pointsize 1.2 linecolor '" << blue
@@ -126,10 +126,10 @@ void draw_holes(const std::vector<Comparison>& comparisons, const Settings& sett
               "pointsize 1.2 linecolor '"
            << red << "' title 'from random labels'\n"
            << "set title 'the hole: how much worse the adversarial start ends (points)'\n"
-           << "set style fill solid 0.35 border\nset boxwidth 0.4\nunset key\nset yrange [*:*]\n"
+           << "set style fill solid 0.35 border\nset boxwidth 0.4\nunset key\nset yrange [*:*]\nset offsets 0,0,0.4,0\n"
            << "set arrow from -0.6,0 to " << n - 0.4 << ",0 nohead linecolor '#444444'\n"
            << "plot " << script.file("arms") << " using 1:7:xtic(2) with boxes linecolor '" << red
-           << "', '' using 1:7:8 with yerrorbars linewidth 2 pointtype -1 linecolor '#444444'\n"
+           << "', '' using 1:7:8 with yerrorbars linewidth 2 pointsize 0 linecolor '#444444'\n"
            << "unset multiplot\n";
 }
 
@@ -173,7 +173,7 @@ void draw_tiles(const std::vector<Tile>& tiles, const Settings& settings) {
            << "set label 'some pixels 0' at -36," << -(step_y + tiles.front().height / 2 + 10) << "\n";
   for (const Tile& tile : tiles) {
     script() << "set label '" << tile.label << "' at " << tile.column * step_x + tile.width / 2 << ","
-             << -(tile.row * step_y + tile.height + 2) << " center textcolor '" << (tile.wrong ? red : "#222222")
+             << -(tile.row * step_y + tile.height + 2) << " center front textcolor '" << (tile.wrong ? red : "#222222")
              << "'\n";
   }
   script() << "plot " << script.file("pixels") << " using 1:2:3:4:5 with rgbimage\n";

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "regimen/detail/improvement.hpp"
 #include "regimen/record.hpp"
 #include "regimen/schedule.hpp"
 
@@ -101,22 +102,11 @@ struct Patience {
   }
 
   bool operator()(const History& history) const {
-    const double sign = larger_is_better(metric) ? 1 : -1;
-    double best = -INFINITY;
-    int waited = 0;
+    detail::Improvement improvement(metric, by);
     for (const Epoch& epoch : history) {
-      if (!score_of(epoch, metric).scored()) {
-        continue;
-      }
-      const double value = sign * value_of(epoch, metric);
-      if (value > best + by) {
-        best = value;
-        waited = 0;
-      } else {
-        ++waited;
-      }
+      improvement.look(epoch);
     }
-    return waited >= scorings;
+    return improvement.waited() >= scorings;
   }
 };
 

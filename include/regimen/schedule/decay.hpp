@@ -5,6 +5,7 @@
 #include <numbers>
 #include <vector>
 
+#include "regimen/detail/improvement.hpp"
 #include "regimen/schedule.hpp"
 
 namespace regimen::inline v0 {
@@ -68,24 +69,13 @@ struct PlateauDecay {
   }
 
   double operator()(const Clock& /*clock*/, const History& history) const {
-    const double sign = larger_is_better(metric) ? 1 : -1;
+    detail::Improvement improvement(metric, by);
     double scale = 1;
-    double best = -INFINITY;
-    int bad = 0;
     for (const Epoch& epoch : history) {
-      if (!score_of(epoch, metric).scored()) {
-        continue;
-      }
-      const double value = sign * value_of(epoch, metric);
-      if (value > best + by) {
-        best = value;
-        bad = 0;
-      } else {
-        ++bad;
-      }
-      if (bad > patience) {
+      improvement.look(epoch);
+      if (improvement.waited() > patience) {
         scale = std::fmax(scale * factor, floor);
-        bad = 0;
+        improvement.wait_anew();
       }
     }
     return scale;
