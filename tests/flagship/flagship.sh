@@ -19,11 +19,15 @@ mkdir -p "$work"
 [ -d "$images" ] || { echo "SKIPPED: $images is not there"; exit 77; }
 python3 "$here/reduce_data.py" "$images" "$work/data"
 
-run() ( # run FOLDER [options]; the program takes the place of this subshell, so that a kill meets it
+become() { # become FOLDER [options]: the program takes the place of this shell, so that a kill meets it
   folder=$1
   shift
   exec "$program" --root "$work/data" --out "$folder" --seeds 2 --images 128 --copies 2 --batch 16 --memorize-epochs 14 \
     --vanilla-epochs 6 --escape-epochs 4 --threads 1 --precision fp32 --quiet "$@"
+}
+
+run() (
+  become "$@"
 )
 
 echo '== a whole run'
@@ -56,7 +60,7 @@ grep -q 'The random labels were not fitted' "$work/plain.log" || fail 'it report
 
 echo '== killed and resumed'
 for pause in 0.9 1.3 1.7 2.3 1.1 2.9; do
-  run "$work/killed" --resume > "$work/killed.log" 2>&1 &
+  become "$work/killed" --resume > "$work/killed.log" 2>&1 &
   victim=$!
   sleep "$pause"
   kill -9 "$victim" 2> /dev/null || true
