@@ -1,17 +1,20 @@
 #!/bin/sh
 # What each public header costs to compile, in user seconds and as a ratio to LibTorch's own torch/nn/module.h.
 #
-#     sh benchmarks/compile_time.sh [runs]        medians of so many runs (3) of g++ -O0 -fsyntax-only, in turn
+#     sh benchmarks/compile_time.sh [runs] [names]        medians of so many runs (3) of g++ -O0 -fsyntax-only, in turn
+#
+# names: a pattern of file names, 'regimen.hpp' for the umbrella alone; all headers take five minutes a run.
 #
 # A LibTorch of your own: set TORCH_INCLUDE to its two include folders, as -isystem options.
 set -eu
 cd "$(dirname "$0")/.."
 runs=${1:-3}
+names=${2:-*.hpp}
 flags="-std=c++20 -O0 -fsyntax-only -Iinclude ${TORCH_INCLUDE:--isystem /usr/include/torch/csrc/api/include}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-headers="torch/nn/module.h $(cd include && find regimen -name '*.hpp' -not -path '*/detail/*' | sort)"
+headers="torch/nn/module.h $(cd include && find regimen -name "$names" -not -path '*/detail/*' | sort)"
 for i in $(seq "$runs"); do
   for header in $headers; do
     echo "#include <$header>" > "$work/one.cpp"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds and runs the benchmarks: each a ratio of two ways measured in turn in one process, with its spread.
 #
-#     sh benchmarks/run.sh        about five minutes on an idle machine; nothing else should run meanwhile
+#     sh benchmarks/run.sh        about ten minutes on an idle machine; nothing else should run meanwhile
 #
 # Writes into build/ only.
 set -eu
@@ -16,4 +16,4 @@ cmake --build build/benchmarks --parallel "$(nproc)"
 grep -m 1 'model name' /proc/cpuinfo || true
 build/benchmarks/benchmarks/benchmark-run_overhead
 build/benchmarks/benchmarks/benchmark-labels
-sh benchmarks/compile_time.sh
+sh benchmarks/compile_time.sh 1

@@ -20,7 +20,7 @@ class Script {
     script_.open(folder_ + "/" + name + ".gp");
     script_ << "set terminal pngcairo size " << width << "," << height << " font 'DejaVu Sans,11' background 'white'\n"
             << "set output '" << name << ".png'\n"
-            << "set datafile missing 'NaN'\n"
+            << "set datafile missing 'NaN'\nset pointintervalbox 0\n"
             << "set border 3 linecolor '#444444'\nset tics nomirror out textcolor '#222222'\n"
             << "set grid ytics linecolor '#dddddd' linetype 1\n";
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-/// All of regimen but what costs further compile time (models/, adapt/). It costs no more than its dearest part, and
-/// that no more than LibTorch's module.h, so there is no need to choose among the headers.
+/// All of regimen but what costs further compile time (models/, adapt/). It costs little more than LibTorch's own
+/// module.h, so there is no need to choose among the headers.
 
 // No LibTorch
 #include "regimen/clock.hpp"
