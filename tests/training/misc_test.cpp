@@ -122,13 +122,14 @@ TEST_CASE("the manifest of a run holds every field, every option and every seed,
   Experiment experiment;
   std::string manifest;
   experiment.run([&](const rg::RunBegin& begin) { manifest = begin.manifest(); });
-  for (const char* const field :
-       {"regimen",   "libtorch",      "compiler",   "device",         "threads",        "parameters",
-        "phases",    "phase",         "samples",    "realised_noise", "name",           "data",
-        "optimizer", "epochs",        "until",      "lr_scale",       "batch",          "loss",
-        "augment",   "preprocess",    "regularize", "accumulate",     "freeze",         "execute",
-        "precision", "memory_format", "seed",       "shuffle",        "drop_last",      "carry_optimizer_state",
-        "clean",     "test",          "validation", "score_every",    "score_fit_every"}) {
+  for (const char* const field : {"regimen",       "libtorch",    "compiler",   "device",      "threads",
+                                  "parameters",    "phases",      "phase",      "samples",     "realised_noise",
+                                  "name",          "data",        "optimizer",  "epochs",      "until",
+                                  "lr_scale",      "batch",       "loss",       "augment",     "preprocess",
+                                  "regularize",    "accumulate",  "freeze",     "execute",     "precision",
+                                  "memory_format", "seed",        "shuffle",    "drop_last",   "carry_optimizer_state",
+                                  "clean",         "test",        "validation", "score_every", "score_fit_every",
+                                  "score_fit",     "score_batch", "measures"}) {
     CAPTURE(field);
     CHECK(contains(manifest, "\"" + std::string(field) + "\": "));
   }
@@ -159,6 +160,7 @@ TEST_CASE("the manifest of a run holds every field, every option and every seed,
     CHECK(contains(manifest, part));
   }
   CHECK(contains(manifest, "\"regimen\": \"" + std::string(rg::version) + "\""));
+  CHECK(contains(manifest, "\"measures\": [\"l2\"]"));
   CHECK(contains(manifest, "\"threads\": " + std::to_string(torch::get_num_threads()) + ","));
   CHECK(contains(manifest, "\"libtorch\": \"" TORCH_VERSION "\""));
   if (!have_python()) {

@@ -80,6 +80,10 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
   for (const at::Tensor& parameter : model.parameters()) {
     parameters += parameter.numel();
   }
+  std::vector<std::string> measures;
+  for (const auto& measure : splits.measures) {
+    measures.push_back(measure.first);
+  }
   return json::Object()
       .add("regimen", json::quoted(version))
       .add("libtorch", json::quoted(TORCH_VERSION))
@@ -93,6 +97,9 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
       .add("validation", splits.validation.manifest())
       .add("score_every", text(splits.every))
       .add("score_fit_every", text(splits.fit_every))
+      .add("score_fit", text(splits.score_fit))
+      .add("score_batch", text(splits.batch))
+      .add("measures", manifest(measures))
       .text();
 }
 
