@@ -1,5 +1,5 @@
 // What `run` costs over the same loop written by hand in LibTorch: shuffle, gather x and y, zero the gradients,
-// forward, loss, backward, step; no ids, no seeding, no scoring on either side.
+// forward, loss, backward, step. By hand there are no ids and no seeding, which `run` does have; neither side scores.
 
 #include <torch/torch.h>
 
@@ -53,7 +53,6 @@ void compare(Net net, const Task& task) {
                   .epochs = task.epochs,
                   .batch = task.batch,
                   .loss = task.loss};
-  // Scoring is left out as in the loop by hand: what is scored at the phase's last epoch is one sample.
   const auto ours = [&] { rg::run(net, {phase}, rg::Splits{.every = task.epochs, .score_fit = false}); };
   const Ratio ratio = interleaved(task.pairs, ours, [&] { by_hand(net, optimizer, task); });
   const double steps =

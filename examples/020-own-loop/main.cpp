@@ -1,5 +1,5 @@
 // The same parts in a loop of your own: label noise, a schedule, a penalty, precision, scoring, a gap tracker, a stop
-// criterion and logs, none of which needs `run`.
+// criterion and a log, none of which needs `run`. Writes results/own-loop.csv.
 
 #include <torch/torch.h>
 
@@ -24,6 +24,8 @@ int main() {
   const auto warm_then_decay = rg::LinearWarmup{.epochs = 2} * rg::StepDecay{{20}, 0.1};
   const rg::L2 l2{.strength = 1e-3};
   const rg::FitReaches enough{.accuracy = 0.95};
+  const rg::Execution execute{.precision = rg::cpu_has_bf16() ? rg::Precision::bf16 : rg::Precision::fp32};
+  rg::CsvLog log("results/own-loop.csv");
   rg::GapTracker gap;
   rg::History history;
 
@@ -35,18 +37,19 @@ int main() {
       batch = rg::GaussianNoise{.stddev = 0.05}(batch, rg::Key(1, batch.id, {.clock = t}).each_epoch());
       optimizer.zero_grad();
       // Name the output: in one expression the compiler may evaluate the penalty before the forward pass.
-      const torch::Tensor output = net->forward(batch.data);
+      const torch::Tensor output = execute.forward(net, batch);
       const torch::Tensor loss =
           torch::nn::functional::cross_entropy(output, batch.target) + l2.penalty({.parameters = net->parameters()});
       loss.backward();
       optimizer.step();
     }
-    rg::Epoch epoch{.clock = t, .phase = "noisy"};
+    rg::Epoch epoch{.clock = {.epoch = t.epoch + 1}, .phase = "noisy"};
     epoch.fit = rg::evaluate(net, train);
     epoch.clean = rg::evaluate(net, clean);
     epoch.test = rg::evaluate(net, test);
     history.epochs.push_back(epoch);
     gap(epoch);
+    log(epoch);
   }
 
   const rg::Epoch& end = history.back();

@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 
 #include <cstdio>
-#include <fstream>
 
 #include "jobs.hpp"
 #include "network.hpp"
@@ -125,13 +124,6 @@ class Experiment {
   std::vector<Job> finished{};
 
  private:
-  static std::string job_name(std::uint64_t seed, std::string what) {
-    for (char& c : what) {
-      c = c == ' ' || c == '+' ? '_' : c;
-    }
-    return "seed" + std::to_string(seed) + "-" + what;
-  }
-
   // Epochs that the memorizing and the vanilla phases have been seen to need: for the time left, nothing hangs on them.
   [[nodiscard]] double memorize_samples() const {
     return 22.0 * settings_.recipe.copies * static_cast<double>(settings_.recipe.images);
@@ -241,17 +233,6 @@ class Experiment {
   rg::Execution execute_;
 };
 
-void write_manifest(const Experiment& experiment, const Settings& settings) {
-  std::ofstream out(settings.out + "/manifest.json");
-  out << "{\"settings\": " << rg::manifest(settings) << ",\n \"jobs\": {";
-  const char* separator = "\n";
-  for (const Job& job : experiment.finished) {
-    out << separator << "  \"" << job.name << "\": " << job.manifest;
-    separator = ",\n";
-  }
-  out << "\n}}\n";
-}
-
 }  // namespace
 
 void run_images(const Settings& settings) {
@@ -261,13 +242,13 @@ void run_images(const Settings& settings) {
   }
   const auto comparisons = compare(experiment.arms);
   write_tables(experiment.arms, comparisons, experiment.memorized, settings);
-  write_manifest(experiment, settings);
+  write_manifest(experiment.finished, settings);
   draw_curves(experiment.arms, experiment.memorized, settings);
-  draw_holes(comparisons, settings);
+  draw_holes(comparisons, experiment.memorized, settings);
 
   const std::string result =
       table(comparisons, experiment.memorized, settings) + "\n" + answer(comparisons, experiment.memorized);
-  std::ofstream(settings.out + "/table.txt") << result;
+  write_file(settings.out + "/table.txt", result);
   std::printf("%s\n", result.c_str());
   std::printf("Every number: %s/results.csv, summary.csv, epochs.csv, manifest.json\n", settings.out.c_str());
   finish_pictures(settings);

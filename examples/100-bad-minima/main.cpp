@@ -12,13 +12,12 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
 
 #include <regimen/regimen.hpp>
 
+#include "files.hpp"
 #include "images.hpp"
 #include "jobs.hpp"
 #include "settings.hpp"
@@ -107,8 +106,24 @@ void add_options(CLI::App& app, Settings& s) {
       ->group(group);
 }
 
+/// The toy's tensors are too small for a GPU, for bf16 and for threads; it has arms of its own.
+void settle_toy(Settings& s) {
+  if (s.device == "cuda" || s.precision == "bf16" || s.ablation) {
+    throw regimen::Error("--data toy trains in fp32 on the CPU, and has no --ablation");
+  }
+  s.device = "cpu";
+  s.precision = "fp32";
+  s.threads = s.threads == 0 ? 1 : s.threads;
+  s.seeds = s.seeds == 0 ? 1 : s.seeds;
+}
+
 /// Turns every "auto" into what this machine has, and says so.
 void settle(Settings& s) {
+  if (s.data == "toy") {
+    settle_toy(s);
+  } else if (s.paper) {
+    throw regimen::Error("--paper is the toy's recipe: it goes with --data toy");
+  }
   if (s.device == "auto") {
     s.device = torch::cuda::is_available() ? "cuda" : "cpu";
   } else if (s.device == "cuda" && !torch::cuda::is_available()) {
@@ -116,14 +131,13 @@ void settle(Settings& s) {
   }
   const bool fast_bf16 = s.device == "cuda" || regimen::cpu_has_bf16();
   if (s.precision == "auto") {
-    s.precision = fast_bf16 && s.data != "toy" ? "bf16" : "fp32";
+    s.precision = fast_bf16 ? "bf16" : "fp32";
   }
   if (s.seeds == 0) {
-    s.seeds = s.data == "toy" ? 1 : fast_bf16 ? 3 : 2;
+    s.seeds = fast_bf16 ? 3 : 2;
   }
   if (s.threads == 0) {
-    // The toy's tensors are too small to share.
-    s.threads = s.data == "toy" ? 1 : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    s.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   }
   if (s.data == "cifar10" && s.root.empty()) {
     throw regimen::Error("--data cifar10 needs --root DIR: the folder that holds cifar-10-batches-bin");
@@ -137,13 +151,6 @@ void settle(Settings& s) {
   }
 }
 
-std::string content_of(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream content;
-  content << file.rdbuf();
-  return content.str();
-}
-
 /// Starts the results folder anew, or makes sure that what is there was made with the same settings.
 void open_results(const Settings& s) {
   namespace fs = std::filesystem;
@@ -153,17 +160,19 @@ void open_results(const Settings& s) {
   const std::string settings = regimen::manifest(same) + "\n";
   const std::string path = s.out + "/settings.json";
   if (s.resume && fs::exists(path)) {
-    if (content_of(path) != settings) {
-      throw regimen::Error("--resume: " + path + " was written with other settings:\n" + content_of(path) + "now:\n" +
-                           settings);
+    const std::string before = read_file(path);
+    if (before != settings) {
+      throw regimen::Error("--resume: " + path + " was written with other settings:\n" + before + "now:\n" + settings);
     }
     return;
   }
-  for (const char* folder : {"checkpoints", "epochs", "seconds", "pictures"}) {
-    fs::remove_all(s.out + "/" + folder);
+  // Nothing of an earlier run stays: its table beside other settings would be read as theirs.
+  for (const char* old : {"settings.json", "checkpoints", "epochs", "seconds", "pictures", "results.csv", "summary.csv",
+                          "epochs.csv", "toy.csv", "table.txt", "manifest.json"}) {
+    fs::remove_all(s.out + "/" + old);
   }
   fs::create_directories(s.out);
-  std::ofstream(path) << settings;
+  write_file(path, settings);
 }
 
 }  // namespace

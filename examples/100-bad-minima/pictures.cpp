@@ -20,7 +20,7 @@ class Script {
     script_.open(folder_ + "/" + name + ".gp");
     script_ << "set terminal pngcairo size " << width << "," << height << " font 'DejaVu Sans,11' background 'white'\n"
             << "set output '" << name << ".png'\n"
-            << "set datafile missing 'NaN'\nset pointintervalbox 0\n"
+            << "set datafile missing 'NaN'\n"
             << "set border 3 linecolor '#444444'\nset tics nomirror out textcolor '#222222'\n"
             << "set grid ytics linecolor '#dddddd' linetype 1\n";
   }
@@ -104,33 +104,43 @@ void draw_curves(const std::vector<Arm>& arms, const Memorized& memorized, const
   script() << "unset multiplot\n";
 }
 
-void draw_holes(const std::vector<Comparison>& comparisons, const Settings& settings) {
-  Script script(settings, "holes", 1200, 480);
+void draw_holes(const std::vector<Comparison>& comparisons, const Memorized& memorized, const Settings& settings) {
+  const bool holes = memorized.all_fitted;
+  Script script(settings, "holes", holes ? 1200 : 640, 480);
   {
     std::ofstream data = script.data("arms");
     int row = 0;
     for (const Comparison& c : comparisons) {
       const auto width = [](const rg::Interval& value) { return std::isnan(value.half_width) ? 0 : value.half_width; };
       data << row++ << " \"" << c.regularizers << "\" " << c.random.mean << " " << width(c.random) << " "
-           << c.adversarial.mean << " " << width(c.adversarial) << " " << c.hole.mean << " " << width(c.hole) << "\n";
+           << c.adversarial.mean << " " << width(c.adversarial);
+      if (holes) {
+        data << " " << c.hole.mean << " " << width(c.hole);
+      }
+      data << "\n";
     }
   }
   const auto n = static_cast<double>(comparisons.size());
   const std::string few = n > 3 ? "set xtics rotate by -20\n" : "";
-  script() << "set multiplot layout 1,2 margins 0.06,0.985," << (n > 3 ? 0.22 : 0.1) << ",0.92 spacing 0.08,0\n"
+  // An empty plot with the names gives the ticks their place between the two points of each set.
+  script() << "set multiplot layout 1," << (holes ? 2 : 1) << " margins " << (holes ? 0.06 : 0.11) << ",0.985,"
+           << (n > 3 ? 0.22 : 0.1) << ",0.92 spacing 0.08,0\n"
            << few << "set xrange [-0.6:" << n - 0.4 << "]\nset key top left\nset bars 0.7\nset offsets 0,0,0.6,0.4\n"
            << "set title 'test accuracy (%), mean and 95 % interval'\n"
-           << "plot " << script.file("arms")
+           << "plot " << script.file("arms") << " using 1:3:xtic(2) with points pointtype -1 notitle, ''"
            << " using ($1-0.08):3:4 with yerrorbars linewidth 2 pointtype 7 pointsize 1.2 linecolor '" << blue
-           << "' title 'from random weights', '' using ($1+0.08):5:6:xtic(2) with yerrorbars linewidth 2 pointtype 5 "
+           << "' title 'from random weights', '' using ($1+0.08):5:6 with yerrorbars linewidth 2 pointtype 5 "
               "pointsize 1.2 linecolor '"
-           << red << "' title 'from random labels'\n"
-           << "set title 'the hole: how much worse the adversarial start ends (points)'\n"
-           << "set style fill solid 0.35 border\nset boxwidth 0.4\nunset key\nset yrange [*:*]\nset offsets 0,0,0.4,0\n"
-           << "set arrow from -0.6,0 to " << n - 0.4 << ",0 nohead linecolor '#444444'\n"
-           << "plot " << script.file("arms") << " using 1:7:xtic(2) with boxes linecolor '" << red
-           << "', '' using 1:7:8 with yerrorbars linewidth 2 pointsize 0 linecolor '#444444'\n"
-           << "unset multiplot\n";
+           << red << "' title 'from random labels'\n";
+  if (holes) {
+    script() << "set title 'the hole: how much worse the adversarial start ends (points)'\n"
+             << "set style fill solid 0.35 border\nset boxwidth 0.4\nunset key\nset yrange [*:*]\nset offsets "
+                "0,0,0.4,0\n"
+             << "set arrow from -0.6,0 to " << n - 0.4 << ",0 nohead linecolor '#444444'\n"
+             << "plot " << script.file("arms") << " using 1:7:xtic(2) with boxes linecolor '" << red
+             << "', '' using 1:7:8 with yerrorbars linewidth 2 pointtype -1 linecolor '#444444'\n";
+  }
+  script() << "unset multiplot\n";
 }
 
 void draw_tiles(const std::vector<Tile>& tiles, const Settings& settings) {

@@ -37,8 +37,8 @@ struct ToyPicture {
 /// Fit, clean and test accuracy over the epochs of the first seed, phases marked: pictures/curves.png.
 void draw_curves(const std::vector<Arm>& arms, const Memorized& memorized, const Settings& settings);
 
-/// Test accuracy from both starts and the holes, with intervals: pictures/holes.png.
-void draw_holes(const std::vector<Comparison>& comparisons, const Settings& settings);
+/// Test accuracy from both starts and, if the random labels were fitted, the holes, with intervals: pictures/holes.png.
+void draw_holes(const std::vector<Comparison>& comparisons, const Memorized& memorized, const Settings& settings);
 
 /// Images of the confusion set with their labels, the undamaged ones above: pictures/confusion-set.png.
 void draw_tiles(const std::vector<Tile>& tiles, const Settings& settings);

@@ -4,9 +4,11 @@
 #include <cstdarg>
 #include <cstdio>
 
-#include <fstream>
+#include <sstream>
 
 #include <regimen/log.hpp>
+
+#include "files.hpp"
 
 namespace rg = regimen;
 
@@ -129,9 +131,9 @@ std::string answer(const std::vector<Comparison>& comparisons, const Memorized& 
 
 void write_tables(const std::vector<Arm>& arms, const std::vector<Comparison>& comparisons, const Memorized& memorized,
                   const Settings& settings) {
-  std::ofstream results(settings.out + "/results.csv");
+  std::ostringstream results;
   results << "seed,start,regularizers,epochs,steps,ended,fit_accuracy,clean_accuracy,test_accuracy\n";
-  std::ofstream epochs(settings.out + "/epochs.csv");
+  std::ostringstream epochs;
   const rg::CsvLog lines("");
   epochs << "seed,start,regularizers," << lines.header();
   const auto add_epochs = [&](std::uint64_t seed, const std::string& arm, const rg::History& history) {
@@ -152,7 +154,7 @@ void write_tables(const std::vector<Arm>& arms, const std::vector<Comparison>& c
     add_epochs(arm.seed, name, arm.history);
   }
 
-  std::ofstream summary(settings.out + "/summary.csv");
+  std::ostringstream summary;
   summary << "regularizers,seeds,random_test,random_half_width,adversarial_test,adversarial_half_width,hole,"
              "hole_half_width,random_least_fit,adversarial_least_fit\n";
   for (const Comparison& c : comparisons) {
@@ -160,4 +162,7 @@ void write_tables(const std::vector<Arm>& arms, const std::vector<Comparison>& c
             << (memorized.all_fitted ? interval_cells(c.hole) : ",,")
             << format(",%.4f,%.4f\n", c.random_fit, c.adversarial_fit);
   }
+  write_file(settings.out + "/results.csv", results.str());
+  write_file(settings.out + "/epochs.csv", epochs.str());
+  write_file(settings.out + "/summary.csv", summary.str());
 }

@@ -7,19 +7,19 @@
 /// The experiment on images, in numbers.
 struct Recipe {
   std::int64_t images = 2000;
-  int copies = 3;       ///< R
+  int copies = 2;       ///< R
   double zeroed = 0.1;  ///< N
   int batch = 64;
-  double memorize_rate = 0.1;
+  double memorize_rate = 0.2;
   int memorize_epochs = 80;
   double vanilla_rate = 0.02;
   int vanilla_epochs = 80;
   double escape_rate = 0.1;
   double momentum = 0.9;
   double weight_decay = 1e-3;
-  int escape_epochs = 40;
+  int escape_epochs = 36;
   int padding = 0;      ///< of the random crop in pixels; 0: 3 for Fashion-MNIST, 4 for CIFAR-10
-  int score_every = 4;  ///< epochs between points of the curves
+  int score_every = 6;  ///< epochs between points of the curves
 };
 
 /// What the command line says; --help gives each its meaning and unit.

@@ -3,7 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstdio>
-#include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -118,14 +118,6 @@ class Toy {
             .seed = 1000 * seed_ + static_cast<std::uint64_t>(arm)};
   }
 
-  [[nodiscard]] std::string job_name(const std::string& what) const {
-    std::string name = "toy-seed" + std::to_string(seed_) + "-" + what;
-    for (char& c : name) {
-      c = c == ' ' || c == ',' || c == '+' ? '_' : c;
-    }
-    return name;
-  }
-
   [[nodiscard]] rg::Splits splits() const { return {.clean = train_, .test = test_, .every = recipe_.score_every}; }
 
   double memorize(const rg::Source& confusion) {
@@ -137,7 +129,8 @@ class Toy {
     if (!settings_.paper) {
       memorize.until = rg::FitReaches{.accuracy = 1, .hold = 3};
     }
-    finished.push_back(jobs_.run(job_name("memorize"), net_, sgd, memorize, splits(), 100.0 * recipe_.memorize_epochs));
+    finished.push_back(
+        jobs_.run(job_name(seed_, "memorize"), net_, sgd, memorize, splits(), 100.0 * recipe_.memorize_epochs));
     return finished.back().history.back().fit.accuracy;
   }
 
@@ -146,7 +139,7 @@ class Toy {
     torch::optim::SGD sgd(net_->parameters(), torch::optim::SGDOptions(rate).momentum(momentum).weight_decay(decay));
     const rg::Phase train = phase(title, data, sgd, epochs, arm);
     const double samples = static_cast<double>(epochs) * static_cast<double>(*data.size());
-    finished.push_back(jobs_.run(job_name(title), net_, sgd, train, splits(), samples));
+    finished.push_back(jobs_.run(job_name(seed_, title), net_, sgd, train, splits(), samples));
     const rg::Epoch& last = finished.back().history.back();
     const auto logits = logits_on_grid();
     arms.push_back({title, last.clean.accuracy, last.test.accuracy, rg::path_norm(net_, {2}), grid_error(logits)});
@@ -223,7 +216,7 @@ std::string answer(const std::vector<std::pair<std::uint64_t, Toy*>>& toys) {
 void report(const std::vector<std::pair<std::uint64_t, Toy*>>& toys, const Settings& settings) {
   std::string text;
   char line[256];
-  std::ofstream csv(settings.out + "/toy.csv");
+  std::ostringstream csv;
   csv << "seed,arm,train_accuracy,test_accuracy,path_norm,grid_error,random_labels_fitted\n";
   std::snprintf(line, sizeof line, "\n%-6s %-48s %8s %8s %10s %10s\n", "seed", "", "train %", "test %", "path norm",
                 "grid error");
@@ -245,7 +238,8 @@ void report(const std::vector<std::pair<std::uint64_t, Toy*>>& toys, const Setti
       "\nGrid error: share of a 200 x 200 grid on [-0.9, 1.3] x [-0.4, 0.8] that disagrees with the best boundary, x = "
       "0.2.\n";
   text += answer(toys);
-  std::ofstream(settings.out + "/table.txt") << text;
+  write_file(settings.out + "/toy.csv", csv.str());
+  write_file(settings.out + "/table.txt", text);
   std::printf("%s", text.c_str());
 }
 
@@ -264,15 +258,10 @@ void run_toy(const Settings& settings) {
   report(by_seed, settings);
   draw_boundaries(toys.front().picture(), settings);
 
-  std::ofstream manifest(settings.out + "/manifest.json");
-  manifest << "{\"settings\": " << rg::manifest(settings) << ",\n \"jobs\": {";
-  const char* separator = "\n";
+  std::vector<Job> jobs;
   for (const Toy& toy : toys) {
-    for (const Job& job : toy.finished) {
-      manifest << separator << "  \"" << job.name << "\": " << job.manifest;
-      separator = ",\n";
-    }
+    jobs.insert(jobs.end(), toy.finished.begin(), toy.finished.end());
   }
-  manifest << "\n}}\n";
+  write_manifest(jobs, settings);
   finish_pictures(settings);
 }

@@ -62,6 +62,39 @@ void load_thing(Thing& thing, torch::serialize::InputArchive& archive) {
   target.load(archive);
 }
 
+template <class T>
+concept HasOptions = requires(T& optimizer, torch::serialize::OutputArchive& out, torch::serialize::InputArchive& in) {
+  optimizer.param_groups().front().options().serialize(out);
+  optimizer.param_groups().front().options().serialize(in);
+};
+
+/// Writes the options of an optimizer's groups beside its state: LibTorch does so itself only since pytorch#125215,
+/// before that a rate that was changed by hand was gone. An optimizer of somebody's own may not be able to.
+template <class Optimizer>
+void save_options(Optimizer& optimizer, torch::serialize::OutputArchive& archive) {
+  int group = 0;
+  for (auto& each : optimizer.param_groups()) {
+    torch::serialize::OutputArchive options;
+    try {
+      each.options().serialize(options);
+    } catch (const c10::Error&) {
+      return;
+    }
+    archive.write("group" + text(group++), options);
+  }
+}
+
+template <class Optimizer>
+void load_options(Optimizer& optimizer, torch::serialize::InputArchive& archive) {
+  int group = 0;
+  for (auto& each : optimizer.param_groups()) {
+    torch::serialize::InputArchive options;
+    if (archive.try_read("group" + text(group++), options)) {
+      each.options().serialize(options);
+    }
+  }
+}
+
 }  // namespace detail
 
 /// Writes the state of a run and the things to one file, atomically: the file holds the old checkpoint or the new one,
@@ -74,10 +107,16 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
   detail::save_state(part, state);
   archive.write("state", part);
   int i = 0;
-  const auto save = [&](auto& thing) {
+  const auto save = [&]<class Thing>(Thing& thing) {
     torch::serialize::OutputArchive nested;
     detail::module_of(thing).save(nested);
-    archive.write("thing" + detail::text(i++), nested);
+    archive.write("thing" + detail::text(i), nested);
+    if constexpr (detail::HasOptions<Thing>) {
+      torch::serialize::OutputArchive options;
+      detail::save_options(thing, options);
+      archive.write("options" + detail::text(i), options);
+    }
+    ++i;
   };
   (save(things), ...);
   std::string bytes;
@@ -105,10 +144,16 @@ template <Storable... Things>
     archive.read("state", part);
     State state = detail::load_state(part);
     int i = 0;
-    const auto load = [&](auto& thing) {
+    const auto load = [&]<class Thing>(Thing& thing) {
       torch::serialize::InputArchive nested;
-      archive.read("thing" + detail::text(i++), nested);
+      archive.read("thing" + detail::text(i), nested);
       detail::load_thing(thing, nested);
+      if constexpr (detail::HasOptions<Thing>) {
+        torch::serialize::InputArchive options;
+        archive.read("options" + detail::text(i), options);
+        detail::load_options(thing, options);
+      }
+      ++i;
     };
     (load(things), ...);
     return state;

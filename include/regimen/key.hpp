@@ -5,6 +5,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/where.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -84,21 +85,46 @@ class Key {
   }
 
   /// [N] int64 in [0, n), n in [1, 2^31]. No value is likelier than another by more than n / 2^32.
-  [[nodiscard]] at::Tensor below(std::int64_t n) const { return uniform_and_below(n).second; }
-
-  /// uniform() and a draw below n that is independent of it, for the price of one: [N] float and [N] int64.
-  [[nodiscard]] std::pair<at::Tensor, at::Tensor> uniform_and_below(std::int64_t n) const {
+  [[nodiscard]] at::Tensor below(std::int64_t n) const {
     detail::require(n >= 1 && n <= (std::int64_t{1} << 31), "Key.below: n", "in [1, 2^31]", n);
     if (!on_host()) {
-      return tensor_uniform_and_below(n);
+      return tensor_below(n);
     }
-    std::pair<at::Tensor, at::Tensor> out{at::empty({size()}, at::kFloat), at::empty({size()}, at::kLong)};
-    auto* const uniforms = out.first.data_ptr<float>();
-    auto* const numbers = out.second.data_ptr<std::int64_t>();
-    for_each_block(1, [=](std::int64_t i, std::int64_t, std::uint64_t first, std::uint64_t second) {
-      uniforms[i] = to_unit(low(first));
-      numbers[i] = static_cast<std::int64_t>((std::uint64_t{high(second)} * static_cast<std::uint64_t>(n)) >> 32);
+    at::Tensor out = at::empty({size()}, at::kLong);
+    auto* const to = out.data_ptr<std::int64_t>();
+    for_each_block(1, [=](std::int64_t i, std::int64_t, std::uint64_t, std::uint64_t second) {
+      to[i] = to_below(n, high(second));
     });
+    return out;
+  }
+
+  /// values [N] int64 in [0, n) -> the same, each with probability `share` in [0, 1] replaced by a draw below n, n in
+  /// [2, 2^31]; or by a draw from the n - 1 values that it is not. Which are replaced is uniform() < share, so those of
+  /// a smaller share are among those of a larger one. Values out of range are an Error on the CPU; on other devices
+  /// looking at them would mean to wait for the device.
+  [[nodiscard]] at::Tensor replaced(const at::Tensor& values, std::int64_t n, double share, bool by_another) const {
+    detail::require(n >= 2 && n <= (std::int64_t{1} << 31), "Key.replaced: n", "in [2, 2^31]", n);
+    const std::int64_t choices = by_another ? n - 1 : n;
+    if (!on_host()) {
+      const at::Tensor drawn = by_another ? (values + 1 + tensor_below(choices)).remainder(n) : tensor_below(choices);
+      return at::where(tensor_uniform(1).view({size()}) < share, drawn, values);
+    }
+    // In one pass: three tensors of a million, for the chance, the draw and the choice, cost more than the draws.
+    const at::Tensor given = values.contiguous();
+    const auto* const from = given.data_ptr<std::int64_t>();
+    at::Tensor out = at::empty({size()}, at::kLong);
+    auto* const to = out.data_ptr<std::int64_t>();
+    const auto chance = static_cast<float>(share);  // as LibTorch compares a tensor of floats
+    std::uint64_t largest = 0;
+    for_each_block(1, [=, &largest](std::int64_t i, std::int64_t, std::uint64_t first, std::uint64_t second) {
+      const std::int64_t drawn = to_below(choices, high(second));
+      const std::int64_t another = from[i] + 1 + drawn;  // below 2 n: a subtraction is the remainder
+      const std::int64_t replacement = by_another ? (another < n ? another : another - n) : drawn;
+      to[i] = to_unit(low(first)) < chance ? replacement : from[i];
+      largest = std::max(largest, static_cast<std::uint64_t>(from[i]));  // of a negative value: beyond all others
+    });
+    detail::require(largest < static_cast<std::uint64_t>(n), "Key.replaced: values", "in [0, " + detail::text(n) + ")",
+                    static_cast<std::int64_t>(largest));
     return out;
   }
 
@@ -139,6 +165,9 @@ class Key {
   static std::uint32_t low(std::uint64_t word) { return static_cast<std::uint32_t>(word); }
   static std::uint32_t high(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
   static float to_unit(std::uint32_t half) { return static_cast<float>(half >> 8) * unit; }
+  static std::int64_t to_below(std::int64_t n, std::uint32_t half) {
+    return static_cast<std::int64_t>((std::uint64_t{half} * static_cast<std::uint64_t>(n)) >> 32);
+  }
 
   /// Calls f(i, block, first, second) for each sample and each of its first `blocks` blocks, chunk by chunk.
   template <class F>
@@ -192,7 +221,7 @@ class Key {
   [[nodiscard]] std::pair<at::Tensor, at::Tensor> tensor_blocks(std::int64_t blocks) const;  // [N, blocks] int64 each
   [[nodiscard]] at::Tensor tensor_bits(std::int64_t n) const;                                // [N, n] int64
   [[nodiscard]] at::Tensor tensor_uniform(std::int64_t n) const;                             // [N, n] float
-  [[nodiscard]] std::pair<at::Tensor, at::Tensor> tensor_uniform_and_below(std::int64_t n) const;
+  [[nodiscard]] at::Tensor tensor_below(std::int64_t n) const;                               // [N] int64
 
   // LibTorch shifts int64 with its sign, so what the sign brings in is masked away.
   static constexpr std::int64_t low_mask = 0xFFFFFFFF;
@@ -233,11 +262,8 @@ inline at::Tensor Key::tensor_uniform(std::int64_t n) const {
   return top.to(at::kFloat) * unit;
 }
 
-inline std::pair<at::Tensor, at::Tensor> Key::tensor_uniform_and_below(std::int64_t n) const {
-  const at::Tensor words = tensor_bits(2);
-  const at::Tensor top = low_half(words.select(1, 0)).bitwise_right_shift(8);
-  const at::Tensor wide = high_half(words.select(1, 1)) * n;
-  return {top.to(at::kFloat) * unit, high_half(wide)};
+inline at::Tensor Key::tensor_below(std::int64_t n) const {
+  return high_half(high_half(tensor_bits(2).select(1, 1)) * n);
 }
 
 namespace detail {
@@ -249,6 +275,7 @@ namespace salt {
 inline constexpr std::uint64_t augment = 0x6175676D656E74;
 inline constexpr std::uint64_t choice = 0x63686F696365;
 inline constexpr std::uint64_t clusters = 0x636C757374657273;
+inline constexpr std::uint64_t layer = 0x6C61796572;
 inline constexpr std::uint64_t order = 0x6F72646572;
 inline constexpr std::uint64_t permutation = 0x7065726D757465;
 inline constexpr std::uint64_t sample = 0x73616D706C65;

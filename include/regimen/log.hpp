@@ -32,7 +32,8 @@ inline std::vector<std::pair<std::string, double>> numbers_of(const Epoch& epoch
 }
 
 /// A file with one line an epoch. It is a function of the history: when a run begins or goes on, the file is replaced
-/// by the lines of the history so far, so a line that was written after the last checkpoint does not stay.
+/// by the lines of the history so far, so a line that was written after the last checkpoint does not stay. In a loop of
+/// one's own, which announces no run, the first epoch begins the file anew.
 template <class Derived>
 class EpochFile {
  public:
@@ -40,14 +41,21 @@ class EpochFile {
 
   void operator()(const RunBegin& begin) {
     measures_ = begin.measures;
-    std::string content = self().header();
-    for (const Epoch& epoch : begin.history) {
-      content += self().line(epoch) + "\n";
-    }
-    replace_file(path_, content);
+    replace_by(begin.history);
   }
 
-  void operator()(const Epoch& epoch) { append_line(path_, self().line(epoch)); }
+  void operator()(const Epoch& epoch) {
+    if (begun_) {
+      append_line(path_, self().line(epoch));
+      return;
+    }
+    for (const auto& measure : epoch.measures) {
+      measures_.push_back(measure.first);
+    }
+    History first;
+    first.epochs.push_back(epoch);
+    replace_by(first);
+  }
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -57,7 +65,17 @@ class EpochFile {
  private:
   const Derived& self() const { return static_cast<const Derived&>(*this); }
 
+  void replace_by(const History& history) {
+    std::string content = self().header();
+    for (const Epoch& epoch : history) {
+      content += self().line(epoch) + "\n";
+    }
+    replace_file(path_, content);
+    begun_ = true;
+  }
+
   std::string path_;
+  bool begun_ = false;
 };
 
 /// A CSV field: quoted where RFC 4180 wants it.

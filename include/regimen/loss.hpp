@@ -58,7 +58,7 @@ struct MeanSquaredError {
 class AnyLoss {
  public:
   template <class L>
-    requires(!std::same_as<L, AnyLoss> && !std::same_as<L, detail::AnyField>)
+    requires(!std::same_as<L, AnyLoss> && !detail::StandIn<L>)
   AnyLoss(L loss) : manifest_(regimen::manifest(loss)) {  // NOLINT: a loss is one of any kind
     static_assert(
         Loss<L>,

@@ -95,7 +95,7 @@ std::string manifest(const T& value) {
     return detail::manifest_of_elements(value);
   } else if constexpr (detail::is_map<T>) {
     return detail::manifest_of_map(value);
-  } else if constexpr (std::is_aggregate_v<T> && std::is_class_v<T>) {
+  } else if constexpr (detail::Plain<T>) {
     return detail::manifest_of_fields(value);
   } else {
     return json::quoted(detail::name_of_type<T>());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "regimen/batch.hpp"
+#include "regimen/detail/type_name.hpp"
 
 namespace regimen::inline v0 {
 
@@ -126,6 +127,9 @@ class Model {
     return tensors.empty() ? at::Device(at::kCPU) : tensors.front().device();
   }
 
+  /// The module's type: "torch::nn::SequentialImpl".
+  [[nodiscard]] std::string type() const { return type_(); }
+
   /// Train mode or eval mode for the model and all its parts.
   void train(bool on) const { train_(on); }
 
@@ -150,6 +154,7 @@ class Model {
       return how((*shared)(), batch);
     };
     named_ = [shared](bool parameters) { return detail::named_tensors(detail::module_of((*shared)()), parameters); };
+    type_ = [shared] { return detail::name_of_object(typeid(detail::module_of((*shared)()))); };
     train_ = [shared](bool on) {
       if constexpr (requires { detail::module_of((*shared)()).train(on); }) {
         detail::module_of((*shared)()).train(on);
@@ -179,6 +184,7 @@ class Model {
 
   std::function<at::Tensor(const Batch&)> forward_;
   std::function<std::vector<Named>(bool)> named_;
+  std::function<std::string()> type_;
   std::function<void(bool)> train_;
   std::function<std::function<void()>()> keep_modes_;
 };

@@ -20,8 +20,18 @@ struct Now {
     return knob(clock, history != nullptr ? *history : none);
   }
 
+  /// The same, checked. Throws Error where a schedule has left the bounds.
+  [[nodiscard]] double operator()(const Knob& knob, const detail::Bounds& bounds) const {
+    const double value = (*this)(knob);
+    bounds.check(value);
+    return value;
+  }
+
   /// 0-d; multiplies tensors of any floating type on any device without changing their type.
   [[nodiscard]] at::Tensor tensor(const Knob& knob) const { return at::scalar_tensor((*this)(knob), at::kDouble); }
+  [[nodiscard]] at::Tensor tensor(const Knob& knob, const detail::Bounds& bounds) const {
+    return at::scalar_tensor((*this)(knob, bounds), at::kDouble);
+  }
 };
 
 }  // namespace regimen::inline v0

@@ -25,11 +25,14 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// Leaves an optimizer's state as its constructor does: empty. Adagrad alone makes its state there, and asserts ever
-/// after that it has one; its types are complete wherever somebody has such an optimizer.
+/// Leaves an optimizer's state as its constructor does: empty. An optimizer that makes its state in its constructor
+/// has a `clear_state()` of its own. LibTorch's Adagrad is one and has none, and asserts ever after that its state is
+/// there; its types are complete wherever somebody has such an optimizer.
 template <class O, class Options = torch::optim::AdagradOptions, class State = torch::optim::AdagradParamState>
 void clear_state(O& optimizer) {
-  if constexpr (std::is_base_of_v<torch::optim::Adagrad, O>) {
+  if constexpr (requires { optimizer.clear_state(); }) {
+    optimizer.clear_state();
+  } else if constexpr (std::is_base_of_v<torch::optim::Adagrad, O>) {
     const double sum = static_cast<const Options&>(optimizer.defaults()).initial_accumulator_value();
     for (auto& entry : optimizer.state()) {
       auto& state = static_cast<State&>(*entry.second);
@@ -47,7 +50,8 @@ void clear_state(O& optimizer) {
 using Objective = std::function<at::Tensor()>;
 
 /// Anything that steps as LibTorch's optimizers do: all of theirs, and a class of your own derived from
-/// torch::optim::Optimizer.
+/// torch::optim::Optimizer. If its constructor makes state, give it a `void clear_state()` that makes it anew, and
+/// hand it over as its own type, not as a reference to its base: by default the state is emptied when a phase begins.
 template <class O>
 concept Optimizes = requires(O& optimizer, const Objective& objective) {
   optimizer.step(objective);
@@ -65,8 +69,7 @@ class OptimizerRef {
   OptimizerRef() = default;
 
   template <class O>
-    requires(!std::same_as<std::remove_cvref_t<O>, OptimizerRef> &&
-             !std::same_as<std::remove_cvref_t<O>, detail::AnyField>)
+    requires(!std::same_as<std::remove_cvref_t<O>, OptimizerRef> && !detail::StandIn<std::remove_cvref_t<O>>)
   OptimizerRef(O&& optimizer) {  // NOLINT: an optimizer is what it refers to
     static_assert(std::is_lvalue_reference_v<O>,
                   "an optimizer is borrowed: name it and let it outlive the phase, a temporary would be gone");
@@ -106,6 +109,12 @@ class OptimizerRef {
 
   template <class O>
   void bind(O& optimizer) {
+    if (!std::is_base_of_v<torch::optim::Adagrad, O> &&
+        detail::name_of_object(typeid(optimizer)) == "torch::optim::Adagrad") {
+      throw Error(
+          "an Adagrad must be given as itself, not as a torch::optim::Optimizer&: its state, which it makes in "
+          "its constructor, could not be made anew");
+    }
     O* const borrowed = &optimizer;
     parts_ = std::make_shared<const Parts>(Parts{
         .step = [borrowed](const Objective& objective) { borrowed->step(objective); },

@@ -36,7 +36,8 @@ struct Phase {
   std::vector<AnyTransform> preprocess{};    ///< after augmentation, and in scoring: normalization
   std::vector<AnyRegularizer> regularize{};  ///< each kind of hook in this order
   int accumulate = 1;                        ///< batches whose gradients make one step
-  std::vector<std::string> freeze{};         ///< parameters, or modules by name, that keep their values
+  std::vector<std::string> freeze{};         ///< parameters, or modules by name, that keep their values; buffers,
+                                             ///< BatchNorm's running statistics among them, go on moving
   Execution execute{};                       ///< precision and memory format
   std::uint64_t seed = 0;                    ///< keys the data's order, augmentation, and dropout
   bool shuffle = true;
@@ -61,7 +62,8 @@ struct Phase {
     detail::require(!drop_last || batch <= *data.size(), who + "batch",
                     "at most data.size() = " + detail::text(*data.size()) + " with drop_last", batch);
     detail::require(accumulate >= 1, who + "accumulate", "at least 1", accumulate);
-    detail::require_range(lr_scale, who + "lr_scale", 0, std::numeric_limits<double>::max(), "at least 0 and finite");
+    const std::string scale = who + "lr_scale";
+    detail::Bounds::not_negative(scale).check(lr_scale);
   }
 };
 

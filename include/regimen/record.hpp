@@ -29,7 +29,7 @@ struct Score {
 ///
 /// `fit` is measured on the phase's own data, labels and all, without augmentation; `clean` on the training data as
 /// they were before any damage; `test` and `validation` on held-out data. An epoch that was not scored keeps empty
-/// scores. `seconds` is wall time since the phase began, and no part of equality.
+/// scores. `seconds` is wall time from the phase's begin to the epoch's last step, and no part of equality.
 struct Epoch {
   Clock clock{};      ///< `epoch` counts the complete epochs: 1 after the first
   std::string phase;  ///< the phase's name

@@ -85,7 +85,7 @@ concept Regularizer = detail::HasPenalty<R> || detail::HasGradient<R> || detail:
 class AnyRegularizer {
  public:
   template <class R>
-    requires(!std::same_as<R, AnyRegularizer> && !std::same_as<R, detail::AnyField>)
+    requires(!std::same_as<R, AnyRegularizer> && !detail::StandIn<R>)
   AnyRegularizer(R regularizer) {  // NOLINT: a regularizer is one of any kind
     static_assert(!detail::NamesPenalty<R> || detail::HasPenalty<R>,
                   "penalty must be: at::Tensor penalty(const regimen::Pass&) const");
@@ -100,6 +100,7 @@ class AnyRegularizer {
       detail::check_fields(regularizer);
       auto hooks = std::make_shared<Hooks>();
       hooks->manifest = regimen::manifest(regularizer);
+      hooks->metrics = detail::metrics_of(regularizer);
       const auto shared = std::make_shared<const R>(std::move(regularizer));
       if constexpr (detail::HasPenalty<R>) {
         hooks->penalty = [shared](const Pass& pass) { return shared->penalty(pass); };
@@ -135,6 +136,7 @@ class AnyRegularizer {
     }
   }
 
+  [[nodiscard]] std::vector<Metric> metrics() const { return hooks_->metrics; }
   [[nodiscard]] const std::string& manifest() const { return hooks_->manifest; }
 
  private:
@@ -142,6 +144,7 @@ class AnyRegularizer {
     std::function<at::Tensor(const Pass&)> penalty;
     std::function<void(const Pass&)> gradient;
     std::function<void(const Pass&)> weights;
+    std::vector<Metric> metrics;
     std::string manifest;
   };
 

@@ -3,13 +3,16 @@
 
 #include <concepts>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "regimen/clock.hpp"
+#include "regimen/detail/metrics.hpp"
 #include "regimen/manifest.hpp"
 #include "regimen/record.hpp"
 
@@ -25,24 +28,6 @@ concept Schedule = requires(const S& schedule, const Clock& clock, const History
 };
 
 namespace detail {
-
-/// The metrics that a criterion or a schedule reads: `metric` if it has such a field, whatever its parts say if it is
-/// made of parts. `run` refuses a phase that reads a metric which is never scored.
-template <class T>
-std::vector<Metric> metrics_of(const T& value) {
-  if constexpr (requires { std::vector<Metric>(value.metrics()); }) {
-    return value.metrics();
-  } else if constexpr (requires { Metric(value.metric); }) {
-    return {value.metric};
-  } else {
-    return {};
-  }
-}
-
-inline std::vector<Metric> joined(std::vector<Metric> a, const std::vector<Metric>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
 
 /// Asks a primitive to check its own fields, if it does: `void check() const`, throws Error.
 template <class T>
@@ -63,7 +48,7 @@ class Knob {
   Knob(double value = 0) : constant_(value), manifest_(regimen::manifest(value)) {}  // NOLINT: a number is a knob
 
   template <class S>
-    requires(!std::is_arithmetic_v<S> && !std::same_as<S, Knob> && !std::same_as<S, detail::AnyField>)
+    requires(!std::is_arithmetic_v<S> && !std::same_as<S, Knob> && !detail::StandIn<S>)
   Knob(S schedule) : manifest_(regimen::manifest(schedule)) {  // NOLINT: a schedule is a knob
     static_assert(Schedule<S>,
                   "a schedule must be callable as: number schedule(const regimen::Clock&) const, "
@@ -102,13 +87,28 @@ class Knob {
 
 namespace detail {
 
-/// A constant knob can be checked before anything runs; a schedule is checked each time it is read.
-inline void require_range(const Knob& knob, std::string_view field, double low, double high, std::string_view bound) {
-  if (knob.constant()) {
-    const double value = knob({});
-    require(value >= low && value <= high, field, bound, value);
+/// What a field that is a knob may be. A number is checked before anything runs, a schedule each time it is read.
+struct Bounds {
+  std::string_view field;  ///< "L2.strength"
+  double low;
+  double high;
+  std::string_view bound;  ///< in words: "at least 0"
+
+  void check(double value) const { require(value >= low && value <= high, field, bound, value); }
+  void check(const Knob& knob) const {
+    if (knob.constant()) {
+      check(knob({}));
+    }
   }
-}
+
+  static constexpr Bounds share(std::string_view field) { return {field, 0, 1, "in [0, 1]"}; }
+  static constexpr Bounds not_negative(std::string_view field) {
+    return {field, 0, std::numeric_limits<double>::max(), "at least 0 and finite"};
+  }
+  static constexpr Bounds positive(std::string_view field) {
+    return {field, std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::infinity(), "above 0"};
+  }
+};
 
 }  // namespace detail
 }  // namespace regimen::inline v0

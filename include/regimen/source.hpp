@@ -2,9 +2,11 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <concepts>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,6 +50,23 @@ concept Stream = requires(const S& source, const Order& order) {
   { source(order) } -> std::convertible_to<Cursor>;
 };
 
+namespace detail {
+
+/// The CRC-32 of a tensor's numbers, row by row, in eight hexadecimal digits, as Python has it:
+/// format(zlib.crc32(tensor.numpy().tobytes()), "08x"). "" for an undefined tensor.
+inline std::string crc32_of(const at::Tensor& tensor) {
+  if (!tensor.defined()) {
+    return "";
+  }
+  const at::Tensor on_host = tensor.cpu().contiguous();
+  const uLong sum = ::crc32_z(0, static_cast<const Bytef*>(on_host.data_ptr()), on_host.nbytes());
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "%08lx", sum);
+  return digits;
+}
+
+}  // namespace detail
+
 /// Data that fit into memory. A batch without ids is given 0, 1, 2, ...
 /// Throws Error for tensors of different lengths, and for ids that are not [N] int64.
 struct InMemory {
@@ -78,6 +97,8 @@ struct InMemory {
         .add("samples", detail::text(size()))
         .add("shape", regimen::manifest(all_.data.sizes().slice(1).vec()))
         .add("dtype", detail::json::quoted(std::string(all_.data.dtype().name())))
+        .add("data_crc32", detail::json::quoted(detail::crc32_of(all_.data)))
+        .add("target_crc32", detail::json::quoted(detail::crc32_of(all_.target)))
         .text();
   }
 
@@ -92,7 +113,7 @@ class Source {
   Source(Batch all) : Source(InMemory(std::move(all))) {}  // NOLINT: a batch is a source
 
   template <class S>
-    requires(!std::same_as<S, Source> && !std::same_as<S, Batch> && !std::same_as<S, detail::AnyField>)
+    requires(!std::same_as<S, Source> && !std::same_as<S, Batch> && !detail::StandIn<S>)
   Source(S source) {  // NOLINT: a source is one of any kind
     static_assert(Indexed<S> || Stream<S>,
                   "a source must be a regimen::Batch; or have size() const and "
@@ -100,7 +121,12 @@ class Source {
                   "or be callable as: regimen::Cursor source(const regimen::Order&) const");
     if constexpr (Indexed<S> || Stream<S>) {
       auto parts = std::make_shared<Parts>();
-      parts->manifest = regimen::manifest(source);
+      parts->manifest = [source] { return regimen::manifest(source); };
+      if constexpr (requires { int{source.layers()}; }) {
+        parts->layers = source.layers();
+      } else if constexpr (requires { int{source.of.layers()}; }) {
+        parts->layers = source.of.layers();
+      }
       if constexpr (requires { source.size(); }) {
         parts->size = source.size();
       }
@@ -142,20 +168,22 @@ class Source {
   /// Reads one epoch.
   [[nodiscard]] Cursor read(const Order& order) const;
 
+  /// How many transforms are frozen into it, one around another: what keeps their draws apart (see `frozen`).
+  [[nodiscard]] int layers() const { return defined() ? parts_->layers : 0; }
+
   /// Whether both are copies of one source.
   [[nodiscard]] bool same_as(const Source& other) const { return parts_ == other.parts_; }
 
-  [[nodiscard]] const std::string& manifest() const {
-    static const std::string none = "null";
-    return defined() ? parts_->manifest : none;
-  }
+  /// Written when it is asked for: it holds a checksum of all data.
+  [[nodiscard]] std::string manifest() const { return defined() ? parts_->manifest() : "null"; }
 
  private:
   struct Parts {
     std::optional<std::int64_t> size;
     std::function<Batch(const at::Tensor&, const Now&)> get;
     std::function<Cursor(const Order&)> stream;
-    std::string manifest;
+    std::function<std::string()> manifest;
+    int layers = 0;
   };
 
   std::shared_ptr<const Parts> parts_;
@@ -178,7 +206,7 @@ class IndexedCursor {
     if (next_ >= end_) {
       return {};
     }
-    if (next_ >= loaded_end_) {
+    while (next_ >= loaded_end_) {
       load();
     }
     const std::int64_t length = std::min(order_.batch, end_ - next_);
@@ -188,14 +216,18 @@ class IndexedCursor {
   }
 
  private:
-  // The first load is a single batch, so that the first batch is there at once; it tells how many fit a load.
+  // The first load is a single batch, so that the first batch is there at once; it tells how many fit a load. A reader
+  // that begins later, after a resume, makes that load too, and then those that its own batches lie in: a sample's
+  // place in a load, on which the last bit of a transform's logarithm may hang, is the same for all readers.
   static constexpr std::int64_t load_bytes = 1 << 20;
 
   void load() {
-    const std::int64_t length = std::min(batches_a_load_ * order_.batch, end_ - next_);
-    loaded_ = source_.get(index_.narrow(0, next_, length), order_.now);
-    loaded_begin_ = next_;
-    loaded_end_ = next_ + length;
+    const std::int64_t full = batches_a_load_ * order_.batch;
+    const std::int64_t begin = loaded_end_ + (loaded_end_ > 0 ? (next_ - loaded_end_) / full * full : 0);
+    const std::int64_t length = std::min(full, end_ - begin);
+    loaded_ = source_.get(index_.narrow(0, begin, length), order_.now);
+    loaded_begin_ = begin;
+    loaded_end_ = begin + length;
     const std::int64_t sample_bytes =
         std::max<std::int64_t>(1, static_cast<std::int64_t>(loaded_.data.nbytes()) / std::max<std::int64_t>(1, length));
     batches_a_load_ = std::max<std::int64_t>(1, load_bytes / (sample_bytes * order_.batch));

@@ -31,7 +31,7 @@ class Stop {
   Stop() = default;
 
   template <class S>
-    requires(!std::same_as<S, Stop> && !std::same_as<S, detail::AnyField>)
+    requires(!std::same_as<S, Stop> && !detail::StandIn<S>)
   Stop(S criterion) : manifest_(regimen::manifest(criterion)) {  // NOLINT: a criterion is a stop
     static_assert(StopCriterion<S>,
                   "a stop criterion must be callable as: bool stop(const regimen::History&) const, "
@@ -110,8 +110,8 @@ struct Patience {
   }
 };
 
-/// The phase has taken at least `seconds` of wall time, scoring included; resumed runs add up. The one criterion that
-/// equal seeds do not repeat.
+/// The phase has taken at least `seconds` of wall time, the scoring of earlier epochs included; resumed runs add up.
+/// The one criterion that equal seeds do not repeat.
 struct TimeLimit {
   double seconds = 0;
 
@@ -135,7 +135,6 @@ struct AnyOf {
   Stop second;
 
   bool operator()(const History& history) const { return first(history) || second(history); }
-  [[nodiscard]] std::vector<Metric> metrics() const { return detail::joined(first.metrics(), second.metrics()); }
 };
 
 /// Both. `a && b` writes it.
@@ -144,7 +143,6 @@ struct AllOf {
   Stop second;
 
   bool operator()(const History& history) const { return first(history) && second(history); }
-  [[nodiscard]] std::vector<Metric> metrics() const { return detail::joined(first.metrics(), second.metrics()); }
 };
 
 /// The opposite. `!a` writes it.
@@ -152,7 +150,6 @@ struct Not {
   Stop criterion;
 
   bool operator()(const History& history) const { return !criterion(history); }
-  [[nodiscard]] std::vector<Metric> metrics() const { return criterion.metrics(); }
 };
 
 namespace detail {

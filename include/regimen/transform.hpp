@@ -28,25 +28,28 @@ concept Transform = requires(const T& transform, const Batch& batch, const Key& 
 class AnyTransform {
  public:
   template <class T>
-    requires(!std::same_as<T, AnyTransform> && !std::same_as<T, detail::AnyField>)
+    requires(!std::same_as<T, AnyTransform> && !detail::StandIn<T>)
   AnyTransform(T transform) : manifest_(regimen::manifest(transform)) {  // NOLINT: a transform is one of any kind
     static_assert(Transform<T>,
                   "a transform must be callable as: "
                   "regimen::Batch transform(const regimen::Batch&, const regimen::Key&) const");
     if constexpr (Transform<T>) {
       detail::check_fields(transform);
+      metrics_ = detail::metrics_of(transform);
       call_ = std::make_shared<const Function>(std::move(transform));
     }
   }
 
   Batch operator()(const Batch& batch, const Key& key) const { return (*call_)(batch, key); }
 
+  [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
   [[nodiscard]] const std::string& manifest() const { return manifest_; }
 
  private:
   using Function = std::function<Batch(const Batch&, const Key&)>;
 
   std::shared_ptr<const Function> call_;
+  std::vector<Metric> metrics_;
   std::string manifest_;
 };
 

@@ -1,5 +1,6 @@
 #include "regimen/log.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -291,4 +292,19 @@ TEST_CASE("a device that is full is an Error, not a short file") {
   }
   CHECK(error_of([] { regimen::detail::append_line("/dev/full", "line"); }).find("/dev/full: No space left") !=
         std::string::npos);
+}
+
+TEST_CASE("in a loop of one's own, which announces no run, a log begins with its first epoch") {
+  const Folder folder;
+  std::ofstream(folder / "a.csv") << "what an earlier loop left\n";
+  CsvLog log(folder / "a.csv");
+  Epoch epoch = epoch_of(1);
+  epoch.measures = {{"l2", 0.5}};
+  log(epoch);
+  epoch.clock.epoch = 2;
+  log(epoch);
+  const std::string content = content_of(folder / "a.csv");
+  CHECK(content.rfind(log.header(), 0) == 0);
+  CHECK(log.header().find(",l2\n") != std::string::npos);
+  CHECK(std::count(content.begin(), content.end(), '\n') == 3);
 }

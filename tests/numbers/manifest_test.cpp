@@ -55,6 +55,16 @@ struct Everything {
   std::function<double(double)> function{};
 };
 
+struct Base {
+  int inherited = 1;
+};
+
+struct Derived : Base {
+  double own = 2;
+};
+
+struct AnotherNothing : Nothing {};
+
 struct Speaks {
   int hidden = 7;
 
@@ -307,6 +317,12 @@ TEST_CASE("a manifest of a type's own has the last word") {
   CHECK(manifest(own::Speaks{}) == "{\"spoken\": 7}");
   CHECK(manifest(own::Holds{}) == "{\"type\": \"own::Holds\", " + field("speaks", 0) + "{\"spoken\": 7}, " +
                                       field("all", 1) + "[{\"spoken\": 1}, {\"spoken\": 2}]}");
+}
+
+TEST_CASE("a struct with a base is named by its type, for its fields cannot be told from outside") {
+  CHECK(regimen::manifest(own::Derived{}) == R"("own::Derived")");
+  CHECK(regimen::manifest(own::AnotherNothing{}) == R"("own::AnotherNothing")");
+  CHECK(regimen::detail::metrics_of(own::Derived{}).empty());
 }
 
 TEST_CASE("what cannot be looked into is named by its type, and a lambda says lambda") {

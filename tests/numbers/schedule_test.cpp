@@ -336,7 +336,7 @@ TEST_CASE("a product checks its parts when it is written") {
 
 TEST_CASE("a constant strength is checked against its range at once, a schedule is not") {
   const auto error = [](const Knob& knob) {
-    return error_of([&] { regimen::detail::require_range(knob, "A.fraction", 0, 1, "in [0, 1]"); });
+    return error_of([&] { regimen::detail::Bounds::share("A.fraction").check(knob); });
   };
   CHECK(error(1.5) == "A.fraction must be in [0, 1], but is 1.5");
   CHECK(error(-0.5) == "A.fraction must be in [0, 1], but is -0.5");

@@ -202,9 +202,9 @@ TEST_CASE("a stop names the metrics that any part of it reads") {
   CHECK(Stop(TimeLimit{.seconds = 1}).metrics().empty());
   CHECK(Stop(StepLimit{.steps = 1}).metrics().empty());
   CHECK(always.metrics().empty());
-  CHECK((FitReaches{} || Patience{}).metrics() == Metrics{Metric::fit_accuracy, Metric::validation_loss});
-  CHECK((FitReaches{} && Patience{}).metrics() == Metrics{Metric::fit_accuracy, Metric::validation_loss});
-  CHECK((!Patience{}).metrics() == Metrics{Metric::validation_loss});
+  CHECK(Stop(FitReaches{} || Patience{}).metrics() == Metrics{Metric::fit_accuracy, Metric::validation_loss});
+  CHECK(Stop(FitReaches{} && Patience{}).metrics() == Metrics{Metric::fit_accuracy, Metric::validation_loss});
+  CHECK(Stop(!Patience{}).metrics() == Metrics{Metric::validation_loss});
   const Stop nested = !(FitReaches{} && always) || (StepLimit{.steps = 3} && Patience{.metric = Metric::clean_loss});
   CHECK(nested.metrics() == Metrics{Metric::fit_accuracy, Metric::clean_loss});
 }

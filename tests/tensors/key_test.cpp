@@ -17,9 +17,7 @@ namespace regimen::inline v0 {
 struct KeyTest {
   static at::Tensor bits(const Key& key, std::int64_t n) { return key.tensor_bits(n); }
   static at::Tensor uniform(const Key& key, std::int64_t n) { return key.tensor_uniform(n); }
-  static std::pair<at::Tensor, at::Tensor> uniform_and_below(const Key& key, std::int64_t n) {
-    return key.tensor_uniform_and_below(n);
-  }
+  static at::Tensor below(const Key& key, std::int64_t n) { return key.tensor_below(n); }
 };
 
 }  // namespace regimen::inline v0
@@ -36,9 +34,11 @@ Key key_of(std::int64_t samples, std::uint64_t seed = 7) {
 
 /// Everything that a key can draw, by name.
 std::map<std::string, at::Tensor> draws(const Key& key) {
-  const auto [uniform, below] = key.uniform_and_below(10);
-  return {{"bits", key.bits(5)},      {"uniform", key.uniform({3, 5})}, {"one uniform", key.uniform()},
-          {"below", key.below(1000)}, {"of both, uniform", uniform},    {"of both, below", below},
+  return {{"bits", key.bits(5)},
+          {"uniform", key.uniform({3, 5})},
+          {"one uniform", key.uniform()},
+          {"below", key.below(1000)},
+          {"replaced", key.replaced(key.ids().remainder(10), 10, 0.4, true)},
           {"normal", key.normal({7})}};
 }
 
@@ -64,12 +64,6 @@ std::map<std::string, at::Tensor> rows_of(std::map<std::string, at::Tensor> all,
 /// Counts of values in [0, 1) in `bins` equal bins.
 at::Tensor in_bins(const at::Tensor& values, std::int64_t bins) {
   return (values.flatten().to(at::kDouble) * static_cast<double>(bins)).floor().to(at::kLong).bincount({}, bins);
-}
-
-double correlation(const at::Tensor& a, const at::Tensor& b) {
-  const at::Tensor x = a.flatten().to(at::kDouble);
-  const at::Tensor y = b.flatten().to(at::kDouble);
-  return ((x - x.mean()) * (y - y.mean())).mean().item<double>() / (x.std() * y.std()).item<double>();
 }
 
 /// Uses as many threads as it says while it lives.
@@ -210,11 +204,7 @@ TEST_CASE("key: tensor operations, as on a GPU, draw the same bits as the loop o
         for (const std::int64_t n : {std::int64_t{1}, std::int64_t{2}, std::int64_t{3}, std::int64_t{1000},
                                      (std::int64_t{1} << 31) - 1, std::int64_t{1} << 31}) {
           CAPTURE(seed, n);
-          const auto [host_uniform, host_below] = key.uniform_and_below(n);
-          const auto [uniform, below] = KeyTest::uniform_and_below(key, n);
-          CHECK(same(uniform, host_uniform));
-          CHECK(same(below, host_below));
-          CHECK(same(below, key.below(n)));
+          CHECK(same(KeyTest::below(key, n), key.below(n)));
         }
       }
     }
@@ -257,8 +247,7 @@ TEST_CASE("key: neighbours in a draw, and samples next to each other, are uncorr
     CHECK(std::abs(correlation(u.select(1, 0), u.select(1, lag))) < 0.05);
     CHECK(std::abs(correlation(u.slice(0, 0, 10000 - lag), u.slice(0, lag))) < 0.025);
   }
-  const auto [uniform, below] = key_of(10000).uniform_and_below(10);
-  CHECK(std::abs(correlation(uniform, below)) < 0.05);
+  CHECK(std::abs(correlation(key_of(10000).uniform(), key_of(10000).below(10))) < 0.05);
 }
 
 TEST_CASE("key: the 64 bits of a word are each set half of the time") {
@@ -313,7 +302,33 @@ TEST_CASE("key: below needs a bound in [1, 2^31]") {
   check_error([&] { (void)key.below(0); }, {"Key.below: n", "[1, 2^31]", "is 0"});
   check_error([&] { (void)key.below(-5); }, {"Key.below: n", "is -5"});
   check_error([&] { (void)key.below((std::int64_t{1} << 31) + 1); }, {"Key.below: n", "is 2147483649"});
-  check_error([&] { (void)key.uniform_and_below(0); }, {"n must be in [1, 2^31], but is 0"});
+}
+
+TEST_CASE("key: a share of the values is replaced by draws, each where its uniform lies below the share") {
+  const Key key = key_of(100000);
+  const at::Tensor values = key.ids().remainder(10);
+  for (const double share : {0.0, 0.1, 0.4, 1.0}) {
+    for (const bool by_another : {false, true}) {
+      CAPTURE(share, by_another);
+      // The same by tensor operations, as other devices do it.
+      const at::Tensor drawn =
+          by_another ? (values + 1 + KeyTest::below(key, 9)).remainder(10) : KeyTest::below(key, 10);
+      const at::Tensor expected = at::where(KeyTest::uniform(key, 1).view({-1}) < share, drawn, values);
+      CHECK(same(key.replaced(values, 10, share, by_another), expected));
+    }
+  }
+  const at::Tensor others = key.replaced(values, 10, 1, true);
+  CHECK((others == values).sum().item<std::int64_t>() == 0);
+  check_equally_likely((others - values).remainder(10).sub(1).bincount({}, 9));
+}
+
+TEST_CASE("key: values outside of [0, n) are an error, whether they are replaced or not") {
+  const Key key = key_of(3);
+  for (const double share : {0.0, 1.0}) {
+    check_error([&] { (void)key.replaced(longs({0, 5, 1}), 5, share, true); }, {"values", "in [0, 5)", "is 5"});
+    check_error([&] { (void)key.replaced(longs({0, 4, -1}), 5, share, false); }, {"values", "in [0, 5)", "is -1"});
+  }
+  check_error([&] { (void)key.replaced(longs({0, 0, 0}), 1, 0.5, true); }, {"Key.replaced: n", "[2, 2^31]", "is 1"});
 }
 
 TEST_CASE("key: normals have the moments and the distribution of a standard normal") {

@@ -401,3 +401,15 @@ TEST_CASE("regularize: every field's bound is checked where the regularizer is p
   CHECK_NOTHROW(AnyRegularizer(PathNorm{.p = 1}));
   CHECK_NOTHROW(AnyRegularizer(ClipGradients{.max_norm = doubling}));
 }
+
+TEST_CASE("a schedule that leaves a regularizer's bounds is an error when it is read") {
+  const regimen::Knob negative = [](const regimen::Clock&) { return -1; };
+  const at::Tensor weight = at::ones({2, 2}).requires_grad_();
+  weight.mutable_grad() = at::ones({2, 2});
+  const regimen::Pass pass{.parameters = {weight}};
+  check_error([&] { (void)regimen::L2{.strength = negative}.penalty(pass); }, {"L2.strength", "at least 0", "is -1"});
+  check_error([&] { (void)regimen::L1{.strength = negative}.penalty(pass); }, {"L1.strength", "is -1"});
+  check_error([&] { regimen::ClipGradients{.max_norm = negative}.gradient(pass); },
+              {"ClipGradients.max_norm", "is -1"});
+  check_error([&] { regimen::MaxNorm{.bound = negative}.weights(pass); }, {"MaxNorm.bound", "above 0", "is -1"});
+}

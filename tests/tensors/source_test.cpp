@@ -585,3 +585,55 @@ TEST_CASE("source: a source without samples can be read, and ends at once") {
   CHECK(batches_of(regimen::frozen(none, damage(), 1), {.shuffle = true}).empty());
   CHECK(none.batches({}) == 0);
 }
+
+TEST_CASE("frozen: one seed for two transforms, one on the other, gives draws that do not know of each other") {
+  const at::Tensor data = at::ones({2000, 16});
+  const Source train = Batch{.data = data, .target = at::zeros({2000}, at::kLong)};
+  const UniformLabels labels{.classes = 2};
+  for (const Source& both :
+       {regimen::frozen(regimen::frozen(train, ZeroPixels{.fraction = 0.5}, 7), labels, 7),
+        regimen::frozen(regimen::cached(regimen::frozen(train, ZeroPixels{.fraction = 0.5}, 7)), labels, 7)}) {
+    const Batch batch = whole(both);
+    for (std::int64_t entry = 0; entry < 16; ++entry) {
+      CAPTURE(entry);
+      const at::Tensor kept = batch.data.select(1, entry);
+      CHECK(std::abs(correlation(kept, batch.target.to(at::kFloat))) < 0.12);  // 5 deviations
+    }
+  }
+  // A single layer draws from Key(seed, id) itself.
+  const Batch batch = whole(train);
+  CHECK(same(whole(regimen::frozen(train, labels, 7)), labels(batch, Key(7, batch.id))));
+}
+
+TEST_CASE("source: a reader that begins later loads the rows that the others load, in the same loads") {
+  struct Loads {
+    std::vector<std::vector<std::int64_t>>* seen;
+    [[nodiscard]] std::int64_t size() const { return 5000; }
+    [[nodiscard]] Batch get(const at::Tensor& index) const {
+      seen->push_back({index[0].item<std::int64_t>(), index.numel()});
+      return {.data = index.to(at::kFloat).unsqueeze(1).repeat({1, 1000}), .id = index};
+    }
+  };
+  std::vector<std::vector<std::int64_t>> all;
+  const at::Tensor expected = ids(Source(Loads{&all}), {.batch = 10});
+  CHECK(all.size() > 10);
+  for (const std::int64_t first : {0, 1, 2, 25, 26, 27, 100, 499}) {
+    CAPTURE(first);
+    std::vector<std::vector<std::int64_t>> some;
+    CHECK(ids(Source(Loads{&some}), {.batch = 10, .first = first}).equal(expected.slice(0, 10 * first)));
+    for (const auto& load : some) {
+      CHECK(std::find(all.begin(), all.end(), load) != all.end());
+    }
+  }
+}
+
+TEST_CASE("source: the manifest holds what the data sum to, and how a sample was drawn") {
+  const at::Tensor data = at::arange(12, at::kByte).view({4, 3});
+  const Source train = Batch{.data = data, .target = longs({0, 1, 0, 1})};
+  // zlib.crc32(bytes(range(12))) and zlib.crc32(numpy.array([0, 1, 0, 1]).tobytes()) in Python.
+  CHECK(train.manifest().find("\"data_crc32\": \"9270c965\"") != std::string::npos);
+  CHECK(train.manifest().find("\"target_crc32\": \"54853014\"") != std::string::npos);
+  CHECK(regimen::sample(train, 2, 77).manifest().find("\"seed\": 77") != std::string::npos);
+  CHECK(regimen::subset(train, longs({2, 0})).manifest().find("crc32") != std::string::npos);
+  CHECK(regimen::subset(train, longs({2, 0})).manifest() != regimen::subset(train, longs({0, 2})).manifest());
+}

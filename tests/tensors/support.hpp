@@ -57,6 +57,13 @@ inline double furthest(const at::Tensor& a, const at::Tensor& b) {
   return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
 }
 
+/// Pearson's correlation of the entries of two tensors.
+inline double correlation(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor x = a.flatten().to(at::kDouble);
+  const at::Tensor y = b.flatten().to(at::kDouble);
+  return ((x - x.mean()) * (y - y.mean())).mean().item<double>() / (x.std() * y.std()).item<double>();
+}
+
 inline at::Tensor longs(const std::vector<std::int64_t>& values) {
   return at::tensor(values, at::kLong);
 }

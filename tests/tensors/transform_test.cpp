@@ -210,6 +210,7 @@ TEST_CASE("transform: every field's bound is checked where the transform is put 
   check_error(use(UniformLabels{.classes = 1}), {"UniformLabels.classes", "at least 2", "is 1"});
   check_error(use(LabelSmoothing{.classes = 1}), {"LabelSmoothing.classes", "at least 2", "is 1"});
   check_error(use(GaussianNoise{.stddev = -1}), {"GaussianNoise.stddev", "at least 0", "is -1"});
+  check_error(use(GaussianNoise{.stddev = INFINITY}), {"GaussianNoise.stddev", "finite", "is inf"});
   check_error(use(GaussianNoise{.stddev = not_a_number}), {"GaussianNoise.stddev", "is nan"});
   check_error(use(RandomCrop{.padding = -1}), {"RandomCrop.padding", "at least 0", "is -1"});
   check_error(use(Normalize{}), {"Normalize.mean.size()", "at least 1", "is 0"});
@@ -389,6 +390,35 @@ TEST_CASE("ZeroPixels: without exact each entry is lost with the given probabili
       }
     }
   }
+}
+
+TEST_CASE("a schedule that leaves a transform's bounds is an error when it is read") {
+  const regimen::Knob bad = [](const regimen::Clock&) { return 1.5; };
+  const Batch batch = bytes(4);
+  const auto use = [&](const AnyTransform& transform) { return [=] { (void)apply(transform, batch); }; };
+  check_error(use(UniformLabels{.classes = 10, .fraction = bad}), {"UniformLabels.fraction", "[0, 1]", "is 1.5"});
+  check_error(use(regimen::LabelSmoothing{.classes = 10, .amount = bad}), {"LabelSmoothing.amount", "is 1.5"});
+  check_error(use(ZeroPixels{.fraction = bad}), {"ZeroPixels.fraction", "is 1.5"});
+  check_error(use(ZeroPixels{.fraction = bad, .exact = false}), {"ZeroPixels.fraction", "is 1.5"});
+  check_error(use(HorizontalFlip{.probability = bad}), {"HorizontalFlip.probability", "is 1.5"});
+  const regimen::Knob negative = [](const regimen::Clock&) { return -1; };
+  check_error(use(GaussianNoise{.stddev = negative}), {"GaussianNoise.stddev", "is -1"});
+}
+
+TEST_CASE("UniformLabels: a label that is none of the classes is an error") {
+  Batch batch = bytes(4);
+  batch.target = longs({0, 1, 2, 5});
+  check_error([&] { (void)apply(UniformLabels{.classes = 5}, batch); }, {"in [0, 5)", "is 5"});
+}
+
+TEST_CASE("GaussianNoise: bytes become numbers in [0, 1], as Normalize has them, so that it may come before") {
+  Batch batch = bytes(50);
+  const at::Tensor noisy = apply(GaussianNoise{.stddev = 0.1}, batch).data;
+  CHECK(noisy.scalar_type() == at::kFloat);
+  CHECK(std::abs((noisy - batch.data / 255.0).std().item<double>() - 0.1) < 0.01);
+  const regimen::Normalize normalize{.mean = {0.3}, .stddev = {0.2}};
+  const at::Tensor after = apply(normalize, apply(GaussianNoise{.stddev = 0}, batch)).data;
+  CHECK(furthest(after, apply(normalize, batch).data) < 1e-5);
 }
 
 TEST_CASE("GaussianNoise: adds independent normals of the given deviation, in the data's own type") {

@@ -13,22 +13,27 @@ namespace {
 using namespace training;
 
 /// Two phases with all that has state: running statistics, dropout, momentum, Adam's moments, half an accumulated
-/// epoch, augmentation, a criterion that counts, a schedule that looks back. Objects of its own each time.
+/// epoch, augmentation, damage that follows the clock, a criterion that counts, a schedule that looks back. Objects of
+/// its own each time.
 struct Experiment {
+  static double wandering(const rg::Clock& clock) { return 0.3 + 0.1 * clock.position() + 0.02 * (clock.step % 10); }
+
   torch::nn::Sequential net = network(21);
   torch::optim::SGD sgd{net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(1e-3)};
   torch::optim::Adam adam{net->parameters(), torch::optim::AdamOptions(0.01)};
   rg::Source train = points(44, 11);
   rg::Splits splits{.clean = train, .test = points(30, 12), .validation = points(30, 13), .every = 2, .fit_every = 1};
-  rg::Phase memorize{.name = "memorize",
-                     .data = rg::frozen(rg::repeat(train, 2), rg::UniformLabels{.classes = 3, .fraction = 0.5}, 5),
-                     .optimizer = sgd,
-                     .epochs = 2,
-                     .lr_scale = rg::LinearWarmup{.epochs = 1} * rg::Cosine{.epochs = 3},
-                     .batch = 16,
-                     .augment = {rg::GaussianNoise{.stddev = 0.1}},
-                     .regularize = {rg::L2{.strength = 1e-3}, rg::MaxNorm{.bound = 2}},
-                     .seed = 1};
+  rg::Phase memorize{
+      .name = "memorize",
+      .data = rg::frozen(rg::repeat(train, 2),
+                         rg::chain(rg::UniformLabels{.classes = 3, .fraction = wandering}, rg::GaussianNoise{}), 5),
+      .optimizer = sgd,
+      .epochs = 2,
+      .lr_scale = rg::LinearWarmup{.epochs = 1} * rg::Cosine{.epochs = 3},
+      .batch = 16,
+      .augment = {rg::GaussianNoise{.stddev = 0.1}},
+      .regularize = {rg::L2{.strength = 1e-3}, rg::MaxNorm{.bound = 2}},
+      .seed = 1};
   rg::Phase escape{.name = "escape",
                    .data = train,
                    .optimizer = adam,
@@ -359,6 +364,44 @@ TEST_CASE("a checkpoint keeps the optimizer's state, its own rates and not the s
   static_cast<void>(rg::load_checkpoint(folder / "run.pt", again, loaded));
   CHECK(rg::OptimizerRef(loaded).learning_rates() == std::vector<double>{0.1});
   CHECK(loaded.state().size() == 4);
+}
+
+TEST_CASE("a checkpoint brings back the options of each parameter group, whatever they were made with") {
+  const Folder folder;
+  auto net = plain_network();
+  const auto two_groups = [&](double first, double second) {
+    std::vector<torch::optim::OptimizerParamGroup> groups;
+    groups.emplace_back(std::vector<at::Tensor>{net->parameters()[0]},
+                        std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(first).momentum(0.9)));
+    groups.emplace_back(
+        std::vector<at::Tensor>{net->parameters()[1]},
+        std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(second).weight_decay(0.01)));
+    return torch::optim::SGD(std::move(groups), torch::optim::SGDOptions(1.0));
+  };
+  torch::optim::SGD saved = two_groups(0.25, 0.125);
+  static_cast<torch::optim::SGDOptions&>(saved.param_groups()[1].options()).nesterov(true).momentum(0.5);
+  rg::save_checkpoint(folder / "run.pt", {}, net, saved);
+  torch::optim::SGD loaded = two_groups(0.1, 0.1);
+  static_cast<void>(rg::load_checkpoint(folder / "run.pt", net, loaded));
+  CHECK(rg::OptimizerRef(loaded).learning_rates() == std::vector<double>{0.25, 0.125});
+  const auto& second = static_cast<const torch::optim::SGDOptions&>(loaded.param_groups()[1].options());
+  CHECK(second.nesterov());
+  CHECK(second.momentum() == 0.5);
+  CHECK(second.weight_decay() == 0.01);
+}
+
+TEST_CASE("going on with other phases than those of the checkpoint is an Error") {
+  const Folder folder;
+  Experiment first(folder / "a.csv");
+  std::stop_source stop;
+  rg::Checkpoint keep(folder / "run.pt", {.seconds = 0}, first.net, first.sgd, first.adam);
+  first.run({.stop = stop.get_token()}, keep, At{.left = 20, .stop = &stop});
+  Experiment second(folder / "a.csv");
+  const rg::State state = second.load(folder / "run.pt");
+  second.memorize.name = "learn";
+  const std::string message = error_of([&] { second.run({.from = state}); });
+  CHECK(contains(message, "phase 0 is \"memorize\""));
+  CHECK(contains(message, "\"learn\""));
 }
 
 TEST_CASE("the state of a run comes back from a file in every bit") {

@@ -89,10 +89,13 @@ TEST_CASE("observers change neither weights nor history, whatever they do") {
     CHECK(watched.run(differentiate) == expected);
     CHECK(same(weights(watched.net), weights(plain.net)));
   }
-  SECTION("one that leaves the model in eval mode at the end of an epoch") {
+  SECTION("one that leaves the model in eval mode, at the end of an epoch or of a step") {
     Experiment watched;
     CHECK(watched.run([&](const rg::Epoch&) { watched.net->eval(); }) == expected);
     CHECK(same(weights(watched.net), weights(plain.net)));
+    Experiment watched_closely;
+    CHECK(watched_closely.run([&](const rg::Step&) { watched_closely.net->eval(); }) == expected);
+    CHECK(same(weights(watched_closely.net), weights(plain.net)));
   }
   SECTION("all those of the library at once") {
     Experiment watched;
@@ -549,6 +552,8 @@ TEST_CASE("misuse of any phase is raised before the first step of the first, nam
     Spoil spoil;
   };
   const rg::Batch nobody{.data = torch::zeros({0, 2}), .target = torch::zeros({0}, torch::kLong)};
+  auto another = plain_network();
+  torch::optim::SGD of_another(another->parameters(), 0.1);
   const std::vector<Case> cases{
       {"Phase \"bad\".data must be set", [](auto& p, auto&, auto&) { p.data = {}; }},
       {"Phase \"bad\".data.size() must be above 0, but is 0", [&](auto& p, auto&, auto&) { p.data = nobody; }},
@@ -595,6 +600,18 @@ TEST_CASE("misuse of any phase is raised before the first step of the first, nam
          s.score_fit = false;
          p.until = rg::FitReaches{};
        }},
+      {"Phase \"bad\".regularize[1] reads validation_loss, which is never scored",
+       [](auto& p, auto&, auto&) {
+         const rg::PlateauDecay plateau{.metric = rg::Metric::validation_loss};
+         p.regularize = {rg::L2{}, rg::L1{.strength = plateau * 1e-4}};
+       }},
+      {"Phase \"bad\".augment[0] reads validation_loss, which is never scored",
+       [](auto& p, auto&, auto&) {
+         const rg::PlateauDecay plateau{.metric = rg::Metric::validation_loss};
+         p.augment = {rg::chain(rg::GaussianNoise{}, rg::GaussianNoise{.stddev = plateau})};
+       }},
+      {"Phase \"bad\".optimizer holds no parameter of the model",
+       [&](auto& p, auto&, auto&) { p.optimizer = of_another; }},
       {"Splits.every must be at least 1, but is 0", [](auto&, auto& s, auto&) { s.every = 0; }},
       {"Splits.fit_every must be at least 0, but is -1", [](auto&, auto& s, auto&) { s.fit_every = -1; }},
       {"Splits.batch must be at least 1, but is 0", [](auto&, auto& s, auto&) { s.batch = 0; }},
@@ -625,6 +642,57 @@ TEST_CASE("misuse of any phase is raised before the first step of the first, nam
   }
   auto net = plain_network();
   CHECK(error_of([&] { rg::run(net, {}, {}); }) == "run: phases.size() must be at least 1, but is 0");
+}
+
+TEST_CASE("a criterion or a schedule on an accuracy that has no meaning is an Error at the first scoring") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const rg::Source soft = rg::frozen(points(40, 11), rg::LabelSmoothing{.classes = 3}, 1);
+  rg::Phase phase{.name = "soft", .data = soft, .optimizer = sgd, .epochs = 3, .until = rg::FitReaches{}, .batch = 20};
+  CHECK(contains(error_of([&] { rg::run(net, {phase}, {}); }),
+                 "Phase \"soft\".until reads fit_accuracy, which is NaN: this loss has no notion of right"));
+  phase.until = {};
+  phase.lr_scale = rg::PlateauDecay{.metric = rg::Metric::fit_loss};
+  CHECK(rg::run(net, {phase}, {}).ended() == rg::Ended::epochs);
+}
+
+TEST_CASE("what is frozen by a schedule is scored as it was trained on") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const rg::Source train = points(60, 11);
+  // From epoch to epoch all labels are moved on by one class.
+  std::vector<at::Tensor> seen;
+  const auto moving = [&seen](const rg::Batch& batch, const rg::Key& key) {
+    rg::Batch moved = batch;
+    moved.target = (batch.target + static_cast<std::int64_t>(std::lround(2 * key.now().clock.position()))).remainder(3);
+    seen.push_back(torch::stack({batch.id, moved.target}));
+    return moved;
+  };
+  const rg::Phase phase{
+      .data = rg::frozen(train, moving, 1), .optimizer = sgd, .epochs = 3, .batch = 16, .accumulate = 3};
+  rg::run(net, {phase}, {}, [&](const rg::Epoch&) {
+    // In the epoch and in its scoring: each sample twice, with one and the same label.
+    const at::Tensor all = torch::cat(seen, 1);
+    const at::Tensor sorted = all.index_select(1, std::get<1>((all[0] * 3 + all[1]).sort()));
+    CHECK(sorted.size(1) == 120);
+    CHECK(sorted.slice(1, 0, 120, 2).equal(sorted.slice(1, 1, 120, 2)));
+    seen.clear();
+  });
+}
+
+TEST_CASE("a transform that draws without its key draws the same at the same step") {
+  const auto end_of = [](bool disturbed) {
+    Experiment experiment;
+    experiment.phase.augment = {[](const rg::Batch& batch, const rg::Key&) {
+      rg::Batch result = batch;
+      result.data = batch.data + 0.1 * torch::randn(batch.data.sizes());
+      return result;
+    }};
+    const auto draw = [=](const rg::Step&) { static_cast<void>(disturbed ? torch::rand({3}) : at::Tensor()); };
+    experiment.run(draw);
+    return weights(experiment.net);
+  };
+  CHECK(same(end_of(true), end_of(false)));
 }
 
 TEST_CASE("a criterion or a schedule that reads a score runs once that data is given") {

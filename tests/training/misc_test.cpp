@@ -118,6 +118,34 @@ TEST_CASE("clearing a borrowed optimizer's state forgets its momentum, and Adagr
   }
 }
 
+TEST_CASE("an optimizer that makes its state in its constructor clears it itself; Adagrad must come as itself") {
+  struct Counting : torch::optim::SGD {
+    using SGD::SGD;
+    void clear_state() { ++cleared; }
+    int cleared = 0;
+  };
+  auto net = plain_network();
+  Counting counting(net->parameters(), 0.1);
+  rg::OptimizerRef(counting).clear_state();
+  CHECK(counting.cleared == 1);
+
+  torch::optim::Adagrad adagrad(net->parameters(), torch::optim::AdagradOptions(0.1));
+  torch::optim::Optimizer& base = adagrad;
+  CHECK(contains(error_of([&] { static_cast<void>(rg::OptimizerRef(base)); }), "Adagrad must be given as itself"));
+  torch::optim::Optimizer& sgd = counting;
+  CHECK(rg::OptimizerRef(sgd).defined());
+}
+
+TEST_CASE("the manifest of a run can be had without running, and names the network's parameters") {
+  Experiment experiment;
+  const std::string asked = rg::manifest(experiment.net, {experiment.memorize, experiment.vanilla}, experiment.splits);
+  std::string told;
+  experiment.run([&](const rg::RunBegin& begin) { told = begin.manifest(); });
+  CHECK(told == asked);
+  CHECK(contains(told, "\"type\": \"torch::nn::SequentialImpl\""));
+  CHECK(contains(told, "\"0.weight\": [12, 2]"));
+}
+
 TEST_CASE("the manifest of a run holds every field, every option and every seed, and is JSON") {
   Experiment experiment;
   std::string manifest;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -9,18 +10,61 @@
 /// What is wrong with a run as a whole. All of it is said before the first step, so that no work is lost.
 namespace regimen::inline v0::detail {
 
-/// A criterion that waits for a score which never comes would wait forever, and in silence.
-inline void check_metrics(const Phase& phase, const Splits& splits) {
-  const auto check = [&](const std::vector<Metric>& metrics, const char* field) {
+/// Calls check(metric, who reads it) for everything in a phase that reads scores.
+template <class Check>
+void for_each_metric(const Phase& phase, Check&& check) {
+  const auto look = [&](const std::vector<Metric>& metrics, const std::string& field) {
     for (const Metric metric : metrics) {
-      if (!splits.scores(metric)) {
-        throw Error("Phase \"" + phase.name + "\"." + field + " reads " + name_of(metric) +
-                    ", which is never scored: set that data in Splits");
-      }
+      check(metric, "Phase \"" + phase.name + "\"." + field + " reads " + name_of(metric));
     }
   };
-  check(phase.until.metrics(), "until");
-  check(phase.lr_scale.metrics(), "lr_scale");
+  const auto look_at_each = [&](const auto& parts, const std::string& field) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      look(parts[i].metrics(), field + "[" + text(i) + "]");
+    }
+  };
+  look(phase.until.metrics(), "until");
+  look(phase.lr_scale.metrics(), "lr_scale");
+  look_at_each(phase.augment, "augment");
+  look_at_each(phase.preprocess, "preprocess");
+  look_at_each(phase.regularize, "regularize");
+}
+
+/// A criterion that waits for a score which never comes would wait forever, and in silence.
+inline void check_metrics(const Phase& phase, const Splits& splits) {
+  for_each_metric(phase, [&](Metric metric, const std::string& who) {
+    if (!splits.scores(metric)) {
+      throw Error(who + ", which is never scored: set that data in Splits");
+    }
+  });
+}
+
+/// So would one that waits for an accuracy where nothing is right or wrong; that shows at the first scoring.
+inline void check_scores(const Phase& phase, const Epoch& epoch) {
+  for_each_metric(phase, [&](Metric metric, const std::string& who) {
+    const Score& score = score_of(epoch, metric);
+    if (score.scored() && std::isfinite(score.loss) && std::isnan(value_of(epoch, metric))) {
+      throw Error(who +
+                  ", which is NaN: this loss has no notion of right for these targets. Give it a correct(), or "
+                  "read the loss");
+    }
+  });
+}
+
+/// An optimizer may hold tensors that the model does not, a loss's own parameters, but not only such: it would be
+/// another network's, and this one would stay as it is.
+inline void check_optimizer(const Phase& phase, const Model& model) {
+  const std::vector<at::Tensor> parameters = model.parameters();
+  for (const at::Tensor& stepped : phase.optimizer.parameters()) {
+    for (const at::Tensor& parameter : parameters) {
+      if (stepped.is_same(parameter)) {
+        return;
+      }
+    }
+  }
+  throw Error("Phase \"" + phase.name +
+              "\".optimizer holds no parameter of the model: it was made for another network, or before the model's "
+              "parameters were replaced");
 }
 
 inline void check_frozen_names(const Phase& phase, const Model& model) {
@@ -43,6 +87,17 @@ inline void check_frozen_names(const Phase& phase, const Model& model) {
   }
 }
 
+/// A checkpoint knows its phases by their names: going on with others would be a regime that nobody wrote down.
+inline void check_resumed_phases(const std::vector<Phase>& phases, const History& history) {
+  for (const Epoch& epoch : history) {
+    const auto phase = static_cast<std::size_t>(epoch.clock.phase);
+    if (phase >= phases.size() || phases[phase].name != epoch.phase) {
+      throw Error("RunOptions.from was saved by a run whose phase " + text(epoch.clock.phase) + " is \"" + epoch.phase +
+                  "\"; here it is " + (phase < phases.size() ? "\"" + phases[phase].name + "\"" : "missing"));
+    }
+  }
+}
+
 inline void check_run(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
                       const RunOptions& options) {
   splits.check();
@@ -50,11 +105,13 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
   for (const Phase& phase : phases) {
     phase.check();
     check_metrics(phase, splits);
+    check_optimizer(phase, model);
     check_frozen_names(phase, model);
   }
   const int first = options.from.clock.phase;
   require(first >= 0 && first <= static_cast<int>(phases.size()), "RunOptions.from.clock.phase",
           "in [0, phases.size()]", first);
+  check_resumed_phases(phases, options.from.history);
 }
 
 }  // namespace regimen::inline v0::detail

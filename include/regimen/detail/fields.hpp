@@ -15,8 +15,13 @@
 /// A struct is plain if it is an aggregate without bases and without array members, of at most 24 fields.
 namespace regimen::inline v0::detail {
 
-/// Stands in for a field of any type while fields are counted. The erasing constructors of the seams turn it away.
-struct AnyField {
+/// What is only ever tried while a struct is looked into. The erasing constructors of the seams turn it away.
+struct StandInTag {};
+template <class T>
+concept StandIn = std::is_base_of_v<StandInTag, T>;
+
+/// Stands in for a field of any type while fields are counted.
+struct AnyField : StandInTag {
   template <class T>
   operator T() const {  // NOLINT(google-explicit-constructor): never called, but clang wants to see it defined
     std::abort();
@@ -39,6 +44,20 @@ consteval std::size_t count_fields() {
     return count_fields<T, N - 1>();
   }
 }
+
+/// Stands in for a base class of T while its fields are counted.
+template <class T>
+struct AnyBase : StandInTag {
+  template <class B>
+    requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T>)
+  operator B() const {  // NOLINT(google-explicit-constructor): as above
+    std::abort();
+  }
+};
+
+/// Whether a struct's fields can be told from outside.
+template <class T>
+concept Plain = std::is_class_v<T> && std::is_aggregate_v<T> && !requires { T{AnyBase<T>{}}; };
 
 // Structured bindings cannot bind a variable number of names before C++26, hence one line a count.
 // clang-format off

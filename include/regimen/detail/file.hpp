@@ -43,6 +43,9 @@ inline void append_line(const std::string& path, std::string_view line) {
 /// Moves a finished file into place: the name holds the old content or the new, at no time anything else.
 inline void move_into_place(const std::string& temporary, const std::string& path) {
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int why = errno;
+    std::remove(temporary.c_str());
+    errno = why;
     file_error("cannot replace", path);
   }
 }

@@ -40,6 +40,9 @@ class Objective {
   /// Shows the batches of the next step: augmented, preprocessed, on the model's device.
   void prepare(const std::vector<Batch>& group, const Now& now) {
     pass_.now = now;
+    if (!phase_.augment.empty() || !phase_.preprocess.empty()) {
+      generators_.seed(phase_.seed, now.clock.step, -2);  // for transforms that draw without their key
+    }
     shown_.clear();
     samples_ = 0;
     for (const Batch& batch : group) {

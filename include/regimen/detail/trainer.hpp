@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/describe.hpp"
 #include "regimen/detail/check_run.hpp"
-#include "regimen/detail/describe_run.hpp"
 #include "regimen/detail/guards.hpp"
 #include "regimen/detail/objective.hpp"
 #include "regimen/detail/score_epoch.hpp"
@@ -65,7 +65,7 @@ class Trainer {
     for (const auto& measure : splits_.measures) {
       measures.push_back(measure.first);
     }
-    const std::function<std::string()> manifest = [this] { return describe_run(model_, phases_, splits_); };
+    const std::function<std::string()> manifest = [this] { return regimen::manifest(model_, phases_, splits_); };
     watchers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
   }
 
@@ -118,7 +118,7 @@ class Trainer {
                 .drop_last = phase.drop_last,
                 .first = state_.clock.batch};
     state_.clock.batches = phase.data.batches(order);
-    order.now = now();
+    order.now = epoch_began(phase);
     model_.train(true);
     const Cursor next = phase.data.read(order);
     std::vector<Batch> group;
@@ -147,8 +147,9 @@ class Trainer {
   void take_step(const Phase& phase, Objective& objective, const std::vector<Batch>& group) {
     const Now when = now();
     const double scale = when(phase.lr_scale);
-    detail::require(scale >= 0 && std::isfinite(scale), "Phase \"" + phase.name + "\".lr_scale",
-                    "at least 0 and finite", scale);
+    if (!(scale >= 0 && std::isfinite(scale))) {
+      throw Error("Phase \"" + phase.name + "\".lr_scale must be at least 0 and finite, but is " + text(scale));
+    }
     // The loss is evaluated before `step`, so that optimizers which ignore their closure work too; the closure's first
     // call gets that result, later calls (LBFGS) compute it again.
     objective.prepare(group, when);
@@ -167,14 +168,17 @@ class Trainer {
     state_.lr_scale = scale;
     if (watchers_.any<Step>()) {
       watchers_.tell(Step{state_.clock, objective.pass(), objective.loss(), learning_rate(phase)});
+      model_.train(true);  // an observer may have evaluated the network by hand
     }
   }
 
   Ended end_epoch(const Phase& phase, Objective& objective) {
     Epoch epoch{.phase = phase.name};
+    // Before scoring: a time limit that were passed only meanwhile would end a phase whose last epoch has no score.
+    epoch.seconds = seconds();
     epoch.train_loss = loss_sum_.item<double>() / static_cast<double>(state_.loss_samples);
     epoch.learning_rate = learning_rate(phase);
-    const Now trained = now();
+    const Now trained = epoch_began(phase);
     state_.clock.epoch += 1;
     state_.clock.batch = 0;
     state_.loss_sum = 0;
@@ -183,14 +187,13 @@ class Trainer {
     epoch.clock = state_.clock;
     objective.seed_scoring(state_.clock);
     const auto is_over = [&] {
-      epoch.seconds = seconds();
       phase_history_.epochs.push_back(epoch);
       const bool over = phase.until(phase_history_);
       phase_history_.epochs.pop_back();
       return over;
     };
     score_epoch(model_, phase, splits_, trained, is_over, epoch);
-    epoch.seconds = seconds();
+    check_scores(phase, epoch);
     state_.history.epochs.push_back(epoch);
     remember(epoch);
     watchers_.tell(epoch);
@@ -236,6 +239,16 @@ class Trainer {
   }
 
   [[nodiscard]] Now now() const { return Now{state_.clock, &phase_history_}; }
+
+  /// When this epoch began: damage that follows a schedule is read at that moment, by the whole epoch, by what goes on
+  /// with it after a resume, and by the scoring of what was trained on.
+  [[nodiscard]] Now epoch_began(const Phase& phase) const {
+    Now began = now();
+    const std::int64_t steps = (began.clock.batch + phase.accumulate - 1) / phase.accumulate;
+    began.clock.step -= steps;
+    began.clock.batch = 0;
+    return began;
+  }
 
   [[nodiscard]] double learning_rate(const Phase& phase) const {
     const auto rates = phase.optimizer.learning_rates();

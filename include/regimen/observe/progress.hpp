@@ -1,6 +1,7 @@
 #pragma once
 // No LibTorch.
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -84,9 +85,19 @@ class Progress {
     const double left = epochs_ - clock.position();
     const double elapsed = std::chrono::duration<double>(WallClock::now() - began_).count();
     const int seconds = done > 0 ? static_cast<int>(std::lround(elapsed / done * left)) : 0;
-    std::fprintf(out_, "\r\033[K%s %5.1f/%d epochs%s  at most %d:%02d left", name_.c_str(), clock.position(), epochs_,
-                 scores_.c_str(), seconds / 60, seconds % 60);
+    char text[400];
+    std::snprintf(text, sizeof text, "%s %.1f/%d epochs%s, at most %d:%02d left", name_.c_str(), clock.position(),
+                  epochs_, scores_.c_str(), seconds / 60, seconds % 60);
+    // What wraps around cannot be taken back: the line would be a new one ten times a second.
+    std::fprintf(out_, "\r\033[K%.*s", columns() - 1, text);
     std::fflush(out_);
+  }
+
+  /// Of the terminal; 80 where it does not say.
+  [[nodiscard]] int columns() const {
+    winsize size{};
+    const bool known = ::ioctl(::fileno(out_), TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return known ? size.ws_col : 80;
   }
 
   std::string label_;

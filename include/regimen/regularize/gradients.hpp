@@ -13,11 +13,8 @@ namespace regimen::inline v0 {
 struct ClipGradients {
   Knob max_norm = 1;
 
-  void check() const {
-    if (max_norm.constant()) {
-      detail::require(max_norm({}) > 0, "ClipGradients.max_norm", "above 0", max_norm({}));
-    }
-  }
+  static constexpr auto max_norm_bounds = detail::Bounds::positive("ClipGradients.max_norm");
+  void check() const { max_norm_bounds.check(max_norm); }
 
   void gradient(const Pass& pass) const {
     const at::NoGradGuard no_grad;
@@ -31,7 +28,7 @@ struct ClipGradients {
       return;
     }
     const at::Tensor total = at::stack(norms).norm();
-    const at::Tensor factor = (pass.now.tensor(max_norm) / (total + 1e-6)).clamp_max(1);
+    const at::Tensor factor = (pass.now.tensor(max_norm, max_norm_bounds) / (total + 1e-6)).clamp_max(1);
     for (const at::Tensor& parameter : pass.parameters) {
       if (parameter.grad().defined()) {
         parameter.grad().mul_(factor.to(parameter.grad().device()));

@@ -15,8 +15,9 @@ struct PathNorm {
   Knob strength = 1e-4;
   double p = 2;
 
+  static constexpr auto strength_bounds = detail::Bounds::not_negative("PathNorm.strength");
   void check() const {
-    detail::require_range(strength, "PathNorm.strength", 0, INFINITY, "at least 0");
+    strength_bounds.check(strength);
     detail::require(p >= 1, "PathNorm.p", "at least 1", p);
   }
 
@@ -45,7 +46,7 @@ struct PathNorm {
         penalty = penalty + ((values[i] - values[i].detach()) * slopes[i]).sum();
       }
     }
-    return penalty * pass.now.tensor(strength);
+    return penalty * pass.now.tensor(strength, strength_bounds);
   }
 };
 

@@ -26,14 +26,15 @@ at::Tensor sum_over(const std::vector<at::Tensor>& parameters, Term&& term) {
 struct L2 {
   Knob strength = 5e-4;
 
-  void check() const { detail::require_range(strength, "L2.strength", 0, INFINITY, "at least 0"); }
+  static constexpr auto strength_bounds = detail::Bounds::not_negative("L2.strength");
+  void check() const { strength_bounds.check(strength); }
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     const auto squares = [](const at::Tensor& w) {
       const at::Tensor flat = w.flatten();
       return flat.dot(flat);
     };
-    return detail::sum_over(pass.parameters, squares) * (pass.now.tensor(strength) * 0.5);
+    return detail::sum_over(pass.parameters, squares) * (pass.now.tensor(strength, strength_bounds) * 0.5);
   }
 };
 
@@ -41,11 +42,12 @@ struct L2 {
 struct L1 {
   Knob strength = 1e-5;
 
-  void check() const { detail::require_range(strength, "L1.strength", 0, INFINITY, "at least 0"); }
+  static constexpr auto strength_bounds = detail::Bounds::not_negative("L1.strength");
+  void check() const { strength_bounds.check(strength); }
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     const auto absolutes = [](const at::Tensor& w) { return w.abs().sum(); };
-    return detail::sum_over(pass.parameters, absolutes) * pass.now.tensor(strength);
+    return detail::sum_over(pass.parameters, absolutes) * pass.now.tensor(strength, strength_bounds);
   }
 };
 

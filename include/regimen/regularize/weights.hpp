@@ -13,15 +13,12 @@ namespace regimen::inline v0 {
 struct MaxNorm {
   Knob bound = 3;
 
-  void check() const {
-    if (bound.constant()) {
-      detail::require(bound({}) > 0, "MaxNorm.bound", "above 0", bound({}));
-    }
-  }
+  static constexpr auto bound_bounds = detail::Bounds::positive("MaxNorm.bound");
+  void check() const { bound_bounds.check(bound); }
 
   void weights(const Pass& pass) const {
     const at::NoGradGuard no_grad;
-    const at::Tensor most = pass.now.tensor(bound);
+    const at::Tensor most = pass.now.tensor(bound, bound_bounds);
     for (at::Tensor parameter : pass.parameters) {
       if (parameter.dim() < 2) {
         continue;

@@ -13,8 +13,6 @@ struct Product {
   double operator()(const Clock& clock, const History& history = {}) const {
     return first(clock, history) * second(clock, history);
   }
-
-  [[nodiscard]] std::vector<Metric> metrics() const { return detail::joined(first.metrics(), second.metrics()); }
 };
 
 namespace detail {

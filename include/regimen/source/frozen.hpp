@@ -30,15 +30,23 @@ struct Exactly {
 
 namespace detail {
 
+/// What a transform that is frozen onto `of` draws from. One that lies on another has other draws, also of the same
+/// seed: which entries it damages would else be a function of what the one below did.
+inline Key frozen_key(std::uint64_t seed, const Source& of, const Batch& batch, const Now& now) {
+  const Key key(seed, batch.id, now);
+  return of.layers() == 0 ? key : key.fold(salt::layer).fold(static_cast<std::uint64_t>(of.layers()));
+}
+
 struct Frozen {
   Source of;
   AnyTransform transform;
   std::uint64_t seed = 0;
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
+  [[nodiscard]] int layers() const { return of.layers() + 1; }
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
     const Batch batch = of.get(index, now);
-    return transform(batch, Key(seed, batch.id, now));
+    return transform(batch, frozen_key(seed, of, batch, now));
   }
 };
 
@@ -48,11 +56,12 @@ struct FrozenStream {
   std::uint64_t seed = 0;
 
   [[nodiscard]] std::optional<std::int64_t> size() const { return of.size(); }
+  [[nodiscard]] int layers() const { return of.layers() + 1; }
 
   Cursor operator()(const Order& order) const {
     return [next = of.read(order), *this, now = order.now] {
       const Batch batch = next();
-      return batch.size() == 0 ? batch : transform(batch, Key(seed, batch.id, now));
+      return batch.size() == 0 ? batch : transform(batch, frozen_key(seed, of, batch, now));
     };
   }
 };
@@ -65,6 +74,7 @@ struct FrozenShare {
   at::Tensor chosen{};  ///< [size] bool, by place in the source
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
+  [[nodiscard]] int layers() const { return of.layers() + 1; }
 
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
     const Batch batch = of.get(index, now);
@@ -73,7 +83,7 @@ struct FrozenShare {
       return batch;
     }
     const Batch part = rows(batch, places);
-    const Batch changed = transform(part, Key(seed, part.id, now));
+    const Batch changed = transform(part, frozen_key(seed, of, part, now));
     Batch result = batch;
     result.data = merged(batch.data, part.data, places, changed.data);
     result.target = merged(batch.target, part.target, places, changed.target);
@@ -104,7 +114,7 @@ struct FrozenShare {
   }
 };
 
-/// [n] bool: the `count` samples with the smallest keys.
+/// [n] bool: the samples with the smallest keys, a share of all rounded to whole ones.
 inline at::Tensor choose(const Source& source, std::uint64_t seed, double share) {
   const std::int64_t n = *source.size();
   std::vector<at::Tensor> ids;
@@ -124,7 +134,8 @@ inline at::Tensor choose(const Source& source, std::uint64_t seed, double share)
 }  // namespace detail
 
 /// The source with each sample transformed in one and the same way, at every epoch and for every reader: what a
-/// network can memorize. Nothing is stored; the transform is done again at each reading.
+/// network can memorize. Nothing is stored; the transform is done again at each reading. It draws from
+/// Key(seed, id); frozen onto a source that has such transforms already, from a key of its own, also with their seed.
 ///     const auto noisy = regimen::frozen(train, regimen::UniformLabels{.classes = 10}, /*seed=*/7);
 [[nodiscard]] inline Source frozen(const Source& source, const AnyTransform& transform, std::uint64_t seed) {
   if (source.indexed()) {

@@ -45,8 +45,10 @@ struct Repeat {
 struct Cached {
   InMemory memory;
   std::string recipe;
+  int below = 0;  ///< frozen layers of the source
 
   [[nodiscard]] std::int64_t size() const { return memory.size(); }
+  [[nodiscard]] int layers() const { return below; }
   [[nodiscard]] Batch get(const at::Tensor& index) const { return memory.get(index); }
   [[nodiscard]] std::string manifest() const {
     return json::Object().add("type", "\"Cached\"").add("of", recipe).text();
@@ -56,6 +58,7 @@ struct Cached {
 struct Subset {
   Source of;
   at::Tensor places;
+  std::string how{};  ///< JSON: how the places came about; empty where they were given
 
   [[nodiscard]] std::int64_t size() const { return places.size(0); }
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
@@ -63,16 +66,11 @@ struct Subset {
   }
 
   [[nodiscard]] std::string manifest() const {
-    const auto* const data = places.data_ptr<std::int64_t>();
-    Block digest{static_cast<std::uint64_t>(size()), 0};
-    for (std::int64_t i = 0; i < size(); ++i) {
-      digest = threefry(digest, {static_cast<std::uint64_t>(data[i]), 0});
-    }
     return json::Object()
         .add("type", "\"Subset\"")
         .add("of", of.manifest())
         .add("samples", text(size()))
-        .add("digest", json::quoted(text(digest.first)))
+        .add("places", how.empty() ? json::Object().add("crc32", json::quoted(crc32_of(places))).text() : how)
         .text();
   }
 };
@@ -149,7 +147,7 @@ struct PermutedLabels {
 /// The source with its samples held in memory (see `materialize`); the manifest keeps the recipe.
 ///     const regimen::Source fast = regimen::cached(regimen::frozen(regimen::repeat(train, 4), damage, 7));
 [[nodiscard]] inline Source cached(const Source& source) {
-  return detail::Cached{InMemory(materialize(source)), source.manifest()};
+  return detail::Cached{InMemory(materialize(source)), source.manifest(), source.layers()};
 }
 
 /// Every sample `copies` times. Each copy has an id of its own, so that a transform treats each in its own way, and
@@ -186,7 +184,7 @@ struct PermutedLabels {
 [[nodiscard]] inline Source limit(const Source& source, std::int64_t samples) {
   detail::require(samples >= 1, "limit: samples", "at least 1", samples);
   if (source.indexed()) {
-    return subset(source, at::arange(std::min(samples, *source.size()), at::kLong));
+    return detail::Subset{source, at::arange(std::min(samples, *source.size()), at::kLong), "\"first\""};
   }
   return detail::LimitedStream{source, std::min(samples, source.size().value_or(samples))};
 }
@@ -196,8 +194,9 @@ struct PermutedLabels {
   detail::require_indexed(source, "sample");
   detail::require(samples >= 1 && samples <= *source.size(), "sample: samples",
                   "in [1, " + detail::text(*source.size()) + "]", samples);
-  return subset(source, detail::ranked(Key(seed, at::arange(*source.size(), at::kLong)).fold(detail::salt::sample))
-                            .narrow(0, 0, samples));
+  const Key key = Key(seed, at::arange(*source.size(), at::kLong)).fold(detail::salt::sample);
+  const std::string how = detail::json::Object().add("seed", detail::text(seed)).text();
+  return detail::Subset{source, detail::ranked(key).narrow(0, 0, samples), how};
 }
 
 /// The source with its labels dealt out anew among its samples: random labels, every class as often as before.

@@ -33,10 +33,11 @@ struct ZeroPixels {
   Knob fraction = 0.1;
   bool exact = true;
 
-  void check() const { detail::require_range(fraction, "ZeroPixels.fraction", 0, 1, "in [0, 1]"); }
+  static constexpr auto fraction_bounds = detail::Bounds::share("ZeroPixels.fraction");
+  void check() const { fraction_bounds.check(fraction); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    const double share = key.now()(fraction);
+    const double share = key.now()(fraction, fraction_bounds);
     const at::Tensor flat = batch.data.flatten(1);
     const std::int64_t entries = flat.size(1);
     if (!exact) {
@@ -50,18 +51,19 @@ struct ZeroPixels {
 };
 
 /// Adds normal noise of mean 0 to every entry.
-/// data [N, ...] floating -> the same. Throws Error unless stddev >= 0.
+/// data [N, ...] floating -> the same. Bytes and other integers are first divided by 255, as `Normalize` does, and
+/// become float: stddev is then of values in [0, 1]. Throws Error unless stddev is at least 0 and finite.
 struct GaussianNoise {
   Knob stddev = 0.1;
 
-  void check() const { detail::require_range(stddev, "GaussianNoise.stddev", 0, INFINITY, "at least 0"); }
+  static constexpr auto stddev_bounds = detail::Bounds::not_negative("GaussianNoise.stddev");
+  void check() const { stddev_bounds.check(stddev); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    if (!batch.data.is_floating_point()) {
-      throw Error("GaussianNoise takes floating data, not " + detail::described(batch.data) + ": put Normalize first");
-    }
-    const at::Tensor noise = key.normal(batch.data.sizes().slice(1)) * key.now()(stddev);
-    return detail::with_data(batch, batch.data + noise.to(batch.data.scalar_type()));
+    const bool raw = !batch.data.is_floating_point();
+    const at::Tensor values = raw ? batch.data.to(at::kFloat) / 255 : batch.data;
+    const at::Tensor noise = key.normal(batch.data.sizes().slice(1)) * key.now()(stddev, stddev_bounds);
+    return detail::with_data(batch, values + noise.to(values.scalar_type()));
   }
 };
 
@@ -90,11 +92,12 @@ struct RandomCrop {
 struct HorizontalFlip {
   Knob probability = 0.5;
 
-  void check() const { detail::require_range(probability, "HorizontalFlip.probability", 0, 1, "in [0, 1]"); }
+  static constexpr auto probability_bounds = detail::Bounds::share("HorizontalFlip.probability");
+  void check() const { probability_bounds.check(probability); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "HorizontalFlip");
-    const at::Tensor mirrored = (key.uniform() < key.now()(probability)).view({-1, 1, 1, 1});
+    const at::Tensor mirrored = (key.uniform() < key.now()(probability, probability_bounds)).view({-1, 1, 1, 1});
     return detail::with_data(batch, at::where(mirrored, batch.data.flip({3}), batch.data));
   }
 };
@@ -102,7 +105,7 @@ struct HorizontalFlip {
 /// (data - mean) / stddev for each channel. Bytes and other integers are first divided by 255, so mean and stddev are
 /// of values in [0, 1]. data [N, C, ...] -> float. Belongs at the end, after everything that works on raw values.
 /// Throws Error unless mean and stddev have one entry, or one a channel, and every stddev is above 0.
-///     phase.preprocess = regimen::Normalize{.mean = {0.2860}, .stddev = {0.3530}};
+///     phase.preprocess = {regimen::Normalize{.mean = {0.2860}, .stddev = {0.3530}}};
 struct Normalize {
   std::vector<double> mean;
   std::vector<double> stddev;

@@ -2,7 +2,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/where.h>
 
 #include "regimen/transform.hpp"
 
@@ -32,17 +31,16 @@ struct UniformLabels {
   Knob fraction = 1;
   bool exclude_true = false;
 
+  static constexpr auto fraction_bounds = detail::Bounds::share("UniformLabels.fraction");
   void check() const {
     detail::require(classes >= 2, "UniformLabels.classes", "at least 2", classes);
-    detail::require_range(fraction, "UniformLabels.fraction", 0, 1, "in [0, 1]");
+    fraction_bounds.check(fraction);
   }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_labels(batch, "UniformLabels");
-    const auto [chance, drawn] = key.uniform_and_below(exclude_true ? classes - 1 : classes);
-    const at::Tensor label = exclude_true ? (batch.target + 1 + drawn).remainder(classes) : drawn;
-    const double share = key.now()(fraction);
-    return detail::with_target(batch, share >= 1 ? label : at::where(chance < share, label, batch.target));
+    const double share = key.now()(fraction, fraction_bounds);
+    return detail::with_target(batch, key.replaced(batch.target, classes, share, exclude_true));
   }
 };
 
@@ -54,14 +52,15 @@ struct LabelSmoothing {
   std::int64_t classes = 0;
   Knob amount = 0.1;
 
+  static constexpr auto amount_bounds = detail::Bounds::share("LabelSmoothing.amount");
   void check() const {
     detail::require(classes >= 2, "LabelSmoothing.classes", "at least 2", classes);
-    detail::require_range(amount, "LabelSmoothing.amount", 0, 1, "in [0, 1]");
+    amount_bounds.check(amount);
   }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_labels(batch, "LabelSmoothing");
-    const double spread = key.now()(amount);
+    const double spread = key.now()(amount, amount_bounds);
     at::Tensor soft = at::full({batch.target.size(0), classes}, spread / static_cast<double>(classes),
                                batch.target.options().dtype(at::kFloat));
     soft.scatter_(1, batch.target.unsqueeze(1), 1 - spread + spread / static_cast<double>(classes));

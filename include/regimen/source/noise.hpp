@@ -1,18 +1,12 @@
 #pragma once
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
-#include <torch/version.h>
 
 #include <cstdint>
-#include <string>
 #include <unordered_map>
-#include <vector>
 
-#include "regimen/detail/json.hpp"
-#include "regimen/manifest.hpp"
-#include "regimen/phase.hpp"
-#include "regimen/version.hpp"
+#include "regimen/record.hpp"
+#include "regimen/source.hpp"
 
 namespace regimen::inline v0 {
 
@@ -59,49 +53,4 @@ namespace regimen::inline v0 {
   return samples == 0 ? unknown : static_cast<double>(changed) / static_cast<double>(samples);
 }
 
-namespace detail {
-
-/// A phase's manifest with what only the run knows.
-inline std::string describe_phase(const Phase& phase, const Splits& splits) {
-  return json::Object()
-      .add("phase", manifest(phase))
-      .add("samples", text(phase.data.size().value_or(0)))
-      .add("realised_noise", json::number(realised_noise(phase.data, splits.clean)))
-      .text();
-}
-
-/// All that is needed to repeat a run, as JSON.
-inline std::string describe_run(const Model& model, const std::vector<Phase>& phases, const Splits& splits) {
-  std::string each;
-  for (const Phase& phase : phases) {
-    each += (each.empty() ? "" : ", ") + describe_phase(phase, splits);
-  }
-  std::int64_t parameters = 0;
-  for (const at::Tensor& parameter : model.parameters()) {
-    parameters += parameter.numel();
-  }
-  std::vector<std::string> measures;
-  for (const auto& measure : splits.measures) {
-    measures.push_back(measure.first);
-  }
-  return json::Object()
-      .add("regimen", json::quoted(version))
-      .add("libtorch", json::quoted(TORCH_VERSION))
-      .add("compiler", json::quoted(__VERSION__))
-      .add("device", json::quoted(model.device().str()))
-      .add("threads", text(at::get_num_threads()))
-      .add("parameters", text(parameters))
-      .add("phases", "[" + each + "]")
-      .add("clean", splits.clean.manifest())
-      .add("test", splits.test.manifest())
-      .add("validation", splits.validation.manifest())
-      .add("score_every", text(splits.every))
-      .add("score_fit_every", text(splits.fit_every))
-      .add("score_fit", text(splits.score_fit))
-      .add("score_batch", text(splits.batch))
-      .add("measures", manifest(measures))
-      .text();
-}
-
-}  // namespace detail
 }  // namespace regimen::inline v0

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "regimen/detail/json.hpp"
+#include "regimen/manifest.hpp"
+#include "regimen/phase.hpp"
+#include "regimen/source/noise.hpp"
+#include "regimen/version.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// A phase's manifest with what only the run knows.
+inline std::string describe_phase(const Phase& phase, const Splits& splits) {
+  return json::Object()
+      .add("phase", manifest(phase))
+      .add("samples", text(phase.data.size().value_or(0)))
+      .add("realised_noise", json::number(realised_noise(phase.data, splits.clean)))
+      .text();
+}
+
+/// The module's type, and every parameter with its shape.
+inline std::string describe_model(const Model& model) {
+  std::int64_t numbers = 0;
+  json::Object shapes;
+  for (const Named& named : model.named_parameters()) {
+    numbers += named.tensor.numel();
+    shapes.add(named.name, manifest(named.tensor.sizes().vec()));
+  }
+  return json::Object()
+      .add("type", json::quoted(model.type()))
+      .add("parameters", text(numbers))
+      .add("shapes", shapes.text())
+      .text();
+}
+
+}  // namespace detail
+
+/// All that is needed to repeat a run, as JSON: every phase with every field of every primitive, the optimizers'
+/// options, seeds, checksums of the data, the realised label noise, the model's shapes, versions, device and threads.
+/// Reads the data of the phases and of `clean` once. `run` gives the same to those who ask its RunBegin for it.
+///     std::ofstream("manifest.json") << regimen::manifest(net, phases, splits);
+[[nodiscard]] inline std::string manifest(const Model& model, const std::vector<Phase>& phases, const Splits& splits) {
+  namespace json = detail::json;
+  using detail::text;
+  std::string each;
+  for (const Phase& phase : phases) {
+    each += (each.empty() ? "" : ", ") + detail::describe_phase(phase, splits);
+  }
+  std::vector<std::string> measures;
+  for (const auto& measure : splits.measures) {
+    measures.push_back(measure.first);
+  }
+  return json::Object()
+      .add("regimen", json::quoted(version))
+      .add("libtorch", json::quoted(TORCH_VERSION))
+      .add("compiler", json::quoted(__VERSION__))
+      .add("device", json::quoted(model.device().str()))
+      .add("threads", text(at::get_num_threads()))
+      .add("model", detail::describe_model(model))
+      .add("phases", "[" + each + "]")
+      .add("clean", splits.clean.manifest())
+      .add("test", splits.test.manifest())
+      .add("validation", splits.validation.manifest())
+      .add("score_every", text(splits.every))
+      .add("score_fit_every", text(splits.fit_every))
+      .add("score_fit", text(splits.score_fit))
+      .add("score_batch", text(splits.batch))
+      .add("measures", manifest(measures))
+      .text();
+}
+
+}  // namespace regimen::inline v0

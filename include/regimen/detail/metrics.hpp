@@ -1,0 +1,41 @@
+#pragma once
+// No LibTorch.
+
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <vector>
+
+#include "regimen/detail/fields.hpp"
+#include "regimen/manifest.hpp"
+#include "regimen/record.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// The metrics that a primitive reads: those among its fields and among its fields' fields, unless a `metrics()` of its
+/// own has the last word. What writes its own manifest has no fields to look at. `run` refuses a phase that reads a
+/// metric which is never scored.
+template <class T>
+std::vector<Metric> metrics_of(const T& value) {
+  std::vector<Metric> found;
+  const auto add = [&found](const auto& part) {
+    const std::vector<Metric> more = metrics_of(part);
+    found.insert(found.end(), more.begin(), more.end());
+  };
+  if constexpr (requires { std::vector<Metric>(value.metrics()); }) {
+    return value.metrics();
+  } else if constexpr (std::is_same_v<T, Metric>) {
+    return {value};
+  } else if constexpr (is_vector<T>) {
+    for (const auto& element : value) {
+      add(element);
+    }
+  } else if constexpr (Plain<T> && !requires { std::string(value.manifest()); }) {
+    std::apply([&add](const auto&... fields) { (add(fields), ...); }, tie_fields(value));
+  } else if constexpr (requires { Metric(value.metric); }) {
+    return {value.metric};
+  }
+  return found;
+}
+
+}  // namespace regimen::inline v0::detail
