@@ -44,10 +44,11 @@ const char* const red = "#c8382e";
 const char* const grey = "#777777";
 
 void write_curve(std::ostream& out, const rg::History& history, int offset) {
+  const auto cell = [](const rg::Score& score) { return score.scored() ? std::to_string(100 * score.accuracy) : "NaN"; };
   for (const rg::Epoch& epoch : history) {
-    if (epoch.test.scored()) {
-      out << offset + epoch.clock.epoch << " " << 100 * epoch.fit.accuracy << " " << 100 * epoch.clean.accuracy << " "
-          << 100 * epoch.test.accuracy << "\n";
+    if (epoch.scored()) {
+      out << offset + epoch.clock.epoch << " " << cell(epoch.fit) << " " << cell(epoch.clean) << " " << cell(epoch.test)
+          << "\n";
     }
   }
   out << "\n";
@@ -67,7 +68,7 @@ void draw_curves(const std::vector<Arm>& arms, const Memorized& memorized, const
   }
   script() << "set multiplot layout 2," << (shown.size() + 1) / 2
            << " columnsfirst margins 0.07,0.985,0.08,0.94 spacing 0.06,0.11\n"
-           << "set yrange [0:103]\nset ytics 20\n"
+           << "set yrange [0:112]\nset ytics 20\n"
            << "set style line 1 linecolor '" << grey << "' linewidth 2 pointtype 6 pointsize 0.7\n"
            << "set style line 2 linecolor '" << blue << "' linewidth 2 pointtype 4 pointsize 0.7\n"
            << "set style line 3 linecolor '" << red << "' linewidth 2.5 pointtype 7 pointsize 0.7\n";
@@ -88,9 +89,9 @@ void draw_curves(const std::vector<Arm>& arms, const Memorized& memorized, const
              << "unset arrow\nunset label\n";
     if (adversarial) {
       script() << "set arrow from " << boundary + 0.5 << ",0 to " << boundary + 0.5
-               << ",103 nohead dashtype 2 linecolor '" << grey << "'\n"
-               << "set label 'random labels' at " << boundary - 0.5 << ",22 right textcolor '" << grey << "'\n"
-               << "set label 'true labels' at " << boundary + 1.5 << ",22 left textcolor '" << grey << "'\n";
+               << ",104 nohead dashtype 2 linecolor '" << grey << "'\n"
+               << "set label 'random labels' at " << boundary - 0.5 << ",108 right textcolor '" << grey << "'\n"
+               << "set label 'true labels' at " << boundary + 1.5 << ",108 left textcolor '" << grey << "'\n";
     }
     script()
         << "set xrange [0:*]\nset xlabel '" << (panel % 2 == 1 ? "epochs" : "") << "'\nset ylabel '"
@@ -138,7 +139,8 @@ void draw_holes(const std::vector<Comparison>& comparisons, const Memorized& mem
                 "0,0,0.4,0\n"
              << "set arrow from -0.6,0 to " << n - 0.4 << ",0 nohead linecolor '#444444'\n"
              << "plot " << script.file("arms") << " using 1:7:xtic(2) with boxes linecolor '" << red
-             << "', '' using 1:7:8 with yerrorbars linewidth 2 pointtype -1 linecolor '#444444'\n";
+             << "', '' using 1:($7-$8):(0):(2*$8) with vectors heads size screen 0.006,90 linewidth 2 linecolor "
+                "'#444444'\n";
   }
   script() << "unset multiplot\n";
 }

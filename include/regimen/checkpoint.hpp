@@ -6,18 +6,22 @@
 #include <torch/serialize/archive.h>
 
 #include <chrono>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "regimen/detail/file.hpp"
+#include "regimen/detail/seal.hpp"
 #include "regimen/detail/state_archive.hpp"
 #include "regimen/event.hpp"
+#include "regimen/lock.hpp"
 #include "regimen/model.hpp"
 
 namespace regimen::inline v0 {
@@ -124,12 +128,14 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
     bytes.append(static_cast<const char*>(data), size);
     return size;
   });
+  detail::seal(bytes);
   detail::replace_file(path, bytes);
 }
 
 /// Reads a checkpoint back into the things, which must be those that it was written from, in the same order; gives the
-/// state for `RunOptions::from`. Throws Error if there is no such file or it is not such a checkpoint; some of the
-/// things may have been loaded then.
+/// state for `RunOptions::from`. Throws Error if there is no such file, if it was cut short, damaged, or written by a
+/// newer regimen, all of which its seal tells before anything is loaded (see detail/seal.hpp); or if it holds other
+/// things: then some may have been loaded.
 ///     auto state = regimen::load_checkpoint("run.pt", net, optimizer);
 ///     regimen::run(net, phases, splits, {.from = state}, ...);
 template <Storable... Things>
@@ -137,9 +143,15 @@ template <Storable... Things>
   if (!std::filesystem::exists(path)) {
     throw Error("load_checkpoint: there is no file " + path);
   }
+  const std::string bytes = detail::content_of(path);
+  try {
+    detail::check_seal(bytes);
+  } catch (const Error& failure) {
+    throw Error("load_checkpoint: " + path + ": " + failure.what());
+  }
   try {
     torch::serialize::InputArchive archive;
-    archive.load_from(path);
+    archive.load_from(bytes.data(), bytes.size());
     torch::serialize::InputArchive part;
     archive.read("state", part);
     State state = detail::load_state(part);
@@ -171,6 +183,10 @@ struct Often {
 };
 
 /// Writes checkpoints while a run goes on. An observer: name it among those of `run`.
+///
+/// A run holds its checkpoint's file (path + ".lock") while it lasts, so that no other overwrites it. Once the training
+/// loss is NaN or infinite nothing is written any more: the file keeps the last weights that were good for something.
+/// Throws Error from `run` if another run holds the file or it cannot be written.
 ///     regimen::Checkpoint keep("run.pt", {.seconds = 60}, net, optimizer);
 ///     regimen::run(net, phases, splits, options, keep);
 class Checkpoint {
@@ -185,13 +201,19 @@ class Checkpoint {
   Checkpoint(const Checkpoint&) = delete;
   Checkpoint& operator=(const Checkpoint&) = delete;
 
+  void operator()(const RunBegin& /*begin*/) { lock_ = std::make_unique<Lock>(path_ + ".lock"); }
+  void operator()(const RunEnd& /*end*/) { lock_.reset(); }
+
   void operator()(const Boundary& boundary) {
     const auto now = WallClock::now();
     const bool enough_steps = often_.steps > 0 && ++steps_ >= often_.steps;
     const bool long_enough =
         often_.seconds > 0 && std::chrono::duration<double>(now - written_).count() >= often_.seconds;
     if (boundary.last || enough_steps || long_enough) {
-      save_(boundary.state());
+      const State state = boundary.state();
+      if (finite(state)) {
+        save_(state);
+      }
       steps_ = 0;
       written_ = WallClock::now();
     }
@@ -200,8 +222,14 @@ class Checkpoint {
  private:
   using WallClock = std::chrono::steady_clock;
 
+  static bool finite(const State& state) {
+    const History& history = state.history;
+    return std::isfinite(state.loss_sum) && (history.empty() || std::isfinite(history.back().train_loss));
+  }
+
   std::string path_;
   Often often_;
+  std::unique_ptr<Lock> lock_;
   std::function<void(const State&)> save_;
   std::int64_t steps_ = 0;
   WallClock::time_point written_ = WallClock::now();

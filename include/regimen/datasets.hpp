@@ -129,4 +129,5 @@ inline void require_classes(const at::Tensor& labels, int classes, const std::st
 
 #include "regimen/datasets/cifar.hpp"
 #include "regimen/datasets/idx.hpp"
+#include "regimen/datasets/mapped.hpp"
 #include "regimen/datasets/toys.hpp"

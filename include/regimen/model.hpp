@@ -23,13 +23,19 @@ struct Named {
 
 namespace detail {
 
-/// The module behind a holder, a smart or raw pointer, or a plain reference.
+/// LibTorch's AnyModule: no operator->, but a pointer inside.
+template <class M>
+concept HoldsPointer = requires(M& model) { model.ptr()->parameters(); };
+
+/// The module behind a holder, a smart or raw pointer, an AnyModule, or a plain reference.
 template <class M>
 auto& module_of(M& model) {
   if constexpr (requires { model.operator->(); }) {
     return *model.operator->();
   } else if constexpr (std::is_pointer_v<M>) {
     return *model;
+  } else if constexpr (HoldsPointer<M>) {
+    return *model.ptr();
   } else {
     return model;
   }
@@ -40,7 +46,7 @@ using ModuleOf = std::remove_reference_t<decltype(module_of(std::declval<M&>()))
 
 /// Holders and pointers are copied and keep the module alive; a plain module is borrowed.
 template <class M>
-inline constexpr bool is_handle = std::is_pointer_v<M> || requires(M& model) { model.operator->(); };
+inline constexpr bool is_handle = std::is_pointer_v<M> || HoldsPointer<M> || requires(M& model) { model.operator->(); };
 
 template <class M>
 concept HasParameters = requires(M& model) {
@@ -53,10 +59,25 @@ concept HasForward = requires(M& model, const at::Tensor& x) {
   { model.forward(x) } -> std::convertible_to<at::Tensor>;
 };
 
+/// Calls a model on one tensor: itself, if it can be called (an AnyModule's pointer cannot), or the module behind it.
+template <class M>
+at::Tensor forward_of(M& model, const at::Tensor& x) {
+  if constexpr (HasForward<M>) {
+    return model.forward(x);
+  } else {
+    return module_of(model).forward(x);
+  }
+}
+
+template <class M>
+concept CanForward = HasForward<M> || HasForward<ModuleOf<M>>;
+
 template <class M>
 std::vector<Named> named_tensors(M& module, bool parameters) {
   std::vector<Named> result;
-  if constexpr (requires { module.named_parameters().begin()->key(); }) {
+  if constexpr (requires { std::vector<Named>(module.named_parameters()); }) {
+    return parameters ? module.named_parameters() : module.named_buffers();
+  } else if constexpr (requires { module.named_parameters().begin()->key(); }) {
     const auto items = parameters ? module.named_parameters() : module.named_buffers();
     for (const auto& item : items) {
       result.push_back({item.key(), item.value()});
@@ -73,7 +94,8 @@ std::vector<Named> named_tensors(M& module, bool parameters) {
 }  // namespace detail
 
 /// A model, borrowed: anything with `parameters()`, `buffers()` and a `forward` of one tensor (a ModuleHolder, a smart
-/// or raw pointer, a Sequential, a module of your own), or such a thing together with how to call it on a batch.
+/// or raw pointer, a Sequential, an AnyModule, a module of your own), or such a thing together with how to call it on a
+/// batch: with several inputs, or where it gives a tuple. A TorchScript module: see adapt/torchscript.hpp.
 ///
 /// `run`, `evaluate`, `Snapshot` and the measures take one; all that it knows of LibTorch's modules is duck-typed, so
 /// this header costs their users nothing and does not ask for inheritance.
@@ -87,13 +109,12 @@ class Model {
     static_assert(std::is_lvalue_reference_v<M> || detail::is_handle<Handle>,
                   "a model is borrowed: a temporary module would be gone before it is trained");
     static_assert(detail::HasParameters<detail::ModuleOf<Handle>>, "a model must have parameters() and buffers()");
-    static_assert(detail::HasForward<detail::ModuleOf<Handle>>,
+    static_assert(detail::CanForward<Handle>,
                   "a model must have: at::Tensor forward(at::Tensor); otherwise say how to call it: "
                   "regimen::Model(model, [](auto& model, const regimen::Batch& batch) { return ...; })");
-    if constexpr (detail::HasForward<detail::ModuleOf<Handle>>) {
-      bind(model, [](Handle& handle, const Batch& batch) -> at::Tensor {
-        return detail::module_of(handle).forward(batch.data);
-      });
+    if constexpr (detail::CanForward<Handle>) {
+      bind(model,
+           [](Handle& handle, const Batch& batch) -> at::Tensor { return detail::forward_of(handle, batch.data); });
     }
   }
 

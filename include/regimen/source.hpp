@@ -44,7 +44,8 @@ concept Indexed = requires(const S& source, const at::Tensor& index) {
 });
 
 /// Data that can only be read in its own order: called with an `Order`, gives a `Cursor`. Shuffling is its own affair;
-/// it must skip `first` batches. Endless unless it also has `size()`: then `limit` says where an epoch ends.
+/// it must skip `first` batches. Endless unless it also has `size()`: then `limit` says where an epoch ends. One that
+/// makes batches of a size of its own has `batches(order)`, their number in an epoch.
 template <class S>
 concept Stream = requires(const S& source, const Order& order) {
   { source(order) } -> std::convertible_to<Cursor>;
@@ -80,6 +81,7 @@ struct InMemory {
     if (all_.id.dim() != 1 || all_.id.scalar_type() != at::kLong) {
       throw Error("Batch.id must be [N] int64");
     }
+    require_distinct_ids();
     detail::map_tensors(all_, [&](const at::Tensor& tensor) {
       const std::int64_t length = tensor.dim() == 0 ? 0 : tensor.size(0);
       detail::require(length == all_.size(), "a source's tensors' length",
@@ -103,6 +105,18 @@ struct InMemory {
   }
 
  private:
+  /// Two samples of one id would get the same noise, and be one sample to everything that counts by id.
+  void require_distinct_ids() const {
+    const at::Tensor sorted = std::get<0>(all_.id.cpu().sort());
+    const auto* const id = sorted.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < sorted.size(0); ++i) {
+      detail::require(id[i] >= 0, "Batch.id", "at least 0", id[i]);
+      if (i > 0 && id[i] == id[i - 1]) {
+        throw Error("Batch.id must be another for each sample, but two are " + detail::text(id[i]));
+      }
+    }
+  }
+
   Batch all_;
 };
 
@@ -126,6 +140,14 @@ class Source {
         parts->layers = source.layers();
       } else if constexpr (requires { int{source.of.layers()}; }) {
         parts->layers = source.of.layers();
+      }
+      if constexpr (requires(const Order& order) { std::int64_t{source.batches(order)}; }) {
+        parts->batches = [source](const Order& order) { return source.batches(order); };
+      }
+      if constexpr (requires { bool{source.stable_ids()}; }) {
+        parts->stable_ids = source.stable_ids();
+      } else if constexpr (requires { bool{source.of.stable_ids()}; }) {
+        parts->stable_ids = source.of.stable_ids();
       }
       if constexpr (requires { source.size(); }) {
         parts->size = source.size();
@@ -161,6 +183,9 @@ class Source {
 
   /// Batches in an epoch; 0 where unknown.
   [[nodiscard]] std::int64_t batches(const Order& order) const {
+    if (defined() && parts_->batches) {
+      return parts_->batches(order);
+    }
     const std::int64_t n = size().value_or(0);
     return order.drop_last ? n / order.batch : (n + order.batch - 1) / order.batch;
   }
@@ -170,6 +195,9 @@ class Source {
 
   /// How many transforms are frozen into it, one around another: what keeps their draws apart (see `frozen`).
   [[nodiscard]] int layers() const { return defined() ? parts_->layers : 0; }
+
+  /// Whether an id names the same sample at every reading. A loader that shuffles and knows no ids has none such.
+  [[nodiscard]] bool stable_ids() const { return !defined() || parts_->stable_ids; }
 
   /// Whether both are copies of one source.
   [[nodiscard]] bool same_as(const Source& other) const { return parts_ == other.parts_; }
@@ -182,8 +210,10 @@ class Source {
     std::optional<std::int64_t> size;
     std::function<Batch(const at::Tensor&, const Now&)> get;
     std::function<Cursor(const Order&)> stream;
+    std::function<std::int64_t(const Order&)> batches;
     std::function<std::string()> manifest;
     int layers = 0;
+    bool stable_ids = true;
   };
 
   std::shared_ptr<const Parts> parts_;
@@ -260,4 +290,5 @@ inline Cursor Source::read(const Order& order) const {
 }  // namespace regimen::inline v0
 
 #include "regimen/source/frozen.hpp"
+#include "regimen/source/prefetch.hpp"
 #include "regimen/source/views.hpp"

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "regimen/event.hpp"
 #include "regimen/record.hpp"
 
 namespace regimen::inline v0 {
@@ -38,6 +39,17 @@ class GapTracker {
   using Gap = double (*)(const Epoch&);
 
   explicit GapTracker(Gap gap = generalization_gap) : gap_(gap) {}
+
+  /// A run that goes on: the values are those of its history, as if it had never been interrupted.
+  void operator()(const RunBegin& begin) {
+    if (begin.history.empty()) {
+      return;
+    }
+    values_.clear();
+    for (const Epoch& epoch : begin.history) {
+      (*this)(epoch);
+    }
+  }
 
   /// Adds the epoch's gap; an epoch in which it was not scored adds nothing.
   void operator()(const Epoch& epoch) { add(gap_(epoch)); }

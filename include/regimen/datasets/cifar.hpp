@@ -35,14 +35,10 @@ namespace regimen::inline v0 {
   return {images, labels.to(at::kLong), at::arange(labels.size(0), at::kLong), {}, {}};
 }
 
-/// Small colour photographs of ten kinds, 50,000 and 10,000 of them (Krizhevsky 2009): data_batch_1.bin to
-/// data_batch_5.bin and test_batch.bin, in root/cifar-10-batches-bin or in root itself.
-///
-/// data [N, 3, 32, 32] uint8, target [N] int64 in [0, 10), id 0 to N - 1 in train and again in test. Files of other
-/// than 10,000 records are taken as well.
-/// Throws Error for a missing file, and whenever `read_cifar10_file` does.
-///     const auto [train, test] = regimen::cifar10("data");
-[[nodiscard]] inline Dataset cifar10(const std::string& root) {
+namespace detail {
+
+/// The six files of CIFAR-10's binary version, the test set's last.
+inline std::vector<std::string> cifar10_files(const std::string& root) {
   std::error_code failure;
   const auto inside = std::filesystem::path(root) / "cifar-10-batches-bin";
   const auto folder = std::filesystem::is_directory(inside, failure) ? inside : std::filesystem::path(root);
@@ -55,6 +51,20 @@ namespace regimen::inline v0 {
                   "; the binary version of CIFAR-10 (www.cs.toronto.edu/~kriz/cifar.html) has it");
     }
   }
+  return paths;
+}
+
+}  // namespace detail
+
+/// Small colour photographs of ten kinds, 50,000 and 10,000 of them (Krizhevsky 2009): data_batch_1.bin to
+/// data_batch_5.bin and test_batch.bin, in root/cifar-10-batches-bin or in root itself.
+///
+/// data [N, 3, 32, 32] uint8, target [N] int64 in [0, 10), id 0 to N - 1 in train and again in test. Files of other
+/// than 10,000 records are taken as well.
+/// Throws Error for a missing file, and whenever `read_cifar10_file` does.
+///     const auto [train, test] = regimen::cifar10("data");
+[[nodiscard]] inline Dataset cifar10(const std::string& root) {
+  std::vector<std::string> paths = detail::cifar10_files(root);
   Dataset result{{}, read_cifar10_file(paths.back())};
   paths.pop_back();
   std::vector<at::Tensor> data;

@@ -78,6 +78,9 @@ inline void check_frozen_names(const Phase& phase, const Model& model) {
                   "\", which is no parameter or module of the model");
     }
   }
+  if (model.parameters().empty()) {
+    throw Error("run: the model has no parameters to train");
+  }
   bool trains = false;
   for (const Named& named : model.named_parameters()) {
     trains = trains || (named.tensor.requires_grad() && !FreezeGuard::matches(named.name, phase.freeze));

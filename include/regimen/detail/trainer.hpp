@@ -94,13 +94,31 @@ class Trainer {
       } else if (at_later_epoch() && phase.until(phase_history_)) {
         ended = Ended::criterion;
       } else {
-        ended = run_epoch(phase, objective);
+        ended = run_epoch(phase, objective, generators);
       }
+    }
+    if (ended == Ended::diverged) {
+      require_finite(phase.data);
     }
     const Outcome outcome{phase.name, ended, state_.clock};
     state_.history.outcomes.push_back(outcome);
     watchers_.tell(PhaseEnd{outcome});
     return ended;
+  }
+
+  /// Divergence is a result; data that hold NaN are a mistake that looks like it.
+  static void require_finite(const Source& data) {
+    const Cursor next = data.read({});
+    for (Batch batch = next(); batch.size() > 0; batch = next()) {
+      if (!batch.data.is_floating_point()) {
+        return;
+      }
+      const at::Tensor bad = batch.data.reshape({batch.size(), -1}).isfinite().all(1).logical_not().nonzero();
+      if (bad.numel() > 0) {
+        const auto id = batch.id[bad[0].item<std::int64_t>()].item<std::int64_t>();
+        throw Error("the training loss is NaN or infinite, and so are the data of sample " + text(id));
+      }
+    }
   }
 
   [[nodiscard]] bool at_phase_start() const { return state_.clock == Clock{.phase = state_.clock.phase}; }
@@ -111,7 +129,7 @@ class Trainer {
     return !phase_history_.empty() && !std::isfinite(phase_history_.back().train_loss);
   }
 
-  Ended run_epoch(const Phase& phase, Objective& objective) {
+  Ended run_epoch(const Phase& phase, Objective& objective, GeneratorGuard& generators) {
     Order order{.batch = phase.batch,
                 .shuffle = phase.shuffle,
                 .seed = phase.seed,
@@ -119,6 +137,7 @@ class Trainer {
                 .first = state_.clock.batch};
     state_.clock.batches = phase.data.batches(order);
     order.now = epoch_began(phase);
+    generators.seed(phase.seed, order.now.clock.step, -3);  // for a loader that draws its order
     model_.train(true);
     const Cursor next = phase.data.read(order);
     std::vector<Batch> group;

@@ -56,6 +56,7 @@ struct FrozenStream {
   std::uint64_t seed = 0;
 
   [[nodiscard]] std::optional<std::int64_t> size() const { return of.size(); }
+  [[nodiscard]] std::int64_t batches(const Order& order) const { return of.batches(order); }
   [[nodiscard]] int layers() const { return of.layers() + 1; }
 
   Cursor operator()(const Order& order) const {
@@ -138,6 +139,11 @@ inline at::Tensor choose(const Source& source, std::uint64_t seed, double share)
 /// Key(seed, id); frozen onto a source that has such transforms already, from a key of its own, also with their seed.
 ///     const auto noisy = regimen::frozen(train, regimen::UniformLabels{.classes = 10}, /*seed=*/7);
 [[nodiscard]] inline Source frozen(const Source& source, const AnyTransform& transform, std::uint64_t seed) {
+  if (!source.stable_ids()) {
+    throw Error(
+        "frozen takes a source whose ids name the same samples at every epoch; this loader gives none: make "
+        "them in the function that makes its batches");
+  }
   if (source.indexed()) {
     return detail::Frozen{source, transform, seed};
   }

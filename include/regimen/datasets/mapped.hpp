@@ -1,0 +1,179 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "regimen/datasets.hpp"
+#include "regimen/detail/json.hpp"
+#include "regimen/error.hpp"
+#include "regimen/source.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// A file as memory, read-only; pages come from the disk when they are touched, and go when memory is short.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::string& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    struct stat status{};
+    if (file < 0 || ::fstat(file, &status) != 0) {
+      const std::string why = std::strerror(errno);
+      if (file >= 0) {
+        ::close(file);
+      }
+      throw Error("cannot read " + path + ": " + why);
+    }
+    length_ = static_cast<std::int64_t>(status.st_size);
+    if (S_ISREG(status.st_mode) && length_ > 0) {
+      void* const mapped = ::mmap(nullptr, static_cast<std::size_t>(length_), PROT_READ, MAP_PRIVATE, file, 0);
+      bytes_ = mapped == MAP_FAILED ? nullptr : static_cast<const std::uint8_t*>(mapped);
+    }
+    const std::string why = bytes_ != nullptr ? "" : length_ == 0 ? "it is empty" : "it cannot be mapped";
+    ::close(file);
+    if (bytes_ == nullptr) {
+      throw Error("cannot read " + path + ": " + why);
+    }
+  }
+
+  ~MappedFile() { ::munmap(const_cast<std::uint8_t*>(bytes_), static_cast<std::size_t>(length_)); }
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  [[nodiscard]] const std::uint8_t* bytes() const { return bytes_; }
+  [[nodiscard]] std::int64_t length() const { return length_; }
+
+ private:
+  const std::uint8_t* bytes_ = nullptr;
+  std::int64_t length_ = 0;
+};
+
+}  // namespace detail
+
+/// What a file of records of one length holds: `label_bytes` of label, of which the last counts (CIFAR-10 has one,
+/// CIFAR-100 two: coarse and fine), and an image of bytes in this shape.
+struct RecordLayout {
+  std::int64_t label_bytes = 1;
+  std::vector<std::int64_t> shape{3, 32, 32};
+  std::int64_t classes = 10;
+
+  void check() const {
+    detail::require(label_bytes >= 1, "RecordLayout.label_bytes", "at least 1", label_bytes);
+    detail::require(classes >= 1 && classes <= 256, "RecordLayout.classes", "in [1, 256]", classes);
+    detail::require(!shape.empty(), "RecordLayout.shape.size()", "at least 1", shape.size());
+    for (const std::int64_t length : shape) {
+      detail::require(length >= 1, "RecordLayout.shape", "at least 1", length);
+    }
+  }
+
+  /// Bytes of an image.
+  [[nodiscard]] std::int64_t pixels() const {
+    std::int64_t product = 1;
+    for (const std::int64_t length : shape) {
+      product *= length;
+    }
+    return product;
+  }
+};
+
+/// Records in files that may be larger than memory, in the order of the files: an indexed source that reads what it is
+/// asked for. With `prefetch` around it the reading is done ahead.
+///
+/// data [N, shape...] uint8, target [N] int64 in [0, classes), id 0 to size - 1. A file must not be cut shorter while
+/// it is in use: the system ends a process that reads what is gone. Throws Error for a file that cannot be read or
+/// whose length is no multiple of the record's; and, where it is read, for a label out of range, naming file and
+/// record.
+///     const regimen::Source train = regimen::MappedRecords({"a.bin", "b.bin"}, {.shape = {3, 96, 96}});
+class MappedRecords {
+ public:
+  explicit MappedRecords(std::vector<std::string> paths, RecordLayout layout = {})
+      : paths_(std::move(paths)), layout_(std::move(layout)) {
+    layout_.check();
+    detail::require(!paths_.empty(), "MappedRecords: paths.size()", "at least 1", paths_.size());
+    const std::int64_t record = layout_.label_bytes + layout_.pixels();
+    for (const std::string& path : paths_) {
+      files_.push_back(std::make_shared<const detail::MappedFile>(path));
+      detail::require(files_.back()->length() % record == 0, path + ": the length",
+                      "a multiple of " + detail::text(record) + " bytes, a record's", files_.back()->length());
+      ends_.push_back(size() + files_.back()->length() / record);
+    }
+  }
+
+  [[nodiscard]] std::int64_t size() const { return ends_.empty() ? 0 : ends_.back(); }
+
+  [[nodiscard]] Batch get(const at::Tensor& index) const {
+    std::vector<std::int64_t> shape{index.size(0)};
+    shape.insert(shape.end(), layout_.shape.begin(), layout_.shape.end());
+    Batch batch{.data = at::empty(shape, at::kByte), .target = at::empty({index.size(0)}, at::kLong), .id = index};
+    const std::int64_t pixels = layout_.pixels();
+    auto* const data = batch.data.data_ptr<std::uint8_t>();
+    auto* const target = batch.target.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < index.size(0); ++i) {
+      const std::uint8_t* const record = find(index.data_ptr<std::int64_t>()[i]);
+      target[i] = record[layout_.label_bytes - 1];
+      std::memcpy(data + i * pixels, record + layout_.label_bytes, static_cast<std::size_t>(pixels));
+    }
+    return batch;
+  }
+
+  [[nodiscard]] std::string manifest() const {
+    return detail::json::Object()
+        .add("type", "\"MappedRecords\"")
+        .add("paths", regimen::manifest(paths_))
+        .add("layout", regimen::manifest(layout_))
+        .add("samples", detail::text(size()))
+        .text();
+  }
+
+ private:
+  /// The bytes of a record, whose label is in range.
+  [[nodiscard]] const std::uint8_t* find(std::int64_t place) const {
+    const auto file = static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), place) - ends_.begin());
+    const std::int64_t in_file = place - (file == 0 ? 0 : ends_[file - 1]);
+    const std::uint8_t* const record = files_[file]->bytes() + in_file * (layout_.label_bytes + layout_.pixels());
+    const int label = record[layout_.label_bytes - 1];
+    if (label >= layout_.classes) {
+      detail::require(false, paths_[file] + ": the label of record " + detail::text(in_file),
+                      "in [0, " + detail::text(layout_.classes) + ")", label);
+    }
+    return record;
+  }
+
+  std::vector<std::string> paths_;
+  RecordLayout layout_;
+  std::vector<std::shared_ptr<const detail::MappedFile>> files_;
+  std::vector<std::int64_t> ends_;
+};
+
+/// What is trained on and what is tested on, on disk.
+struct MappedDataset {
+  Source train;
+  Source test;
+};
+
+/// CIFAR-10 as `cifar10` reads it, without taking it into memory: sources of the same samples.
+///     const auto [train, test] = regimen::mapped_cifar10("data");
+[[nodiscard]] inline MappedDataset mapped_cifar10(const std::string& root) {
+  std::vector<std::string> paths = detail::cifar10_files(root);
+  const Source test = MappedRecords({paths.back()});
+  paths.pop_back();
+  return {MappedRecords(std::move(paths)), test};
+}
+
+}  // namespace regimen::inline v0
