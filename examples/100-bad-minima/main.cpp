@@ -196,6 +196,7 @@ int main(int argc, char** argv) {
   std::signal(SIGTERM, on_signal);
   try {
     settle(settings);
+    const regimen::Lock mine(settings.out + "/lock");
     open_results(settings);
     if (settings.data == "toy") {
       run_toy(settings);

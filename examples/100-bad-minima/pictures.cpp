@@ -44,7 +44,9 @@ const char* const red = "#c8382e";
 const char* const grey = "#777777";
 
 void write_curve(std::ostream& out, const rg::History& history, int offset) {
-  const auto cell = [](const rg::Score& score) { return score.scored() ? std::to_string(100 * score.accuracy) : "NaN"; };
+  const auto cell = [](const rg::Score& score) {
+    return score.scored() ? std::to_string(100 * score.accuracy) : "NaN";
+  };
   for (const rg::Epoch& epoch : history) {
     if (epoch.scored()) {
       out << offset + epoch.clock.epoch << " " << cell(epoch.fit) << " " << cell(epoch.clean) << " " << cell(epoch.test)

@@ -8,6 +8,7 @@
 #include <ATen/ops/where.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <numbers>
 #include <utility>
@@ -114,13 +115,16 @@ class Key {
     const auto* const from = given.data_ptr<std::int64_t>();
     at::Tensor out = at::empty({size()}, at::kLong);
     auto* const to = out.data_ptr<std::int64_t>();
-    const auto chance = static_cast<float>(share);  // as LibTorch compares a tensor of floats
+    // to_unit(half) < share in whole numbers, share being a float as where LibTorch compares a tensor of floats.
+    const auto limit = static_cast<std::uint32_t>(std::ceil(static_cast<double>(static_cast<float>(share)) / unit));
     std::uint64_t largest = 0;
     for_each_block(1, [=, &largest](std::int64_t i, std::int64_t, std::uint64_t first, std::uint64_t second) {
       const std::int64_t drawn = to_below(choices, high(second));
       const std::int64_t another = from[i] + 1 + drawn;  // below 2 n: a subtraction is the remainder
       const std::int64_t replacement = by_another ? (another < n ? another : another - n) : drawn;
-      to[i] = to_unit(low(first)) < chance ? replacement : from[i];
+      // All bits where it is replaced, none where not: a branch on chance would be guessed wrong every other time.
+      const std::int64_t replace = -static_cast<std::int64_t>((low(first) >> 8) < limit);
+      to[i] = (replacement & replace) | (from[i] & ~replace);
       largest = std::max(largest, static_cast<std::uint64_t>(from[i]));  // of a negative value: beyond all others
     });
     detail::require(largest < static_cast<std::uint64_t>(n), "Key.replaced: values", "in [0, " + detail::text(n) + ")",

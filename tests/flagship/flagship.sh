@@ -1,11 +1,12 @@
 #!/bin/sh
-# The flagship end to end on a few images: its files are there and hold what they should; killed again and again and
-# resumed, it ends in the same bytes.
+# The flagship end to end on a few images: its files are there and hold what they should; interrupted, or killed again
+# and again, and resumed, it ends in the same bytes.
 #
-#     flagship.sh PROGRAM WORK_FOLDER
+#     flagship.sh PROGRAM WORK_FOLDER [KILLS]        10 kills unless it is told another number
 set -eu
 program=$1
 work=$2
+kills=${3:-10}
 here=$(dirname "$0")
 images=/usr/share/datasets/fashion-mnist
 
@@ -17,7 +18,7 @@ fail() {
 rm -rf "$work"
 mkdir -p "$work"
 [ -d "$images" ] || { echo "SKIPPED: $images is not there"; exit 77; }
-python3 "$here/reduce_data.py" "$images" "$work/data"
+python3 "$here/small_data.py" "$images" "$work/data"
 
 become() { # become FOLDER [options]: the program takes the place of this shell, so that a kill meets it
   folder=$1
@@ -58,25 +59,80 @@ PATH="$work/bin" "$program" --root "$work/data" --out "$work/plain" --seeds 1 --
 grep -q 'gnuplot is not installed' "$work/plain.log" || fail 'it does not say that gnuplot is missing'
 grep -q 'The random labels were not fitted' "$work/plain.log" || fail 'it reports a hole without fitted random labels'
 
-echo '== killed and resumed'
-for pause in 0.9 1.3 1.7 2.3 1.1 2.9; do
+echo '== the ablation has all eight sets, and says how it goes on'
+"$program" --root "$work/data" --out "$work/ablation" --ablation --seeds 1 --images 16 --copies 1 --memorize-epochs 1 \
+  --vanilla-epochs 1 --escape-epochs 1 --threads 1 --precision fp32 > "$work/ablation.log" 2> "$work/ablation.err"
+[ "$(grep -c '' "$work/ablation/results.csv")" = 17 ] || fail 'results.csv should have a header and 8 sets x 2 starts'
+grep -q '^augmentation + momentum ' "$work/ablation/table.txt" || fail 'the table lacks a set'
+grep -q '^\[17/17.* epoch 1/1 ' "$work/ablation.err" || fail 'no line an epoch on a pipe'
+
+echo '== CIFAR-10 in its binary layout, in bf16'
+python3 "$here/small_data.py" --cifar "$work/cifar"
+"$program" --data cifar10 --root "$work/cifar" --out "$work/colour" --seeds 1 --images 32 --copies 1 --memorize-epochs 1 \
+  --vanilla-epochs 1 --escape-epochs 1 --threads 1 --precision bf16 --quiet > "$work/colour.log"
+grep -q '"bf16"' "$work/colour/manifest.json" || fail 'the manifest does not say bf16'
+if "$program" --data cifar10 --root "$work/nowhere" --out "$work/colour" --quiet > "$work/colour.log" 2>&1; then
+  fail 'it found a CIFAR-10 that is not there'
+fi
+grep -q 'there is no .*data_batch_1.bin' "$work/colour.log" || fail 'it does not name the missing file'
+
+same_as_whole() { # same_as_whole FOLDER: every number and every weight of the run that was left alone
+  for file in results.csv summary.csv epochs.csv table.txt; do
+    cmp "$work/whole/$file" "$1/$file" || fail "$file differs"
+  done
+  for log in "$work"/whole/epochs/*.csv; do
+    cmp "$log" "$1/epochs/$(basename "$log")" || fail "$log differs"
+  done
+  python3 "$here/same_weights.py" "$work/whole/checkpoints" "$1/checkpoints" || fail 'the weights differ'
+}
+
+echo '== interrupted by Ctrl-C and resumed'
+become "$work/interrupted" > "$work/interrupted.log" 2>&1 &
+victim=$!
+sleep 2
+kill -INT "$victim"
+status=0
+wait "$victim" || status=$?
+[ "$status" = 130 ] || fail "Ctrl-C should end it with 130, not $status"
+grep -q 'go on with --resume' "$work/interrupted.log" || fail 'it does not say how to go on'
+run "$work/interrupted" --resume > "$work/interrupted.log"
+same_as_whole "$work/interrupted"
+
+echo '== two at once are refused'
+become "$work/interrupted" > "$work/first.log" 2>&1 &
+first=$!
+sleep 1.5
+if run "$work/interrupted" > "$work/second.log" 2>&1; then
+  fail 'two wrote to one folder'
+fi
+grep -q 'another run holds' "$work/second.log" || fail 'it does not say that another run is there'
+kill -9 "$first"
+wait "$first" 2> /dev/null || true
+
+echo "== killed $kills times and resumed"
+killed=0
+finished=0
+while [ "$killed" -lt "$kills" ]; do
   become "$work/killed" --resume > "$work/killed.log" 2>&1 &
   victim=$!
-  sleep "$pause"
-  kill -9 "$victim" 2> /dev/null || true
-  wait "$victim" 2> /dev/null || true
+  sleep "$(awk -v seed="$killed$finished" 'BEGIN { srand(seed * 7919); print 0.3 + 2.7 * rand() }')"
+  if kill -9 "$victim" 2> /dev/null; then
+    killed=$((killed + 1))
+    wait "$victim" 2> /dev/null || true
+  else
+    wait "$victim" || fail 'a resumed run failed'
+    same_as_whole "$work/killed"
+    finished=$((finished + 1))
+    rm -rf "$work/killed"
+  fi
   for log in "$work"/killed/epochs/*.csv; do
     [ -e "$log" ] || continue
     [ -z "$(tail -c 1 "$log" | tr -d '\n')" ] || fail "$log ends within a line"
   done
 done
 run "$work/killed" --resume > "$work/killed.log"
-for file in results.csv summary.csv epochs.csv table.txt; do
-  cmp "$work/whole/$file" "$work/killed/$file" || fail "$file differs after six kills"
-done
-for log in "$work"/whole/epochs/*.csv; do
-  cmp "$log" "$work/killed/epochs/$(basename "$log")" || fail "$log differs after six kills"
-done
+same_as_whole "$work/killed"
+echo "$killed kills, $((finished + 1)) runs that ended in the same bytes"
 
 echo '== other settings are refused'
 if run "$work/killed" --resume --momentum 0.8 > "$work/other.log" 2>&1; then

@@ -1,6 +1,6 @@
 // Stopping anywhere and going on from a checkpoint is as if nothing had been; a file that is no checkpoint says so.
 
-#include "training/helpers.hpp"
+#include "training/python.hpp"
 
 #include <cmath>
 #include <limits>
@@ -318,6 +318,26 @@ TEST_CASE("a file that is no checkpoint of these things is an Error that names i
       CHECK(contains(load_error(write(good.substr(0, length))), "bad.pt"));
     }
   }
+  SECTION("a single bit of it turned over, anywhere") {
+    for (std::size_t at = 0; at < good.size(); at += 1 + good.size() / 300) {
+      CAPTURE(at);
+      std::string bad = good;
+      bad[at] = static_cast<char>(bad[at] ^ (1 << (at % 8)));
+      const std::string message = load_error(write(bad));
+      CHECK(contains(message, "bad.pt"));
+      CHECK(contains(message, "damaged"));
+    }
+  }
+  SECTION("its seal is of a newer regimen, or none") {
+    const std::size_t at = good.rfind("regimen-checkpoint 1 ");
+    REQUIRE(at != std::string::npos);
+    std::string newer = good;
+    newer[at + std::string("regimen-checkpoint ").size()] = '2';
+    CHECK(contains(load_error(write(newer)), "written by a newer regimen, in format 2; this one reads format 1"));
+    CHECK(contains(load_error(write(good.substr(0, at))), "no seal"));
+    CHECK(contains(load_error(write(good + "more")), "damaged"));
+    CHECK(contains(load_error(write(good + std::string(1000, 'x'))), "no seal"));
+  }
   SECTION("random bytes") {
     torch::manual_seed(1);
     const auto noise = torch::randint(256, {5000}, torch::kByte);
@@ -388,6 +408,87 @@ TEST_CASE("a checkpoint brings back the options of each parameter group, whateve
   CHECK(second.nesterov());
   CHECK(second.momentum() == 0.5);
   CHECK(second.weight_decay() == 0.01);
+}
+
+TEST_CASE("a checkpoint is a zip archive that Python reads, tensors by name") {
+  const Folder folder;
+  auto net = network();
+  torch::optim::Adam adam(net->parameters(), torch::optim::AdamOptions(0.01));
+  rg::run(net, {{.data = points(40, 11), .optimizer = adam, .epochs = 1, .batch = 20}}, {});
+  rg::save_checkpoint(folder / "run.pt", {}, net, adam);
+  CHECK(std::system(("python3 -m zipfile -t '" + (folder / "run.pt") + "' > /dev/null").c_str()) == 0);
+  const std::optional<std::string> python = python_with_torch();
+  if (!python) {
+    return;
+  }
+  std::ofstream(folder / "read.py")
+      << "import sys, torch\n"
+         "weight = dict(torch.jit.load(sys.argv[1]).named_parameters())['thing0.0.weight']\n"
+         "open(sys.argv[2], 'w').write(repr(weight.double().sum().item()))\n";
+  const std::string command =
+      "'" + *python + "' '" + (folder / "read.py") + "' '" + (folder / "run.pt") + "' '" + (folder / "sum") + "'";
+  REQUIRE(std::system(command.c_str()) == 0);
+  const double sum = net->parameters()[0].to(torch::kDouble).sum().item<double>();
+  CHECK(numbers_in(folder / "sum").at(0) == Approx(sum).epsilon(1e-12));
+}
+
+TEST_CASE("a run whose loss is NaN leaves the last checkpoint that was good for something") {
+  const Folder folder;
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Phase phase{.data = points(40, 11), .optimizer = sgd, .epochs = 6, .batch = 20};
+  phase.lr_scale = [](const rg::Clock& clock) { return clock.epoch < 3 ? 1.0 : 1e30; };
+  rg::Checkpoint keep(folder / "run.pt", {.steps = 1, .seconds = 0}, net, sgd);
+  CHECK(rg::run(net, {phase}, {}, keep).ended() == rg::Ended::diverged);
+  CHECK_FALSE(weights(net)[0].isfinite().all().item<bool>());
+  const rg::State state = rg::load_checkpoint(folder / "run.pt", net, sgd);
+  CHECK(state.clock.step >= 6);
+  CHECK(state.clock.step <= 8);
+  phase.lr_scale = 1;
+  CHECK(rg::run(net, {phase}, {}, {.from = state}).ended() == rg::Ended::epochs);
+}
+
+TEST_CASE("one checkpoint file serves one run at a time") {
+  const Folder folder;
+  Experiment first(folder / "a.csv");
+  Experiment second(folder / "b.csv");
+  rg::Checkpoint keep(folder / "run.pt", {.seconds = 0}, first.net, first.sgd, first.adam);
+  rg::Checkpoint other(folder / "run.pt", {.seconds = 0}, second.net, second.sgd, second.adam);
+  std::string message;
+  bool tried = false;
+  const auto try_another = [&](const rg::Step&) {
+    if (!tried) {
+      tried = true;
+      // As another process would: without a run of its own in this one.
+      const std::vector<std::string> names;
+      const std::vector<int> epochs;
+      const rg::History none;
+      const std::function<std::string()> manifest = [] { return std::string(); };
+      message = error_of([&] { other(rg::RunBegin{names, epochs, names, none, manifest}); });
+    }
+  };
+  first.run({}, keep, try_another);
+  CHECK(contains(message, "another run holds"));
+  CHECK(contains(message, "run.pt.lock"));
+  CHECK_FALSE(std::filesystem::exists(folder / "run.pt.lock"));
+  second.run({}, other);
+}
+
+TEST_CASE("a tracker that goes on holds what it would have held") {
+  const Folder folder;
+  Experiment whole(folder / "a.csv");
+  rg::GapTracker expected;
+  whole.run({}, expected);
+  std::stop_source stop;
+  Experiment first(folder / "b.csv");
+  rg::Checkpoint keep(folder / "run.pt", {.seconds = 0}, first.net, first.sgd, first.adam);
+  first.run({.stop = stop.get_token()}, keep, At{.left = 25, .stop = &stop});
+  Experiment second(folder / "b.csv");
+  const rg::State state = second.load(folder / "run.pt");
+  rg::GapTracker gap;
+  second.run({.from = state}, gap);
+  CHECK(gap.values() == expected.values());
+  CHECK(gap.values().size() > 2);
 }
 
 TEST_CASE("going on with other phases than those of the checkpoint is an Error") {

@@ -94,6 +94,26 @@ struct LoaderStream {
   std::int64_t samples;
   How how;
 
+  /// One epoch of the loader. A loader with workers refuses to begin another while batches of this one are on their
+  /// way, so an epoch that was left early is read to its end.
+  struct Reader {
+    explicit Reader(Loader& loader) : next(loader.begin()), end(loader.end()) {}
+    ~Reader() {
+      try {
+        while (next != end) {
+          ++next;
+        }
+      } catch (...) {  // what a worker threw belongs to batches that nobody asked for
+      }
+    }
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+
+    decltype(std::declval<Loader&>().begin()) next;
+    decltype(std::declval<Loader&>().end()) end;
+    std::int64_t given = 0;
+  };
+
   [[nodiscard]] std::int64_t size() const { return samples; }
   [[nodiscard]] bool stable_ids() const { return !std::is_same_v<How, ToBatch>; }
 
@@ -104,12 +124,7 @@ struct LoaderStream {
   }
 
   Cursor operator()(const Order& order) const {
-    struct Reader {
-      decltype(loader->begin()) next;
-      decltype(loader->end()) end;
-      std::int64_t given = 0;
-    };
-    const auto reader = std::make_shared<Reader>(Reader{loader->begin(), loader->end()});
+    const auto reader = std::make_shared<Reader>(*loader);
     const auto read = [reader, how = how]() -> Batch {
       if (reader->next == reader->end) {
         return {};

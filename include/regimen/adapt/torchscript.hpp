@@ -63,29 +63,35 @@ class Script {
   [[nodiscard]] bool is_training() const { return module_.is_training(); }
   void to(const at::Device& device) { module_.to(device); }
 
-  /// For checkpoints: the tensors by name, without the code.
+  /// For checkpoints: the tensors in their order, without the code. (An archive's names may not hold the dots of
+  /// "conv.weight".)
   void save(torch::serialize::OutputArchive& archive) const {
+    int i = 0;
     for (const Named& named : named_parameters()) {
-      archive.write(named.name, named.tensor);
+      archive.write("tensor" + detail::text(i++), named.tensor, /*is_buffer=*/true);
     }
     for (const Named& named : named_buffers()) {
-      archive.write(named.name, named.tensor, /*is_buffer=*/true);
+      archive.write("tensor" + detail::text(i++), named.tensor, /*is_buffer=*/true);
     }
   }
 
   void load(torch::serialize::InputArchive& archive) {
     const at::NoGradGuard no_grad;
-    const auto read = [&archive](const Named& named, bool is_buffer) {
+    int i = 0;
+    const auto read = [&](const Named& named) {
       at::Tensor stored;
-      archive.read(named.name, stored, is_buffer);
+      archive.read("tensor" + detail::text(i++), stored, /*is_buffer=*/true);
+      if (stored.sizes() != named.tensor.sizes() || stored.dtype() != named.tensor.dtype()) {
+        throw Error(named.name + " has another shape or type there");
+      }
       at::Tensor target = named.tensor;
       target.copy_(stored);
     };
     for (const Named& named : named_parameters()) {
-      read(named, false);
+      read(named);
     }
     for (const Named& named : named_buffers()) {
-      read(named, true);
+      read(named);
     }
   }
 

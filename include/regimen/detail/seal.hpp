@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "regimen/detail/file.hpp"
 #include "regimen/error.hpp"
@@ -71,13 +73,14 @@ inline void check_seal(std::string_view bytes) {
 
 /// All bytes of a file.
 inline std::string content_of(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file || file.tellg() < 0) {
-    file_error("cannot read", path);
+  std::error_code failure;
+  const auto length = std::filesystem::file_size(path, failure);  // fails for folders, which ifstream opens
+  if (failure) {
+    throw Error("cannot read " + path + ": " + failure.message());
   }
-  std::string bytes(static_cast<std::size_t>(file.tellg()), '\0');
-  file.seekg(0);
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(length, '\0');
   if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
     file_error("cannot read", path);
   }

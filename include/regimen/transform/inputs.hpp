@@ -1,6 +1,5 @@
 #pragma once
 
-#include <ATen/TensorIndexing.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/constant_pad_nd.h>
@@ -75,15 +74,18 @@ struct RandomCrop {
   void check() const { detail::require(padding >= 0, "RandomCrop.padding", "at least 0", padding); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    using at::indexing::Slice;
     detail::require_images(batch, "RandomCrop");
+    const std::int64_t height = batch.data.size(2);
+    const std::int64_t width = batch.data.size(3);
     const at::Tensor padded = at::constant_pad_nd(batch.data, {padding, padding, padding, padding}, 0);
     const at::Tensor top = key.fold(0).below(2 * padding + 1);
     const at::Tensor left = key.fold(1).below(2 * padding + 1);
-    // Every window of the old size, without copying; each sample then takes one.
-    const at::Tensor windows = padded.unfold(2, batch.data.size(2), 1).unfold(3, batch.data.size(3), 1);
-    const at::Tensor each = at::arange(batch.size(), top.options());
-    return detail::with_data(batch, windows.index({each, Slice(), top, left}));
+    // Where each pixel of each image comes from, in its padded image row by row: [N, 1, H * W].
+    const at::Tensor row = top.view({-1, 1, 1}) + at::arange(height, top.options()).view({1, -1, 1});
+    const at::Tensor column = left.view({-1, 1, 1}) + at::arange(width, top.options()).view({1, 1, -1});
+    const at::Tensor place = (row * padded.size(3) + column).view({batch.size(), 1, height * width});
+    const at::Tensor cut = padded.flatten(2).gather(2, place.expand({-1, batch.data.size(1), -1}));
+    return detail::with_data(batch, cut.view(batch.data.sizes()));
   }
 };
 

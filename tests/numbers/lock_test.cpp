@@ -1,0 +1,65 @@
+#include "regimen/lock.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "numbers/support.hpp"
+#include "numbers/testing.hpp"
+
+namespace {
+
+std::string lock_path() {
+  return (std::filesystem::temp_directory_path() / ("regimen-lock-" + std::to_string(::getpid())) / "deep" / "lock")
+      .string();
+}
+
+/// Whether another process can take the lock.
+bool free_for_others(const std::string& path) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      const regimen::Lock lock(path);
+      ::_exit(0);
+    } catch (const regimen::Error&) {
+      ::_exit(1);
+    }
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a lock is held by one at a time, in this process and among processes, and leaves nothing behind") {
+  const std::string path = lock_path();
+  {
+    const regimen::Lock lock(path);
+    CHECK(error_of([&] { const regimen::Lock second(path); }).find("another run holds " + path) == 0);
+    CHECK_FALSE(free_for_others(path));
+  }
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK(free_for_others(path));
+  const regimen::Lock again(path);
+}
+
+TEST_CASE("the lock of a process that died is free, though its file is still there") {
+  const std::string path = lock_path();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto* const lock = new regimen::Lock(path);  // never let go
+    static_cast<void>(lock);
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  CHECK(std::filesystem::exists(path));
+  const regimen::Lock lock(path);
+}
+
+TEST_CASE("a lock that cannot be made says why") {
+  CHECK(error_of([] { const regimen::Lock lock("/proc/no/lock"); }).find("/proc/no") != std::string::npos);
+}
