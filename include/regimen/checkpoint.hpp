@@ -201,7 +201,10 @@ class Checkpoint {
   Checkpoint(const Checkpoint&) = delete;
   Checkpoint& operator=(const Checkpoint&) = delete;
 
-  void operator()(const RunBegin& /*begin*/) { lock_ = std::make_unique<Lock>(path_ + ".lock"); }
+  void operator()(const RunBegin& /*begin*/) {
+    lock_.reset();  // held still if an exception ended the last run
+    lock_ = std::make_unique<Lock>(path_ + ".lock");
+  }
   void operator()(const RunEnd& /*end*/) { lock_.reset(); }
 
   void operator()(const Boundary& boundary) {

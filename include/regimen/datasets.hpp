@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <zlib.h>
 
@@ -13,6 +14,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "regimen/batch.hpp"
 #include "regimen/error.hpp"
@@ -74,15 +76,21 @@ class PackedFile {
   /// The next n bytes, or as many as there are: [m] uint8.
   at::Tensor bytes(std::int64_t n) {
     // n may come from a header that lies: the file is trusted with as much memory as it takes up on disk, and then with
-    // twice what it has delivered.
-    at::Tensor result = at::empty({std::min(n, std::max<std::int64_t>(1, length_))}, at::kByte);
+    // a piece at a time. To join them takes as much again, so twice the content in all; a buffer that doubles whenever
+    // it is full, and is copied then, takes up to three times.
+    constexpr std::int64_t piece = 1 << 18;
+    std::vector<at::Tensor> pieces;
     std::int64_t done = 0;
+    std::int64_t wanted = std::min(n, std::max<std::int64_t>(1, length_));
     for (;;) {
-      done += read(result.data_ptr<std::uint8_t>() + done, result.size(0) - done);
-      if (done < result.size(0) || done == n || ended()) {
-        return result.narrow(0, 0, done);
+      const at::Tensor next = at::empty({wanted}, at::kByte);
+      const std::int64_t got = read(next.data_ptr<std::uint8_t>(), wanted);
+      pieces.push_back(next.narrow(0, 0, got));
+      done += got;
+      if (got < wanted || done == n || ended()) {
+        return pieces.size() == 1 ? pieces.front() : at::cat(pieces);
       }
-      result.resize_({std::min(n, 2 * done)});
+      wanted = std::min(n - done, piece);
     }
   }
 

@@ -48,8 +48,6 @@ struct Setup {
   torch::optim::SGD sgd{net->parameters(), torch::optim::SGDOptions(0.1)};
 };
 
-struct Nothing {};
-
 /// Makes build/tests/docs/work/<page> anew, under the folder that the program was started in, and works there.
 inline void enter_folder_of(const std::string& page) {
   static const std::filesystem::path start = std::filesystem::current_path();

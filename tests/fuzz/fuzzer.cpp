@@ -105,10 +105,7 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   chosen = &fuzz::target_of(name);
   // LibTorch describes the call stack in every exception, which takes it a millisecond.
   c10::SetStackTraceFetcher([] { return std::string(); });
-  // What LibTorch makes once and keeps is not counted against any file.
-  if (chosen->run == fuzz::checkpoint || chosen->run == fuzz::sealed) {
-    fuzz::state("");
-  }
+  fuzz::warm_up();
   return 0;
 }
 

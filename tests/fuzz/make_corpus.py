@@ -94,17 +94,37 @@ def record_seeds():
     write("mapped", "layout-5", bytes([5, 200]) + records([0, 99, 5], 2, 5))
 
 
+def just_above(header, records, record):
+    """A packed file of so many records, zeros but for some noise, that is just longer than its packed length doubled
+    again and again: worst for a buffer that grows so, which has to double once more for the last few bytes."""
+
+    def content(noise):
+        body = bytearray(header + bytes(records * record))
+        for i in range(noise):
+            at = len(header) + i // (record - 1) * record + 1 + i % (record - 1)  # the labels stay 0
+            body[at] = i * i * 2654435761 >> 11 & 255
+        return bytes(body)
+
+    def overflow(noise):
+        file = content(noise)
+        buffer = len(packed(file))
+        while 2 * buffer < len(file):
+            buffer *= 2
+        return len(file) / buffer
+
+    return packed(content(min(range(0, 8000, 20), key=overflow)))
+
+
 def large_seeds():
     """What is large beside a reader's fixed buffers, and small when it is packed: for the bound on memory."""
     million = 1 << 20
     write("idx-large", "bytes", packed(idx(8, [4, million], bytes(4 * million))))
     write("idx-large", "doubles", packed(idx(14, [million // 2], bytes(4 * million))))
     write("idx-large", "more-than-said", packed(idx(8, [million], bytes(4 * million))))
-    write("idx-large", "less-than-said", packed(idx(8, [1 << 31], bytes(4 * million))))
-    # Lengths just above and below where a buffer that doubles would grow.
-    for n in (1000, 1365, 1366):
-        write("cifar-large", f"records-{n}", packed(bytes(n * 3073)))
-    write("cifar-large", "short", packed(bytes(1366 * 3073 - 1)))
+    write("idx-large", "as-said", just_above(idx(8, [600, 3073], b""), 600, 3073))
+    write("idx-large", "less-than-said", just_above(idx(8, [1 << 31], b""), 600, 3073))
+    write("cifar-large", "records", just_above(b"", 600, 3073))
+    write("cifar-large", "short", just_above(b"\0", 600, 3073))
 
 
 def checkpoint_seeds(replay):

@@ -51,10 +51,11 @@ void expect_batch(const regimen::Batch& batch, const std::vector<Record>& record
   std::vector<std::int64_t> shape{static_cast<std::int64_t>(places.size())};
   shape.insert(shape.end(), image_shape.begin(), image_shape.end());
   expect(batch.data.scalar_type() == at::kByte && batch.data.sizes() == at::IntArrayRef(shape), "another shape");
-  expect(batch.data.is_contiguous() && batch.target.is_contiguous() && batch.id.is_contiguous(), "not in one piece");
   const at::IntArrayRef one(shape.data(), 1);
-  expect(batch.target.sizes() == one && batch.id.sizes() == one, "as many targets and ids as images");
-  const auto* pixels = static_cast<const char*>(batch.data.data_ptr());
+  expect(batch.target.sizes() == one && batch.id.sizes() == one, "other numbers of targets and ids than of images");
+  expect(batch.target.is_contiguous() && batch.id.is_contiguous(), "targets or ids with gaps");
+  const at::Tensor images = batch.data.contiguous();  // in the memory of the file's bytes, labels lie between them
+  const auto* pixels = static_cast<const char*>(images.data_ptr());
   for (std::size_t i = 0; i < places.size(); ++i) {
     const Record& record = records[static_cast<std::size_t>(places[i])];
     expect(batch.target.data_ptr<std::int64_t>()[i] == record.label, "another label");

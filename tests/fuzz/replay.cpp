@@ -46,8 +46,7 @@ int main(int argc, char** argv) {
   }
   const fuzz::Target& target = fuzz::target_of(argv[1]);
   const auto files = files_in(argc - 2, argv + 2);
-  target.run(bytes_of(files.at(0)));  // what LibTorch makes once and keeps is not counted against any file
-  fuzz::tally = {};
+  fuzz::warm_up();
   for (const auto& file : files) {
     std::printf("%s\n", file.filename().c_str());
     std::fflush(stdout);  // the last line is the one that ended the program

@@ -157,8 +157,12 @@ TEST_CASE("fault: a loss, a transform or an observer that throws loses nothing t
   };
   const auto fails = [&](Experiment& experiment) {
     calls = 0;
-    rg::Checkpoint keep(folder / "run.pt", {.steps = 1, .seconds = 0}, experiment.net, experiment.sgd);
-    CHECK_THROWS_WITH(experiment.run(rg::CsvLog(folder / "log.csv"), keep, [&](const rg::Step&) {}), "boom");
+    {
+      rg::Checkpoint keep(folder / "run.pt", {.steps = 1, .seconds = 0}, experiment.net, experiment.sgd);
+      CHECK_THROWS_WITH(experiment.run(rg::CsvLog(folder / "log.csv"), keep), "boom");
+      calls = 0;
+      CHECK_THROWS_WITH(experiment.run(rg::CsvLog(folder / "log.csv"), keep), "boom");  // the file is still its own
+    }
     auto loaded = network(6);
     torch::optim::SGD sgd(loaded->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
     const rg::State state = rg::load_checkpoint(folder / "run.pt", loaded, sgd);

@@ -100,6 +100,25 @@ struct Everywhere {
   }
 };
 
+/// LibTorch cannot save an LBFGS until its history is full: the room for what it is going to compute, `al`, is made of
+/// undefined tensors until then ("Cannot access storage of UndefinedTensorImpl"). To be a plain LBFGS once
+/// `save_checkpoint` sees to that.
+struct SavableLBFGS : torch::optim::LBFGS {
+  using LBFGS::LBFGS;
+
+  void save(torch::serialize::OutputArchive& archive) const override {
+    for (const auto& entry : state_) {
+      auto& state = static_cast<torch::optim::LBFGSParamState&>(*entry.second);
+      if (state.al()) {
+        for (at::Tensor& each : *state.al()) {
+          each = each.defined() ? each : torch::zeros({});
+        }
+      }
+    }
+    LBFGS::save(archive);
+  }
+};
+
 /// A regime, with objects of its own each time that it is made; of one seed, always the same. It trains within some
 /// milliseconds: 20 to 60 samples, 2 to 8 features or images of 6 x 6, up to 4 epochs a phase.
 class RandomRegime {
@@ -282,12 +301,7 @@ class RandomRegime {
             all, torch::optim::AdagradOptions(rate).lr_decay(decay).initial_accumulator_value(flag ? 0.1 : 0.0));
         break;
       case 4:
-        if (flag) {
-          add_optimizer<torch::optim::LBFGS>(all, torch::optim::LBFGSOptions(5 * rate).max_iter(2).history_size(3));
-        } else {
-          add_optimizer<torch::optim::LBFGS>(
-              all, torch::optim::LBFGSOptions(5 * rate).max_iter(2).line_search_fn("strong_wolfe"));
-        }
+        add_optimizer<SavableLBFGS>(all, lbfgs_options(5 * rate, flag));
         break;
       case 5:
         add_optimizer<torch::optim::SGD>(all, torch::optim::SGDOptions(draw_.chance(0.3) ? 1e20 : 4 * rate));
@@ -299,6 +313,15 @@ class RandomRegime {
         add_optimizer<torch::optim::SGD>(
             all, torch::optim::SGDOptions(4 * rate).momentum(0.9).nesterov(flag).weight_decay(decay));
     }
+  }
+
+  static torch::optim::LBFGSOptions lbfgs_options(double rate, bool search) {
+    torch::optim::LBFGSOptions options(rate);
+    options.max_iter(2);
+    if (search) {
+      options.line_search_fn("strong_wolfe").history_size(3);
+    }
+    return options;
   }
 
   /// The last parameter has a rate of its own.

@@ -88,17 +88,14 @@ struct Meddler {
     if constexpr (std::is_same_v<Event, rg::Boundary>) {
       static_cast<void>(event.state());
     }
-    switch (draw.integer(0, 5)) {
+    // Left in eval mode at the Boundary after a step, which `run` tells after its last train(true), the network would
+    // take the next step in eval mode.
+    const bool may_leave_eval = !std::is_same_v<Event, rg::Boundary>;
+    switch (draw.integer(may_leave_eval ? 0 : 2, 5)) {
       case 0:
-        static_cast<void>(torch::rand({draw.integer(1, 5)}));
-        break;
-      case 1:
-        torch::manual_seed(draw.seed());
-        break;
-      case 2:
         regime.net->eval();
         break;
-      case 3: {
+      case 1: {
         regime.net->eval();
         const at::Tensor output = regime.net->forward(regime.input());
         if (output.requires_grad()) {
@@ -106,6 +103,12 @@ struct Meddler {
         }
         break;
       }
+      case 2:
+        static_cast<void>(torch::rand({draw.integer(1, 5)}));
+        break;
+      case 3:
+        torch::manual_seed(draw.seed());
+        break;
       case 4: {
         const rg::Phase& phase = regime.phases.front();
         const rg::Evaluation how{.loss = phase.loss, .preprocess = phase.preprocess, .batch = 17};
@@ -252,7 +255,7 @@ TEST_CASE("random regimes: all that the library has is drawn") {
                                  "optim::AdamW",
                                  "optim::RMSprop",
                                  "optim::Adagrad",
-                                 "optim::LBFGS"}) {
+                                 "LBFGS"}) {
     CAPTURE(part);
     CHECK(contains(manifests, part));
   }

@@ -93,7 +93,7 @@ TEST_CASE("a data set with batches and ids of its own says how a batch is made o
 
 TEST_CASE("a loader that keeps the order gives the batches of its data set; run trains on them and resumes") {
   const Grid grid(50);
-  auto loader = data::make_data_loader<data::samplers::SequentialSampler>(grid.map(data::transforms::Stack<>()),
+  auto loader = data::make_data_loader<data::samplers::SequentialSampler>(Grid(grid).map(data::transforms::Stack<>()),
                                                                           data::DataLoaderOptions().batch_size(16));
   const rg::Source source = rg::from_loader(*loader, 50);
   CHECK(source.batches({.batch = 128}) == 4);
@@ -112,7 +112,7 @@ TEST_CASE("a loader that shuffles is a function of the seed: equal runs, and a r
     auto net = network(3);
     torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
     torch::manual_seed(disturbance);
-    auto loader = data::make_data_loader(grid.map(data::transforms::Stack<>()), 16);  // random order
+    auto loader = data::make_data_loader(Grid(grid).map(data::transforms::Stack<>()), 16);  // random order
     const rg::Phase phase{.data = rg::from_loader(*loader, 50),
                           .optimizer = sgd,
                           .epochs = 3,

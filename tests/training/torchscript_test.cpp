@@ -14,7 +14,7 @@ rg::Batch images(std::int64_t n) {
 }
 
 torch::optim::SGD optimizer_of(rg::Script& net) {
-  return {net.parameters(), torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(5e-4)};
+  return torch::optim::SGD(net.parameters(), torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(5e-4));
 }
 
 /// A scripted network made without Python: TorchScript's own language.
@@ -23,6 +23,7 @@ rg::Script linear() {
   torch::manual_seed(2);
   module.register_parameter("weight", torch::randn({2, 3}).requires_grad_(), false);
   module.register_buffer("count", torch::zeros({}));
+  module.register_attribute("training", c10::BoolType::get(), true);
   module.define(R"(
     def forward(self, x):
         if self.training:

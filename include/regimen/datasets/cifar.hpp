@@ -5,13 +5,12 @@
 #include <ATen/ops/cat.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <limits>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "regimen/datasets.hpp"
+#include "regimen/detail/cifar10_files.hpp"
 
 namespace regimen::inline v0 {
 
@@ -34,27 +33,6 @@ namespace regimen::inline v0 {
   const at::Tensor images = records.narrow(1, 1, record - 1).reshape({-1, 3, 32, 32});
   return {images, labels.to(at::kLong), at::arange(labels.size(0), at::kLong), {}, {}};
 }
-
-namespace detail {
-
-/// The six files of CIFAR-10's binary version, the test set's last.
-inline std::vector<std::string> cifar10_files(const std::string& root) {
-  std::error_code failure;
-  const auto inside = std::filesystem::path(root) / "cifar-10-batches-bin";
-  const auto folder = std::filesystem::is_directory(inside, failure) ? inside : std::filesystem::path(root);
-  std::vector<std::string> paths;
-  for (const char* const name : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
-                                 "data_batch_5.bin", "test_batch.bin"}) {
-    paths.push_back((folder / name).string());
-    if (!std::filesystem::exists(paths.back(), failure)) {
-      throw Error("there is no " + paths.back() +
-                  "; the binary version of CIFAR-10 (www.cs.toronto.edu/~kriz/cifar.html) has it");
-    }
-  }
-  return paths;
-}
-
-}  // namespace detail
 
 /// Small colour photographs of ten kinds, 50,000 and 10,000 of them (Krizhevsky 2009): data_batch_1.bin to
 /// data_batch_5.bin and test_batch.bin, in root/cifar-10-batches-bin or in root itself.

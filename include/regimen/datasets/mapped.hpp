@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "regimen/datasets.hpp"
+#include "regimen/detail/cifar10_files.hpp"
 #include "regimen/detail/json.hpp"
 #include "regimen/error.hpp"
 #include "regimen/source.hpp"

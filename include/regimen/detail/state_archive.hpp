@@ -5,6 +5,7 @@
 #include <torch/serialize/archive.h>
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,12 +22,14 @@ inline std::vector<std::int64_t> integers_of(const Clock& clock) {
   return {clock.phase, clock.epoch, clock.batch, clock.batches, clock.step};
 }
 
+inline int int_of(std::int64_t number) {
+  const bool fits = number >= std::numeric_limits<int>::min() && number <= std::numeric_limits<int>::max();
+  require(fits, "checkpoint: a clock's phase or epoch", "an int", number);
+  return static_cast<int>(number);
+}
+
 inline Clock clock_of(const std::int64_t* row) {
-  return {.phase = static_cast<int>(row[0]),
-          .epoch = static_cast<int>(row[1]),
-          .batch = row[2],
-          .batches = row[3],
-          .step = row[4]};
+  return {.phase = int_of(row[0]), .epoch = int_of(row[1]), .batch = row[2], .batches = row[3], .step = row[4]};
 }
 
 inline constexpr std::int64_t clock_numbers = 5;
@@ -60,6 +63,14 @@ std::vector<T> vector_of(torch::serialize::InputArchive& archive, const std::str
   archive.read(key, tensor, /*is_buffer=*/true);
   tensor = tensor.contiguous();
   return {tensor.data_ptr<T>(), tensor.data_ptr<T>() + tensor.numel()};
+}
+
+/// As many numbers as the rest of the archive says; or else what is read would go on behind their end.
+template <class T>
+std::vector<T> table_of(torch::serialize::InputArchive& archive, const std::string& key, std::size_t numbers) {
+  std::vector<T> table = vector_of<T>(archive, key);
+  require(table.size() == numbers, "checkpoint: the length of " + key, text(numbers), table.size());
+  return table;
 }
 
 inline std::vector<std::string> strings_of(torch::serialize::InputArchive& archive, const std::string& key) {
@@ -136,40 +147,53 @@ inline Epoch epoch_of(const std::string& phase, const double* d, const std::int6
   return epoch;
 }
 
+inline Ended ended_of(std::int64_t number) {
+  constexpr auto last = static_cast<std::int64_t>(Ended::diverged);
+  require(number >= 0 && number <= last, "checkpoint: how a phase ended", "in [0, " + text(last) + "]", number);
+  return static_cast<Ended>(number);
+}
+
 inline State load_state(torch::serialize::InputArchive& archive) {
   c10::IValue format;
   archive.read("format", format);
   require(format.toInt() == state_format, "checkpoint: format", text(state_format), format.toInt());
   State state;
-  state.clock = clock_of(vector_of<std::int64_t>(archive, "clock").data());
-  const auto sums = vector_of<double>(archive, "sums");
-  state.loss_sum = sums.at(0);
-  state.lr_scale = sums.at(1);
-  state.seconds = sums.at(2);
+  state.clock = clock_of(table_of<std::int64_t>(archive, "clock", clock_numbers).data());
+  const auto sums = table_of<double>(archive, "sums", 3);
+  state.loss_sum = sums[0];
+  state.lr_scale = sums[1];
+  state.seconds = sums[2];
   c10::IValue loss_samples;
   archive.read("loss_samples", loss_samples);
   state.loss_samples = loss_samples.toInt();
 
   const auto phases = strings_of(archive, "phases");
-  const auto doubles = vector_of<double>(archive, "doubles");
-  const auto integers = vector_of<std::int64_t>(archive, "integers");
-  const auto measure_names = strings_of(archive, "measure_names");
-  const auto measure_values = vector_of<double>(archive, "measure_values");
-  const auto measure_counts = vector_of<std::int64_t>(archive, "measure_counts");
   const std::size_t epoch_integers = clock_numbers + 4;
+  const auto doubles = table_of<double>(archive, "doubles", phases.size() * epoch_numbers);
+  const auto integers = table_of<std::int64_t>(archive, "integers", phases.size() * epoch_integers);
+  const auto measure_names = strings_of(archive, "measure_names");
+  const auto measure_values = table_of<double>(archive, "measure_values", measure_names.size());
+  const auto measure_counts = table_of<std::int64_t>(archive, "measure_counts", phases.size());
   std::size_t measure = 0;
   for (std::size_t i = 0; i < phases.size(); ++i) {
-    Epoch epoch = epoch_of(phases[i], &doubles.at(i * epoch_numbers), &integers.at(i * epoch_integers));
-    for (std::int64_t k = 0; k < measure_counts.at(i); ++k, ++measure) {
-      epoch.measures[measure_names.at(measure)] = measure_values.at(measure);
+    Epoch epoch = epoch_of(phases[i], &doubles[i * epoch_numbers], &integers[i * epoch_integers]);
+    const auto left = static_cast<std::int64_t>(measure_names.size() - measure);
+    const std::int64_t count = measure_counts[i];
+    require(count >= 0 && count <= left, "checkpoint: an epoch's number of measures", "in [0, " + text(left) + "]",
+            count);
+    for (std::int64_t k = 0; k < count; ++k, ++measure) {
+      epoch.measures[measure_names[measure]] = measure_values[measure];
     }
     state.history.epochs.push_back(epoch);
   }
+  require(measure == measure_names.size(), "checkpoint: the number of all measures", text(measure),
+          measure_names.size());
   const auto outcome_phases = strings_of(archive, "outcome_phases");
-  const auto outcomes = vector_of<std::int64_t>(archive, "outcomes");
+  const std::size_t outcome_integers = clock_numbers + 1;
+  const auto outcomes = table_of<std::int64_t>(archive, "outcomes", outcome_phases.size() * outcome_integers);
   for (std::size_t i = 0; i < outcome_phases.size(); ++i) {
-    const std::int64_t* const row = &outcomes.at(i * (clock_numbers + 1));
-    state.history.outcomes.push_back({outcome_phases[i], static_cast<Ended>(row[clock_numbers]), clock_of(row)});
+    const std::int64_t* const row = &outcomes[i * outcome_integers];
+    state.history.outcomes.push_back({outcome_phases[i], ended_of(row[clock_numbers]), clock_of(row)});
   }
   return state;
 }
