@@ -21,7 +21,7 @@ int main() {
   const rg::Source train = rg::frozen(clean, wrong, /*seed=*/7, rg::exactly(0.4));
   std::printf("label noise: %.3f\n", rg::realised_noise(train, clean));
 
-  const auto warm_then_decay = rg::LinearWarmup{.epochs = 2} * rg::StepDecay{{20}, 0.1};
+  const auto warm_then_decay = rg::LinearWarmup{.epochs = 2, .start = 0.25} * rg::StepDecay{{20}, 0.1};
   const rg::L2 l2{.strength = 1e-3};
   const rg::FitReaches enough{.accuracy = 0.95};
   const rg::Execution execute{.precision = rg::cpu_has_bf16() ? rg::Precision::bf16 : rg::Precision::fp32};

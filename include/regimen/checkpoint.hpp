@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <torch/serialize/archive.h>
 
 #include <chrono>
@@ -23,6 +24,11 @@
 #include "regimen/event.hpp"
 #include "regimen/lock.hpp"
 #include "regimen/model.hpp"
+
+namespace torch::optim {
+class LBFGS;
+struct LBFGSParamState;
+}  // namespace torch::optim
 
 namespace regimen::inline v0 {
 
@@ -64,6 +70,22 @@ void load_thing(Thing& thing, torch::serialize::InputArchive& archive) {
     }
   }
   target.load(archive);
+}
+
+/// LBFGS keeps room for what it will compute, and of undefined tensors: LibTorch fails to save it before its history is
+/// full. What is in there is written before it is read, so anything will do.
+template <class Optimizer, class ParamState = torch::optim::LBFGSParamState>
+void fill_scratch(Optimizer& optimizer) {
+  if constexpr (std::is_base_of_v<torch::optim::LBFGS, Optimizer>) {
+    for (auto& entry : optimizer.state()) {
+      auto& scratch = static_cast<ParamState&>(*entry.second).al();
+      if (scratch) {
+        for (at::Tensor& tensor : *scratch) {
+          tensor = tensor.defined() ? tensor : at::zeros({});
+        }
+      }
+    }
+  }
 }
 
 template <class T>
@@ -113,6 +135,7 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
   int i = 0;
   const auto save = [&]<class Thing>(Thing& thing) {
     torch::serialize::OutputArchive nested;
+    detail::fill_scratch(thing);
     detail::module_of(thing).save(nested);
     archive.write("thing" + detail::text(i), nested);
     if constexpr (detail::HasOptions<Thing>) {

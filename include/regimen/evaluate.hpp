@@ -42,7 +42,8 @@ class ModeGuard {
 /// What the network is shown in the end: the batch on its device, preprocessed.
 inline Batch prepared(const Batch& batch, const std::vector<AnyTransform>& preprocess, const at::Device& device,
                       const Now& now) {
-  Batch result = batch.data.device() == device ? batch : to(batch, device);
+  const bool here = batch.data.device() == device && (!batch.target.defined() || batch.target.device() == device);
+  Batch result = here ? batch : to(batch, device);
   for (const AnyTransform& transform : preprocess) {
     result = transform(result, Key(0, result.id, now));
   }

@@ -32,8 +32,8 @@ struct Order {
 /// Gives the next batch each time it is called, and an empty one when there are no more.
 using Cursor = std::function<Batch()>;
 
-/// Data of which any rows can be had at any time: `size()`, and `get(index)` or `get(index, now)` with index [n] int64
-/// on the CPU. Every sample has an id that is at least 0 and that no other sample of the source has.
+/// Data of which any rows can be had at any time: `size()`, and `get(index)` or `get(index, now)` with index [n] int64,
+/// contiguous, on the CPU. Every sample has an id that is at least 0 and that no other sample of the source has.
 template <class S>
 concept Indexed = requires(const S& source, const at::Tensor& index) {
   { source.size() } -> std::convertible_to<std::int64_t>;
@@ -178,7 +178,7 @@ class Source {
     if (!indexed()) {
       throw Error("a stream has no rows to choose from: only an indexed source can be used here");
     }
-    return parts_->get(index, now);
+    return parts_->get(index.contiguous(), now);
   }
 
   /// Batches in an epoch; 0 where unknown.

@@ -116,15 +116,18 @@ while [ "$killed" -lt "$kills" ]; do
   become "$work/killed" --resume > "$work/killed.log" 2>&1 &
   victim=$!
   sleep "$(awk -v seed="$killed$finished" 'BEGIN { srand(seed * 7919); print 0.3 + 2.7 * rand() }')"
-  if kill -9 "$victim" 2> /dev/null; then
-    killed=$((killed + 1))
-    wait "$victim" 2> /dev/null || true
-  else
-    wait "$victim" || fail 'a resumed run failed'
-    same_as_whole "$work/killed"
-    finished=$((finished + 1))
-    rm -rf "$work/killed"
-  fi
+  kill -9 "$victim" 2> /dev/null || true
+  status=0
+  wait "$victim" 2> /dev/null || status=$?
+  case $status in
+    137) killed=$((killed + 1)) ;;
+    0) # it had come to its end before: compare, and begin anew
+      same_as_whole "$work/killed"
+      finished=$((finished + 1))
+      rm -rf "$work/killed"
+      ;;
+    *) fail "a resumed run ended with $status" ;;
+  esac
   for log in "$work"/killed/epochs/*.csv; do
     [ -e "$log" ] || continue
     [ -z "$(tail -c 1 "$log" | tr -d '\n')" ] || fail "$log ends within a line"

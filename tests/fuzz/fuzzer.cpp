@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -25,6 +24,10 @@ using Dice = std::minstd_rand;
 
 bool one_in(unsigned n, Dice& dice) {
   return dice() % n == 0;
+}
+
+bool may_be_packed() {
+  return chosen->run == fuzz::idx || chosen->run == fuzz::cifar;
 }
 
 std::string mutated(std::string bytes, std::size_t most) {
@@ -80,18 +83,17 @@ void mend(std::string& content, std::size_t most, Dice& dice) {
 
 /// Packed files are mostly changed within, because any other change is a wrong checksum.
 std::string next(const std::string& input, std::size_t most, Dice& dice) {
-  const bool may_be_packed = chosen->name == "idx" || chosen->name == "cifar";
-  const auto content = fuzz::content_of(input);
-  const bool packed = may_be_packed && fuzz::is_packed(input);
-  if (packed && (!content || one_in(4, dice))) {
+  const bool packed = may_be_packed() && fuzz::is_packed(input);
+  const fuzz::Content content = packed ? fuzz::content_of(input) : fuzz::Content{.bytes = input};
+  if (packed && (!content.whole || one_in(4, dice))) {
     return mutated(input, most);
   }
   constexpr std::size_t wrapping = 64;  // of gzip at level 0, for what is below 64 KiB
-  std::string changed = mutated(packed ? content->substr(0, most) : input, most - wrapping);
+  std::string changed = mutated(content.bytes.substr(0, most), most - wrapping);
   if (!one_in(4, dice)) {
     mend(changed, most - wrapping, dice);
   }
-  if (may_be_packed && (packed ? !one_in(16, dice) : one_in(32, dice))) {
+  if (may_be_packed() && (packed ? !one_in(16, dice) : one_in(32, dice))) {
     return fuzz::pack(changed, one_in(4, dice) ? 1 : 0);
   }
   return changed;
@@ -110,7 +112,7 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
 }
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {
-  const bool plain = chosen->run == fuzz::checkpoint || chosen->run == fuzz::sealed || chosen->run == fuzz::state;
+  const bool plain = chosen->run == fuzz::checkpoint || chosen->run == fuzz::state;
   if (plain || most < 128) {
     return LLVMFuzzerMutate(data, size, most);
   }
@@ -122,6 +124,12 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  chosen->run(std::string_view(reinterpret_cast<const char*>(data), size));
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  // Packed files that unpack to ever more look new to libFuzzer for ever, and each takes milliseconds.
+  constexpr std::size_t most = 1 << 16;
+  if (may_be_packed() && fuzz::is_packed(input) && fuzz::content_of(input, most).bytes.size() >= most) {
+    return -1;  // not to be kept
+  }
+  chosen->run(input);
   return 0;
 }

@@ -14,15 +14,16 @@ inline bool is_packed(std::string_view file) {
   return file.size() >= 2 && file[0] == '\x1f' && file[1] == '\x8b';
 }
 
-/// Appends what one packed member holds, and gives the number of packed bytes; none where it is damaged or cut short.
-inline std::optional<std::size_t> unpack_member(std::string_view packed, std::string& content) {
+/// Appends what one packed member holds, and gives the number of packed bytes; none where it is damaged, cut short, or
+/// takes the content to `most` bytes.
+inline std::optional<std::size_t> unpack_member(std::string_view packed, std::string& content, std::size_t most) {
   z_stream stream{};
   inflateInit2(&stream, 16 + MAX_WBITS);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   stream.avail_in = static_cast<uInt>(packed.size());
   int code = Z_OK;
   char buffer[1 << 14];
-  while (code == Z_OK) {
+  while (code == Z_OK && content.size() < most) {
     stream.next_out = reinterpret_cast<Bytef*>(buffer);
     stream.avail_out = sizeof buffer;
     code = inflate(&stream, Z_NO_FLUSH);
@@ -36,22 +37,24 @@ inline std::optional<std::size_t> unpack_member(std::string_view packed, std::st
   return used;
 }
 
-/// What gunzip would make of a packed file; none where it is damaged or cut short.
-inline std::optional<std::string> unpack(std::string_view packed) {
-  std::string content;
-  while (is_packed(packed)) {
-    const auto used = unpack_member(packed, content);
-    if (!used) {
-      return std::nullopt;
-    }
-    packed.remove_prefix(*used);
+/// What a file, packed or not, holds; `whole` unless its packed data are damaged or cut short.
+struct Content {
+  std::string bytes;
+  bool whole = true;
+};
+
+/// As gunzip has it: what follows the packed members is ignored. Gives up at `most` bytes.
+inline Content content_of(std::string_view file, std::size_t most = std::string::npos) {
+  if (!is_packed(file)) {
+    return {.bytes = std::string(file)};
+  }
+  Content content;
+  while (content.whole && is_packed(file)) {
+    const auto used = unpack_member(file, content.bytes, most);
+    content.whole = used.has_value();
+    file.remove_prefix(used.value_or(0));
   }
   return content;
-}
-
-/// The content of a file, packed or not; none where it is damaged.
-inline std::optional<std::string> content_of(std::string_view file) {
-  return is_packed(file) ? unpack(file) : std::string(file);
 }
 
 /// Packs, at zlib's levels: 0 only wraps.

@@ -71,9 +71,9 @@ bool same_elements(const char* memory, std::string_view elements, std::size_t wi
 namespace fuzz {
 
 void idx(std::string_view file) {
-  const auto content = content_of(file);
-  const auto expected = content ? parse(*content) : std::nullopt;
-  const std::size_t size = std::max(file.size(), content ? content->size() : 0);
+  const Content content = content_of(file);
+  const auto expected = content.whole ? parse(content.bytes) : std::nullopt;
+  const std::size_t size = std::max(file.size(), content.bytes.size());
   const MemoryFile in_memory(file);
   const auto bound = static_cast<std::int64_t>(2 * size) + reader_slack;
   const auto tensor = attempt(in_memory.path(), bound, [&] { return regimen::read_idx(in_memory.path()); });

@@ -129,8 +129,7 @@ def large_seeds():
 
 def checkpoint_seeds(replay):
     os.makedirs(os.path.join(root, "checkpoint"), exist_ok=True)
-    os.makedirs(os.path.join(root, "sealed"), exist_ok=True)
-    subprocess.run([replay, "write-checkpoints", root], check=True)
+    subprocess.run([replay, "write-checkpoints", os.path.join(root, "checkpoint")], check=True)
     with open(os.path.join(root, "checkpoint", "at-the-start.pt"), "rb") as file:
         good = file.read()
     archive = good[: good.rindex(b"regimen-checkpoint ")]
@@ -144,8 +143,6 @@ def checkpoint_seeds(replay):
         write("checkpoint", f"seal-{name}-{len(seal)}", archive + b"regimen-checkpoint " + seal % zlib.crc32(archive))
     sealed_nothing = b"regimen-checkpoint 1 %08x" % zlib.crc32(b"")
     write("checkpoint", "seal-alone", sealed_nothing)
-    write("sealed", "nothing", b"PK\5\6" + bytes(18))
-    write("sealed", "no-archive", pattern(500) + b"PK\5\6" + bytes(18))
 
 
 def state_seeds():

@@ -96,9 +96,9 @@ namespace fuzz {
 
 void cifar(std::string_view file) {
   const regimen::RecordLayout layout;
-  const auto content = content_of(file);
-  const auto expected = content ? parse(*content, layout) : std::nullopt;
-  const std::size_t size = std::max(file.size(), content ? content->size() : 0);
+  const Content content = content_of(file);
+  const auto expected = content.whole ? parse(content.bytes, layout) : std::nullopt;
+  const std::size_t size = std::max(file.size(), content.bytes.size());
   const MemoryFile in_memory(file);
   // Labels and ids are 16 bytes for the 3073 of a record.
   const auto bound = static_cast<std::int64_t>(2 * size + size / 128) + reader_slack;

@@ -1,7 +1,7 @@
 // The kept inputs once more, with any compiler and without libFuzzer:
 //
 //     fuzz-replay <target> <folder>...        fails unless some are read, some are refused, and none is anything else
-//     fuzz-replay write-checkpoints <folder>  seeds of the targets `checkpoint` and `sealed`; see make_corpus.py
+//     fuzz-replay write-checkpoints <folder>  seeds of the target `checkpoint`; see make_corpus.py
 
 #include <algorithm>
 #include <cstdio>

@@ -106,12 +106,10 @@ void idx(std::string_view file);          // read_idx
 void cifar(std::string_view file);        // read_cifar10_file
 void mapped(std::string_view input);      // MappedRecords: a byte for the layout, one for the cut into files, the rest
 void checkpoint(std::string_view file);   // load_checkpoint
-void sealed(std::string_view archive);    // load_checkpoint, of these bytes within a seal that is right
 void state(std::string_view directions);  // load_checkpoint, of a State that is written by these directions
 
-inline constexpr Target targets[] = {{"idx", idx},       {"cifar", cifar},
-                                     {"mapped", mapped}, {"checkpoint", checkpoint},
-                                     {"sealed", sealed}, {"state", state}};
+inline constexpr Target targets[] = {
+    {"idx", idx}, {"cifar", cifar}, {"mapped", mapped}, {"checkpoint", checkpoint}, {"state", state}};
 
 inline const Target& target_of(std::string_view name) {
   for (const Target& target : targets) {
@@ -125,7 +123,7 @@ inline const Target& target_of(std::string_view name) {
 /// Has LibTorch make what it makes once and keeps, which is to be counted against no file: 1.5 MB at the first archive.
 void warm_up();
 
-/// Writes checkpoints into a folder, for `checkpoint` and, without their seals, for `sealed`.
+/// Writes seeds of the target `checkpoint`.
 void write_checkpoints(const std::string& folder);
 
 }  // namespace fuzz

@@ -432,6 +432,20 @@ TEST_CASE("a checkpoint is a zip archive that Python reads, tensors by name") {
   CHECK(numbers_in(folder / "sum").at(0) == Approx(sum).epsilon(1e-12));
 }
 
+TEST_CASE("an LBFGS is saved before its history is full, which LibTorch alone cannot do") {
+  const Folder folder;
+  auto net = plain_network();
+  const auto options = torch::optim::LBFGSOptions(0.1).max_iter(1);
+  torch::optim::LBFGS lbfgs(net->parameters(), options);
+  const rg::Phase phase{.data = points(40, 11), .optimizer = lbfgs, .epochs = 4, .batch = 40};
+  rg::Checkpoint keep(folder / "run.pt", {.steps = 1, .seconds = 0}, net, lbfgs);
+  rg::run(net, {phase}, {}, keep);
+  auto again = plain_network(2);
+  torch::optim::LBFGS loaded(again->parameters(), options);
+  CHECK(rg::load_checkpoint(folder / "run.pt", again, loaded).clock.phase == 1);
+  CHECK(same(weights(again), weights(net)));
+}
+
 TEST_CASE("a run whose loss is NaN leaves the last checkpoint that was good for something") {
   const Folder folder;
   auto net = plain_network();

@@ -101,8 +101,8 @@ struct Everywhere {
 };
 
 /// LibTorch cannot save an LBFGS until its history is full: the room for what it is going to compute, `al`, is made of
-/// undefined tensors until then ("Cannot access storage of UndefinedTensorImpl"). To be a plain LBFGS once
-/// `save_checkpoint` sees to that.
+/// undefined tensors until then ("Cannot access storage of UndefinedTensorImpl"). `save_checkpoint` sees to that where
+/// it is given an LBFGS; here it is given torch::optim::Optimizer&.
 struct SavableLBFGS : torch::optim::LBFGS {
   using LBFGS::LBFGS;
 

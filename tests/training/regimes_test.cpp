@@ -88,10 +88,7 @@ struct Meddler {
     if constexpr (std::is_same_v<Event, rg::Boundary>) {
       static_cast<void>(event.state());
     }
-    // Left in eval mode at the Boundary after a step, which `run` tells after its last train(true), the network would
-    // take the next step in eval mode.
-    const bool may_leave_eval = !std::is_same_v<Event, rg::Boundary>;
-    switch (draw.integer(may_leave_eval ? 0 : 2, 5)) {
+    switch (draw.integer(0, 5)) {
       case 0:
         regime.net->eval();
         break;

@@ -73,8 +73,9 @@ struct MapDataset {
 
   [[nodiscard]] Batch get(const at::Tensor& index) const {
     std::vector<std::size_t> places(static_cast<std::size_t>(index.size(0)));
+    const auto* const place = index.data_ptr<std::int64_t>();  // a source's indexes are contiguous
     for (std::size_t i = 0; i < places.size(); ++i) {
-      places[i] = static_cast<std::size_t>(index.data_ptr<std::int64_t>()[i]);
+      places[i] = static_cast<std::size_t>(place[i]);
     }
     Batch batch = how(dataset->get_batch(places));
     if (!batch.id.defined()) {
@@ -125,13 +126,20 @@ struct LoaderStream {
 
   Cursor operator()(const Order& order) const {
     const auto reader = std::make_shared<Reader>(*loader);
-    const auto read = [reader, how = how]() -> Batch {
+    const auto read = [reader, how = how, samples = samples]() -> Batch {
       if (reader->next == reader->end) {
+        require(reader->given == samples, "from_loader: samples", "what the loader gives, " + text(reader->given),
+                samples);
         return {};
       }
       Batch batch = how(*reader->next);
       ++reader->next;
       if (!batch.id.defined()) {
+        if (!std::is_same_v<How, ToBatch>) {
+          throw Error(
+              "from_loader: the function that makes the batches must give them ids; without one, LibTorch's own "
+              "examples need none");
+        }
         batch.id = at::arange(reader->given, reader->given + batch.size(), at::kLong);
       }
       reader->given += batch.size();
@@ -169,10 +177,11 @@ template <class Dataset, class How = detail::ToBatch>
 /// A DataLoader as a stream of `samples` samples an epoch. The loader is borrowed; it makes and shuffles the batches,
 /// so `batch`, `shuffle` and `drop_last` of a phase mean nothing here.
 ///
-/// `how` makes a Batch of a loader's batch. Without ids in it, a sample is called by its place in the epoch, which is
-/// another sample's in the next: good enough for augmentation, while `frozen` refuses it. A loader that shuffles draws
-/// its order from the global generator, which `run` seeds before each epoch; a resumed run reads the epoch's first
-/// batches again and drops them. With workers the order of batches is LibTorch's to keep (`enforce_ordering`).
+/// `how` makes a Batch, ids included, of a loader's batch. Without a `how`, a sample is called by its place in the
+/// epoch, which is another sample's in the next: good enough for augmentation, while `frozen` refuses it. A loader that
+/// shuffles draws its order from the global generator, which `run` seeds before each epoch; a resumed run reads the
+/// epoch's first batches again and drops them. With workers the order of batches is LibTorch's to keep
+/// (`enforce_ordering`).
 ///     auto loader = torch::data::make_data_loader(set.map(Stack<>()), 64);
 ///     phase.data = regimen::from_loader(*loader, 60000);
 template <class Loader, class How = detail::ToBatch>

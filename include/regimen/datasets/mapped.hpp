@@ -118,7 +118,8 @@ class MappedRecords {
 
   [[nodiscard]] std::int64_t size() const { return ends_.empty() ? 0 : ends_.back(); }
 
-  [[nodiscard]] Batch get(const at::Tensor& index) const {
+  [[nodiscard]] Batch get(const at::Tensor& places) const {
+    const at::Tensor index = places.contiguous();
     std::vector<std::int64_t> shape{index.size(0)};
     shape.insert(shape.end(), layout_.shape.begin(), layout_.shape.end());
     Batch batch{.data = at::empty(shape, at::kByte), .target = at::empty({index.size(0)}, at::kLong), .id = index};
@@ -145,6 +146,9 @@ class MappedRecords {
  private:
   /// The bytes of a record, whose label is in range.
   [[nodiscard]] const std::uint8_t* find(std::int64_t place) const {
+    if (place < 0 || place >= size()) {
+      detail::require(false, "MappedRecords: a place", "in [0, " + detail::text(size()) + ")", place);
+    }
     const auto file = static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), place) - ends_.begin());
     const std::int64_t in_file = place - (file == 0 ? 0 : ends_[file - 1]);
     const std::uint8_t* const record = files_[file]->bytes() + in_file * (layout_.label_bytes + layout_.pixels());

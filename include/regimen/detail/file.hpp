@@ -1,6 +1,7 @@
 #pragma once
 // No LibTorch.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -61,11 +62,22 @@ inline void make_folder_of(const std::string& path) {
   }
 }
 
+/// Without it a power cut may leave the old name, pointing to the old content. Not every file system can.
+inline void sync_folder_of(const std::string& path) {
+  const auto parent = std::filesystem::path(path).parent_path();
+  const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    static_cast<void>(::fsync(folder));
+    ::close(folder);
+  }
+}
+
 inline void replace_file(const std::string& path, std::string_view content) {
   make_folder_of(path);
   const std::string temporary = path + ".part";
   write_all(temporary, "wb", content, /*sync=*/true);
   move_into_place(temporary, path);
+  sync_folder_of(path);
 }
 
 }  // namespace regimen::inline v0::detail

@@ -142,6 +142,9 @@ class Trainer {
     const Cursor next = phase.data.read(order);
     std::vector<Batch> group;
     while (fill(group, next, phase.accumulate)) {
+      if (watchers_.any<Step>() || watchers_.any<Boundary>()) {
+        model_.train(true);  // an observer may have evaluated the network by hand
+      }
       take_step(phase, objective, group);
       if (reached_boundary()) {
         return Ended::stopped;
@@ -187,7 +190,6 @@ class Trainer {
     state_.lr_scale = scale;
     if (watchers_.any<Step>()) {
       watchers_.tell(Step{state_.clock, objective.pass(), objective.loss(), learning_rate(phase)});
-      model_.train(true);  // an observer may have evaluated the network by hand
     }
   }
 
