@@ -40,7 +40,10 @@ void given_back(std::size_t bytes) {
 
 #ifdef FUZZ_SANITIZED
 
-#include <sanitizer/allocator_interface.h>
+// As in <sanitizer/allocator_interface.h>, which Debian's g++ comes without.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t),
+                                                         void (*)(const volatile void*));
+extern "C" std::size_t __sanitizer_get_allocated_size(const volatile void*);
 
 namespace {
 

@@ -2,6 +2,7 @@
 // Not in regimen.hpp: torch/script.h costs as much to compile as all of it.
 
 #include <torch/script.h>
+#include <torch/serialize/archive.h>
 
 #include <string>
 #include <utility>
