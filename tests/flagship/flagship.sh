@@ -76,6 +76,14 @@ if "$program" --data cifar10 --root "$work/nowhere" --out "$work/colour" --quiet
 fi
 grep -q 'there is no .*data_batch_1.bin' "$work/colour.log" || fail 'it does not name the missing file'
 
+wait_for() { # wait_for FILE: until it is there; on a busy machine the program takes seconds to load
+  for _ in $(seq 600); do
+    [ -e "$1" ] && return
+    sleep 0.1
+  done
+  fail "$1 did not come"
+}
+
 same_as_whole() { # same_as_whole FOLDER: every number and every weight of the run that was left alone
   for file in results.csv summary.csv epochs.csv table.txt; do
     cmp "$work/whole/$file" "$1/$file" || fail "$file differs"
@@ -89,7 +97,7 @@ same_as_whole() { # same_as_whole FOLDER: every number and every weight of the r
 echo '== interrupted by Ctrl-C and resumed'
 become "$work/interrupted" > "$work/interrupted.log" 2>&1 &
 victim=$!
-sleep 2
+wait_for "$work/interrupted/epochs/seed1-memorize.csv"
 kill -INT "$victim"
 status=0
 wait "$victim" || status=$?
@@ -101,7 +109,7 @@ same_as_whole "$work/interrupted"
 echo '== two at once are refused'
 become "$work/interrupted" > "$work/first.log" 2>&1 &
 first=$!
-sleep 1.5
+wait_for "$work/interrupted/lock"
 if run "$work/interrupted" > "$work/second.log" 2>&1; then
   fail 'two wrote to one folder'
 fi

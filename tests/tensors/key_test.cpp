@@ -380,7 +380,7 @@ TEST_CASE("key: no samples are no draws") {
 
 TEST_CASE("key: a key hands its moment on through folds") {
   const Key key(7, longs({1}), {.clock = {.epoch = 4, .batch = 2}});
-  const regimen::Clock& clock = key.fold(1).each_epoch().of(longs({5})).now().clock;
+  const regimen::Clock clock = key.fold(1).each_epoch().of(longs({5})).now().clock;
   CHECK(clock.epoch == 4);
   CHECK(clock.batch == 2);
 }
