@@ -491,3 +491,17 @@ TEST_CASE("two clusters: at least one a class") {
   CHECK(error_of([] { (void)regimen::two_clusters(0, 1); }) == "two_clusters: per_class must be at least 1, but is 0");
   CHECK(regimen::two_clusters(1, 1).size() == 2);
 }
+
+TEST_CASE("read_idx: a file with its least significant bytes first is an Error, not a tensor of another size") {
+  const Folder folder;
+  // The magic number and the size 3, turned round.
+  const std::string turned =
+      folder.plain("turned", Bytes{'\x01', '\x08', '\0', '\0', '\x03', '\0', '\0', '\0', 'a', 'b', 'c'});
+  check_error(turned, error_of([&] { (void)regimen::read_idx(turned); }),
+              {"the first two bytes of an IDX file", "1 8"});
+  // Only the size.
+  const std::string size =
+      folder.plain("size", Bytes{'\0', '\0', '\x08', '\x01', '\x03', '\0', '\0', '\0', 'a', 'b', 'c'});
+  check_error(size, error_of([&] { (void)regimen::read_idx(size); }),
+              {"the length of the content", "50331656 bytes", "is 11"});
+}
