@@ -43,11 +43,11 @@ template <class T>
 std::string manifest_of_fields(const T& value) {
   json::Object object;
   object.add("type", json::quoted(name_of_type<T>()));
-  const auto fields = tie_fields(value);
+  const auto fields = fields_of(value);
   const auto add_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (object.add(name_of_field<T, I>(), manifest(std::get<I>(fields))), ...);
+    (object.add(name_of_field<T, I>(), manifest(get_field<I>(fields))), ...);
   };
-  add_each(std::make_index_sequence<std::tuple_size_v<decltype(fields)>>{});
+  add_each(std::make_index_sequence<fields.size>{});
   return object.text();
 }
 

@@ -134,89 +134,110 @@ class Source {
                   "regimen::Batch get(const at::Tensor& index) const; "
                   "or be callable as: regimen::Cursor source(const regimen::Order&) const");
     if constexpr (Indexed<S> || Stream<S>) {
-      auto parts = std::make_shared<Parts>();
-      parts->manifest = [source] { return regimen::manifest(source); };
-      if constexpr (requires { int{source.layers()}; }) {
-        parts->layers = source.layers();
-      } else if constexpr (requires { int{source.of.layers()}; }) {
-        parts->layers = source.of.layers();
-      }
-      if constexpr (requires(const Order& order) { std::int64_t{source.batches(order)}; }) {
-        parts->batches = [source](const Order& order) { return source.batches(order); };
-      }
-      if constexpr (requires { bool{source.stable_ids()}; }) {
-        parts->stable_ids = source.stable_ids();
-      } else if constexpr (requires { bool{source.of.stable_ids()}; }) {
-        parts->stable_ids = source.of.stable_ids();
-      }
-      if constexpr (requires { source.size(); }) {
-        parts->size = source.size();
-      }
-      if constexpr (Indexed<S>) {
-        parts->get = [source](const at::Tensor& index, const Now& now) {
-          if constexpr (requires { source.get(index, now); }) {
-            return source.get(index, now);
-          } else {
-            return source.get(index);
-          }
-        };
-      } else {
-        parts->stream = source;
-      }
-      parts_ = std::move(parts);
+      data_ = std::make_shared<Of<S>>(std::move(source));
     }
   }
 
-  [[nodiscard]] bool defined() const { return parts_ != nullptr; }
-  [[nodiscard]] bool indexed() const { return defined() && parts_->get != nullptr; }
+  [[nodiscard]] bool defined() const { return data_ != nullptr; }
+  [[nodiscard]] bool indexed() const { return defined() && data_->indexed; }
 
   /// Samples in an epoch; none for an endless stream.
-  [[nodiscard]] std::optional<std::int64_t> size() const { return defined() ? parts_->size : std::nullopt; }
+  [[nodiscard]] std::optional<std::int64_t> size() const { return defined() ? data_->size : std::nullopt; }
 
   /// The rows at these places, in this order. Throws Error for a stream.
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now = {}) const {
     if (!indexed()) {
       throw Error("a stream has no rows to choose from: only an indexed source can be used here");
     }
-    return parts_->get(index.contiguous(), now);
+    return data_->get(index.contiguous(), now);
   }
 
   /// Batches in an epoch; 0 where unknown.
-  [[nodiscard]] std::int64_t batches(const Order& order) const {
-    if (defined() && parts_->batches) {
-      return parts_->batches(order);
-    }
-    const std::int64_t n = size().value_or(0);
-    return order.drop_last ? n / order.batch : (n + order.batch - 1) / order.batch;
-  }
+  [[nodiscard]] std::int64_t batches(const Order& order) const { return defined() ? data_->batches(order) : 0; }
 
   /// Reads one epoch.
   [[nodiscard]] Cursor read(const Order& order) const;
 
   /// How many transforms are frozen into it, one around another: what keeps their draws apart (see `frozen`).
-  [[nodiscard]] int layers() const { return defined() ? parts_->layers : 0; }
+  [[nodiscard]] int layers() const { return defined() ? data_->layers : 0; }
 
   /// Whether an id names the same sample at every reading. A loader that shuffles and knows no ids has none such.
-  [[nodiscard]] bool stable_ids() const { return !defined() || parts_->stable_ids; }
+  [[nodiscard]] bool stable_ids() const { return !defined() || data_->stable_ids; }
 
   /// Whether both are copies of one source.
-  [[nodiscard]] bool same_as(const Source& other) const { return parts_ == other.parts_; }
+  [[nodiscard]] bool same_as(const Source& other) const { return data_ == other.data_; }
 
   /// Written when it is asked for: it holds a checksum of all data.
-  [[nodiscard]] std::string manifest() const { return defined() ? parts_->manifest() : "null"; }
+  [[nodiscard]] std::string manifest() const { return defined() ? data_->manifest() : "null"; }
 
  private:
-  struct Parts {
-    std::optional<std::int64_t> size;
-    std::function<Batch(const at::Tensor&, const Now&)> get;
-    std::function<Cursor(const Order&)> stream;
-    std::function<std::int64_t(const Order&)> batches;
-    std::function<std::string()> manifest;
+  /// Data of any type.
+  struct Any {
+    bool indexed = false;
+    std::optional<std::int64_t> size{};
     int layers = 0;
     bool stable_ids = true;
+
+    virtual ~Any() = default;
+    virtual Batch get(const at::Tensor& index, const Now& now) const = 0;
+    virtual Cursor stream(const Order& order) const = 0;
+    virtual std::int64_t batches(const Order& order) const = 0;
+    virtual std::string manifest() const = 0;
   };
 
-  std::shared_ptr<const Parts> parts_;
+  /// What a user's type has is asked for here, and nowhere else.
+  template <class S>
+  struct Of final : Any {
+    explicit Of(S source) : data(std::move(source)) {
+      indexed = Indexed<S>;
+      if constexpr (requires { data.size(); }) {
+        size = data.size();
+      }
+      if constexpr (requires { int{data.layers()}; }) {
+        layers = data.layers();
+      } else if constexpr (requires { int{data.of.layers()}; }) {
+        layers = data.of.layers();
+      }
+      if constexpr (requires { bool{data.stable_ids()}; }) {
+        stable_ids = data.stable_ids();
+      } else if constexpr (requires { bool{data.of.stable_ids()}; }) {
+        stable_ids = data.of.stable_ids();
+      }
+    }
+
+    Batch get(const at::Tensor& index, const Now& now) const override {
+      if constexpr (requires { data.get(index, now); }) {
+        return data.get(index, now);
+      } else if constexpr (requires { data.get(index); }) {
+        return data.get(index);
+      } else {
+        return {};
+      }
+    }
+
+    Cursor stream(const Order& order) const override {
+      if constexpr (Indexed<S>) {
+        return {};
+      } else {
+        return data(order);
+      }
+    }
+
+    std::int64_t batches(const Order& order) const override {
+      if constexpr (requires { std::int64_t{data.batches(order)}; }) {
+        return data.batches(order);
+      } else {
+        const std::int64_t n = size.value_or(0);
+        return order.drop_last ? n / order.batch : (n + order.batch - 1) / order.batch;
+      }
+    }
+
+    std::string manifest() const override { return regimen::manifest(data); }
+
+    S data;
+  };
+
+  std::shared_ptr<const Any> data_;
 };
 
 namespace detail {
@@ -284,7 +305,7 @@ inline Cursor Source::read(const Order& order) const {
   if (indexed()) {
     return detail::IndexedCursor(*this, order);
   }
-  return parts_->stream(order);
+  return data_->stream(order);
 }
 
 }  // namespace regimen::inline v0

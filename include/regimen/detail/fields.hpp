@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -59,38 +58,62 @@ struct AnyBase : StandInTag {
 template <class T>
 concept Plain = std::is_class_v<T> && std::is_aggregate_v<T> && !requires { T{AnyBase<T>{}}; };
 
+/// The field at place I of a struct.
+template <std::size_t I, class F>
+struct FieldAt {
+  F* field;
+};
+
+template <std::size_t I, class F>
+constexpr F& get_field(const FieldAt<I, F>& at) {
+  return *at.field;
+}
+
+/// All fields of a struct, by reference: `get_field<I>(list)`. A std::tuple would cost five times as much to compile.
+template <class Places, class... F>
+struct FieldList;
+template <std::size_t... I, class... F>
+struct FieldList<std::index_sequence<I...>, F...> : FieldAt<I, F>... {
+  static constexpr std::size_t size = sizeof...(F);
+};
+
+template <class... F>
+constexpr auto list_fields(F&... fields) {
+  return FieldList<std::make_index_sequence<sizeof...(F)>, F...>{{&fields}...};
+}
+
 // Structured bindings cannot bind a variable number of names before C++26, hence one line a count.
 // clang-format off
 template <class T>
-constexpr auto tie_fields(T& v) {
+constexpr auto fields_of(T& v) {
   constexpr std::size_t n = count_fields<std::remove_const_t<T>>();
   static_assert(!takes_fields<std::remove_const_t<T>>(std::make_index_sequence<25>{}),
                 "a plain struct of more than 24 fields has no manifest: make some of them a struct of their own");
-  if constexpr (n == 0) { return std::tie(); }
-  else if constexpr (n == 1) { auto& [a] = v; return std::tie(a); }
-  else if constexpr (n == 2) { auto& [a, b] = v; return std::tie(a, b); }
-  else if constexpr (n == 3) { auto& [a, b, c] = v; return std::tie(a, b, c); }
-  else if constexpr (n == 4) { auto& [a, b, c, d] = v; return std::tie(a, b, c, d); }
-  else if constexpr (n == 5) { auto& [a, b, c, d, e] = v; return std::tie(a, b, c, d, e); }
-  else if constexpr (n == 6) { auto& [a, b, c, d, e, f] = v; return std::tie(a, b, c, d, e, f); }
-  else if constexpr (n == 7) { auto& [a, b, c, d, e, f, g] = v; return std::tie(a, b, c, d, e, f, g); }
-  else if constexpr (n == 8) { auto& [a, b, c, d, e, f, g, h] = v; return std::tie(a, b, c, d, e, f, g, h); }
-  else if constexpr (n == 9) { auto& [a, b, c, d, e, f, g, h, i] = v; return std::tie(a, b, c, d, e, f, g, h, i); }
-  else if constexpr (n == 10) { auto& [a, b, c, d, e, f, g, h, i, j] = v; return std::tie(a, b, c, d, e, f, g, h, i, j); }
-  else if constexpr (n == 11) { auto& [a, b, c, d, e, f, g, h, i, j, k] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k); }
-  else if constexpr (n == 12) { auto& [a, b, c, d, e, f, g, h, i, j, k, l] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l); }
-  else if constexpr (n == 13) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m); }
-  else if constexpr (n == 14) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o); }
-  else if constexpr (n == 15) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p); }
-  else if constexpr (n == 16) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q); }
-  else if constexpr (n == 17) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r); }
-  else if constexpr (n == 18) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s); }
-  else if constexpr (n == 19) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t); }
-  else if constexpr (n == 20) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u); }
-  else if constexpr (n == 21) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w); }
-  else if constexpr (n == 22) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x); }
-  else if constexpr (n == 23) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x, y] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x, y); }
-  else if constexpr (n == 24) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x, y, z] = v; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x, y, z); }
+  if constexpr (n == 0) { return list_fields(); }
+  else if constexpr (n == 1) { auto& [a] = v; return list_fields(a); }
+  else if constexpr (n == 2) { auto& [a, b] = v; return list_fields(a, b); }
+  else if constexpr (n == 3) { auto& [a, b, c] = v; return list_fields(a, b, c); }
+  else if constexpr (n == 4) { auto& [a, b, c, d] = v; return list_fields(a, b, c, d); }
+  else if constexpr (n == 5) { auto& [a, b, c, d, e] = v; return list_fields(a, b, c, d, e); }
+  else if constexpr (n == 6) { auto& [a, b, c, d, e, f] = v; return list_fields(a, b, c, d, e, f); }
+  else if constexpr (n == 7) { auto& [a, b, c, d, e, f, g] = v; return list_fields(a, b, c, d, e, f, g); }
+  else if constexpr (n == 8) { auto& [a, b, c, d, e, f, g, h] = v; return list_fields(a, b, c, d, e, f, g, h); }
+  else if constexpr (n == 9) { auto& [a, b, c, d, e, f, g, h, i] = v; return list_fields(a, b, c, d, e, f, g, h, i); }
+  else if constexpr (n == 10) { auto& [a, b, c, d, e, f, g, h, i, j] = v; return list_fields(a, b, c, d, e, f, g, h, i, j); }
+  else if constexpr (n == 11) { auto& [a, b, c, d, e, f, g, h, i, j, k] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k); }
+  else if constexpr (n == 12) { auto& [a, b, c, d, e, f, g, h, i, j, k, l] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l); }
+  else if constexpr (n == 13) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m); }
+  else if constexpr (n == 14) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o); }
+  else if constexpr (n == 15) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p); }
+  else if constexpr (n == 16) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q); }
+  else if constexpr (n == 17) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r); }
+  else if constexpr (n == 18) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s); }
+  else if constexpr (n == 19) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t); }
+  else if constexpr (n == 20) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u); }
+  else if constexpr (n == 21) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w); }
+  else if constexpr (n == 22) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x); }
+  else if constexpr (n == 23) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x, y] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x, y); }
+  else if constexpr (n == 24) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x, y, z] = v; return list_fields(a, b, c, d, e, f, g, h, i, j, k, l, m, o, p, q, r, s, t, u, w, x, y, z); }
   // clang-format on
 }
 
@@ -107,11 +130,11 @@ struct Holder {
 
 /// Declared only: the address of its field, seen by the compiler, spells the field's name.
 template <class T>
-extern Holder<T> external;
+extern const Holder<T> external;
 
 template <class T, std::size_t I>
 consteval auto address_of_field() {
-  return &std::get<I>(tie_fields(external<T>.value));
+  return &get_field<I>(fields_of(external<T>.value));
 }
 
 #if defined(__clang__)

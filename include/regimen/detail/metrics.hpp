@@ -1,9 +1,10 @@
 #pragma once
 // No LibTorch.
 
+#include <cstddef>
 #include <string>
-#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "regimen/detail/fields.hpp"
@@ -31,7 +32,9 @@ std::vector<Metric> metrics_of(const T& value) {
       add(element);
     }
   } else if constexpr (Plain<T> && !requires { std::string(value.manifest()); }) {
-    std::apply([&add](const auto&... fields) { (add(fields), ...); }, tie_fields(value));
+    const auto fields = fields_of(value);
+    const auto add_each = [&]<std::size_t... I>(std::index_sequence<I...>) { (add(get_field<I>(fields)), ...); };
+    add_each(std::make_index_sequence<fields.size>{});
   } else if constexpr (requires { Metric(value.metric); }) {
     return {value.metric};
   }
