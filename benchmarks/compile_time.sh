@@ -24,13 +24,14 @@ for i in $(seq "$runs"); do
   done
 done
 
-awk '{ times[$1] = times[$1] " " $2 }
+# The ratio is the median of the runs' own ratios: a processor's speed drifts by more than what is measured.
+awk '$1 == "torch/nn/module.h" { base = $2 }
+  { times[$1] = times[$1] " " $2; ratios[$1] = ratios[$1] " " $2 / base }
   function median(text,    n, i, j, t, v) {
     n = split(text, v, " ")
     for (i = 1; i < n; i++) for (j = i + 1; j <= n; j++) if (v[j] + 0 < v[i] + 0) { t = v[i]; v[i] = v[j]; v[j] = t }
     return v[int((n + 1) / 2)]
   }
   END {
-    base = median(times["torch/nn/module.h"])
-    for (header in times) printf "%-48s %6.2f s  %5.2f\n", header, median(times[header]), median(times[header]) / base
+    for (header in times) printf "%-48s %6.2f s  %5.2f\n", header, median(times[header]), median(ratios[header])
   }' "$work/times" | sort -k2 -n -r
