@@ -29,6 +29,7 @@ packages='g++ cmake ninja-build zlib1g-dev'
 has_own_libtorch || packages="$packages libtorch-dev libopenblas0-openmp"
 
 run_packages='libcli11-dev dataset-fashion-mnist gnuplot-nox fonts-dejavu-core' # gnuplot's PNGs need some font
+run_packages="$run_packages libpng-dev libjpeg-dev"                             # folders of images
 test_packages='catch2 python3-torch'                                            # a test compares with PyTorch itself
 
 case ${1:-build} in

@@ -121,13 +121,14 @@ class PackedFile {
   bool plain_ = true;
 };
 
-/// Throws Error unless the labels, [N] uint8, are below `classes`.
-inline void require_classes(const at::Tensor& labels, int classes, const std::string& path) {
+/// Throws Error unless the labels, [N] uint8, are below `classes`; `what` they are called where a file has two kinds.
+inline void require_classes(const at::Tensor& labels, int classes, const std::string& path,
+                            const std::string& what = "label") {
   const at::Tensor in_line = labels.contiguous();
   const auto* const label = in_line.data_ptr<std::uint8_t>();
   for (std::int64_t i = 0; i < in_line.size(0); ++i) {
     if (label[i] >= classes) {
-      require(false, path + ": the label of record " + text(i), "in [0, " + text(classes) + ")", int{label[i]});
+      require(false, path + ": the " + what + " of record " + text(i), "in [0, " + text(classes) + ")", int{label[i]});
     }
   }
 }

@@ -22,10 +22,12 @@ struct Pass;
 struct State {
   Clock clock{};
   History history{};
-  double loss_sum = 0;            ///< of this epoch's samples so far, times their number
-  std::int64_t loss_samples = 0;  ///< in this epoch so far
-  double lr_scale = 1;            ///< of the last step
-  double seconds = 0;             ///< wall time of this phase so far
+  double loss_sum = 0;                ///< of this epoch's samples so far, times their number
+  std::int64_t loss_samples = 0;      ///< in this epoch so far
+  double lr_scale = 1;                ///< of the last step
+  double loss_scale = 0;              ///< the factor of fp16's `LossScaler`; 0 where there is none
+  std::int64_t loss_scale_steps = 0;  ///< that the factor has lasted
+  double seconds = 0;                 ///< wall time of this phase so far
 };
 
 // The events of a run, in the order in which they fire. An observer is anything callable with at least one of them, or

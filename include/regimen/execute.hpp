@@ -1,26 +1,38 @@
 #pragma once
 
-#include <ATen/autocast_mode.h>
+#include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
-#include <torch/version.h>
+#include <ATen/core/grad_mode.h>
 
 #include <fstream>
 #include <string>
 
 #include "regimen/batch.hpp"
+#include "regimen/detail/autocast.hpp"
 #include "regimen/error.hpp"
 #include "regimen/model.hpp"
 
 namespace regimen::inline v0 {
 
-/// In what numbers the forward pass computes. Parameters, gradients and the loss stay float.
+/// In what numbers the network computes. Parameters, gradients and the loss stay float.
 enum class Precision {
   fp32,  ///< as the model is
+  tf32,  ///< products and convolutions of floats with 10 bits of mantissa, on NVIDIA GPUs since Ampere; elsewhere fp32
   bf16,  ///< autocast: products and convolutions in bfloat16, the rest as LibTorch decides
+  fp16,  ///< autocast in half precision; small gradients need a `LossScaler`, which `run` brings along
 };
 
 [[nodiscard]] inline std::string name_of(Precision precision) {
-  return precision == Precision::fp32 ? "fp32" : "bf16";
+  switch (precision) {
+    case Precision::tf32:
+      return "tf32";
+    case Precision::bf16:
+      return "bf16";
+    case Precision::fp16:
+      return "fp16";
+    default:
+      return "fp32";
+  }
 }
 
 /// How images and 4-d weights lie in memory.
@@ -35,60 +47,36 @@ enum class MemoryFormat {
 
 namespace detail {
 
-/// Autocast for one device type while it lives. LibTorch has no such guard in C++, and renamed the switches in 2.4.
-class Autocast {
+/// What LibTorch knows as switches of the whole process, held while this lives: TF32, and cuDNN's trial of its
+/// algorithms.
+class Switches {
  public:
-  Autocast(at::DeviceType device, bool on)
-      : device_(device), before_(enabled(device)), type_before_(type(device)), active_(on || before_) {
-    if (active_) {
-      set(device, on, at::kBFloat16);
-      at::autocast::increment_nesting();
+  Switches(bool tf32, bool autotune)
+      : products_(at::globalContext().allowTF32CuBLAS()),
+        convolutions_(at::globalContext().allowTF32CuDNN()),
+        autotune_(at::globalContext().benchmarkCuDNN()) {
+    if (tf32) {
+      at::globalContext().setAllowTF32CuBLAS(true);
+      at::globalContext().setAllowTF32CuDNN(true);
+    }
+    if (autotune) {
+      at::globalContext().setBenchmarkCuDNN(true);
     }
   }
 
-  ~Autocast() {
-    if (active_) {
-      // The outermost one forgets the cast weights: they are stale after the next step.
-      if (at::autocast::decrement_nesting() == 0) {
-        at::autocast::clear_cache();
-      }
-      set(device_, before_, type_before_);
-    }
+  ~Switches() {
+    at::globalContext().setAllowTF32CuBLAS(products_);
+    at::globalContext().setAllowTF32CuDNN(convolutions_);
+    at::globalContext().setBenchmarkCuDNN(autotune_);
   }
 
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
+  Switches(const Switches&) = delete;
+  Switches& operator=(const Switches&) = delete;
 
  private:
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-  static bool enabled(at::DeviceType device) { return at::autocast::is_autocast_enabled(device); }
-  static at::ScalarType type(at::DeviceType device) { return at::autocast::get_autocast_dtype(device); }
-  static void set(at::DeviceType device, bool on, at::ScalarType type) {
-    at::autocast::set_autocast_enabled(device, on);
-    at::autocast::set_autocast_dtype(device, type);
-  }
-#else
-  static bool enabled(at::DeviceType device) {
-    return device == at::kCPU ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled();
-  }
-  static at::ScalarType type(at::DeviceType device) {
-    return device == at::kCPU ? at::autocast::get_autocast_cpu_dtype() : at::autocast::get_autocast_gpu_dtype();
-  }
-  static void set(at::DeviceType device, bool on, at::ScalarType type) {
-    if (device == at::kCPU) {
-      at::autocast::set_cpu_enabled(on);
-      at::autocast::set_autocast_cpu_dtype(type);
-    } else {
-      at::autocast::set_enabled(on);
-      at::autocast::set_autocast_gpu_dtype(type);
-    }
-  }
-#endif
-
-  at::DeviceType device_;
-  bool before_;
-  at::ScalarType type_before_;
-  bool active_;
+  bool products_;
+  bool convolutions_;
+  bool autotune_;
 };
 
 }  // namespace detail
@@ -97,16 +85,57 @@ class Autocast {
 ///
 /// A field of `Phase`, and as well a value for a loop of your own:
 ///     const regimen::Execution fast{.precision = regimen::Precision::bf16,
-///                                   .memory_format = regimen::MemoryFormat::channels_last};
-///     fast.prepare(net);                            // once: lays 4-d weights out
+///                                   .memory_format = regimen::MemoryFormat::channels_last,
+///                                   .device = "cuda"};
+///     fast.prepare(net);                            // once: moves the model, lays 4-d weights out
+///     const auto switches = fast.switches();        // TF32 and cuDNN's autotuning, while it lives
 ///     const auto out = fast.forward(net, batch);    // [N, ...] float
 struct Execution {
   Precision precision = Precision::fp32;
   MemoryFormat memory_format = MemoryFormat::contiguous;
+  std::string device{};   ///< "cpu", "cuda", "cuda:1"; empty: where the model is
+  bool fused = false;     ///< the optimizer's step by `fused_step`; asks for one that it knows
+  bool autotune = false;  ///< cuDNN tries its algorithms on the first batch of each shape and keeps the fastest
 
-  /// Lays the model's 4-d parameters out as asked; their values stay. Before the first step, so that the optimizer's
-  /// state follows. `run` does it at the start of a phase and leaves them so.
+  /// Throws Error for a device that is not there, or does not compute in the precision that is asked for.
+  void check(const Model& model) const {
+    const at::Device target = device_for(model);
+    if (target.is_cuda() && !at::globalContext().hasCUDA()) {
+      throw Error("Execution.device must be \"cpu\": this LibTorch finds no GPU, but device is \"" + device + "\"");
+    }
+    if (precision == Precision::fp16 && target.is_cpu() && !detail::autocast_by_device) {
+      throw Error("Execution.precision must be bf16 or fp32 on a CPU before LibTorch 2.4, but is fp16");
+    }
+  }
+
+  /// Where the model will be computed. Throws Error for text that names no device.
+  [[nodiscard]] at::Device device_for(const Model& model) const {
+    if (device.empty()) {
+      return model.device();
+    }
+    try {
+      return at::Device(device);
+    } catch (const c10::Error&) {
+      throw Error("Execution.device must be \"cpu\", \"cuda\" or \"cuda:1\", but is \"" + device + "\"");
+    }
+  }
+
+  /// Moves the model to the device and lays its 4-d parameters out as asked; their values stay, and so do the tensors
+  /// that an optimizer holds. Before the first step, so that the optimizer's state follows. `run` does it at the start
+  /// of a phase and leaves them so. Throws Error whenever `check` does.
   void prepare(const Model& model) const {
+    check(model);
+    const at::Device target = device_for(model);
+    const at::NoGradGuard no_grad;
+    for (const auto& list : {model.named_parameters(), model.named_buffers()}) {
+      for (const Named& named : list) {
+        at::Tensor tensor = named.tensor;
+        if (tensor.device() != target) {
+          tensor.mutable_grad() = at::Tensor();
+          tensor.set_data(tensor.to(target));
+        }
+      }
+    }
     if (memory_format == MemoryFormat::channels_last) {
       for (at::Tensor& parameter : model.parameters()) {
         if (parameter.dim() == 4) {
@@ -116,15 +145,19 @@ struct Execution {
     }
   }
 
-  /// The model's output for the batch, in float where it was computed in bf16.
+  /// Holds what LibTorch has as switches of the whole process: around forward and backward passes.
+  [[nodiscard]] detail::Switches switches() const { return {precision == Precision::tf32, autotune}; }
+
+  /// The model's output for the batch, in float whatever it was computed in.
   [[nodiscard]] at::Tensor forward(const Model& model, Batch batch) const {
     if (memory_format == MemoryFormat::channels_last && batch.data.dim() == 4) {
       batch.data = batch.data.contiguous(at::MemoryFormat::ChannelsLast);
     }
-    if (precision == Precision::fp32) {
+    if (precision == Precision::fp32 || precision == Precision::tf32) {
       return model.forward(batch);
     }
-    const detail::Autocast autocast(batch.data.device().type(), true);
+    const at::ScalarType type = precision == Precision::bf16 ? at::kBFloat16 : at::kHalf;
+    const detail::Autocast autocast(batch.data.device().type(), true, type);
     return model.forward(batch).to(at::kFloat);
   }
 };

@@ -13,6 +13,7 @@
 
 #include "regimen/detail/optimizer_options.hpp"
 #include "regimen/error.hpp"
+#include "regimen/fused.hpp"
 #include "regimen/manifest.hpp"
 
 namespace torch::optim {
@@ -85,6 +86,10 @@ class OptimizerRef {
 
   void step(const Objective& objective) const { parts_->step(objective); }
 
+  /// Whether there is a `fused_step` for it.
+  [[nodiscard]] bool fusible() const { return parts_->fused_step != nullptr; }
+  void fused_step() const { parts_->fused_step(); }
+
   /// Forgets momentum buffers and the like.
   void clear_state() const { parts_->clear_state(); }
 
@@ -100,6 +105,7 @@ class OptimizerRef {
  private:
   struct Parts {
     std::function<void(const Objective&)> step;
+    std::function<void()> fused_step;  // none if there is none
     std::function<void()> clear_state;
     std::function<std::vector<double>()> learning_rates;
     std::function<void(const std::vector<double>&)> set_learning_rates;
@@ -116,8 +122,13 @@ class OptimizerRef {
           "its constructor, could not be made anew");
     }
     O* const borrowed = &optimizer;
+    std::function<void()> fused;
+    if constexpr (Fusible<O>) {
+      fused = [borrowed] { regimen::fused_step(*borrowed); };
+    }
     parts_ = std::make_shared<const Parts>(Parts{
         .step = [borrowed](const Objective& objective) { borrowed->step(objective); },
+        .fused_step = fused,
         .clear_state = [borrowed] { detail::clear_state(*borrowed); },
         .learning_rates =
             [borrowed] {

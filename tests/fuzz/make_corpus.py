@@ -84,6 +84,12 @@ def record_seeds():
     write("cifar", "packed-zeros", packed(bytes(3 * 3073)))
     write("cifar", "packed-cut", packed(good)[:-5])
     write("cifar", "packed-short", packed(good[:-1]))
+    # Read as CIFAR-100, two label bytes a record.
+    write("cifar", "hundred", bytes([19, 99]) + pattern(3072) + bytes(3074))
+    write("cifar", "hundred-packed", packed(bytes([0, 5]) + pattern(3072)))
+    write("cifar", "hundred-coarse-20", bytes([20, 99]) + pattern(3072))
+    write("cifar", "hundred-fine-100", bytes([19, 100]) + pattern(3072))
+    write("cifar", "hundred-short", bytes([19, 99]) + pattern(3071))
     write("mapped", "packed", bytes([0, 0]) + packed(good))
     write("mapped", "two-files", bytes([0, 1]) + good)
     write("mapped", "two-files-second-short", bytes([0, 1]) + good[:-1])

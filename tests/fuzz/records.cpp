@@ -1,4 +1,4 @@
-// read_cifar10_file and MappedRecords against a walk through the file's bytes.
+// read_cifar10_file, read_cifar100_file and MappedRecords against a walk through the file's bytes.
 
 #include <ATen/ops/arange.h>
 
@@ -100,13 +100,32 @@ void cifar(std::string_view file) {
   const auto expected = content.whole ? parse(content.bytes, layout) : std::nullopt;
   const std::size_t size = std::max(file.size(), content.bytes.size());
   const MemoryFile in_memory(file);
-  // Labels and ids are 16 bytes for the 3073 of a record.
+  // Labels and ids are 16 bytes for the 3073 of a record; CIFAR-100's, with two labels, 24 for 3074.
   const auto bound = static_cast<std::int64_t>(2 * size + size / 128) + reader_slack;
   const auto batch = attempt(in_memory.path(), bound, [&] { return regimen::read_cifar10_file(in_memory.path()); });
 
   expect(batch.has_value() == expected.has_value(), expected ? "a good CIFAR-10 file was refused" : "a bad was read");
   if (batch) {
     expect_batch(*batch, *expected, all_places(expected->size()), layout.shape);
+  }
+
+  // The same bytes as CIFAR-100: the fine label is the last of a record's two, the coarse one before it has a bound
+  // too.
+  const regimen::RecordLayout two_labels{.label_bytes = 2, .classes = 100};
+  auto fine = content.whole ? parse(content.bytes, two_labels) : std::nullopt;
+  const auto coarse_of = [](const Record& record) { return static_cast<unsigned char>(*(record.image.data() - 2)); };
+  if (fine && std::any_of(fine->begin(), fine->end(), [&](const Record& record) { return coarse_of(record) >= 20; })) {
+    fine.reset();
+  }
+  const auto hundred = attempt(in_memory.path(), bound, [&] { return regimen::read_cifar100_file(in_memory.path()); });
+  expect(hundred.has_value() == fine.has_value(), fine ? "a good CIFAR-100 file was refused" : "a bad was read");
+  if (hundred) {
+    expect_batch(*hundred, *fine, all_places(fine->size()), two_labels.shape);
+    const at::Tensor& coarse = hundred->extra.at("coarse");
+    expect(coarse.sizes() == hundred->target.sizes(), "another number of coarse labels");
+    for (std::size_t i = 0; i < fine->size(); ++i) {
+      expect(coarse.data_ptr<std::int64_t>()[i] == coarse_of((*fine)[i]), "another coarse label");
+    }
   }
 }
 

@@ -103,7 +103,7 @@ struct Target {
 };
 
 void idx(std::string_view file);          // read_idx
-void cifar(std::string_view file);        // read_cifar10_file
+void cifar(std::string_view file);        // read_cifar10_file, read_cifar100_file
 void mapped(std::string_view input);      // MappedRecords: a byte for the layout, one for the cut into files, the rest
 void checkpoint(std::string_view file);   // load_checkpoint
 void state(std::string_view directions);  // load_checkpoint, of a State that is written by these directions

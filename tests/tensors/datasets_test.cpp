@@ -156,17 +156,27 @@ void write_mnist(const Folder& folder) {
   folder.packed("t10k-labels-idx1-ubyte.gz", labels({1, 2}));
 }
 
-/// A record in which the pixel (channel, row, column) is (label + 7 * channel + 3 * row + column) % 256.
-Bytes cifar_record(int label) {
-  Bytes bytes(1, static_cast<char>(label));
+/// An image in which the pixel (channel, row, column) is (first + 7 * channel + 3 * row + column) % 256.
+Bytes cifar_image(int first) {
+  Bytes bytes;
   for (int channel = 0; channel < 3; ++channel) {
     for (int row = 0; row < 32; ++row) {
       for (int column = 0; column < 32; ++column) {
-        bytes += static_cast<char>((label + 7 * channel + 3 * row + column) % 256);
+        bytes += static_cast<char>((first + 7 * channel + 3 * row + column) % 256);
       }
     }
   }
   return bytes;
+}
+
+/// A record whose image begins with the label.
+Bytes cifar_record(int label) {
+  return Bytes(1, static_cast<char>(label)) + cifar_image(label);
+}
+
+/// A record of CIFAR-100, whose image begins with the fine label.
+Bytes cifar100_record(int coarse, int fine) {
+  return Bytes{static_cast<char>(coarse), static_cast<char>(fine)} + cifar_image(fine);
 }
 
 }  // namespace
@@ -422,6 +432,75 @@ TEST_CASE("CIFAR-10: files that are not") {
   check(cifar_record(255), {"record 0", "[0, 10)", "is 255"});
   const std::string absent = folder / "absent.bin";
   check_error(absent, error_of([&] { (void)regimen::read_cifar10_file(absent); }), {"No such file"});
+}
+
+TEST_CASE("CIFAR-100: planes, rows, columns and both labels are where they belong") {
+  const Folder folder;
+  const Bytes bytes = cifar100_record(19, 3) + cifar100_record(0, 99);
+  for (const std::string& path : {folder.plain("file.bin", bytes), folder.packed("file.bin.gz", bytes)}) {
+    CAPTURE(path);
+    const regimen::Batch batch = regimen::read_cifar100_file(path);
+    REQUIRE(batch.data.sizes() == at::IntArrayRef({2, 3, 32, 32}));
+    REQUIRE(batch.data.scalar_type() == at::kByte);
+    CHECK(batch.target.equal(at::tensor({3, 99}, at::kLong)));
+    REQUIRE(batch.extra.size() == 1);
+    CHECK(batch.extra.at("coarse").equal(at::tensor({19, 0}, at::kLong)));
+    CHECK(batch.id.equal(at::arange(2, at::kLong)));
+    CHECK(batch.data[0][0][0][0].item<int>() == 3);
+    CHECK(batch.data[0][0][0][1].item<int>() == 4);                             // columns run fastest,
+    CHECK(batch.data[0][0][1][0].item<int>() == 6);                             // then rows,
+    CHECK(batch.data[0][1][0][0].item<int>() == 10);                            // then planes
+    CHECK(batch.data[1][2][31][30].item<int>() == (99 + 2 * 7 + 31 * 3 + 30));  // and then samples
+  }
+}
+
+TEST_CASE("CIFAR-100: two files make two sets, from either folder, in memory and mapped") {
+  const Folder folder;
+  folder.plain("cifar-100-binary/train.bin", cifar100_record(1, 10) + cifar100_record(2, 20) + cifar100_record(3, 30));
+  folder.plain("cifar-100-binary/test.bin", cifar100_record(4, 40));
+  for (const std::string& root : {folder / "", folder / "cifar-100-binary"}) {
+    const auto [train, test] = regimen::cifar100(root);
+    CHECK(train.data.sizes() == at::IntArrayRef({3, 3, 32, 32}));
+    CHECK(train.target.equal(at::tensor({10, 20, 30}, at::kLong)));
+    CHECK(train.extra.at("coarse").equal(at::tensor({1, 2, 3}, at::kLong)));
+    CHECK(train.id.equal(at::arange(3, at::kLong)));
+    CHECK(test.target.equal(at::tensor({40}, at::kLong)));
+    CHECK(test.extra.at("coarse").equal(at::tensor({4}, at::kLong)));
+    CHECK(test.id.equal(at::arange(1, at::kLong)));
+
+    const auto mapped = regimen::mapped_cifar100(root);
+    const regimen::Batch same = mapped.train.get(at::arange(3, at::kLong));
+    CHECK(same.data.equal(train.data));
+    CHECK(same.target.equal(train.target));
+    CHECK(mapped.test.get(at::arange(1, at::kLong)).data.equal(test.data));
+  }
+
+  const std::string missing = folder / "cifar-100-binary/test.bin";
+  fs::remove(missing);
+  for (const auto& read : {+[](const std::string& root) { (void)regimen::cifar100(root); },
+                           +[](const std::string& root) { (void)regimen::mapped_cifar100(root); }}) {
+    check_error(missing, error_of([&] { read(folder / ""); }), {"binary version of CIFAR-100"});
+    const std::string absent = folder / "absent";
+    check_error(absent, error_of([&] { read(absent); }), {"train.bin"});
+  }
+}
+
+TEST_CASE("CIFAR-100: files that are not") {
+  const Folder folder;
+  const auto check = [&](const Bytes& bytes, std::initializer_list<const char*> parts) {
+    const std::string path = folder.plain("bad.bin", bytes);
+    check_error(path, error_of([&] { (void)regimen::read_cifar100_file(path); }), parts);
+  };
+  const Bytes good = cifar100_record(1, 2);
+  check("", {"length", "3074", "is 0"});
+  check(good.substr(0, 3073), {"length", "a coarse and a fine label", "3074", "is 3073"});
+  check(good + good + "x", {"length", "3074", "is 6149"});
+  check(cifar_record(1) + cifar_record(2), {"length", "3074", "is 6146"});  // CIFAR-10's
+  check(good + good + cifar100_record(20, 2), {"the coarse label of record 2", "[0, 20)", "is 20"});
+  check(good + cifar100_record(1, 100), {"the fine label of record 1", "[0, 100)", "is 100"});
+  check(cifar100_record(255, 255), {"the coarse label of record 0", "[0, 20)", "is 255"});
+  const std::string absent = folder / "absent.bin";
+  check_error(absent, error_of([&] { (void)regimen::read_cifar100_file(absent); }), {"No such file"});
 }
 
 TEST_CASE("two clusters: as many of each class, where the paper has them") {

@@ -203,10 +203,90 @@ TEST_CASE("execute: a pass without gradients leaves the next one its gradients")
   }
 }
 
+TEST_CASE("execute: fp16 computes in half precision where the processor's autocast can, and says so where not") {
+  torch::nn::Sequential net = convolutional();
+  const Batch batch = images(4);
+  const Execution fp16{.precision = Precision::fp16};
+  if (!regimen::detail::autocast_by_device) {
+    check_error([&] { fp16.check(net); }, {"Execution.precision", "LibTorch 2.4", "fp16"});
+    return;
+  }
+  fp16.check(net);
+  const at::Tensor expected = net->forward(batch.data);
+  const at::Tensor output = fp16.forward(net, batch);
+  CHECK(output.scalar_type() == at::kFloat);
+  const double scale = expected.abs().max().item<double>();
+  CHECK(furthest(output, expected) < 0.005 * scale);  // a half keeps 11 bits
+  CHECK(furthest(output, expected) > 1e-7 * scale);
+}
+
+TEST_CASE("execute: TF32 and autotuning are switched on while they are held, and put back") {
+  at::Context& context = at::globalContext();
+  const bool products = context.allowTF32CuBLAS();
+  const bool convolutions = context.allowTF32CuDNN();
+  const bool autotune = context.benchmarkCuDNN();
+  context.setAllowTF32CuDNN(false);
+  {
+    const auto none = Execution{}.switches();
+    CHECK(context.allowTF32CuBLAS() == products);
+    CHECK_FALSE(context.allowTF32CuDNN());
+    CHECK(context.benchmarkCuDNN() == autotune);
+  }
+  {
+    const auto both = Execution{.precision = Precision::tf32, .autotune = true}.switches();
+    CHECK(context.allowTF32CuBLAS());
+    CHECK(context.allowTF32CuDNN());
+    CHECK(context.benchmarkCuDNN());
+  }
+  CHECK(context.allowTF32CuBLAS() == products);
+  CHECK_FALSE(context.allowTF32CuDNN());
+  CHECK(context.benchmarkCuDNN() == autotune);
+  context.setAllowTF32CuDNN(convolutions);
+}
+
+TEST_CASE("execute: on a CPU TF32 is the model's own forward pass") {
+  torch::nn::Sequential net = convolutional();
+  const Batch batch = images(4);
+  CHECK(Execution{.precision = Precision::tf32}.forward(net, batch).equal(net->forward(batch.data)));
+}
+
+TEST_CASE("execute: a device that is none, or is not there, is an error that names it") {
+  torch::nn::Sequential net = convolutional();
+  CHECK(Execution{}.device_for(net) == at::Device(at::kCPU));
+  CHECK(Execution{.device = "cpu"}.device_for(net) == at::Device(at::kCPU));
+  CHECK(Execution{.device = "cuda:1"}.device_for(net) == at::Device(at::kCUDA, 1));
+  check_error([&] { Execution{.device = "gpu"}.check(net); }, {"Execution.device", "\"gpu\""});
+  if (!at::globalContext().hasCUDA()) {
+    check_error([&] { Execution{.device = "cuda"}.prepare(net); }, {"Execution.device", "no GPU", "\"cuda\""});
+  }
+}
+
+TEST_CASE("execute: on a GPU, a model is moved with its buffers, and the optimizer's tensors go with it") {
+  if (!at::globalContext().hasCUDA()) {
+    return;
+  }
+  torch::nn::Sequential net = convolutional();
+  const Batch batch = images(4);
+  const at::Tensor expected = net->forward(batch.data);
+  const std::vector<at::Tensor> held = net->parameters();
+  Execution{.device = "cuda"}.prepare(net);
+  for (const at::Tensor& parameter : held) {
+    CHECK(parameter.is_cuda());
+    CHECK(parameter.requires_grad());
+  }
+  for (const at::Tensor& buffer : net->buffers()) {
+    CHECK(buffer.is_cuda());
+  }
+  CHECK(net->parameters()[0].is_same(held[0]));
+  CHECK(furthest(net->forward(batch.data.cuda()).cpu(), expected) < 1e-4);
+}
+
 TEST_CASE("execute: its manifest names precision and memory format") {
   const std::string text = regimen::manifest(Execution{Precision::bf16, MemoryFormat::channels_last});
   CHECK(text.find("\"bf16\"") != std::string::npos);
   CHECK(text.find("\"channels_last\"") != std::string::npos);
   CHECK(regimen::name_of(Precision::fp32) == "fp32");
+  CHECK(regimen::name_of(Precision::tf32) == "tf32");
+  CHECK(regimen::name_of(Precision::fp16) == "fp16");
   CHECK(regimen::name_of(MemoryFormat::contiguous) == "contiguous");
 }

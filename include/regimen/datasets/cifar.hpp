@@ -7,12 +7,40 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "regimen/datasets.hpp"
-#include "regimen/detail/cifar10_files.hpp"
+#include "regimen/detail/cifar_files.hpp"
 
 namespace regimen::inline v0 {
+
+namespace detail {
+
+inline constexpr std::int64_t cifar_pixels = 3 * 32 * 32;
+
+/// A file of `labels` bytes of label and an image a record, `labels_text` saying so: [N, labels + 3072] uint8, N >= 1.
+inline at::Tensor read_cifar_records(const std::string& path, std::int64_t labels, std::string_view labels_text) {
+  const std::int64_t record = labels + cifar_pixels;
+  PackedFile file(path);
+  const at::Tensor bytes = file.bytes(std::numeric_limits<std::int64_t>::max());
+  const std::int64_t length = bytes.size(0);
+  require(length > 0 && length % record == 0, path + ": the length",
+          "a multiple of " + text(record) + " bytes (" + text(labels_text) + " and 3 x 32 x 32 pixels) and above 0",
+          length);
+  return bytes.view({-1, record});
+}
+
+/// The images of such records, [N, 3, 32, 32] uint8, with this target and the ids 0 to N - 1. Shares the records'
+/// memory.
+inline Batch cifar_batch(const at::Tensor& records, const at::Tensor& target) {
+  const at::Tensor images = records.narrow(1, records.size(1) - cifar_pixels, cifar_pixels);
+  return {.data = images.reshape({-1, 3, 32, 32}),
+          .target = target.to(at::kLong),
+          .id = at::arange(records.size(0), at::kLong)};
+}
+
+}  // namespace detail
 
 /// Reads one file of CIFAR-10's binary version: records of a label byte and 3072 bytes of image, the red, green and
 /// blue plane of 32 rows of 32 pixels (Krizhevsky 2009, www.cs.toronto.edu/~kriz/cifar.html).
@@ -21,17 +49,10 @@ namespace regimen::inline v0 {
 /// Throws Error for a file that cannot be read or is empty, whose length is no multiple of 3073, or that has a label
 /// outside [0, 10); records are counted from 0.
 [[nodiscard]] inline Batch read_cifar10_file(const std::string& path) {
-  constexpr std::int64_t record = 1 + 3 * 32 * 32;
-  detail::PackedFile file(path);
-  const at::Tensor bytes = file.bytes(std::numeric_limits<std::int64_t>::max());
-  const std::int64_t length = bytes.size(0);
-  detail::require(length > 0 && length % record == 0, path + ": the length",
-                  "a multiple of 3073 bytes (a label and 3 x 32 x 32 pixels) and above 0", length);
-  const at::Tensor records = bytes.view({-1, record});
+  const at::Tensor records = detail::read_cifar_records(path, 1, "a label");
   const at::Tensor labels = records.select(1, 0);
   detail::require_classes(labels, 10, path);
-  const at::Tensor images = records.narrow(1, 1, record - 1).reshape({-1, 3, 32, 32});
-  return {images, labels.to(at::kLong), at::arange(labels.size(0), at::kLong), {}, {}};
+  return detail::cifar_batch(records, labels);
 }
 
 /// Small colour photographs of ten kinds, 50,000 and 10,000 of them (Krizhevsky 2009): data_batch_1.bin to
@@ -55,6 +76,36 @@ namespace regimen::inline v0 {
   result.train = {at::cat(data), at::cat(target), {}, {}, {}};
   result.train.id = at::arange(result.train.size(), at::kLong);
   return result;
+}
+
+/// Reads one file of CIFAR-100's binary version: records of a coarse label byte, a fine label byte and an image as in
+/// CIFAR-10 (Krizhevsky 2009).
+///
+/// data [N, 3, 32, 32] uint8, target [N] int64 in [0, 100), the fine labels; extra["coarse"] [N] int64 in [0, 20), the
+/// superclasses; id 0 to N - 1.
+/// Throws Error for a file that cannot be read or is empty, whose length is no multiple of 3074, or that has a coarse
+/// label outside [0, 20) or a fine one outside [0, 100); records are counted from 0.
+[[nodiscard]] inline Batch read_cifar100_file(const std::string& path) {
+  const at::Tensor records = detail::read_cifar_records(path, 2, "a coarse and a fine label");
+  const at::Tensor coarse = records.select(1, 0);
+  const at::Tensor fine = records.select(1, 1);
+  detail::require_classes(coarse, 20, path, "coarse label");
+  detail::require_classes(fine, 100, path, "fine label");
+  Batch batch = detail::cifar_batch(records, fine);
+  batch.extra.emplace("coarse", coarse.to(at::kLong));
+  return batch;
+}
+
+/// Small colour photographs of a hundred kinds in twenty groups, 50,000 and 10,000 of them (Krizhevsky 2009): train.bin
+/// and test.bin, in root/cifar-100-binary or in root itself.
+///
+/// data [N, 3, 32, 32] uint8, target [N] int64 in [0, 100), the kind; extra["coarse"] [N] int64 in [0, 20), the group;
+/// id 0 to N - 1 in train and again in test. Files of other than 50,000 and 10,000 records are taken as well.
+/// Throws Error for a missing file, and whenever `read_cifar100_file` does.
+///     const auto [train, test] = regimen::cifar100("data");
+[[nodiscard]] inline Dataset cifar100(const std::string& root) {
+  const std::vector<std::string> paths = detail::cifar100_files(root);
+  return {read_cifar100_file(paths.front()), read_cifar100_file(paths.back())};
 }
 
 }  // namespace regimen::inline v0

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "regimen/datasets.hpp"
-#include "regimen/detail/cifar10_files.hpp"
+#include "regimen/detail/cifar_files.hpp"
 #include "regimen/detail/json.hpp"
 #include "regimen/error.hpp"
 #include "regimen/source.hpp"
@@ -179,6 +179,14 @@ struct MappedDataset {
   const Source test = MappedRecords({paths.back()});
   paths.pop_back();
   return {MappedRecords(std::move(paths)), test};
+}
+
+/// CIFAR-100 as `cifar100` reads it, without taking it into memory and without the coarse labels.
+///     const auto [train, test] = regimen::mapped_cifar100("data");
+[[nodiscard]] inline MappedDataset mapped_cifar100(const std::string& root) {
+  const std::vector<std::string> paths = detail::cifar100_files(root);
+  const RecordLayout layout{.label_bytes = 2, .classes = 100};
+  return {MappedRecords({paths.front()}, layout), MappedRecords({paths.back()}, layout)};
 }
 
 }  // namespace regimen::inline v0

@@ -67,6 +67,19 @@ inline void check_optimizer(const Phase& phase, const Model& model) {
               "parameters were replaced");
 }
 
+inline void check_execution(const Phase& phase, const std::vector<Phase>& phases, const Model& model) {
+  phase.execute.check(model);
+  if (phase.execute.device_for(model) != phases.front().execute.device_for(model)) {
+    throw Error("Phase \"" + phase.name + "\".execute.device must be that of the first phase, \"" +
+                phases.front().execute.device + "\", but is \"" + phase.execute.device + "\"");
+  }
+  if (phase.execute.fused && !phase.optimizer.fusible()) {
+    throw Error(
+        "Phase \"" + phase.name +
+        "\".execute.fused must be false: of the optimizers only torch::optim::SGD, given as itself, has a fused step");
+  }
+}
+
 inline void check_frozen_names(const Phase& phase, const Model& model) {
   for (const std::string& name : phase.freeze) {
     bool found = false;
@@ -109,6 +122,7 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
     phase.check();
     check_metrics(phase, splits);
     check_optimizer(phase, model);
+    check_execution(phase, phases, model);
     check_frozen_names(phase, model);
   }
   const int first = options.from.clock.phase;

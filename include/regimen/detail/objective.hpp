@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "regimen/detail/guards.hpp"
+#include "regimen/loss_scaler.hpp"
 #include "regimen/phase.hpp"
 #include "regimen/tap.hpp"
 
@@ -21,6 +22,9 @@ class Objective {
   Objective(const Model& model, const Phase& phase, GeneratorGuard& generators)
       : model_(model), phase_(phase), generators_(generators), device_(model.device()) {
     pass_.model = &model_;
+    if (phase.execute.precision == Precision::fp16) {
+      scaler_.emplace();
+    }
     for (const at::Tensor& parameter : model.parameters()) {
       if (parameter.requires_grad()) {
         pass_.parameters.push_back(parameter);
@@ -68,8 +72,11 @@ class Objective {
       add_share(total, part_objective.detach(), i);
     }
     loss_ = loss;
-    for (const AnyRegularizer& regularizer : phase_.regularize) {
-      regularizer.gradient(pass_);
+    finite_ = !scaler_ || scaler_->unscale(pass_.parameters);
+    if (finite_) {
+      for (const AnyRegularizer& regularizer : phase_.regularize) {
+        regularizer.gradient(pass_);
+      }
     }
     return total;
   }
@@ -79,6 +86,12 @@ class Objective {
       regularizer.weights(pass_);
     }
   }
+
+  /// Whether the gradients of the last evaluation did not overflow in fp16; if they did, its step is left out.
+  [[nodiscard]] bool finite() const { return finite_; }
+
+  /// Of fp16; none in other precisions.
+  [[nodiscard]] std::optional<LossScaler>& scaler() { return scaler_; }
 
   /// Of the last evaluation, without penalties, 0-d.
   [[nodiscard]] const at::Tensor& loss() const { return loss_; }
@@ -117,7 +130,8 @@ class Objective {
         objective = objective + penalty;
       }
     }
-    (shown_.size() == 1 ? objective : objective * share(batch)).backward();
+    const at::Tensor counted = shown_.size() == 1 ? objective : objective * share(batch);
+    (scaler_ ? scaler_->scale(counted) : counted).backward();
     return {loss, objective};
   }
 
@@ -142,6 +156,8 @@ class Objective {
   std::vector<Batch> shown_;
   std::int64_t samples_ = 0;
   at::Tensor loss_;
+  std::optional<LossScaler> scaler_;
+  bool finite_ = true;
   Pass pass_;
 };
 

@@ -124,6 +124,8 @@ inline void save_state(torch::serialize::OutputArchive& archive, const State& st
   archive.write("clock", tensor_of(integers_of(state.clock)), true);
   archive.write("sums", tensor_of(std::vector<double>{state.loss_sum, state.lr_scale, state.seconds}), true);
   archive.write("loss_samples", c10::IValue(state.loss_samples));
+  archive.write("loss_scale", c10::IValue(state.loss_scale));
+  archive.write("loss_scale_steps", c10::IValue(state.loss_scale_steps));
   archive.write("phases", list_of(phases));
   archive.write("doubles", tensor_of(doubles), true);
   archive.write("integers", tensor_of(integers), true);
@@ -166,6 +168,12 @@ inline State load_state(torch::serialize::InputArchive& archive) {
   c10::IValue loss_samples;
   archive.read("loss_samples", loss_samples);
   state.loss_samples = loss_samples.toInt();
+  c10::IValue loss_scale;
+  c10::IValue loss_scale_steps;
+  if (archive.try_read("loss_scale", loss_scale) && archive.try_read("loss_scale_steps", loss_scale_steps)) {
+    state.loss_scale = loss_scale.toDouble();
+    state.loss_scale_steps = loss_scale_steps.toInt();
+  }
 
   const auto phases = strings_of(archive, "phases");
   const std::size_t epoch_integers = clock_numbers + 4;

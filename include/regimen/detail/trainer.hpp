@@ -33,6 +33,7 @@ class Trainer {
     check_run(model_, phases_, splits_, options_);
     const OnlyRun only;
     const ModeGuard modes(model_);
+    phases_.front().execute.prepare(model_);  // the device is that of all phases
     GeneratorGuard generators(model_.device());
     const at::AutoGradMode with_gradients(true);
     announce();
@@ -44,6 +45,8 @@ class Trainer {
       const int after = ended == Ended::diverged ? static_cast<int>(phases_.size()) : state_.clock.phase + 1;
       state_.clock = Clock{.phase = after};
       state_.seconds = 0;
+      state_.loss_scale = 0;
+      state_.loss_scale_steps = 0;
       phase_began_ = WallClock::now();
       tell_boundary(/*last=*/after == static_cast<int>(phases_.size()));
     }
@@ -77,7 +80,11 @@ class Trainer {
     }
     const FreezeGuard frozen(model_, phase.freeze);
     phase.execute.prepare(model_);
+    const Switches switches = phase.execute.switches();
     Objective objective(model_, phase, generators);
+    if (objective.scaler() && state_.loss_scale > 0) {
+      objective.scaler()->restore(state_.loss_scale, state_.loss_scale_steps);
+    }
     phase_history_ = {};
     for (const Epoch& epoch : state_.history.of_phase(state_.clock.phase)) {
       remember(epoch);
@@ -177,14 +184,25 @@ class Trainer {
     objective.prepare(group, when);
     const at::Tensor first = objective();
     bool fresh = true;
-    {
+    if (objective.finite()) {
       const ScaledRates rates(phase.optimizer, scale);
-      phase.optimizer.step([&] { return std::exchange(fresh, false) ? first : objective(); });
+      if (phase.execute.fused) {
+        phase.optimizer.fused_step();
+      } else {
+        phase.optimizer.step([&] { return std::exchange(fresh, false) ? first : objective(); });
+      }
+      objective.edit_weights();
     }
-    objective.edit_weights();
+    if (const auto& scaler = objective.scaler()) {
+      state_.loss_scale = scaler->factor();
+      state_.loss_scale_steps = scaler->steps();
+    }
 
-    loss_sum_.add_(objective.loss(), objective.samples());
-    state_.loss_samples += objective.samples();
+    // A loss that overflowed in fp16 was left out like its step; if all were, the mean of none is NaN: divergence.
+    if (objective.finite() || std::isfinite(objective.loss().item<double>())) {
+      loss_sum_.add_(objective.loss(), objective.samples());
+      state_.loss_samples += objective.samples();
+    }
     state_.clock.batch += static_cast<std::int64_t>(group.size());
     ++state_.clock.step;
     state_.lr_scale = scale;

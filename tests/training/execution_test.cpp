@@ -1,0 +1,166 @@
+// How a network is computed changes its speed, and what comes out only by rounding.
+
+#include "training/helpers.hpp"
+
+#include <stop_token>
+
+namespace {
+
+using namespace training;
+
+struct OwnSgd : torch::optim::SGD {
+  using SGD::SGD;
+};
+
+/// A run of four epochs of 10 batches, objects of its own each time.
+struct Training {
+  explicit Training(const rg::Execution& execute) : phase{.data = points(80, 11)} {
+    phase.optimizer = sgd;
+    phase.epochs = 4;
+    phase.lr_scale = rg::Cosine{.epochs = 4};
+    phase.batch = 8;
+    phase.augment = {rg::GaussianNoise{.stddev = 0.1}};
+    phase.regularize = {rg::L2{.strength = 1e-3}, rg::ClipGradients{.max_norm = 1}, rg::MaxNorm{.bound = 2}};
+    phase.execute = execute;
+    phase.seed = 4;
+  }
+  Training(const Training&) = delete;
+  Training& operator=(const Training&) = delete;
+
+  template <class... Observers>
+  rg::History run(const rg::RunOptions& options, Observers&&... observers) {
+    return rg::run(net, {phase}, {.clean = phase.data}, options, observers...);
+  }
+
+  torch::nn::Sequential net = network(21);
+  torch::optim::SGD sgd{net->parameters(), torch::optim::SGDOptions(0.2).momentum(0.9).weight_decay(1e-3)};
+  rg::Phase phase;
+};
+
+/// Stops after the 17th step, goes on with fresh objects from the checkpoint, and ends in the same bits.
+void check_resume(const rg::Execution& execute) {
+  Training whole(execute);
+  whole.run({});
+
+  const Folder folder;
+  const std::string path = folder / "run.pt";
+  {
+    Training part(execute);
+    std::stop_source stop;
+    int steps = 0;
+    rg::Checkpoint keep(path, {.seconds = 0}, part.net, part.sgd);
+    part.run({.stop = stop.get_token()}, keep, [&](const rg::Step&) {
+      if (++steps == 17) {
+        stop.request_stop();
+      }
+    });
+  }
+  Training rest(execute);
+  const rg::State from = rg::load_checkpoint(path, rest.net, rest.sgd);
+  REQUIRE(from.clock.step == 17);
+  CHECK((from.loss_scale > 0) == (execute.precision == rg::Precision::fp16));
+  rest.run({.from = from});
+  CHECK(same(weights(rest.net), weights(whole.net)));
+}
+
+std::string error_of_run(Training& training) {
+  return error_of([&] { training.run({}); });
+}
+
+}  // namespace
+
+TEST_CASE("a fused step trains the same network to rounding, with schedules, penalties and hooks on") {
+  Training plain({});
+  Training fused({.fused = true});
+  const rg::History expected = plain.run({});
+  const rg::History history = fused.run({});
+  CHECK(difference(weights(fused.net), weights(plain.net)) < 1e-5);
+  CHECK(history.back().train_loss == Approx(expected.back().train_loss).epsilon(1e-5));
+}
+
+TEST_CASE("a fused step resumes in the same bits") {
+  check_resume({.fused = true});
+}
+
+TEST_CASE("a fused step is refused, before anything is lost, where there is none") {
+  Training training({.fused = true});
+  const auto before = weights(training.net);
+  const auto refused = [&] {
+    const std::string message = error_of_run(training);
+    CHECK(contains(message, "execute.fused"));
+    CHECK(contains(message, "torch::optim::SGD"));
+  };
+  torch::optim::Adam adam(training.net->parameters(), 0.01);
+  training.phase.optimizer = adam;
+  refused();
+  OwnSgd own(training.net->parameters(), torch::optim::SGDOptions(0.1));
+  training.phase.optimizer = own;
+  refused();
+  torch::optim::Optimizer& base = training.sgd;
+  training.phase.optimizer = base;
+  refused();
+  CHECK(same(weights(training.net), before));
+}
+
+TEST_CASE("a run moves the network to its device, and all phases must name the same") {
+  Training training({.device = "cpu"});
+  CHECK(training.run({}).back().train_loss < 1);
+
+  Training lost({.device = "gpu"});
+  CHECK(contains(error_of_run(lost), "Execution.device"));
+
+  Training two({});
+  rg::Phase elsewhere = two.phase;
+  elsewhere.name = "elsewhere";
+  elsewhere.execute.device = "meta";
+  const std::string message = error_of([&] { rg::run(two.net, {two.phase, elsewhere}, {}); });
+  CHECK(contains(message, "\"elsewhere\""));
+  CHECK(contains(message, "execute.device"));
+  CHECK(contains(message, "\"meta\""));
+}
+
+TEST_CASE("fp16 trains near fp32, with gradients that are scaled and unscaled, and resumes in the same bits") {
+  const rg::Execution fp16{.precision = rg::Precision::fp16};
+  if (!rg::detail::autocast_by_device) {
+    Training training(fp16);
+    CHECK(contains(error_of_run(training), "LibTorch 2.4"));
+    return;
+  }
+  Training plain({});
+  Training half(fp16);
+  const double expected = plain.run({}).back().train_loss;
+  const double loss = half.run({}).back().train_loss;
+  CHECK(loss == Approx(expected).epsilon(0.2));
+  check_resume(fp16);
+}
+
+TEST_CASE("fp16 leaves a step out whose gradients overflow, and calls it divergence if none is left") {
+  if (!rg::detail::autocast_by_device) {
+    return;
+  }
+  // In the first epoch the loss is so large that gradients times 65536 overflow; the factor adapts until they fit.
+  const auto run_with = [](double size) {
+    Training training({.precision = rg::Precision::fp16});
+    training.phase.loss = [size](const at::Tensor& output, const at::Tensor& target) {
+      return size * at::cross_entropy_loss(output, target);
+    };
+    training.phase.regularize = {};
+    training.phase.augment = {};
+    training.phase.lr_scale = 1e-3 / size;
+    double scale = 0;
+    const auto before = weights(training.net);
+    const rg::History history =
+        training.run({}, [&](const rg::Boundary& boundary) { scale = boundary.state().loss_scale; });
+    CHECK_FALSE(same(weights(training.net), before));
+    CHECK(std::isfinite(history.back().train_loss));
+    return scale;
+  };
+  CHECK(run_with(1) == 65536);
+  CHECK(run_with(1e4) < 65536);
+
+  Training lost({.precision = rg::Precision::fp16});
+  lost.phase.loss = [](const at::Tensor& output, const at::Tensor& target) {
+    return at::cross_entropy_loss(output, target) / 0.0;
+  };
+  CHECK(lost.run({}).ended() == rg::Ended::diverged);
+}
