@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "image_folder.hpp"
 #include "jobs.hpp"
 #include "network.hpp"
 #include "pictures.hpp"
@@ -13,23 +14,73 @@ namespace {
 
 /// What differs between the data sets.
 struct Images {
-  rg::Dataset data;
+  rg::Source train;  ///< in memory on the device, or folders that are decoded when they are read
+  rg::Batch test;    ///< on the device
   rg::Normalize normalize;
-  std::int64_t padding = 0;
   std::vector<std::string> names{};
+
+  [[nodiscard]] int classes() const { return static_cast<int>(names.size()); }
+  [[nodiscard]] int channels() const { return static_cast<int>(test.data.size(1)); }
+
+  /// Of the random crop, unless the settings say otherwise: CIFAR's usual 4 at a side of 32.
+  [[nodiscard]] std::int64_t padding() const { return test.data.size(2) / 8; }
 };
 
-Images load(const Settings& settings) {
+/// The fine labels, as fine_label_names.txt beside the data has them.
+std::vector<std::string> cifar100_names() {
+  return {"apple",      "aquarium fish", "baby",         "bear",       "beaver",      "bed",         "bee",
+          "beetle",     "bicycle",       "bottle",       "bowl",       "boy",         "bridge",      "bus",
+          "butterfly",  "camel",         "can",          "castle",     "caterpillar", "cattle",      "chair",
+          "chimpanzee", "clock",         "cloud",        "cockroach",  "couch",       "crab",        "crocodile",
+          "cup",        "dinosaur",      "dolphin",      "elephant",   "flatfish",    "forest",      "fox",
+          "girl",       "hamster",       "house",        "kangaroo",   "keyboard",    "lamp",        "lawn mower",
+          "leopard",    "lion",          "lizard",       "lobster",    "man",         "maple tree",  "motorcycle",
+          "mountain",   "mouse",         "mushroom",     "oak tree",   "orange",      "orchid",      "otter",
+          "palm tree",  "pear",          "pickup truck", "pine tree",  "plain",       "plate",       "poppy",
+          "porcupine",  "possum",        "rabbit",       "raccoon",    "ray",         "road",        "rocket",
+          "rose",       "sea",           "seal",         "shark",      "shrew",       "skunk",       "skyscraper",
+          "snail",      "snake",         "spider",       "squirrel",   "streetcar",   "sunflower",   "sweet pepper",
+          "table",      "tank",          "telephone",    "television", "tiger",       "tractor",     "train",
+          "trout",      "tulip",         "turtle",       "wardrobe",   "whale",       "willow tree", "wolf",
+          "woman",      "worm"};
+}
+
+/// A folder of images whose batches are on the device.
+struct DecodedTo {
+  torch::Device device;
+  ImageFolder of;
+
+  [[nodiscard]] std::int64_t size() const { return of.size(); }
+  [[nodiscard]] rg::Batch get(const torch::Tensor& index) const { return to(of.get(index), device); }
+  [[nodiscard]] std::string manifest() const { return of.manifest(); }
+};
+
+Images load(const Settings& settings, torch::Device device) {
+  const auto in_memory = [&](const rg::Dataset& data, rg::Normalize normalize, std::vector<std::string> names) {
+    return Images{to(data.train, device), to(data.test, device), std::move(normalize), std::move(names)};
+  };
+  const auto folders = [&](const auto& data, rg::Normalize normalize) {
+    return Images{DecodedTo{device, data.train}, to(data.test.all(), device), std::move(normalize), data.train.names()};
+  };
   if (settings.data == "cifar10") {
-    return {rg::cifar10(settings.root),
-            {.mean = {.4914, .4822, .4465}, .stddev = {.2023, .1994, .2010}},
-            4,
-            {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}};
+    return in_memory(rg::cifar10(settings.root), {.mean = {.4914, .4822, .4465}, .stddev = {.2023, .1994, .2010}},
+                     {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"});
   }
-  return {settings.root.empty() ? rg::fashion_mnist() : rg::fashion_mnist(settings.root),
-          {.mean = {.2860}, .stddev = {.3530}},
-          3,
-          {"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"}};
+  if (settings.data == "cifar100") {
+    return in_memory(rg::cifar100(settings.root), {.mean = {.5071, .4865, .4409}, .stddev = {.2673, .2564, .2762}},
+                     cifar100_names());
+  }
+  if (settings.data == "cinic10") {
+    return folders(cinic10(settings.root), {.mean = {.4789, .4723, .4305}, .stddev = {.2421, .2383, .2587}});
+  }
+  if (settings.data == "restricted-imagenet") {
+    return folders(restricted_imagenet(settings.root, settings.side),
+                   {.mean = {.4717, .4499, .3837}, .stddev = {.2600, .2516, .2575}});
+  }
+  return in_memory(
+      settings.root.empty() ? rg::fashion_mnist() : rg::fashion_mnist(settings.root),
+      {.mean = {.2860}, .stddev = {.3530}},
+      {"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"});
 }
 
 /// A set of the paper's three regularizers.
@@ -74,26 +125,26 @@ class Experiment {
  public:
   explicit Experiment(const Settings& settings)
       : settings_(settings),
-        images_(load(settings)),
         device_(settings.device == "cuda" ? torch::kCUDA : torch::kCPU),
+        images_(load(settings, device_)),
         sets_(sets_of(settings)),
         jobs_(settings, settings.seeds * static_cast<int>(1 + 2 * sets_.size()), settings.seeds * samples_a_seed()) {
-    test_ = to(images_.data.test, device_);
+    test_ = images_.test;
     execute_.precision = settings.precision == "bf16" ? rg::Precision::bf16 : rg::Precision::fp32;
     execute_.memory_format = rg::MemoryFormat::channels_last;
   }
 
   void run_seed(std::uint64_t seed) {
-    const rg::Source train = rg::cached(rg::sample(to(images_.data.train, device_), settings_.recipe.images, seed));
+    const rg::Source train = rg::cached(rg::sample(images_.train, settings_.recipe.images, seed));
     const auto damage =
-        rg::chain(rg::ZeroPixels{.fraction = settings_.recipe.zeroed}, rg::UniformLabels{.classes = 10});
+        rg::chain(rg::ZeroPixels{.fraction = settings_.recipe.zeroed}, rg::UniformLabels{.classes = images_.classes()});
     const rg::Source confusion = rg::frozen(rg::repeat(train, settings_.recipe.copies), damage, seed);
     if (seed == settings_.first_seed) {
       show_tiles(train, confusion);
     }
 
     torch::manual_seed(seed);
-    PooledResNet net(static_cast<int>(images_.data.train.data.size(1)), 10);
+    PooledResNet net(images_.channels(), images_.classes());
     net->to(device_);
     const rg::Snapshot random(net);
 
@@ -178,7 +229,7 @@ class Experiment {
     }
     if (set.augmentation) {
       train_phase.augment = {
-          rg::RandomCrop{.padding = settings_.recipe.padding > 0 ? settings_.recipe.padding : images_.padding},
+          rg::RandomCrop{.padding = settings_.recipe.padding > 0 ? settings_.recipe.padding : images_.padding()},
           rg::HorizontalFlip{}};
     }
     const Job job = keep(jobs_.run(job_name(seed, start + "-" + set.name()), net, sgd, train_phase, scored,
@@ -205,7 +256,14 @@ class Experiment {
 
   void add_tiles(std::vector<Tile>& tiles, int row, const rg::Batch& batch, const rg::Batch& originals) const {
     for (std::int64_t i = 0; i < batch.size(); ++i) {
-      const torch::Tensor image = batch.data[i].to(torch::kInt).expand({3, -1, -1}).contiguous();
+      // Of large ones every second pixel, every third, ...: a zeroed pixel is either shown as it is, or not at all.
+      const std::int64_t step = (batch.data.size(2) + 31) / 32;
+      const torch::Tensor image = batch.data[i]
+                                      .to(torch::kInt)
+                                      .expand({3, -1, -1})
+                                      .slice(1, 0, torch::nullopt, step)
+                                      .slice(2, 0, torch::nullopt, step)
+                                      .contiguous();
       const auto pixel = image.accessor<int, 3>();
       const auto label = batch.target[i].item<std::int64_t>();
       Tile tile{.row = row,
@@ -225,8 +283,8 @@ class Experiment {
   }
 
   const Settings& settings_;
-  Images images_;
   torch::Device device_;
+  Images images_;
   std::vector<Regularizers> sets_;
   Jobs jobs_;
   rg::Source test_;

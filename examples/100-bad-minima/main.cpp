@@ -32,10 +32,13 @@ extern "C" void on_signal(int /*signal*/) {
 }
 
 void add_options(CLI::App& app, Settings& s) {
-  app.add_option("--data", s.data, "fashion-mnist, cifar10 or toy")
-      ->check(CLI::IsMember({"fashion-mnist", "cifar10", "toy"}))
+  app.add_option("--data", s.data, "fashion-mnist, cifar10, cifar100, cinic10, restricted-imagenet or toy")
+      ->check(CLI::IsMember({"fashion-mnist", "cifar10", "cifar100", "cinic10", "restricted-imagenet", "toy"}))
       ->capture_default_str();
   app.add_option("--root", s.root, "folder of the data (default: where Debian's package puts Fashion-MNIST)");
+  app.add_option("--side", s.side, "width and height that Restricted ImageNet's images are resized to, in pixels")
+      ->check(CLI::Range(8, 1024))
+      ->capture_default_str();
   app.add_option("--out", s.out, "folder of the results")->capture_default_str();
   app.add_flag("--ablation", s.ablation, "all eight sets of augmentation, l2 and momentum");
   app.add_flag("--resume", s.resume, "go on where an interrupted run with the same settings was");
@@ -98,12 +101,26 @@ void add_options(CLI::App& app, Settings& s) {
   app.add_option("--weight-decay", s.recipe.weight_decay, "l2 strength where it is on")
       ->capture_default_str()
       ->group(group);
-  app.add_option("--padding", s.recipe.padding, "random crop, in pixels (default: 3 for Fashion-MNIST, 4 for CIFAR-10)")
+  app.add_option("--padding", s.recipe.padding, "random crop, in pixels (default: an eighth of the side)")
       ->group(group);
   app.add_option("--score-every", s.recipe.score_every, "epochs between the points of the curves (first seed)")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->group(group);
+}
+
+/// What the folder of a data set's files has in it; nothing for those that need none.
+std::string needed_root(const std::string& data) {
+  if (data == "cifar10") {
+    return "cifar-10-batches-bin";
+  }
+  if (data == "cifar100") {
+    return "cifar-100-binary";
+  }
+  if (data == "cinic10") {
+    return "train, valid and test";
+  }
+  return data == "restricted-imagenet" ? "train and val" : "";
 }
 
 /// The toy's tensors are too small for a GPU, for bf16 and for threads; it has arms of its own.
@@ -139,8 +156,9 @@ void settle(Settings& s) {
   if (s.threads == 0) {
     s.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   }
-  if (s.data == "cifar10" && s.root.empty()) {
-    throw regimen::Error("--data cifar10 needs --root DIR: the folder that holds cifar-10-batches-bin");
+  const std::string missing = s.root.empty() ? needed_root(s.data) : "";
+  if (!missing.empty()) {
+    throw regimen::Error("--data " + s.data + " needs --root DIR: the folder that holds " + missing);
   }
   torch::set_num_threads(s.threads);
   std::printf("regimen %s, LibTorch %s, %s, %s, %d thread%s, %d seed%s\n", regimen::version, TORCH_VERSION,

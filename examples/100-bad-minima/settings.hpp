@@ -18,14 +18,15 @@ struct Recipe {
   double momentum = 0.9;
   double weight_decay = 1e-3;
   int escape_epochs = 36;
-  int padding = 0;      ///< of the random crop in pixels; 0: 3 for Fashion-MNIST, 4 for CIFAR-10
+  int padding = 0;      ///< of the random crop in pixels; 0: an eighth of the side, rounded down
   int score_every = 6;  ///< epochs between points of the curves
 };
 
 /// What the command line says; --help gives each its meaning and unit.
 struct Settings {
-  std::string data = "fashion-mnist";  ///< fashion-mnist, cifar10 or toy
+  std::string data = "fashion-mnist";  ///< fashion-mnist, cifar10, cifar100, cinic10, restricted-imagenet or toy
   std::string root{};                  ///< folder of the data; empty: where Debian puts Fashion-MNIST
+  std::int64_t side = 64;              ///< of Restricted ImageNet's images, in pixels
   std::string out = "results";
   std::string device = "auto";     ///< auto, cpu or cuda
   std::string precision = "auto";  ///< auto, fp32 or bf16
