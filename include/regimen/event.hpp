@@ -50,7 +50,13 @@ struct PhaseBegin {
   int epochs;
 };
 
-/// After each optimizer step. `clock` counts it already.
+/// Something about how the run is done that its user may want to know, once: that steps cannot be recorded, and why.
+struct Notice {
+  const std::string& text;  ///< a sentence without its full stop
+};
+
+/// After each optimizer step. `clock` counts it already. Where steps are recorded (`Execution::graph`), the tensors of
+/// `pass` and `loss` are written anew by the next one: clone what is to be kept.
 struct Step {
   const Clock& clock;
   const Pass& pass;        ///< what the network saw and said (regularize.hpp)

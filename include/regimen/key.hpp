@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/where.h>
 
@@ -14,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/key_tensors.hpp"
+#include "regimen/detail/key_words.hpp"
 #include "regimen/detail/threefry.hpp"
 #include "regimen/now.hpp"
 
@@ -30,14 +31,14 @@ namespace regimen::inline v0 {
 class Key {
  public:
   /// ids [N] int64; the draws arrive on their device. `now` is what `now()` hands on to scheduled fractions.
-  Key(std::uint64_t seed, at::Tensor ids, Now now = {}) : Key({seed, 0}, std::move(ids), now) {}
+  Key(std::uint64_t seed, at::Tensor ids, Now now = {}) : Key(detail::KeyWords(seed), std::move(ids), now) {}
 
   /// A key for another use.
-  [[nodiscard]] Key fold(std::uint64_t salt) const { return with(detail::threefry(words_, {salt, fold_mark})); }
+  [[nodiscard]] Key fold(std::uint64_t salt) const { return Key(words_.fold(salt), ids_, now_); }
 
   /// A key for this epoch: the same transform, keyed so, does something new in every pass.
   [[nodiscard]] Key each_epoch() const {
-    return with(detail::threefry(words_, {static_cast<std::uint64_t>(now_.clock.epoch), epoch_mark}));
+    return Key(words_.each_epoch(now_.clock.epoch, /*keep_chain=*/now_.slots != nullptr), ids_, now_);
   }
 
   /// Draws for other samples.
@@ -50,7 +51,7 @@ class Key {
   /// [N, n] int64, all 64 bits random.
   [[nodiscard]] at::Tensor bits(std::int64_t n) const {
     if (!on_host()) {
-      return tensor_bits(n);
+      return on_device().draw(ids_, n, 2);
     }
     const std::int64_t blocks = (n + 1) / 2;
     at::Tensor out = at::empty({size(), n}, at::kLong);
@@ -69,7 +70,7 @@ class Key {
   [[nodiscard]] at::Tensor uniform(at::IntArrayRef shape = {}) const {
     const auto [sizes, n] = sizes_of(shape);
     if (!on_host()) {
-      return tensor_uniform(n).reshape(sizes);
+      return (on_device().draw(ids_, n, 4).to(at::kFloat) * unit).reshape(sizes);
     }
     const std::int64_t blocks = (n + 3) / 4;
     at::Tensor out = at::empty({size(), n}, at::kFloat);
@@ -89,7 +90,7 @@ class Key {
   [[nodiscard]] at::Tensor below(std::int64_t n) const {
     detail::require(n >= 1 && n <= (std::int64_t{1} << 31), "Key.below: n", "in [1, 2^31]", n);
     if (!on_host()) {
-      return tensor_below(n);
+      return below_on_device(n);
     }
     at::Tensor out = at::empty({size()}, at::kLong);
     auto* const to = out.data_ptr<std::int64_t>();
@@ -99,17 +100,24 @@ class Key {
     return out;
   }
 
-  /// values [N] int64 in [0, n) -> the same, each with probability `share` in [0, 1] replaced by a draw below n, n in
-  /// [2, 2^31]; or by a draw from the n - 1 values that it is not. Which are replaced is uniform() < share, so those of
-  /// a smaller share are among those of a larger one. Values out of range are an Error on the CPU; on other devices
-  /// looking at them would mean to wait for the device.
-  [[nodiscard]] at::Tensor replaced(const at::Tensor& values, std::int64_t n, double share, bool by_another) const {
+  /// [N] bool, true with this probability, in [0, 1]: uniform() < probability, so those of a smaller probability are
+  /// among those of a larger one.
+  [[nodiscard]] at::Tensor chance(const Knob& probability, const detail::Bounds& bounds = probability_bounds) const {
+    return uniform() < now_.tensor(probability, bounds);
+  }
+
+  /// values [N] int64 in [0, n) -> the same, each with this probability replaced by a draw below n, n in [2, 2^31]; or
+  /// by a draw from the n - 1 values that it is not. Which are replaced is `chance(probability)`. Values out of range
+  /// are an Error on the CPU; on other devices looking at them would mean to wait for the device.
+  [[nodiscard]] at::Tensor replaced(const at::Tensor& values, std::int64_t n, const Knob& probability, bool by_another,
+                                    const detail::Bounds& bounds = probability_bounds) const {
     detail::require(n >= 2 && n <= (std::int64_t{1} << 31), "Key.replaced: n", "in [2, 2^31]", n);
     const std::int64_t choices = by_another ? n - 1 : n;
     if (!on_host()) {
-      const at::Tensor drawn = by_another ? (values + 1 + tensor_below(choices)).remainder(n) : tensor_below(choices);
-      return at::where(tensor_uniform(1).view({size()}) < share, drawn, values);
+      const at::Tensor drawn = by_another ? (values + 1 + below(choices)).remainder(n) : below(choices);
+      return at::where(chance(probability, bounds), drawn, values);
     }
+    const double share = now_(probability, bounds);
     // In one pass: three tensors of a million, for the chance, the draw and the choice, cost more than the draws.
     const at::Tensor given = values.contiguous();
     const auto* const from = given.data_ptr<std::int64_t>();
@@ -141,20 +149,23 @@ class Key {
   }
 
  private:
-  // Counters that folds use, out of reach of the block numbers that draws use.
-  static constexpr std::uint64_t fold_mark = std::uint64_t{1} << 62;
-  static constexpr std::uint64_t epoch_mark = std::uint64_t{1} << 63;
   static constexpr float unit = 1.0F / (1 << 24);
+  static constexpr auto probability_bounds = detail::Bounds::share("Key: a probability");
 
-  Key(detail::Block words, at::Tensor ids, Now now) : words_(words), ids_(std::move(ids)), now_(now) {
+  Key(detail::KeyWords words, at::Tensor ids, Now now) : words_(std::move(words)), ids_(std::move(ids)), now_(now) {
     if (!ids_.defined() || ids_.dim() != 1 || ids_.scalar_type() != at::kLong) {
       throw Error("Key.ids must be [N] int64, one id a sample");
     }
   }
 
-  [[nodiscard]] Key with(detail::Block words) const { return Key(words, ids_, now_); }
-
   [[nodiscard]] bool on_host() const { return ids_.device().is_cpu(); }
+  [[nodiscard]] detail::TensorWords on_device() const { return {words_, now_}; }
+
+  /// [N] int64
+  [[nodiscard]] at::Tensor below_on_device(std::int64_t n) const {
+    const at::Tensor second = on_device().draw(ids_, 2, 2).select(1, 1);
+    return detail::TensorWords::high_half(detail::TensorWords::high_half(second) * n);
+  }
 
   [[nodiscard]] std::pair<std::vector<std::int64_t>, std::int64_t> sizes_of(at::IntArrayRef shape) const {
     std::vector<std::int64_t> sizes{size()};
@@ -205,7 +216,7 @@ class Key {
         }
       }
       std::fill(chunk.first.begin() + used, chunk.first.begin() + static_cast<std::ptrdiff_t>(padded), 0);
-      detail::threefry(words_, chunk, padded);
+      detail::threefry(words_.now(), chunk, padded);
       if (blocks == 1) {
         for (std::int64_t k = 0; k < used; ++k) {
           const auto at_k = static_cast<std::size_t>(k);
@@ -221,54 +232,12 @@ class Key {
     }
   }
 
-  // The same draws as tensor operations, for ids that live on another device.
-  [[nodiscard]] std::pair<at::Tensor, at::Tensor> tensor_blocks(std::int64_t blocks) const;  // [N, blocks] int64 each
-  [[nodiscard]] at::Tensor tensor_bits(std::int64_t n) const;                                // [N, n] int64
-  [[nodiscard]] at::Tensor tensor_uniform(std::int64_t n) const;                             // [N, n] float
-  [[nodiscard]] at::Tensor tensor_below(std::int64_t n) const;                               // [N] int64
+  friend struct KeyTest;  // compares the two ways to draw
 
-  // LibTorch shifts int64 with its sign, so what the sign brings in is masked away.
-  static constexpr std::int64_t low_mask = 0xFFFFFFFF;
-  static at::Tensor low_half(const at::Tensor& words) { return words.bitwise_and(low_mask); }
-  static at::Tensor high_half(const at::Tensor& words) { return words.bitwise_right_shift(32).bitwise_and(low_mask); }
-
-  friend struct KeyTest;  // compares the two
-
-  detail::Block words_;
+  detail::KeyWords words_;
   at::Tensor ids_;
   Now now_;
 };
-
-inline std::pair<at::Tensor, at::Tensor> Key::tensor_blocks(std::int64_t blocks) const {
-  at::Tensor first = ids_.unsqueeze(1).repeat({1, blocks});
-  at::Tensor second = at::arange(blocks, ids_.options()).unsqueeze(0).repeat({size(), 1});
-  const auto rotate = [](at::Tensor& words, int by) {
-    const std::int64_t kept = (std::int64_t{1} << by) - 1;
-    words = words.bitwise_left_shift(by).bitwise_or(words.bitwise_right_shift(64 - by).bitwise_and(kept));
-  };
-  const auto word = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
-  detail::threefry_mix(first, second, word(words_.first), word(words_.second),
-                       word(detail::threefry_parity ^ words_.first ^ words_.second), rotate);
-  return {first, second};
-}
-
-inline at::Tensor Key::tensor_bits(std::int64_t n) const {
-  const std::int64_t blocks = (n + 1) / 2;
-  const auto [first, second] = tensor_blocks(blocks);
-  return at::cat({first.unsqueeze(-1), second.unsqueeze(-1)}, -1).view({size(), 2 * blocks}).narrow(1, 0, n);
-}
-
-inline at::Tensor Key::tensor_uniform(std::int64_t n) const {
-  const std::int64_t blocks = (n + 3) / 4;
-  const at::Tensor words = tensor_bits(2 * blocks);
-  const at::Tensor halves = at::cat({low_half(words).unsqueeze(-1), high_half(words).unsqueeze(-1)}, -1);
-  const at::Tensor top = halves.view({size(), 4 * blocks}).narrow(1, 0, n).bitwise_right_shift(8);
-  return top.to(at::kFloat) * unit;
-}
-
-inline at::Tensor Key::tensor_below(std::int64_t n) const {
-  return high_half(high_half(tensor_bits(2).select(1, 1)) * n);
-}
 
 namespace detail {
 

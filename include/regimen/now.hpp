@@ -3,6 +3,9 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/scalar_tensor.h>
 
+#include <string>
+
+#include "regimen/detail/slots.hpp"
 #include "regimen/schedule.hpp"
 
 namespace regimen::inline v0 {
@@ -10,14 +13,19 @@ namespace regimen::inline v0 {
 /// The moment at which a part of a regime acts: it turns knobs into numbers.
 ///
 /// Whatever may change while a phase runs comes through here and nowhere else. `tensor` is for arithmetic on the
-/// device: a step that is captured once and replayed can refill such a tensor, but not a number.
+/// device: where a step is recorded once and replayed, it gives a slot that is refilled before each replay. A number
+/// is for the host, and would be frozen there: reading one that follows a schedule makes such a step run eagerly.
 struct Now {
   Clock clock{};
   const History* history = nullptr;  ///< of the phase so far; none in a loop that keeps none
+  detail::Slots* slots = nullptr;    ///< of a step that is to be recorded (capture.hpp)
+  bool of_epoch = false;             ///< the moment is that at which the epoch began
 
   [[nodiscard]] double operator()(const Knob& knob) const {
-    static const History none;
-    return knob(clock, history != nullptr ? *history : none);
+    if (slots != nullptr && !knob.constant()) {
+      slots->refuse("it reads " + knob.manifest() + " on the host");
+    }
+    return value_of(knob);
   }
 
   /// The same, checked. Throws Error where a schedule has left the bounds.
@@ -27,10 +35,30 @@ struct Now {
     return value;
   }
 
-  /// 0-d; multiplies tensors of any floating type on any device without changing their type.
-  [[nodiscard]] at::Tensor tensor(const Knob& knob) const { return at::scalar_tensor((*this)(knob), at::kDouble); }
+  /// 0-d double; multiplies tensors of any floating type on any device without changing their type.
+  [[nodiscard]] at::Tensor tensor(const Knob& knob) const {
+    if (slots != nullptr && !knob.constant()) {
+      return slots->number(*this, of_epoch, [knob](const Now& now) { return now.value_of(knob); });
+    }
+    return at::scalar_tensor(value_of(knob), at::kDouble);
+  }
   [[nodiscard]] at::Tensor tensor(const Knob& knob, const detail::Bounds& bounds) const {
-    return at::scalar_tensor((*this)(knob, bounds), at::kDouble);
+    if (slots != nullptr && !knob.constant()) {
+      return slots->number(*this, of_epoch, [knob, bounds](const Now& now) {
+        const double value = now.value_of(knob);
+        bounds.check(value);
+        return value;
+      });
+    }
+    const double value = value_of(knob);
+    bounds.check(value);
+    return at::scalar_tensor(value, at::kDouble);
+  }
+
+  /// The number, also where a step is recorded: for a function that fills a slot.
+  [[nodiscard]] double value_of(const Knob& knob) const {
+    static const History none;
+    return knob(clock, history != nullptr ? *history : none);
   }
 };
 

@@ -87,8 +87,12 @@ class OptimizerRef {
   void step(const Objective& objective) const { parts_->step(objective); }
 
   /// Whether there is a `fused_step` for it.
-  [[nodiscard]] bool fusible() const { return parts_->fused_step != nullptr; }
-  void fused_step() const { parts_->fused_step(); }
+  [[nodiscard]] bool fusible() const { return parts_->fused != nullptr; }
+  void fused_step(const Now& now, const Knob& lr_scale) const { parts_->fused->step(now, lr_scale); }
+
+  /// What a recorded fused step freezes, and what its steps go on from (fused.hpp). For one that is fusible.
+  [[nodiscard]] std::vector<double> frozen_options() const { return parts_->fused->frozen_options(); }
+  [[nodiscard]] std::vector<at::Tensor> state_tensors() const { return parts_->fused->state_tensors(); }
 
   /// Forgets momentum buffers and the like.
   void clear_state() const { parts_->clear_state(); }
@@ -103,9 +107,15 @@ class OptimizerRef {
   [[nodiscard]] std::string manifest() const { return defined() ? parts_->manifest() : "null"; }
 
  private:
+  struct Fused {
+    std::function<void(const Now&, const Knob&)> step;
+    std::function<std::vector<double>()> frozen_options;
+    std::function<std::vector<at::Tensor>()> state_tensors;
+  };
+
   struct Parts {
     std::function<void(const Objective&)> step;
-    std::function<void()> fused_step;  // none if there is none
+    std::shared_ptr<const Fused> fused;  // none if there is none
     std::function<void()> clear_state;
     std::function<std::vector<double>()> learning_rates;
     std::function<void(const std::vector<double>&)> set_learning_rates;
@@ -122,13 +132,16 @@ class OptimizerRef {
           "its constructor, could not be made anew");
     }
     O* const borrowed = &optimizer;
-    std::function<void()> fused;
+    std::shared_ptr<const Fused> fused;
     if constexpr (Fusible<O>) {
-      fused = [borrowed] { regimen::fused_step(*borrowed); };
+      fused = std::make_shared<const Fused>(
+          Fused{.step = [borrowed](const Now& now, const Knob& scale) { regimen::fused_step(*borrowed, now, scale); },
+                .frozen_options = [borrowed] { return detail::frozen_options(*borrowed); },
+                .state_tensors = [borrowed] { return detail::state_tensors(*borrowed); }});
     }
     parts_ = std::make_shared<const Parts>(Parts{
         .step = [borrowed](const Objective& objective) { borrowed->step(objective); },
-        .fused_step = fused,
+        .fused = fused,
         .clear_state = [borrowed] { detail::clear_state(*borrowed); },
         .learning_rates =
             [borrowed] {

@@ -2,11 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <concepts>
-#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +14,7 @@
 #include "regimen/batch.hpp"
 #include "regimen/key.hpp"
 #include "regimen/manifest.hpp"
+#include "regimen/source/in_memory.hpp"
 
 namespace regimen::inline v0 {
 
@@ -33,7 +32,9 @@ struct Order {
 using Cursor = std::function<Batch()>;
 
 /// Data of which any rows can be had at any time: `size()`, and `get(index)` or `get(index, now)` with index [n] int64,
-/// contiguous, on the CPU. Every sample has an id that is at least 0 and that no other sample of the source has.
+/// contiguous, on the CPU; or on the device that `at::Device device() const` names, if there is one: that is where the
+/// rows are, and nothing waits for it. Every sample has an id that is at least 0 and that no other sample of the source
+/// has.
 template <class S>
 concept Indexed = requires(const S& source, const at::Tensor& index) {
   { source.size() } -> std::convertible_to<std::int64_t>;
@@ -49,75 +50,6 @@ concept Indexed = requires(const S& source, const at::Tensor& index) {
 template <class S>
 concept Stream = requires(const S& source, const Order& order) {
   { source(order) } -> std::convertible_to<Cursor>;
-};
-
-namespace detail {
-
-/// The CRC-32 of a tensor's numbers, row by row, in eight hexadecimal digits, as Python has it:
-/// format(zlib.crc32(tensor.numpy().tobytes()), "08x"). "" for an undefined tensor.
-inline std::string crc32_of(const at::Tensor& tensor) {
-  if (!tensor.defined()) {
-    return "";
-  }
-  const at::Tensor on_host = tensor.cpu().contiguous();
-  const uLong sum = ::crc32_z(0, static_cast<const Bytef*>(on_host.data_ptr()), on_host.nbytes());
-  char digits[16];
-  std::snprintf(digits, sizeof digits, "%08lx", sum);
-  return digits;
-}
-
-}  // namespace detail
-
-/// Data that fit into memory. A batch without ids is given 0, 1, 2, ...
-/// Throws Error for tensors of different lengths, and for ids that are not [N] int64.
-struct InMemory {
-  explicit InMemory(Batch all) : all_(std::move(all)) {
-    if (!all_.data.defined() || all_.data.dim() == 0) {
-      throw Error("a source must have data of [N, ...], not an undefined or a 0-d tensor");
-    }
-    if (!all_.id.defined()) {
-      all_.id = at::arange(all_.size(), all_.data.options().dtype(at::kLong));
-    }
-    if (all_.id.dim() != 1 || all_.id.scalar_type() != at::kLong) {
-      throw Error("Batch.id must be [N] int64");
-    }
-    require_distinct_ids();
-    detail::map_tensors(all_, [&](const at::Tensor& tensor) {
-      const std::int64_t length = tensor.dim() == 0 ? 0 : tensor.size(0);
-      detail::require(length == all_.size(), "a source's tensors' length",
-                      "that of its data, " + detail::text(all_.size()), length);
-      return tensor;
-    });
-  }
-
-  [[nodiscard]] std::int64_t size() const { return all_.size(); }
-  [[nodiscard]] Batch get(const at::Tensor& index) const { return rows(all_, index.to(all_.data.device())); }
-
-  [[nodiscard]] std::string manifest() const {
-    return detail::json::Object()
-        .add("type", "\"InMemory\"")
-        .add("samples", detail::text(size()))
-        .add("shape", regimen::manifest(all_.data.sizes().slice(1).vec()))
-        .add("dtype", detail::json::quoted(std::string(all_.data.dtype().name())))
-        .add("data_crc32", detail::json::quoted(detail::crc32_of(all_.data)))
-        .add("target_crc32", detail::json::quoted(detail::crc32_of(all_.target)))
-        .text();
-  }
-
- private:
-  /// Two samples of one id would get the same noise, and be one sample to everything that counts by id.
-  void require_distinct_ids() const {
-    const at::Tensor sorted = std::get<0>(all_.id.cpu().sort());
-    const auto* const id = sorted.data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < sorted.size(0); ++i) {
-      detail::require(id[i] >= 0, "Batch.id", "at least 0", id[i]);
-      if (i > 0 && id[i] == id[i - 1]) {
-        throw Error("Batch.id must be another for each sample, but two are " + detail::text(id[i]));
-      }
-    }
-  }
-
-  Batch all_;
 };
 
 /// Any data: a `Batch`, anything `Indexed`, or a `Stream`. Cheap to copy; copies share the data.
@@ -144,12 +76,15 @@ class Source {
   /// Samples in an epoch; none for an endless stream.
   [[nodiscard]] std::optional<std::int64_t> size() const { return defined() ? data_->size : std::nullopt; }
 
-  /// The rows at these places, in this order. Throws Error for a stream.
+  /// Where an indexed source keeps its rows and wants its index. The CPU for what does not say, and for streams.
+  [[nodiscard]] at::Device device() const { return defined() ? data_->device : at::Device(at::kCPU); }
+
+  /// The rows at these places, in this order; index [n] int64 on any device. Throws Error for a stream.
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now = {}) const {
     if (!indexed()) {
       throw Error("a stream has no rows to choose from: only an indexed source can be used here");
     }
-    return data_->get(index.contiguous(), now);
+    return data_->get(index.to(device()).contiguous(), now);
   }
 
   /// Batches in an epoch; 0 where unknown.
@@ -175,6 +110,7 @@ class Source {
   struct Any {
     bool indexed = false;
     std::optional<std::int64_t> size{};
+    at::Device device{at::kCPU};
     int layers = 0;
     bool stable_ids = true;
 
@@ -192,6 +128,11 @@ class Source {
       indexed = Indexed<S>;
       if constexpr (requires { data.size(); }) {
         size = data.size();
+      }
+      if constexpr (requires { at::Device{data.device()}; }) {
+        device = data.device();
+      } else if constexpr (Indexed<S> && requires { at::Device{data.of.device()}; }) {
+        device = data.of.device();
       }
       if constexpr (requires { int{data.layers()}; }) {
         layers = data.layers();
@@ -242,13 +183,20 @@ class Source {
 
 namespace detail {
 
+/// [size] int64, on the source's device: the places of an indexed source in the order of an epoch.
+inline at::Tensor order_of(const Source& source, const Order& order) {
+  const std::int64_t n = *source.size();
+  const at::Tensor places = order.shuffle ? shuffled(n, order.seed, order.now) : at::arange(n, at::kLong);
+  return places.to(source.device());
+}
+
 /// Reads an indexed source a few batches at a time and hands them out as slices: one gather for many small batches
 /// costs less than many gathers, and no transform can tell the difference.
 class IndexedCursor {
  public:
   IndexedCursor(Source source, const Order& order) : source_(std::move(source)), order_(order) {
     const std::int64_t n = *source_.size();
-    index_ = order.shuffle ? shuffled(n, order.seed, order.now) : at::arange(n, at::kLong);
+    index_ = order_of(source_, order);
     end_ = order.drop_last ? n / order.batch * order.batch : n;
     next_ = order.first * order.batch;
   }

@@ -9,15 +9,18 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/threefry_kernel.hpp"
 #include "regimen/key.hpp"
 
 namespace regimen::inline v0 {
 
 /// The draws by tensor operations, as another device than the CPU makes them; here of CPU tensors.
 struct KeyTest {
-  static at::Tensor bits(const Key& key, std::int64_t n) { return key.tensor_bits(n); }
-  static at::Tensor uniform(const Key& key, std::int64_t n) { return key.tensor_uniform(n); }
-  static at::Tensor below(const Key& key, std::int64_t n) { return key.tensor_below(n); }
+  static at::Tensor bits(const Key& key, std::int64_t n) { return key.on_device().draw(key.ids(), n, 2); }
+  static at::Tensor top(const Key& key, std::int64_t n) { return key.on_device().draw(key.ids(), n, 4); }
+  static at::Tensor uniform(const Key& key, std::int64_t n) { return top(key, n).to(at::kFloat) * Key::unit; }
+  static at::Tensor below(const Key& key, std::int64_t n) { return key.below_on_device(n); }
+  static detail::Block words(const Key& key) { return key.words_.now(); }
 };
 
 }  // namespace regimen::inline v0
@@ -208,6 +211,41 @@ TEST_CASE("key: tensor operations, as on a GPU, draw the same bits as the loop o
         }
       }
     }
+  }
+}
+
+TEST_CASE("key: the code of a GPU's kernel, compiled here, draws the same bits") {
+  const at::Tensor ids = longs({0, 1, 2, 3, 1000, std::int64_t{1} << 40, std::numeric_limits<std::int64_t>::max()});
+  for (const Key& key : {Key(0, ids), Key(7, ids).fold(3), Key(7, ids, {.clock = {.epoch = 5}}).each_epoch()}) {
+    const Block words = KeyTest::words(key);
+    const auto third = static_cast<std::int64_t>(regimen::detail::threefry_parity ^ words.first ^ words.second);
+    for (const std::int64_t draws : {2, 4}) {
+      const at::Tensor expected = draws == 2 ? KeyTest::bits(key, 9) : KeyTest::top(key, 9);
+      for (std::int64_t i = 0; i < ids.size(0); ++i) {
+        for (std::int64_t column = 0; column < 9; ++column) {
+          const std::int64_t drawn = regimen::detail::regimen_threefry_draw(
+              ids[i].item<std::int64_t>(), column, static_cast<std::int64_t>(words.first),
+              static_cast<std::int64_t>(words.second), third, draws);
+          CHECK(drawn == expected[i][column].item<std::int64_t>());
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("key: words that are folded by the epoch are told for other epochs too") {
+  using regimen::detail::KeyWords;
+  const auto chain = [](int epoch, bool keep) {
+    return KeyWords(7).fold(1).each_epoch(epoch, keep).fold(2).fold(3).each_epoch(epoch, keep).fold(4);
+  };
+  const KeyWords kept = chain(3, true);
+  CHECK(kept.varies());
+  CHECK_FALSE(chain(3, false).varies());
+  CHECK_FALSE(KeyWords(7).fold(1).varies());
+  for (int epoch = 0; epoch < 5; ++epoch) {
+    const Block expected = chain(epoch, false).now();
+    CHECK(kept.at(epoch).first == expected.first);
+    CHECK(kept.at(epoch).second == expected.second);
   }
 }
 

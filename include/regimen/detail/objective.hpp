@@ -44,7 +44,7 @@ class Objective {
   /// Shows the batches of the next step: augmented, preprocessed, on the model's device.
   void prepare(const std::vector<Batch>& group, const Now& now) {
     pass_.now = now;
-    if (!phase_.augment.empty() || !phase_.preprocess.empty()) {
+    if (now.slots == nullptr && (!phase_.augment.empty() || !phase_.preprocess.empty())) {
       generators_.seed(phase_.seed, now.clock.step, -2);  // for transforms that draw without their key
     }
     shown_.clear();
@@ -59,14 +59,19 @@ class Objective {
   /// or a process that died, must not reach the scores.
   void seed_scoring(const Clock& clock) { generators_.seed(phase_.seed, clock.step, -1); }
 
+  /// Seeds the generators for the forward passes of a step. Where it is recorded, this comes before it.
+  void seed_step(const Clock& clock) { generators_.seed(phase_.seed, clock.step, 0); }
+
   at::Tensor operator()() {
     for (at::Tensor& parameter : cleared_) {
       parameter.mutable_grad() = at::Tensor();
     }
+    if (pass_.now.slots == nullptr) {
+      seed_step(pass_.now.clock);
+    }
     at::Tensor total;
     at::Tensor loss;
     for (std::size_t i = 0; i < shown_.size(); ++i) {
-      generators_.seed(phase_.seed, pass_.now.clock.step, static_cast<int>(i));
       const auto [part_loss, part_objective] = evaluate(shown_[i]);
       add_share(loss, part_loss.detach(), i);
       add_share(total, part_objective.detach(), i);
@@ -85,6 +90,7 @@ class Objective {
     for (const AnyRegularizer& regularizer : phase_.regularize) {
       regularizer.weights(pass_);
     }
+    pass_.now.slots = nullptr;  // whoever looks at the pass afterwards is no part of the step
   }
 
   /// Whether the gradients of the last evaluation did not overflow in fp16; if they did, its step is left out.
@@ -92,6 +98,34 @@ class Objective {
 
   /// Of fp16; none in other precisions.
   [[nodiscard]] std::optional<LossScaler>& scaler() { return scaler_; }
+
+  /// What the last evaluation has left behind: the tensors that a recording of it writes anew at every replay.
+  struct Trace {
+    Pass pass;
+    at::Tensor loss;
+    std::int64_t samples = 0;
+    std::vector<at::Tensor> gradients;
+  };
+
+  [[nodiscard]] Trace trace() const {
+    Trace trace{pass_, loss_, samples_, {}};
+    for (const at::Tensor& parameter : cleared_) {
+      trace.gradients.push_back(parameter.grad());
+    }
+    return trace;
+  }
+
+  /// As if the step had been evaluated here, after a replay of it at this moment: other steps may have left theirs.
+  void replayed(const Trace& trace, const Now& now) {
+    pass_ = trace.pass;
+    pass_.now = now;
+    loss_ = trace.loss;
+    samples_ = trace.samples;
+    finite_ = true;
+    for (std::size_t i = 0; i < cleared_.size(); ++i) {
+      cleared_[i].mutable_grad() = trace.gradients[i];
+    }
+  }
 
   /// Of the last evaluation, without penalties, 0-d.
   [[nodiscard]] const at::Tensor& loss() const { return loss_; }

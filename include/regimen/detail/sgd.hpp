@@ -29,6 +29,7 @@ struct SgdRule {
   double dampening = 0;
   double weight_decay = 0;
   bool nesterov = false;
+  at::Tensor lr_on_device{};  ///< 0-d float, instead of lr; undefined where the number is known here
 };
 
 /// Parameters of one group on a GPU, with their gradients and, with momentum, their buffers.
@@ -77,15 +78,17 @@ inline bool one_loop_fits(const at::Tensor& parameter, const at::Tensor& gradien
          (!buffer.defined() || fits(buffer));
 }
 
-/// A few kernels for all parameters together, on a GPU.
-inline void sgd_on_device(SgdTensors& all, const SgdRule& rule, bool first) {
-  if (all.parameters.empty()) {
-    return;
+/// parameter -= rate * direction
+inline void descend(at::Tensor parameter, const at::Tensor& direction, const SgdRule& rule) {
+  if (rule.lr_on_device.defined()) {
+    parameter.sub_(direction * rule.lr_on_device);
+  } else {
+    parameter.add_(direction, -rule.lr);
   }
-#if __has_include(<ATen/ops/_fused_sgd.h>)
-  at::_fused_sgd_(all.parameters, all.gradients, all.buffers, rule.weight_decay, rule.momentum, rule.lr, rule.dampening,
-                  rule.nesterov, /*maximize=*/false, /*is_first_step=*/first);
-#else
+}
+
+/// Of a list of tensors, by one operation each for the whole list.
+inline void sgd_by_lists(SgdTensors& all, const SgdRule& rule, bool first) {
   std::vector<at::Tensor> direction = all.gradients;
   if (rule.weight_decay != 0) {
     direction = at::_foreach_add(direction, all.parameters, rule.weight_decay);
@@ -95,12 +98,33 @@ inline void sgd_on_device(SgdTensors& all, const SgdRule& rule, bool first) {
     at::_foreach_add_(all.buffers, direction, first ? 1.0 : 1 - rule.dampening);
     direction = rule.nesterov ? at::_foreach_add(direction, all.buffers, rule.momentum) : all.buffers;
   }
-  at::_foreach_add_(all.parameters, direction, -rule.lr);
+  if (!rule.lr_on_device.defined()) {
+    at::_foreach_add_(all.parameters, direction, -rule.lr);
+    return;
+  }
+  for (std::size_t i = 0; i < direction.size(); ++i) {
+    descend(all.parameters[i], direction[i], rule);
+  }
+}
+
+/// A few kernels for all parameters together, on a GPU: LibTorch's own fused one where it has it, since 2.3.
+inline void sgd_on_device(SgdTensors& all, const SgdRule& rule, bool first) {
+  if (all.parameters.empty()) {
+    return;
+  }
+#if __has_include(<ATen/ops/_fused_sgd.h>)
+  const auto step = [&](const auto& lr) {
+    at::_fused_sgd_(all.parameters, all.gradients, all.buffers, rule.weight_decay, rule.momentum, lr, rule.dampening,
+                    rule.nesterov, /*maximize=*/false, /*is_first_step=*/first);
+  };
+  rule.lr_on_device.defined() ? step(rule.lr_on_device) : step(rule.lr);
+#else
+  sgd_by_lists(all, rule, first);
 #endif
 }
 
-/// Of a single parameter, by LibTorch's own operations: for whatever fits neither of the above.
-inline void sgd_by_operations(at::Tensor parameter, at::Tensor direction, at::Tensor buffer, const SgdRule& rule,
+/// Of a single parameter, by LibTorch's own operations: for whatever fits none of the above.
+inline void sgd_by_operations(const at::Tensor& parameter, at::Tensor direction, at::Tensor buffer, const SgdRule& rule,
                               bool first) {
   if (rule.weight_decay != 0) {
     direction = direction.add(parameter, rule.weight_decay);
@@ -113,7 +137,7 @@ inline void sgd_by_operations(at::Tensor parameter, at::Tensor direction, at::Te
     }
     direction = rule.nesterov ? direction.add(buffer, rule.momentum) : buffer;
   }
-  parameter.add_(direction, -rule.lr);
+  descend(parameter, direction, rule);
 }
 
 /// The key of a parameter in an optimizer's state: a number in a string in LibTorch 1, a pointer since 2.0.

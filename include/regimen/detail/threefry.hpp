@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 /// Threefry-2x64 with 20 rounds: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC
 /// 2011). A key and a counter of two 64-bit words each give two random words; no state, so any draw can be made at any
@@ -29,7 +30,12 @@ template <class Words, class Rotate, class Word>
     if (round % 4 == 3) {
       const int injection = round / 4 + 1;
       x0 += keys[injection % 3];
-      x1 += static_cast<Word>(keys[(injection + 1) % 3] + static_cast<Word>(injection));
+      if constexpr (std::is_integral_v<Word>) {
+        x1 += static_cast<Word>(keys[(injection + 1) % 3] + static_cast<Word>(injection));
+      } else {
+        x1 += keys[(injection + 1) % 3];
+        x1 += injection;
+      }
     }
   }
 }

@@ -15,8 +15,8 @@
 #include "regimen/describe.hpp"
 #include "regimen/detail/check_run.hpp"
 #include "regimen/detail/guards.hpp"
-#include "regimen/detail/objective.hpp"
 #include "regimen/detail/score_epoch.hpp"
+#include "regimen/detail/stepper.hpp"
 #include "regimen/detail/watchers.hpp"
 #include "regimen/phase.hpp"
 
@@ -81,10 +81,6 @@ class Trainer {
     const FreezeGuard frozen(model_, phase.freeze);
     phase.execute.prepare(model_);
     const Switches switches = phase.execute.switches();
-    Objective objective(model_, phase, generators);
-    if (objective.scaler() && state_.loss_scale > 0) {
-      objective.scaler()->restore(state_.loss_scale, state_.loss_scale_steps);
-    }
     phase_history_ = {};
     for (const Epoch& epoch : state_.history.of_phase(state_.clock.phase)) {
       remember(epoch);
@@ -92,6 +88,11 @@ class Trainer {
     restore_loss_sum();
     watchers_.tell(PhaseBegin{state_.clock, phase.name, phase.epochs});
 
+    Stepper stepper(model_, phase, generators, [this](const std::string& text) { watchers_.tell(Notice{text}); });
+    Objective& objective = stepper.objective();
+    if (objective.scaler() && state_.loss_scale > 0) {
+      objective.scaler()->restore(state_.loss_scale, state_.loss_scale_steps);
+    }
     Ended ended = Ended::running;
     while (ended == Ended::running) {
       if (state_.clock.epoch >= phase.epochs) {
@@ -101,7 +102,7 @@ class Trainer {
       } else if (at_later_epoch() && phase.until(phase_history_)) {
         ended = Ended::criterion;
       } else {
-        ended = run_epoch(phase, objective, generators);
+        ended = run_epoch(phase, stepper, generators);
       }
     }
     if (ended == Ended::diverged) {
@@ -136,7 +137,7 @@ class Trainer {
     return !phase_history_.empty() && !std::isfinite(phase_history_.back().train_loss);
   }
 
-  Ended run_epoch(const Phase& phase, Objective& objective, GeneratorGuard& generators) {
+  Ended run_epoch(const Phase& phase, Stepper& stepper, GeneratorGuard& generators) {
     Order order{.batch = phase.batch,
                 .shuffle = phase.shuffle,
                 .seed = phase.seed,
@@ -146,53 +147,23 @@ class Trainer {
     order.now = epoch_began(phase);
     generators.seed(phase.seed, order.now.clock.step, -3);  // for a loader that draws its order
     model_.train(true);
-    const Cursor next = phase.data.read(order);
-    std::vector<Batch> group;
-    while (fill(group, next, phase.accumulate)) {
+    stepper.begin_epoch(order);
+    while (stepper.next()) {
       if (watchers_.any<Step>() || watchers_.any<Boundary>()) {
         model_.train(true);  // an observer may have evaluated the network by hand
       }
-      take_step(phase, objective, group);
+      take_step(phase, stepper, order.now);
       if (reached_boundary()) {
         return Ended::stopped;
       }
     }
-    return end_epoch(phase, objective);
+    return end_epoch(phase, stepper.objective());
   }
 
-  /// The next batches whose gradients make one step; false at the end of the epoch.
-  static bool fill(std::vector<Batch>& group, const Cursor& next, int accumulate) {
-    group.clear();
-    while (static_cast<int>(group.size()) < accumulate) {
-      Batch batch = next();
-      if (batch.size() == 0) {
-        break;
-      }
-      group.push_back(std::move(batch));
-    }
-    return !group.empty();
-  }
-
-  void take_step(const Phase& phase, Objective& objective, const std::vector<Batch>& group) {
-    const Now when = now();
-    const double scale = when(phase.lr_scale);
-    if (!(scale >= 0 && std::isfinite(scale))) {
-      throw Error("Phase \"" + phase.name + "\".lr_scale must be at least 0 and finite, but is " + text(scale));
-    }
-    // The loss is evaluated before `step`, so that optimizers which ignore their closure work too; the closure's first
-    // call gets that result, later calls (LBFGS) compute it again.
-    objective.prepare(group, when);
-    const at::Tensor first = objective();
-    bool fresh = true;
-    if (objective.finite()) {
-      const ScaledRates rates(phase.optimizer, scale);
-      if (phase.execute.fused) {
-        phase.optimizer.fused_step();
-      } else {
-        phase.optimizer.step([&] { return std::exchange(fresh, false) ? first : objective(); });
-      }
-      objective.edit_weights();
-    }
+  void take_step(const Phase& phase, Stepper& stepper, const Now& began) {
+    const double scale = now()(phase.lr_scale);
+    stepper.step(now(), began);
+    Objective& objective = stepper.objective();
     if (const auto& scaler = objective.scaler()) {
       state_.loss_scale = scaler->factor();
       state_.loss_scale_steps = scaler->steps();
@@ -203,7 +174,7 @@ class Trainer {
       loss_sum_.add_(objective.loss(), objective.samples());
       state_.loss_samples += objective.samples();
     }
-    state_.clock.batch += static_cast<std::int64_t>(group.size());
+    state_.clock.batch += stepper.batches();
     ++state_.clock.step;
     state_.lr_scale = scale;
     if (watchers_.any<Step>()) {

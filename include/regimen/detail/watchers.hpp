@@ -17,6 +17,7 @@ struct Listeners {
 /// All observers of a run, sorted by what they listen to. An event nobody listens to costs a look at an empty vector.
 class Watchers : Listeners<RunBegin>,
                  Listeners<PhaseBegin>,
+                 Listeners<Notice>,
                  Listeners<Step>,
                  Listeners<Epoch>,
                  Listeners<Boundary>,
@@ -26,13 +27,13 @@ class Watchers : Listeners<RunBegin>,
   template <class Observer>
   void add(Observer& observer) {
     const bool heard =
-        (listen<RunBegin>(observer) | listen<PhaseBegin>(observer) | listen<Step>(observer) | listen<Epoch>(observer) |
-         listen<Boundary>(observer) | listen<PhaseEnd>(observer) | listen<RunEnd>(observer));
+        (listen<RunBegin>(observer) | listen<PhaseBegin>(observer) | listen<Notice>(observer) | listen<Step>(observer) |
+         listen<Epoch>(observer) | listen<Boundary>(observer) | listen<PhaseEnd>(observer) | listen<RunEnd>(observer));
     static_cast<void>(heard);
     static_assert(std::is_invocable_v<Observer&, const RunBegin&> ||
                       std::is_invocable_v<Observer&, const PhaseBegin&> ||
-                      std::is_invocable_v<Observer&, const Step&> || std::is_invocable_v<Observer&, const Epoch&> ||
-                      std::is_invocable_v<Observer&, const Boundary&> ||
+                      std::is_invocable_v<Observer&, const Notice&> || std::is_invocable_v<Observer&, const Step&> ||
+                      std::is_invocable_v<Observer&, const Epoch&> || std::is_invocable_v<Observer&, const Boundary&> ||
                       std::is_invocable_v<Observer&, const PhaseEnd&> || std::is_invocable_v<Observer&, const RunEnd&>,
                   "an observer must be callable with at least one event of regimen/event.hpp, by const reference: "
                   "const regimen::Epoch&, const regimen::Step&, ...");

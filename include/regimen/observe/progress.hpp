@@ -31,6 +31,11 @@ class Progress {
     scores_.clear();
   }
 
+  void operator()(const Notice& notice) const {
+    std::fprintf(out_, "%s%s: %s\n", live_ ? "\r\033[K" : "", name_.c_str(), notice.text.c_str());
+    std::fflush(out_);
+  }
+
   void operator()(const Step& step) {
     if (!live_) {
       return;

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
@@ -72,23 +73,15 @@ struct FrozenShare {
   AnyTransform transform;
   std::uint64_t seed = 0;
   double share = 1;
-  at::Tensor chosen{};  ///< [size] bool, by place in the source
+  at::Tensor chosen{};  ///< [size] bool, by place in the source, on its device
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
   [[nodiscard]] int layers() const { return of.layers() + 1; }
 
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
     const Batch batch = of.get(index, now);
-    const at::Tensor places = chosen.index_select(0, index).nonzero().flatten().to(batch.data.device());
-    if (places.numel() == 0) {
-      return batch;
-    }
-    const Batch part = rows(batch, places);
-    const Batch changed = transform(part, frozen_key(seed, of, part, now));
-    Batch result = batch;
-    result.data = merged(batch.data, part.data, places, changed.data);
-    result.target = merged(batch.target, part.target, places, changed.target);
-    return result;
+    const at::Tensor here = chosen.index_select(0, index);
+    return here.is_cpu() ? by_rows(batch, here, now) : by_choice(batch, here.to(batch.data.device()), now);
   }
 
   [[nodiscard]] std::string manifest() const {
@@ -102,16 +95,48 @@ struct FrozenShare {
   }
 
  private:
-  static at::Tensor merged(const at::Tensor& all, const at::Tensor& before, const at::Tensor& places,
-                           const at::Tensor& after) {
-    if (before.is_same(after)) {
-      return all;
+  /// Transforms the chosen rows alone.
+  [[nodiscard]] Batch by_rows(const Batch& batch, const at::Tensor& here, const Now& now) const {
+    const at::Tensor places = here.nonzero().flatten().to(batch.data.device());
+    if (places.numel() == 0) {
+      return batch;
     }
-    if (after.scalar_type() != all.scalar_type() || after.sizes().slice(1) != all.sizes().slice(1)) {
+    const Batch part = rows(batch, places);
+    const Batch changed = transform(part, frozen_key(seed, of, part, now));
+    const auto merge = [&](const at::Tensor& all, const at::Tensor& before, const at::Tensor& after) {
+      return before.is_same(after) ? all : all.index_copy(0, places, checked(before, after));
+    };
+    return merged(batch, part, changed, merge);
+  }
+
+  /// Transforms all rows and keeps the chosen: on another device, how many they are is not known without waiting.
+  [[nodiscard]] Batch by_choice(const Batch& batch, const at::Tensor& here, const Now& now) const {
+    const Batch changed = transform(batch, frozen_key(seed, of, batch, now));
+    const auto merge = [&](const at::Tensor& all, const at::Tensor& before, const at::Tensor& after) {
+      if (before.is_same(after)) {
+        return all;
+      }
+      std::vector<std::int64_t> by_row(static_cast<std::size_t>(all.dim()), 1);
+      by_row[0] = -1;
+      return at::where(here.view(by_row), checked(before, after), all);
+    };
+    return merged(batch, batch, changed, merge);
+  }
+
+  template <class Merge>
+  static Batch merged(const Batch& all, const Batch& before, const Batch& after, const Merge& merge) {
+    Batch result = all;
+    result.data = merge(all.data, before.data, after.data);
+    result.target = merge(all.target, before.target, after.target);
+    return result;
+  }
+
+  static const at::Tensor& checked(const at::Tensor& before, const at::Tensor& after) {
+    if (after.scalar_type() != before.scalar_type() || after.sizes().slice(1) != before.sizes().slice(1)) {
       throw Error("frozen with exactly(...) takes transforms that keep shape and type; this one turned " +
                   described(before) + " into " + described(after));
     }
-    return all.index_copy(0, places, after);
+    return after;
   }
 };
 
@@ -129,7 +154,7 @@ inline at::Tensor choose(const Source& source, std::uint64_t seed, double share)
     const at::Tensor order = ranked(Key(seed, at::cat(ids)).fold(salt::choice));
     chosen.index_fill_(0, order.narrow(0, 0, count), true);
   }
-  return chosen;
+  return chosen.to(source.device());
 }
 
 }  // namespace detail

@@ -48,6 +48,7 @@ struct Cached {
   int below = 0;  ///< frozen layers of the source
 
   [[nodiscard]] std::int64_t size() const { return memory.size(); }
+  [[nodiscard]] at::Device device() const { return memory.device(); }
   [[nodiscard]] int layers() const { return below; }
   [[nodiscard]] Batch get(const at::Tensor& index) const { return memory.get(index); }
   [[nodiscard]] std::string manifest() const {
@@ -57,7 +58,7 @@ struct Cached {
 
 struct Subset {
   Source of;
-  at::Tensor places;
+  at::Tensor places;  ///< on the source's device
   std::string how{};  ///< JSON: how the places came about; empty where they were given
 
   [[nodiscard]] std::int64_t size() const { return places.size(0); }
@@ -100,7 +101,7 @@ struct LimitedStream {
 struct PermutedLabels {
   Source of;
   std::uint64_t seed = 0;
-  at::Tensor labels{};  ///< by place in the source
+  at::Tensor labels{};  ///< by place in the source, on its device
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
@@ -144,10 +145,15 @@ struct PermutedLabels {
   return all;
 }
 
-/// The source with its samples held in memory (see `materialize`); the manifest keeps the recipe.
+/// The source with its samples held in memory (see `materialize`), on another device if one is named; the manifest
+/// keeps the recipe.
 ///     const regimen::Source fast = regimen::cached(regimen::frozen(regimen::repeat(train, 4), damage, 7));
+///     const regimen::Source on_gpu = regimen::cached(train, at::kCUDA);
 [[nodiscard]] inline Source cached(const Source& source) {
   return detail::Cached{InMemory(materialize(source)), source.manifest(), source.layers()};
+}
+[[nodiscard]] inline Source cached(const Source& source, const at::Device& device) {
+  return detail::Cached{InMemory(to(materialize(source), device)), source.manifest(), source.layers()};
 }
 
 /// Every sample `copies` times. Each copy has an id of its own, so that a transform treats each in its own way, and
@@ -177,14 +183,15 @@ struct PermutedLabels {
     detail::require(low >= 0, "subset: places", "at least 0", low);
     detail::require(high < *source.size(), "subset: places", "below the size " + detail::text(*source.size()), high);
   }
-  return detail::Subset{source, on_host};
+  return detail::Subset{source, on_host.to(source.device())};
 }
 
 /// The first `samples` samples; of a stream, an epoch of so many. Throws Error unless samples >= 1.
 [[nodiscard]] inline Source limit(const Source& source, std::int64_t samples) {
   detail::require(samples >= 1, "limit: samples", "at least 1", samples);
   if (source.indexed()) {
-    return detail::Subset{source, at::arange(std::min(samples, *source.size()), at::kLong), "\"first\""};
+    const at::Tensor places = at::arange(std::min(samples, *source.size()), at::kLong);
+    return detail::Subset{source, places.to(source.device()), "\"first\""};
   }
   return detail::LimitedStream{source, std::min(samples, source.size().value_or(samples))};
 }
@@ -196,7 +203,7 @@ struct PermutedLabels {
                   "in [1, " + detail::text(*source.size()) + "]", samples);
   const Key key = Key(seed, at::arange(*source.size(), at::kLong)).fold(detail::salt::sample);
   const std::string how = detail::json::Object().add("seed", detail::text(seed)).text();
-  return detail::Subset{source, detail::ranked(key).narrow(0, 0, samples), how};
+  return detail::Subset{source, detail::ranked(key).narrow(0, 0, samples).to(source.device()), how};
 }
 
 /// The source with its labels dealt out anew among its samples: random labels, every class as often as before.
@@ -212,7 +219,7 @@ struct PermutedLabels {
     labels.push_back(batch.target.cpu());
   }
   const at::Tensor order = detail::ranked(Key(seed, at::cat(ids)).fold(detail::salt::permutation));
-  return detail::PermutedLabels{source, seed, at::cat(labels).index_select(0, order)};
+  return detail::PermutedLabels{source, seed, at::cat(labels).index_select(0, order).to(source.device())};
 }
 
 }  // namespace regimen::inline v0

@@ -2,7 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 
@@ -18,6 +20,18 @@ inline void require_images(const Batch& batch, const std::string& who) {
   if (batch.data.dim() != 4) {
     throw Error(who + " takes images of [N, C, H, W], not " + described(batch.data));
   }
+}
+
+/// [values.size()]; on another device without a copy from the CPU, for which the host would wait.
+inline at::Tensor constants(const std::vector<double>& values, const at::TensorOptions& options) {
+  if (options.device().is_cpu()) {
+    return at::tensor(values, options);
+  }
+  std::vector<at::Tensor> each;
+  for (const double value : values) {
+    each.push_back(at::full({1}, value, options));
+  }
+  return at::cat(each);
 }
 
 }  // namespace detail
@@ -36,16 +50,31 @@ struct ZeroPixels {
   void check() const { fraction_bounds.check(fraction); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    const double share = key.now()(fraction, fraction_bounds);
+    const Now& now = key.now();
     const at::Tensor flat = batch.data.flatten(1);
     const std::int64_t entries = flat.size(1);
     if (!exact) {
-      const at::Tensor lost = key.uniform({entries}) < share;
+      const at::Tensor lost = key.uniform({entries}) < now.tensor(fraction, fraction_bounds);
       return detail::with_data(batch, flat.masked_fill(lost, 0).view_as(batch.data));
     }
-    const auto count = static_cast<std::int64_t>(share * static_cast<double>(entries));
+    if (now.slots != nullptr && !fraction.constant()) {
+      const at::Tensor lost = smallest(key.bits(entries), now.tensor(fraction, fraction_bounds));
+      return detail::with_data(batch, flat.masked_fill(lost, 0).view_as(batch.data));
+    }
+    const auto count = static_cast<std::int64_t>(now(fraction, fraction_bounds) * static_cast<double>(entries));
     const at::Tensor lost = std::get<1>(key.bits(entries).topk(count, 1, /*largest=*/false, /*sorted=*/false));
     return detail::with_data(batch, flat.scatter(1, lost, 0).view_as(batch.data));
+  }
+
+ private:
+  /// words [N, entries], share 0-d on their device -> [N, entries] bool: that share of them, the smallest. Their number
+  /// is not known on the host, so the first that is not among them says which they are.
+  static at::Tensor smallest(const at::Tensor& words, const at::Tensor& share) {
+    const std::int64_t entries = words.size(1);
+    const at::Tensor count = (share * entries).to(at::kLong);
+    const at::Tensor sorted = std::get<0>(words.sort(1));
+    const at::Tensor limit = sorted.index_select(1, count.clamp_max(entries - 1).view({1}));
+    return (words < limit).logical_or(count == entries);
   }
 };
 
@@ -61,7 +90,7 @@ struct GaussianNoise {
   Batch operator()(const Batch& batch, const Key& key) const {
     const bool raw = !batch.data.is_floating_point();
     const at::Tensor values = raw ? batch.data.to(at::kFloat) / 255 : batch.data;
-    const at::Tensor noise = key.normal(batch.data.sizes().slice(1)) * key.now()(stddev, stddev_bounds);
+    const at::Tensor noise = key.normal(batch.data.sizes().slice(1)) * key.now().tensor(stddev, stddev_bounds);
     return detail::with_data(batch, values + noise.to(values.scalar_type()));
   }
 };
@@ -99,7 +128,7 @@ struct HorizontalFlip {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "HorizontalFlip");
-    const at::Tensor mirrored = (key.uniform() < key.now()(probability, probability_bounds)).view({-1, 1, 1, 1});
+    const at::Tensor mirrored = key.chance(probability, probability_bounds).view({-1, 1, 1, 1});
     return detail::with_data(batch, at::where(mirrored, batch.data.flip({3}), batch.data));
   }
 };
@@ -132,8 +161,8 @@ struct Normalize {
                     "1 or the number of channels, " + detail::text(channels), mean.size());
     std::vector<std::int64_t> by_channel(static_cast<std::size_t>(batch.data.dim()), 1);
     by_channel[1] = static_cast<std::int64_t>(mean.size());
-    const at::Tensor shift = at::tensor(mean, values.options()).view(by_channel) * scale;
-    const at::Tensor spread = at::tensor(stddev, values.options()).view(by_channel) * scale;
+    const at::Tensor shift = detail::constants(mean, values.options()).view(by_channel) * scale;
+    const at::Tensor spread = detail::constants(stddev, values.options()).view(by_channel) * scale;
     return detail::with_data(batch, (values - shift) / spread);
   }
 };

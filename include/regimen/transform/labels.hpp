@@ -1,7 +1,7 @@
 #pragma once
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
 
 #include "regimen/transform.hpp"
 
@@ -39,8 +39,7 @@ struct UniformLabels {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_labels(batch, "UniformLabels");
-    const double share = key.now()(fraction, fraction_bounds);
-    return detail::with_target(batch, key.replaced(batch.target, classes, share, exclude_true));
+    return detail::with_target(batch, key.replaced(batch.target, classes, fraction, exclude_true, fraction_bounds));
   }
 };
 
@@ -60,11 +59,11 @@ struct LabelSmoothing {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_labels(batch, "LabelSmoothing");
-    const double spread = key.now()(amount, amount_bounds);
-    at::Tensor soft = at::full({batch.target.size(0), classes}, spread / static_cast<double>(classes),
-                               batch.target.options().dtype(at::kFloat));
-    soft.scatter_(1, batch.target.unsqueeze(1), 1 - spread + spread / static_cast<double>(classes));
-    return detail::with_target(batch, soft);
+    const at::Tensor spread = key.now().tensor(amount, amount_bounds);
+    const at::Tensor elsewhere = spread / static_cast<double>(classes);
+    at::Tensor is_label = at::zeros({batch.target.size(0), classes}, batch.target.options().dtype(at::kFloat));
+    is_label.scatter_(1, batch.target.unsqueeze(1), 1);
+    return detail::with_target(batch, is_label * (1 - spread) + elsewhere);
   }
 };
 

@@ -1,0 +1,193 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
+
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/detail/recorder.hpp"
+#include "regimen/detail/slots.hpp"
+#include "regimen/now.hpp"
+
+namespace regimen::inline v0 {
+
+/// A step that a device records once and then replays: on CUDA one graph launch instead of some thousand kernels'.
+///
+/// The body does a whole step and gives back a tensor, the loss. The first calls do it eagerly (a few, for LibTorch to
+/// allocate and to choose), the next one records it, and from there on the recording is replayed. It keeps the
+/// addresses that the body read and wrote, and every number that it was told on the host. So: fixed shapes; inputs are
+/// copied into tensors that stay; and what changes from step to step comes from `Now`: `now.tensor(knob)`, keys made
+/// with `now`, `fused_step(sgd, now, lr_scale)`. No `.item()` in the body. The tensor that is given back is the same at
+/// every replay, as are gradients and outputs: clone what is to be kept.
+///
+/// What cannot be recorded goes on eagerly, and `why_not` says why. `run` does all of this for `Execution::graph`.
+///     regimen::Captured step(at::kCUDA, [&](const regimen::Now& now) {
+///       const regimen::Batch batch = crop(data.get(places), regimen::Key(7, places, now).each_epoch());
+///       forget_gradients();
+///       const at::Tensor loss = at::cross_entropy_loss(net->forward(batch.data), batch.target);
+///       loss.backward();
+///       regimen::fused_step(sgd, now, cosine);
+///       return loss.detach();
+///     });
+///     for (; clock.step < steps; ++clock.step) { places.copy_(next_places()); step({clock}); }
+class Captured {
+ public:
+  using Body = std::function<at::Tensor(const Now&)>;
+
+  /// `warm_up`: steps that are done eagerly before one is recorded, at least 1.
+  Captured(const at::Device& device, Body body, int warm_up = 3)
+      : body_(std::move(body)), eager_left_(warm_up), recorder_(detail::make_recorder(device)), slots_(device) {
+    detail::require(warm_up >= 1, "Captured: warm_up", "at least 1", warm_up);
+    if (recorder_ == nullptr) {
+      why_not_ = "there is nothing to record steps on " + device.str();
+    }
+  }
+
+  Captured(const Captured&) = delete;
+  Captured& operator=(const Captured&) = delete;
+
+  /// One step, at this moment. `epoch_began`: for what acts as of its epoch's begin (a `Now` of which says so).
+  at::Tensor operator()(Now now, const Now& epoch_began) {
+    now.slots = nullptr;
+    if (!why_not_.empty()) {
+      return body_(now);
+    }
+    slots_.begin(now, epoch_began);
+    if (eager_left_ > 0) {
+      --eager_left_;
+      eager(now);
+      why_not_ = slots_.refused();
+      return result_;
+    }
+    if (!recorded_ && !record(now, epoch_began)) {
+      return body_(now);
+    }
+    recorder_->replay();
+    return result_;
+  }
+
+  at::Tensor operator()(const Now& now) { return (*this)(now, now); }
+
+  /// What to do once a step is recorded, before it is replayed for the first time: to look at `disagreement`, say.
+  void when_recorded(std::function<void()> act) { when_recorded_ = std::move(act); }
+
+  /// Whether steps are replayed now.
+  [[nodiscard]] bool recorded() const { return recorded_; }
+
+  /// Why they are not, and will not be; empty while they are or may yet be.
+  [[nodiscard]] const std::string& why_not() const { return why_not_; }
+
+  /// How far a replay ends from where an eager step ends, as a share of the step's length: rounding if all is well, and
+  /// about 1 if a number that changes was frozen. 0 if nothing is recorded.
+  ///
+  /// `compared`: what a step moves, the parameters; `changed`: what else it changes, buffers and an optimizer's state.
+  /// All are put back afterwards. `before` is called before each of the two steps, to seed what they draw from. Best
+  /// asked for another moment than that of the recording.
+  [[nodiscard]] double disagreement(Now elsewhere, const Now& epoch_began, const std::vector<at::Tensor>& compared,
+                                    const std::vector<at::Tensor>& changed, const std::function<void()>& before) {
+    if (!recorded_) {
+      return 0;
+    }
+    const at::NoGradGuard no_grad;
+    const std::vector<at::Tensor> start = copies_of(compared);
+    const std::vector<at::Tensor> rest = copies_of(changed);
+    const at::Tensor result = result_;
+    elsewhere.slots = nullptr;
+    const auto end_of_step = [&](const auto& act) {
+      before();
+      slots_.begin(elsewhere, epoch_began);
+      act();
+      const std::vector<at::Tensor> end = copies_of(compared);
+      put_back(compared, start);
+      put_back(changed, rest);
+      return end;
+    };
+    const std::vector<at::Tensor> replayed = end_of_step([&] { recorder_->replay(); });
+    const std::vector<at::Tensor> done = end_of_step([&] {
+      const at::AutoGradMode with_gradients(true);
+      eager(elsewhere);
+    });
+    result_ = result;
+    const double apart = distance(done, replayed);
+    return apart == 0 ? 0 : apart / distance(done, start);
+  }
+
+  /// Ends the replays: from here on all steps are eager.
+  void give_up(const std::string& why) {
+    recorded_ = false;
+    why_not_ = why;
+  }
+
+ private:
+  void eager(Now now) {
+    recorder_->warm_up([&] {
+      now.slots = &slots_;
+      result_ = body_(now);
+    });
+  }
+
+  /// False if it cannot be.
+  bool record(Now now, const Now& epoch_began) {
+    slots_.close();
+    try {
+      recorder_->record([&] {
+        now.slots = &slots_;
+        result_ = body_(now);
+      });
+      if (!slots_.complete()) {
+        slots_.refuse("it asks for fewer scheduled numbers than in its first passes");
+      }
+      why_not_ = slots_.refused();
+    } catch (const c10::Error& failure) {
+      why_not_ = failure.what_without_backtrace();
+      why_not_ = why_not_.substr(0, why_not_.find('\n'));
+    }
+    recorded_ = why_not_.empty();
+    if (recorded_ && when_recorded_) {
+      when_recorded_();
+      now.slots = nullptr;
+      slots_.begin(now, epoch_began);  // they may have been filled for another moment meanwhile
+    }
+    return recorded_;
+  }
+
+  static std::vector<at::Tensor> copies_of(const std::vector<at::Tensor>& tensors) {
+    std::vector<at::Tensor> copies;
+    for (const at::Tensor& tensor : tensors) {
+      copies.push_back(tensor.detach().clone());
+    }
+    return copies;
+  }
+
+  static void put_back(const std::vector<at::Tensor>& tensors, const std::vector<at::Tensor>& values) {
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      tensors[i].detach().copy_(values[i]);
+    }
+  }
+
+  static double distance(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      sum += (a[i].to(at::kDouble) - b[i].to(at::kDouble)).square().sum().item<double>();
+    }
+    return std::sqrt(sum);
+  }
+
+  Body body_;
+  int eager_left_;
+  std::unique_ptr<detail::Recorder> recorder_;
+  detail::Slots slots_;
+  bool recorded_ = false;
+  std::string why_not_;
+  std::function<void()> when_recorded_;
+  at::Tensor result_;
+};
+
+}  // namespace regimen::inline v0

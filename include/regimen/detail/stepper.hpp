@@ -1,0 +1,251 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/capture.hpp"
+#include "regimen/detail/guards.hpp"
+#include "regimen/detail/objective.hpp"
+#include "regimen/phase.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// The steps of one phase: reads its data, and trains on them; where the phase wants it and it can be done, by
+/// replaying one step's recording.
+class Stepper {
+ public:
+  /// `notice` is told, once, why steps are not recorded.
+  Stepper(const Model& model, const Phase& phase, GeneratorGuard& generators,
+          std::function<void(const std::string&)> notice)
+      : model_(model),
+        phase_(phase),
+        objective_(model, phase, generators),
+        rates_field_("Phase \"" + phase.name + "\".lr_scale"),
+        notice_(std::move(notice)) {
+    if (phase.execute.graph) {
+      const std::string why_not = cannot_be_recorded();
+      if (why_not.empty()) {
+        places_ = at::empty({rows_a_step()}, at::TensorOptions().dtype(at::kLong).device(model.device()));
+        prepare_recording();
+      } else {
+        tell(why_not);
+      }
+    }
+  }
+
+  Stepper(const Stepper&) = delete;
+  Stepper& operator=(const Stepper&) = delete;
+
+  [[nodiscard]] Objective& objective() { return objective_; }
+
+  /// Begins to read an epoch's data.
+  void begin_epoch(const Order& order) {
+    if (captured_ == nullptr) {
+      next_batch_ = phase_.data.read(order);
+      return;
+    }
+    next_batch_ = nullptr;
+    const std::int64_t n = *phase_.data.size();
+    order_ = order_of(phase_.data, order);
+    next_place_ = order.first * order.batch;
+    end_ = order.drop_last ? n / order.batch * order.batch : n;
+  }
+
+  /// Takes the data of the next step; false at the end of the epoch.
+  bool next() {
+    group_.clear();
+    if (!next_batch_) {
+      step_places_ = order_.narrow(0, next_place_, std::min(rows_a_step(), end_ - next_place_));
+      next_place_ += step_places_.size(0);
+      return step_places_.size(0) > 0;
+    }
+    while (static_cast<int>(group_.size()) < phase_.accumulate) {
+      Batch batch = next_batch_();
+      if (batch.size() == 0) {
+        break;
+      }
+      group_.push_back(std::move(batch));
+    }
+    return !group_.empty();
+  }
+
+  /// Batches in the step whose data were taken.
+  [[nodiscard]] std::int64_t batches() const {
+    const std::int64_t rows = next_batch_ ? 0 : step_places_.size(0);
+    return next_batch_ ? static_cast<std::int64_t>(group_.size()) : (rows + phase_.batch - 1) / phase_.batch;
+  }
+
+  /// Trains on them.
+  void step(const Now& now, const Now& epoch_began) {
+    if (next_batch_) {
+      eager_step(group_, now);
+    } else if (captured_ == nullptr || step_places_.size(0) < rows_a_step()) {
+      eager_step(read(step_places_, epoch_began), now);
+    } else {
+      captured_step(now, epoch_began);
+    }
+  }
+
+ private:
+  [[nodiscard]] std::int64_t rows_a_step() const { return phase_.batch * phase_.accumulate; }
+
+  /// Why the phase's steps cannot be recorded; empty if nothing speaks against it yet.
+  [[nodiscard]] std::string cannot_be_recorded() const {
+    const at::Device device = model_.device();
+    if (phase_.execute.precision == Precision::fp16) {
+      return "in fp16 the host looks at the gradients of each of them";
+    }
+    if (!phase_.optimizer.fusible()) {
+      return "of the optimizers only torch::optim::SGD, given as itself, has a fused step";
+    }
+    if (!phase_.data.indexed() || phase_.data.device() != device) {
+      return "the data are not on " + device.str() + ", where cached(data, device) would put them";
+    }
+    return "";
+  }
+
+  void tell(const std::string& why_not) {
+    notice_("steps are done operation by operation, not by replaying a recording: " + why_not);
+  }
+
+  /// The batches of one step.
+  [[nodiscard]] std::vector<Batch> read(const at::Tensor& places, const Now& epoch_began) const {
+    std::vector<Batch> group;
+    for (std::int64_t begin = 0; begin < places.size(0); begin += phase_.batch) {
+      const std::int64_t length = std::min(phase_.batch, places.size(0) - begin);
+      group.push_back(phase_.data.get(places.narrow(0, begin, length), epoch_began));
+    }
+    return group;
+  }
+
+  [[nodiscard]] Bounds rate_bounds() const { return Bounds::not_negative(rates_field_); }
+
+  void eager_step(const std::vector<Batch>& group, const Now& now) {
+    const double scale = now(phase_.lr_scale, rate_bounds());
+    // The loss is evaluated before `step`, so that optimizers which ignore their closure work too; the closure's first
+    // call gets that result, later calls (LBFGS) compute it again.
+    objective_.prepare(group, now);
+    const at::Tensor first = objective_();
+    if (!objective_.finite()) {
+      return;
+    }
+    if (phase_.execute.fused) {
+      phase_.optimizer.fused_step(now, phase_.lr_scale);
+    } else {
+      bool fresh = true;
+      const ScaledRates rates(phase_.optimizer, scale);
+      phase_.optimizer.step([&] { return std::exchange(fresh, false) ? first : objective_(); });
+    }
+    objective_.edit_weights();
+  }
+
+  /// A whole step, data and all, as it is recorded.
+  at::Tensor body(const Now& now) {
+    Now data_now = now;
+    data_now.of_epoch = true;
+    data_now.clock = epoch_clock_;
+    objective_.prepare(read(places_, data_now), now);
+    (void)objective_();
+    phase_.optimizer.fused_step(now, checked_rates_);
+    objective_.edit_weights();
+    return objective_.loss();
+  }
+
+  void prepare_recording() {
+    // As a schedule of its own, so that its bounds are looked at whenever it is read, also before a replay.
+    checked_rates_ = [this](const Clock& clock, const History& history) {
+      return Now{clock, &history}(phase_.lr_scale, rate_bounds());
+    };
+    captured_ = std::make_unique<Captured>(model_.device(), [this](const Now& now) { return body(now); });
+    captured_->when_recorded([this] { check_recording(); });
+    frozen_options_ = phase_.optimizer.frozen_options();
+  }
+
+  void captured_step(const Now& now, const Now& epoch_began) {
+    if (phase_.optimizer.frozen_options() != frozen_options_) {
+      prepare_recording();
+    }
+    now_ = now;
+    epoch_began_ = epoch_began;
+    epoch_clock_ = epoch_began.clock;
+    places_.copy_(step_places_, /*non_blocking=*/true);
+    objective_.seed_step(now.clock);
+    (*captured_)(now, epoch_began);
+    if (captured_->recorded()) {
+      objective_.replayed(trace_, now);
+    } else if (!captured_->why_not().empty()) {
+      tell(captured_->why_not());
+      captured_ = nullptr;
+    }
+  }
+
+  /// Compares a replay with an eager step at another moment: what was frozen and should not have been shows there.
+  void check_recording() {
+    trace_ = objective_.trace();
+    Now elsewhere = now_;
+    Now began_elsewhere = epoch_began_;
+    const int epoch = now_.clock.epoch;
+    const int other = epoch + 1 < phase_.epochs ? epoch + 1 : std::max(epoch - 1, 0);
+    elsewhere.clock.epoch = other;
+    elsewhere.clock.step += 1;
+    began_elsewhere.clock.epoch = other;
+
+    const std::vector<at::Tensor> momentum = phase_.optimizer.state_tensors();
+    std::vector<at::Tensor> changed = momentum;
+    for (const Named& named : model_.named_buffers()) {
+      changed.push_back(named.tensor);
+    }
+    const auto before = [&] {
+      objective_.seed_step(elsewhere.clock);
+      for (const at::Tensor& buffer : momentum) {
+        buffer.zero_();  // or else a step would be mostly what earlier ones have left behind
+      }
+    };
+    epoch_clock_ = began_elsewhere.clock;
+    const double apart = captured_->disagreement(elsewhere, began_elsewhere, model_.parameters(), changed, before);
+    epoch_clock_ = epoch_began_.clock;
+    objective_.seed_step(now_.clock);
+    if (!(apart <= tolerated)) {
+      captured_->give_up("a replay ended " + text(apart) +
+                         " of a step away from where the step itself did: something in it reads on the host what "
+                         "changes from step to step");
+    }
+  }
+
+  // Of a step's length: what rounding in half precision stays far below, and a frozen rate or crop far above.
+  static constexpr double tolerated = 0.2;
+
+  const Model& model_;
+  const Phase& phase_;
+  Objective objective_;
+  std::string rates_field_;
+  std::function<void(const std::string&)> notice_;
+
+  Cursor next_batch_;         ///< none where steps are read by their places
+  std::vector<Batch> group_;  ///< of the next step
+
+  at::Tensor order_;  ///< [n] int64, on the device: the epoch's
+  std::int64_t next_place_ = 0;
+  std::int64_t end_ = 0;
+  at::Tensor step_places_;  ///< of the next step
+
+  std::unique_ptr<Captured> captured_;
+  std::vector<double> frozen_options_;
+  Knob checked_rates_;
+  at::Tensor places_;  ///< [rows a step] int64, where a recorded step reads its own
+  Objective::Trace trace_;
+  Now now_;
+  Now epoch_began_;
+  Clock epoch_clock_;
+};
+
+}  // namespace regimen::inline v0::detail

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <zlib.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "regimen/batch.hpp"
+#include "regimen/error.hpp"
+#include "regimen/manifest.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// The CRC-32 of a tensor's numbers, row by row, in eight hexadecimal digits, as Python has it:
+/// format(zlib.crc32(tensor.numpy().tobytes()), "08x"). "" for an undefined tensor.
+inline std::string crc32_of(const at::Tensor& tensor) {
+  if (!tensor.defined()) {
+    return "";
+  }
+  const at::Tensor on_host = tensor.cpu().contiguous();
+  const uLong sum = ::crc32_z(0, static_cast<const Bytef*>(on_host.data_ptr()), on_host.nbytes());
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "%08lx", sum);
+  return digits;
+}
+
+}  // namespace detail
+
+/// Data that fit into memory. A batch without ids is given 0, 1, 2, ...
+/// Throws Error for tensors of different lengths, and for ids that are not [N] int64.
+struct InMemory {
+  explicit InMemory(Batch all) : all_(std::move(all)) {
+    if (!all_.data.defined() || all_.data.dim() == 0) {
+      throw Error("a source must have data of [N, ...], not an undefined or a 0-d tensor");
+    }
+    if (!all_.id.defined()) {
+      all_.id = at::arange(all_.size(), all_.data.options().dtype(at::kLong));
+    }
+    if (all_.id.dim() != 1 || all_.id.scalar_type() != at::kLong) {
+      throw Error("Batch.id must be [N] int64");
+    }
+    require_distinct_ids();
+    detail::map_tensors(all_, [&](const at::Tensor& tensor) {
+      const std::int64_t length = tensor.dim() == 0 ? 0 : tensor.size(0);
+      detail::require(length == all_.size(), "a source's tensors' length",
+                      "that of its data, " + detail::text(all_.size()), length);
+      return tensor;
+    });
+  }
+
+  [[nodiscard]] std::int64_t size() const { return all_.size(); }
+  [[nodiscard]] at::Device device() const { return all_.data.device(); }
+  [[nodiscard]] Batch get(const at::Tensor& index) const { return rows(all_, index.to(device())); }
+
+  [[nodiscard]] std::string manifest() const {
+    return detail::json::Object()
+        .add("type", "\"InMemory\"")
+        .add("samples", detail::text(size()))
+        .add("shape", regimen::manifest(all_.data.sizes().slice(1).vec()))
+        .add("dtype", detail::json::quoted(std::string(all_.data.dtype().name())))
+        .add("data_crc32", detail::json::quoted(detail::crc32_of(all_.data)))
+        .add("target_crc32", detail::json::quoted(detail::crc32_of(all_.target)))
+        .text();
+  }
+
+ private:
+  /// Two samples of one id would get the same noise, and be one sample to everything that counts by id.
+  void require_distinct_ids() const {
+    const at::Tensor sorted = std::get<0>(all_.id.cpu().sort());
+    const auto* const id = sorted.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < sorted.size(0); ++i) {
+      detail::require(id[i] >= 0, "Batch.id", "at least 0", id[i]);
+      if (i > 0 && id[i] == id[i - 1]) {
+        throw Error("Batch.id must be another for each sample, but two are " + detail::text(id[i]));
+      }
+    }
+  }
+
+  Batch all_;
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,135 @@
+// Data, draws and transforms on another device than the CPU: the same bits, and nobody waits for them.
+
+#include "device/pretend_gpu.hpp"
+
+#include <string>
+#include <vector>
+
+#include <regimen/regimen.hpp>
+
+#include "tensors/support.hpp"
+
+namespace {
+
+namespace rg = regimen;
+
+at::Tensor there(const at::Tensor& tensor) {
+  return tensor.to(pretend_gpu::device);
+}
+
+rg::Batch images(std::int64_t n) {
+  const at::Tensor id = at::arange(n, at::kLong) * 3;
+  return {.data = rg::Key(1, id)
+                      .below(256)
+                      .view({n, 1, 1, 1})
+                      .expand({n, 3, 8, 8})
+                      .add(at::arange(64).view({8, 8}))
+                      .remainder(256)
+                      .to(at::kByte),
+          .target = rg::Key(2, id).below(10),
+          .id = id};
+}
+
+/// Everything that a source gives in one shuffled epoch.
+rg::Batch epoch_of(const rg::Source& source, int epoch) {
+  rg::Order order{.batch = 7, .shuffle = true, .seed = 5};
+  order.now.clock.epoch = epoch;
+  std::vector<rg::Batch> parts;
+  const rg::Cursor next = source.read(order);
+  for (rg::Batch batch = next(); batch.size() > 0; batch = next()) {
+    parts.push_back(batch);
+  }
+  rg::Batch all;
+  std::vector<at::Tensor> data;
+  std::vector<at::Tensor> target;
+  std::vector<at::Tensor> id;
+  for (const rg::Batch& part : parts) {
+    data.push_back(part.data);
+    target.push_back(part.target);
+    id.push_back(part.id);
+  }
+  return {.data = at::cat(data), .target = at::cat(target), .id = at::cat(id)};
+}
+
+}  // namespace
+
+TEST_CASE("device: a key draws the same bits there, and normals to 1e-6") {
+  const at::Tensor ids = at::arange(50, at::kLong) * 12345;
+  const rg::Now now{.clock = {.epoch = 3}};
+  const auto check = [](const rg::Key& here, const rg::Key& on_device) {
+    CHECK(on_device.bits(5).device() == pretend_gpu::device);
+    CHECK(same(on_device.bits(5).cpu(), here.bits(5)));
+    CHECK(same(on_device.uniform({3, 5}).cpu(), here.uniform({3, 5})));
+    CHECK(same(on_device.uniform().cpu(), here.uniform()));
+    CHECK(same(on_device.below(1000).cpu(), here.below(1000)));
+    CHECK(same(on_device.chance(0.3).cpu(), here.chance(0.3)));
+    const at::Tensor values = here.ids().remainder(10);
+    for (const bool by_another : {true, false}) {
+      CHECK(same(on_device.replaced(there(values), 10, 0.4, by_another).cpu(),
+                 here.replaced(values, 10, 0.4, by_another)));
+    }
+    CHECK(furthest(on_device.normal({7}).cpu(), here.normal({7})) < 1e-6);
+  };
+  check(rg::Key(7, ids, now), rg::Key(7, there(ids), now));
+  check(rg::Key(7, ids, now).fold(2).each_epoch().fold(9), rg::Key(7, there(ids), now).fold(2).each_epoch().fold(9));
+}
+
+TEST_CASE("device: every transform shows the same there, and nobody waits for it") {
+  const rg::Batch batch = images(20);
+  const rg::Batch batch_there = to(batch, pretend_gpu::device);
+  const rg::Now now{.clock = {.epoch = 2, .batch = 3, .batches = 8}};
+  const auto half_way = [](const rg::Clock& clock) { return 0.1 * clock.position(); };
+  const std::vector<rg::AnyTransform> exact{
+      rg::ZeroPixels{.fraction = 0.3},
+      rg::ZeroPixels{.fraction = 0.3, .exact = false},
+      rg::ZeroPixels{.fraction = half_way},
+      rg::RandomCrop{.padding = 2},
+      rg::HorizontalFlip{.probability = half_way},
+      rg::Normalize{.mean = {0.4, 0.5, 0.6}, .stddev = {0.2, 0.25, 0.3}},
+      rg::Normalize{.mean = {0.4}, .stddev = {0.2}},
+      rg::UniformLabels{.classes = 10, .fraction = half_way},
+      rg::UniformLabels{.classes = 10, .fraction = 0.5, .exclude_true = true},
+      rg::LabelSmoothing{.classes = 10, .amount = half_way},
+      rg::chain(rg::RandomCrop{}, rg::HorizontalFlip{}, rg::UniformLabels{.classes = 10})};
+  const rg::Key key = rg::Key(11, batch.id, now).each_epoch();
+  const rg::Key key_there = rg::Key(11, batch_there.id, now).each_epoch();
+  for (const rg::AnyTransform& transform : exact) {
+    CAPTURE(transform.manifest());
+    const int before = pretend_gpu::waits();
+    const rg::Batch shown = transform(batch_there, key_there);
+    CHECK(pretend_gpu::waits() == before);
+    CHECK(same(to(shown, at::kCPU), transform(batch, key)));
+  }
+  const rg::GaussianNoise noise{.stddev = half_way};
+  CHECK(furthest(noise(batch_there, key_there).data.cpu(), noise(batch, key).data) < 1e-6);
+}
+
+TEST_CASE("device: every view of data that are there gives the same, and is read without waiting") {
+  const rg::Batch batch = images(40);
+  const auto views = [](const rg::Source& source) -> std::vector<rg::Source> {
+    const auto labels = rg::UniformLabels{.classes = 10, .exclude_true = true};
+    return {source,
+            rg::repeat(source, 3),
+            rg::frozen(rg::repeat(source, 2), rg::chain(rg::ZeroPixels{}, labels), 7),
+            rg::frozen(source, labels, 7, rg::exactly(0.4)),
+            rg::frozen(source, rg::ZeroPixels{.fraction = 0.5}, 7, rg::exactly(0.4)),
+            rg::permuted_labels(source, 3),
+            rg::subset(source, at::tensor({5, 1, 30, 2}, at::kLong)),
+            rg::limit(source, 9),
+            rg::sample(source, 11, 4),
+            rg::cached(rg::frozen(source, labels, 7))};
+  };
+  const std::vector<rg::Source> here = views(batch);
+  const std::vector<rg::Source> on_device = views(to(batch, pretend_gpu::device));
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    CAPTURE(here[i].manifest());
+    CHECK(on_device[i].device() == pretend_gpu::device);
+    CHECK(here[i].device() == at::Device(at::kCPU));
+    const int before = pretend_gpu::waits();
+    const rg::Batch read = epoch_of(on_device[i], 1);
+    CHECK(pretend_gpu::waits() <= before + 1);  // for the epoch's order, which is sorted on the host
+    CHECK(same(to(read, at::kCPU), epoch_of(here[i], 1)));
+    CHECK(on_device[i].manifest() == here[i].manifest());
+  }
+  CHECK(same(to(epoch_of(rg::cached(batch, pretend_gpu::device), 0), at::kCPU), epoch_of(batch, 0)));
+}
