@@ -27,3 +27,11 @@ inline std::string read_file(const std::string& path) {
   content << file.rdbuf();
   return content.str();
 }
+
+/// The name as files may bear it.
+inline std::string file_name(std::string name) {
+  for (char& c : name) {
+    c = c == ' ' || c == ',' || c == '+' ? '_' : c;
+  }
+  return name;
+}

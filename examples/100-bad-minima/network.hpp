@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <regimen/models/network.hpp>
+
 /// Two 3x3 convolutions with BatchNorm around a shortcut (He et al. 2016), the first with a stride.
 struct ResidualBlockImpl : torch::nn::Module {
   ResidualBlockImpl(int in, int out, int stride)
@@ -36,7 +38,7 @@ TORCH_MODULE(ResidualBlock);
 
 /// A small residual network: a 3x3 convolution, 2x2 max pooling, three blocks of `width`, 2 and 4 times that, global
 /// average pooling, a linear layer. 308,074 parameters for one channel, ten classes and width 32.
-struct PooledResNetImpl : torch::nn::Module {
+struct PooledResNetImpl : regimen::models::Network {
   PooledResNetImpl(int channels, int classes, int width = 32)
       : stem(ResidualBlockImpl::convolution(channels, width, 3, 1)),
         stem_norm(width),
@@ -49,7 +51,7 @@ struct PooledResNetImpl : torch::nn::Module {
     register_module("last", last);
   }
 
-  torch::Tensor forward(const torch::Tensor& images) {
+  torch::Tensor forward(const torch::Tensor& images) override {
     const torch::Tensor x = torch::max_pool2d(torch::relu(stem_norm(stem(images))), 2);
     return last(blocks->forward(x).mean({2, 3}));
   }

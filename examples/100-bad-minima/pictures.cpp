@@ -58,16 +58,29 @@ void write_curve(std::ostream& out, const rg::History& history, int offset) {
 
 }  // namespace
 
-void draw_curves(const std::vector<Arm>& arms, const Memorized& memorized, const Settings& settings) {
-  Script script(settings, "curves", 1200, 720);
-  const rg::History& memorize = memorized.histories.front();
-  const int boundary = memorize.back().clock.epoch;
-  std::vector<const Arm*> shown;
-  for (const Arm& arm : arms) {
-    if (arm.seed == settings.first_seed && (arm.regularizers == "vanilla" || arm.regularizers == "all three")) {
-      shown.push_back(&arm);
+void draw_curves(const Results& results, const Group& group, const std::string& name, const Settings& settings) {
+  const rg::History* memorize = nullptr;
+  for (const Memorized& memorized : results.memorized) {
+    if (memorized.model == group.model && memorized.copies == group.copies && memorized.seed == settings.first_seed) {
+      memorize = &memorized.history;
     }
   }
+  std::vector<const Arm*> shown;
+  for (const char* const regularizers : {"vanilla", "all three"}) {
+    for (const int copies : {0, group.copies}) {
+      for (const Arm& arm : results.arms) {
+        if (arm.model == group.model && arm.seed == settings.first_seed && arm.copies == copies &&
+            arm.regularizers == regularizers) {
+          shown.push_back(&arm);
+        }
+      }
+    }
+  }
+  if (memorize == nullptr || shown.size() < 4) {
+    return;
+  }
+  Script script(settings, name, 1200, 720);
+  const int boundary = memorize->back().clock.epoch;
   script() << "set multiplot layout 2," << (shown.size() + 1) / 2
            << " columnsfirst margins 0.07,0.985,0.08,0.94 spacing 0.06,0.11\n"
            << "set yrange [0:112]\nset ytics 20\n"
@@ -77,11 +90,11 @@ void draw_curves(const std::vector<Arm>& arms, const Memorized& memorized, const
   int panel = 0;
   for (const Arm* arm : shown) {
     const std::string what = std::to_string(panel);
-    const bool adversarial = arm->start == "adversarial";
+    const bool adversarial = !arm->from_random();
     {
       std::ofstream data = script.data(what);
       if (adversarial) {
-        write_curve(data, memorize, 0);
+        write_curve(data, *memorize, 0);
       }
       write_curve(data, arm->history, adversarial ? boundary : 0);
     }
@@ -107,13 +120,13 @@ void draw_curves(const std::vector<Arm>& arms, const Memorized& memorized, const
   script() << "unset multiplot\n";
 }
 
-void draw_holes(const std::vector<Comparison>& comparisons, const Memorized& memorized, const Settings& settings) {
-  const bool holes = memorized.all_fitted;
-  Script script(settings, "holes", holes ? 1200 : 640, 480);
+void draw_holes(const Group& group, const std::string& name, const Settings& settings) {
+  const bool holes = group.all_fitted();
+  Script script(settings, name, holes ? 1200 : 640, 480);
   {
     std::ofstream data = script.data("arms");
     int row = 0;
-    for (const Comparison& c : comparisons) {
+    for (const Comparison& c : group.comparisons) {
       const auto width = [](const rg::Interval& value) { return std::isnan(value.half_width) ? 0 : value.half_width; };
       data << row++ << " \"" << c.regularizers << "\" " << c.random.mean << " " << width(c.random) << " "
            << c.adversarial.mean << " " << width(c.adversarial);
@@ -123,7 +136,7 @@ void draw_holes(const std::vector<Comparison>& comparisons, const Memorized& mem
       data << "\n";
     }
   }
-  const auto n = static_cast<double>(comparisons.size());
+  const auto n = static_cast<double>(group.comparisons.size());
   const std::string few = n > 3 ? "set xtics rotate by -20\n" : "";
   // An empty plot with the names gives the ticks their place between the two points of each set.
   script() << "set multiplot layout 1," << (holes ? 2 : 1) << " margins " << (holes ? 0.06 : 0.11) << ",0.985,"

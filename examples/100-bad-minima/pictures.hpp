@@ -34,11 +34,12 @@ struct ToyPicture {
   std::vector<Boundary2d> boundaries{};
 };
 
-/// Fit, clean and test accuracy over the epochs of the first seed, phases marked: pictures/curves.png.
-void draw_curves(const std::vector<Arm>& arms, const Memorized& memorized, const Settings& settings);
+/// A group's fit, clean and test accuracy over the epochs of the first seed, phases marked: pictures/NAME.png. Nothing
+/// where that seed is not complete.
+void draw_curves(const Results& results, const Group& group, const std::string& name, const Settings& settings);
 
-/// Test accuracy from both starts and, if the random labels were fitted, the holes, with intervals: pictures/holes.png.
-void draw_holes(const std::vector<Comparison>& comparisons, const Memorized& memorized, const Settings& settings);
+/// Test accuracy from both starts and, if the random labels were fitted, the holes, with intervals: pictures/NAME.png.
+void draw_holes(const Group& group, const std::string& name, const Settings& settings);
 
 /// Images of the confusion set with their labels, the undamaged ones above: pictures/confusion-set.png.
 void draw_tiles(const std::vector<Tile>& tiles, const Settings& settings);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,11 +9,22 @@
 
 #include "settings.hpp"
 
-/// One arm of the experiment with one seed: a starting point and a set of regularizers.
+/// One arm of the experiment: a network, a starting point and a set of regularizers, with one seed.
 struct Arm {
+  std::string model;
   std::uint64_t seed = 0;
-  std::string start;         ///< "random" or "adversarial"
+  int copies = 0;            ///< R of the confusion set that it starts from; 0: from random weights
   std::string regularizers;  ///< "vanilla", "all three", "augmentation + l2", ...
+  regimen::History history{};
+
+  [[nodiscard]] bool from_random() const { return copies == 0; }
+};
+
+/// One training on random labels.
+struct Memorized {
+  std::string model;
+  std::uint64_t seed = 0;
+  int copies = 0;
   regimen::History history{};
 };
 
@@ -28,22 +40,34 @@ struct Comparison {
   double adversarial_epochs = 0;
 };
 
-/// What the confusion sets came to.
-struct Memorized {
-  bool all_fitted = true;
-  double least_fit = 1;  ///< in [0, 1]
-  std::vector<regimen::History> histories{};
+/// Everything that one network and one R came to.
+struct Group {
+  std::string model;
+  int copies = 0;
+  std::vector<Comparison> comparisons{};  ///< one for each set of regularizers
+  double memorized_fit = 1;               ///< the least share of the random labels that any seed fits, in [0, 1]
+  int seeds = 0;
+
+  [[nodiscard]] bool all_fitted() const { return memorized_fit >= 0.9999; }
 };
 
-/// One comparison for each set of regularizers, in the order in which the arms name them.
-std::vector<Comparison> compare(const std::vector<Arm>& arms);
+/// What was trained, as far as it is at its end.
+struct Results {
+  std::vector<Arm> arms{};
+  std::vector<Memorized> memorized{};
+  std::vector<std::string> jobs{};  ///< their names
+  int units = 0;                    ///< that are complete
+  int units_planned = 0;
+};
 
-/// The table that ends the program, for a terminal.
-std::string table(const std::vector<Comparison>& comparisons, const Memorized& memorized, const Settings& settings);
+/// The finished trainings in the results folder.
+Results collect(const Settings& settings);
 
-/// The answer in one sentence.
-std::string answer(const std::vector<Comparison>& comparisons, const Memorized& memorized);
+/// One group for each network and R, in the order of the settings; only seeds whose two starts are both complete.
+std::vector<Group> groups_of(const Results& results, const Settings& settings);
 
-/// results.csv (every arm and seed), summary.csv (the table) and epochs.csv (every epoch of every arm).
-void write_tables(const std::vector<Arm>& arms, const std::vector<Comparison>& comparisons, const Memorized& memorized,
-                  const Settings& settings);
+/// The tables that end the program, for a terminal, each with the answer in one sentence.
+std::string report(const std::vector<Group>& groups, const Settings& settings);
+
+/// results.csv (every arm and seed), summary.csv (the tables) and epochs.csv (every epoch of every arm).
+void write_tables(const Results& results, const std::vector<Group>& groups, const Settings& settings);

@@ -59,13 +59,13 @@ struct ToyArm {
 
 class Toy {
  public:
-  Toy(const Settings& settings, std::uint64_t seed)
+  Toy(const Settings& settings, const Task& task, std::uint64_t seed)
       : settings_(settings),
         seed_(seed),
         recipe_(recipe_of(settings)),
         train_(rg::two_clusters(50, 2 * seed)),
         test_(rg::two_clusters(50, 2 * seed + 1)),
-        jobs_(settings, 5, total_samples()) {
+        jobs_(settings, task, 5, total_samples()) {
     torch::manual_seed(seed);
     net_ = toy_network();
     picture_ = {.columns = 200, .rows = 200, .left = -0.9, .right = 1.3, .bottom = -0.4, .top = 0.8};
@@ -98,7 +98,7 @@ class Toy {
   [[nodiscard]] const ToyPicture& picture() const { return picture_; }
 
   std::vector<ToyArm> arms{};
-  std::vector<Job> finished{};
+  std::vector<std::string> finished{};  ///< the names of its trainings
   double memorized_fit = 0;
 
  private:
@@ -107,7 +107,7 @@ class Toy {
            (recipe_.random_epochs + recipe_.memorize_epochs + recipe_.fine_tune_epochs + 4 * recipe_.escape_epochs);
   }
 
-  [[nodiscard]] rg::Phase phase(const std::string& name, const rg::Source& data, torch::optim::Optimizer& optimizer,
+  [[nodiscard]] rg::Phase phase(const std::string& name, const rg::Source& data, torch::optim::SGD& optimizer,
                                 int epochs, int arm) const {
     return {.name = name,
             .data = data,
@@ -120,6 +120,11 @@ class Toy {
 
   [[nodiscard]] rg::Splits splits() const { return {.clean = train_, .test = test_, .every = recipe_.score_every}; }
 
+  rg::History run(const std::string& what, torch::optim::SGD& sgd, const rg::Phase& phase, double samples) {
+    finished.push_back(file_name("toy-seed" + std::to_string(seed_) + "-" + what));
+    return jobs_.run(finished.back(), net_, sgd, phase, splits(), samples);
+  }
+
   double memorize(const rg::Source& confusion) {
     torch::optim::SGD sgd(net_->parameters(), torch::optim::SGDOptions(recipe_.memorize_rate));
     rg::Phase memorize = phase("memorize", confusion, sgd, recipe_.memorize_epochs, 2);
@@ -129,9 +134,7 @@ class Toy {
     if (!settings_.paper) {
       memorize.until = rg::FitReaches{.accuracy = 1, .hold = 3};
     }
-    finished.push_back(
-        jobs_.run(job_name(seed_, "memorize"), net_, sgd, memorize, splits(), 100.0 * recipe_.memorize_epochs));
-    return finished.back().history.back().fit.accuracy;
+    return run("memorize", sgd, memorize, 100.0 * recipe_.memorize_epochs).back().fit.accuracy;
   }
 
   void train_arm(const std::string& title, const rg::Source& data, double rate, int epochs, double momentum,
@@ -139,8 +142,7 @@ class Toy {
     torch::optim::SGD sgd(net_->parameters(), torch::optim::SGDOptions(rate).momentum(momentum).weight_decay(decay));
     const rg::Phase train = phase(title, data, sgd, epochs, arm);
     const double samples = static_cast<double>(epochs) * static_cast<double>(*data.size());
-    finished.push_back(jobs_.run(job_name(seed_, title), net_, sgd, train, splits(), samples));
-    const rg::Epoch& last = finished.back().history.back();
+    const rg::Epoch last = run(title, sgd, train, samples).back();
     const auto logits = logits_on_grid();
     arms.push_back({title, last.clean.accuracy, last.test.accuracy, rg::path_norm(net_, {2}), grid_error(logits)});
     picture_.boundaries.push_back({title, logits});
@@ -245,20 +247,20 @@ void report(const std::vector<std::pair<std::uint64_t, Toy*>>& toys, const Setti
 
 }  // namespace
 
-void run_toy(const Settings& settings) {
+void run_toy(const Settings& settings, const Task& task) {
   std::vector<Toy> toys;
   toys.reserve(static_cast<std::size_t>(settings.seeds));
   std::vector<std::pair<std::uint64_t, Toy*>> by_seed;
   for (int i = 0; i < settings.seeds; ++i) {
     const std::uint64_t seed = settings.first_seed + static_cast<std::uint64_t>(i);
-    toys.emplace_back(settings, seed);
+    toys.emplace_back(settings, task, seed);
     toys.back().run();
     by_seed.emplace_back(seed, &toys.back());
   }
   report(by_seed, settings);
   draw_boundaries(toys.front().picture(), settings);
 
-  std::vector<Job> jobs;
+  std::vector<std::string> jobs;
   for (const Toy& toy : toys) {
     jobs.insert(jobs.end(), toy.finished.begin(), toy.finished.end());
   }

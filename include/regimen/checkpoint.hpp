@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
@@ -159,6 +160,8 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
 /// state for `RunOptions::from`. Throws Error if there is no such file, if it was cut short, damaged, or written by a
 /// newer regimen, all of which its seal tells before anything is loaded (see detail/seal.hpp); or if it holds other
 /// things: then some may have been loaded.
+/// Without things it reads the state alone: how far a run has come. What was saved on a GPU is read on a machine without
+/// one too.
 ///     auto state = regimen::load_checkpoint("run.pt", net, optimizer);
 ///     regimen::run(net, phases, splits, {.from = state}, ...);
 template <Storable... Things>
@@ -174,12 +177,13 @@ template <Storable... Things>
   }
   try {
     torch::serialize::InputArchive archive;
-    archive.load_from(bytes.data(), bytes.size());
+    const bool has_gpu = at::globalContext().hasCUDA();
+    archive.load_from(bytes.data(), bytes.size(), has_gpu ? torch::nullopt : torch::optional<at::Device>(at::kCPU));
     torch::serialize::InputArchive part;
     archive.read("state", part);
     State state = detail::load_state(part);
-    int i = 0;
-    const auto load = [&]<class Thing>(Thing& thing) {
+    [[maybe_unused]] int i = 0;
+    [[maybe_unused]] const auto load = [&]<class Thing>(Thing& thing) {
       torch::serialize::InputArchive nested;
       archive.read("thing" + detail::text(i), nested);
       detail::load_thing(thing, nested);

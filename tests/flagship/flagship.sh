@@ -66,6 +66,20 @@ echo '== the ablation has all eight sets, and says how it goes on'
 grep -q '^augmentation + momentum ' "$work/ablation/table.txt" || fail 'the table lacks a set'
 grep -q '^\[17/17.* epoch 1/1 ' "$work/ablation.err" || fail 'no line an epoch on a pipe'
 
+few() { # few FOLDER [options]: the paper's recipe on a few images
+  folder=$1
+  shift
+  "$program" --paper --root "$work/cifar" --out "$folder" --images 32 --batch 16 --threads 1 --precision fp32 --quiet "$@"
+}
+
+plan() { # plan FOLDER [options]: of two networks, for two epochs
+  few "$@" --copies 1,2 --model pooled,densenet40 --memorize-epochs 2 --vanilla-epochs 2 --escape-epochs 2 --score-every 1
+}
+
+long() { # long FOLDER [options]: more than anybody waits for
+  few "$@" --model pooled --memorize-epochs 3000 --vanilla-epochs 3000 --escape-epochs 3000 --score-every 1000
+}
+
 echo '== CIFAR-10 in its binary layout, in bf16'
 python3 "$here/small_data.py" --cifar "$work/cifar"
 "$program" --data cifar10 --root "$work/cifar" --out "$work/colour" --seeds 1 --images 32 --copies 1 --memorize-epochs 1 \
@@ -94,10 +108,42 @@ same_as_whole() { # same_as_whole FOLDER: every number and every weight of the r
   python3 "$here/same_weights.py" "$work/whole/checkpoints" "$1/checkpoints" || fail 'the weights differ'
 }
 
+echo '== the plan of several networks, and its units by two processes at once on one folder: the same bytes'
+plan "$work/plan" > "$work/plan.log"
+grep -q '^6 units that need nothing of each other, the longest of .*: one after another at most .* here' "$work/plan.log" ||
+  fail 'it does not say beforehand how long it will take'
+[ "$(grep -c '' "$work/plan/results.csv")" = 13 ] || fail 'results.csv should have a header and 2 x 3 x 2 arms'
+[ "$(grep -c '' "$work/plan/summary.csv")" = 9 ] || fail 'summary.csv should have a header and 2 x 2 x 2 sets'
+plan "$work/units" --list > "$work/units.txt"
+[ "$(grep -c '' "$work/units.txt")" = 6 ] || fail '--list should name six units'
+while read -r one && read -r other; do
+  plan "$work/units" --unit "$one" > "$work/one.log" &
+  plan "$work/units" --unit "$other" > "$work/other.log"
+  wait $! || fail "$one failed"
+done < "$work/units.txt"
+plan "$work/units" --collect > "$work/collect.log"
+for file in results.csv summary.csv epochs.csv table.txt; do
+  cmp "$work/plan/$file" "$work/units/$file" || fail "$file of the units differs"
+done
+if plan "$work/units" --unit nobody > "$work/nobody.log" 2>&1; then
+  fail 'it trained a unit that is not in the plan'
+fi
+grep -q 'one of those that --list prints' "$work/nobody.log" || fail 'it does not say which units there are'
+
+echo '== a budget shortens all phases alike, says so, and a resumed run keeps to it'
+long "$work/budget" --budget 25s > "$work/budget.log"
+grep 'all phases are shortened to 0\.[0-9]* of the recipe: random labels at most [0-9]* epochs instead of 3000' \
+  "$work/budget.log" > "$work/shortened" || fail 'it does not say what it shortened'
+long "$work/budget" --budget 25s --resume > "$work/budget.log"
+grep 'all phases are shortened' "$work/budget.log" | cmp - "$work/shortened" || fail 'the resumed run has another plan'
+if long "$work/none" --budget 1s > "$work/none.log" 2>&1; then
+  fail 'it fitted 9,000 epochs into a second'
+fi
+
 echo '== interrupted by Ctrl-C and resumed'
 become "$work/interrupted" > "$work/interrupted.log" 2>&1 &
 victim=$!
-wait_for "$work/interrupted/epochs/seed1-memorize.csv"
+wait_for "$work/interrupted/epochs/pooled-seed1-R2-memorize.csv"
 kill -INT "$victim"
 status=0
 wait "$victim" || status=$?

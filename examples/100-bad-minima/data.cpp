@@ -1,0 +1,81 @@
+#include "data.hpp"
+
+#include <utility>
+
+#include "image_folder.hpp"
+
+namespace rg = regimen;
+
+namespace {
+
+/// The fine labels, as fine_label_names.txt beside the data has them.
+std::vector<std::string> cifar100_names() {
+  return {"apple",      "aquarium fish", "baby",         "bear",       "beaver",      "bed",         "bee",
+          "beetle",     "bicycle",       "bottle",       "bowl",       "boy",         "bridge",      "bus",
+          "butterfly",  "camel",         "can",          "castle",     "caterpillar", "cattle",      "chair",
+          "chimpanzee", "clock",         "cloud",        "cockroach",  "couch",       "crab",        "crocodile",
+          "cup",        "dinosaur",      "dolphin",      "elephant",   "flatfish",    "forest",      "fox",
+          "girl",       "hamster",       "house",        "kangaroo",   "keyboard",    "lamp",        "lawn mower",
+          "leopard",    "lion",          "lizard",       "lobster",    "man",         "maple tree",  "motorcycle",
+          "mountain",   "mouse",         "mushroom",     "oak tree",   "orange",      "orchid",      "otter",
+          "palm tree",  "pear",          "pickup truck", "pine tree",  "plain",       "plate",       "poppy",
+          "porcupine",  "possum",        "rabbit",       "raccoon",    "ray",         "road",        "rocket",
+          "rose",       "sea",           "seal",         "shark",      "shrew",       "skunk",       "skyscraper",
+          "snail",      "snake",         "spider",       "squirrel",   "streetcar",   "sunflower",   "sweet pepper",
+          "table",      "tank",          "telephone",    "television", "tiger",       "tractor",     "train",
+          "trout",      "tulip",         "turtle",       "wardrobe",   "whale",       "willow tree", "wolf",
+          "woman",      "worm"};
+}
+
+/// A folder of images whose batches are on the device.
+struct DecodedTo {
+  torch::Device device;
+  ImageFolder of;
+
+  [[nodiscard]] std::int64_t size() const { return of.size(); }
+  [[nodiscard]] rg::Batch get(const torch::Tensor& index) const { return to(of.get(index), device); }
+  [[nodiscard]] std::string manifest() const { return of.manifest(); }
+};
+
+}  // namespace
+
+Images load_images(const Settings& settings, const torch::Device& device) {
+  const auto in_memory = [&](const rg::Dataset& data, rg::Normalize normalize, std::vector<std::string> names) {
+    return Images{to(data.train, device), to(data.test, device), std::move(normalize), std::move(names)};
+  };
+  const auto folders = [&](const auto& data, rg::Normalize normalize) {
+    return Images{DecodedTo{device, data.train}, to(data.test.all(), device), std::move(normalize), data.train.names()};
+  };
+  if (settings.data == "cifar10") {
+    return in_memory(rg::cifar10(settings.root), {.mean = {.4914, .4822, .4465}, .stddev = {.2023, .1994, .2010}},
+                     {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"});
+  }
+  if (settings.data == "cifar100") {
+    return in_memory(rg::cifar100(settings.root), {.mean = {.5071, .4865, .4409}, .stddev = {.2673, .2564, .2762}},
+                     cifar100_names());
+  }
+  if (settings.data == "cinic10") {
+    return folders(cinic10(settings.root), {.mean = {.4789, .4723, .4305}, .stddev = {.2421, .2383, .2587}});
+  }
+  if (settings.data == "restricted-imagenet") {
+    return folders(restricted_imagenet(settings.root, settings.side),
+                   {.mean = {.4717, .4499, .3837}, .stddev = {.2600, .2516, .2575}});
+  }
+  return in_memory(
+      settings.root.empty() ? rg::fashion_mnist() : rg::fashion_mnist(settings.root),
+      {.mean = {.2860}, .stddev = {.3530}},
+      {"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"});
+}
+
+std::string needed_root(const std::string& data) {
+  if (data == "cifar10") {
+    return "cifar-10-batches-bin";
+  }
+  if (data == "cifar100") {
+    return "cifar-100-binary";
+  }
+  if (data == "cinic10") {
+    return "train, valid and test";
+  }
+  return data == "restricted-imagenet" ? "train and val" : "";
+}

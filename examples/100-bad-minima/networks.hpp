@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <regimen/models.hpp>
+
+#include "network.hpp"
+
+/// The network of this name, newly initialized: "pooled", or one of regimen's models.
+inline std::shared_ptr<regimen::models::Network> make_network(const std::string& name, int classes, int channels) {
+  if (name == "pooled") {
+    return PooledResNet(channels, classes).ptr();
+  }
+  return regimen::models::make(name, classes, channels);
+}

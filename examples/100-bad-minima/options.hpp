@@ -1,0 +1,16 @@
+#pragma once
+
+#include "settings.hpp"
+
+/// What the program is told.
+struct Options {
+  Settings settings{};
+  Task task{};
+};
+
+/// Reads the command line. Ends the program for --help and for what it does not understand.
+Options read_options(int argc, char** argv);
+
+/// Turns every "auto" into what this machine has, and says so. Throws regimen::Error for options that do not go
+/// together.
+void settle(Options& options);
