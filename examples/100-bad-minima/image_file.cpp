@@ -22,7 +22,7 @@
 
 #include <csetjmp>
 #include <filesystem>
-#include <memory>
+#include <string_view>
 #include <system_error>
 
 #include "files.hpp"
@@ -48,6 +48,9 @@ torch::Tensor fit_image(const torch::Tensor& image, std::int64_t side) {
   const std::int64_t columns = side * width / shorter;
   torch::Tensor resized = image;
   if (shorter != side) {
+    // All of an image is resized, however little the centre is: a thin line of a file can become gigabytes.
+    regimen::detail::require(rows * columns <= most_pixels, "fit_image: the number of pixels when resized",
+                             "at most " + regimen::detail::text(most_pixels), rows * columns);
     namespace F = torch::nn::functional;
     // LibTorch's own: what torchvision's Resize calls, and one dependency less.
     const auto options = F::InterpolateFuncOptions()
@@ -81,25 +84,96 @@ namespace {
   throw regimen::Error(path + " cannot be decoded: " + why);
 }
 
-torch::Tensor decode_png(const std::string& path, const std::string& bytes) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  const std::unique_ptr<png_image, decltype(&png_image_free)> freed(&image, &png_image_free);
-  if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0) {
-    refuse(path, image.message);
-  }
-  require_pixels(path, image.width, image.height);
-  // Without an alpha channel libpng would blend the image with a background.
-  image.format = PNG_FORMAT_RGBA;
-  const torch::Tensor pixels = torch::empty({image.height, image.width, 4}, torch::kByte);
-  if (png_image_finish_read(&image, nullptr, pixels.data_ptr(), 0, nullptr) == 0) {
-    refuse(path, image.message);
-  }
-  return pixels.narrow(2, 0, 3).permute({2, 0, 1}).contiguous();
+// libpng and libjpeg report an error by calling a function that must not return: it jumps back to the setjmp. The jump
+// must pass no destructor, so between the two there are plain values only.
+
+extern "C" [[noreturn]] void on_png_error(png_structp png, png_const_charp message) {
+  *static_cast<std::string*>(png_get_error_ptr(png)) = message;
+  png_longjmp(png, 1);
 }
 
-/// libjpeg reports by calling these functions, of which the first must not return: it jumps back to the setjmp. The
-/// jump must pass no destructor, so between the two there are plain values only.
+extern "C" void on_png_warning(png_structp /*png*/, png_const_charp /*message*/) {}  // libpng would print it
+
+extern "C" void take_png_bytes(png_structp png, png_bytep to, png_size_t length) {
+  auto* const rest = static_cast<std::string_view*>(png_get_io_ptr(png));
+  if (length > rest->size()) {
+    png_error(png, "the file ends too early");
+  }
+  rest->copy(reinterpret_cast<char*>(to), length);
+  rest->remove_prefix(length);
+}
+
+/// One PNG file. After a function has said false, `why` tells the reason.
+///
+/// Not libpng's short interface (png_image): it applies a file's gamma, takes 16 bits for linear light where there is
+/// none, and stops before the end of the file. Pillow does neither of the first two.
+class Png {
+ public:
+  explicit Png(const std::string& bytes) : rest_(bytes) {}
+  ~Png() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  Png(const Png&) = delete;
+  Png& operator=(const Png&) = delete;
+
+  /// Reads the header.
+  bool open() {
+    if (png_ == nullptr || info_ == nullptr) {
+      why_ = "out of memory";
+      return false;
+    }
+    if (setjmp(png_jmpbuf(png_)) != 0) {
+      return false;
+    }
+    png_set_read_fn(png_, &rest_, take_png_bytes);
+    png_read_info(png_, info_);
+    png_set_expand(png_);       // palettes, and grey of less than 8 bits
+    png_set_strip_16(png_);     // takes the higher 8
+    png_set_strip_alpha(png_);  // drops it, where the colours stay as they are
+    png_set_gray_to_rgb(png_);
+    passes_ = png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+    return true;
+  }
+
+  /// Decodes into height x width x 3 bytes.
+  bool read(std::uint8_t* pixels) {
+    if (setjmp(png_jmpbuf(png_)) != 0) {
+      return false;
+    }
+    for (int pass = 0; pass < passes_; ++pass) {
+      for (std::int64_t y = 0; y < height(); ++y) {
+        png_read_row(png_, pixels + y * width() * 3, nullptr);
+      }
+    }
+    png_read_end(png_, nullptr);
+    return true;
+  }
+
+  [[nodiscard]] std::int64_t width() const { return png_get_image_width(png_, info_); }
+  [[nodiscard]] std::int64_t height() const { return png_get_image_height(png_, info_); }
+  [[nodiscard]] const std::string& why() const { return why_; }
+
+ private:
+  std::string_view rest_;
+  std::string why_{};
+  png_structp png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &why_, on_png_error, on_png_warning);
+  png_infop info_ = png_create_info_struct(png_);
+  int passes_ = 1;
+};
+
+torch::Tensor decode_png(const std::string& path, const std::string& bytes) {
+  Png png(bytes);
+  if (!png.open()) {
+    refuse(path, png.why());
+  }
+  require_pixels(path, png.width(), png.height());
+  const torch::Tensor pixels = torch::empty({png.height(), png.width(), 3}, torch::kByte);
+  if (!png.read(pixels.data_ptr<std::uint8_t>())) {
+    refuse(path, png.why());
+  }
+  return pixels.permute({2, 0, 1}).contiguous();
+}
+
+/// Where libjpeg's errors go.
 struct JpegErrors {
   jpeg_error_mgr base;  // first, so that a pointer to it is one to all
   std::jmp_buf escape;
@@ -155,15 +229,13 @@ class Jpeg {
       JSAMPROW row = pixels + static_cast<std::size_t>(info_.output_scanline) * info_.output_width * channels();
       jpeg_read_scanlines(&info_, &row, 1);
     }
+    jpeg_finish_decompress(&info_);  // finds out if the end is missing
     return true;
   }
 
   [[nodiscard]] std::int64_t width() const { return info_.image_width; }
   [[nodiscard]] std::int64_t height() const { return info_.image_height; }
   [[nodiscard]] std::size_t channels() const { return info_.out_color_space == JCS_CMYK ? 4 : 3; }
-
-  /// Whether a byte of CMYK says how much ink is missing, as Adobe's programs write it, instead of how much there is.
-  [[nodiscard]] bool inverted() const { return info_.saw_Adobe_marker != 0; }
 
   [[nodiscard]] std::string why() const { return errors_.text; }
 
@@ -184,8 +256,10 @@ torch::Tensor decode_jpeg(const std::string& path, const std::string& bytes) {
     refuse(path, jpeg.why());
   }
   pixels = pixels.permute({2, 0, 1});
-  if (jpeg.channels() == 4) {  // a colour is the light that neither its ink nor the black takes away
-    const torch::Tensor light = (jpeg.inverted() ? pixels : 255 - pixels).to(torch::kFloat);
+  if (jpeg.channels() == 4) {
+    // A colour is the light that neither its ink nor the black takes away. A byte says how much ink is missing, as
+    // Adobe's programs write it, and as all others are read too.
+    const torch::Tensor light = pixels.to(torch::kFloat);
     pixels = (light.narrow(0, 0, 3) * light.narrow(0, 3, 1) / 255).round().to(torch::kByte);
   }
   return pixels.contiguous();
@@ -197,11 +271,14 @@ void require_image_decoder() {}
 
 torch::Tensor read_image(const std::string& path) {
   std::error_code failure;
-  std::filesystem::file_size(path, failure);  // fails for folders too
+  const std::uintmax_t size = std::filesystem::file_size(path, failure);  // fails for folders too
   if (failure) {
     throw regimen::Error("cannot read " + path + ": " + failure.message());
   }
   const std::string bytes = read_file(path);
+  if (bytes.size() != size) {
+    throw regimen::Error("cannot read " + path);
+  }
   const auto begins = [&](const char* mark) { return bytes.rfind(mark, 0) == 0; };
   if (begins("\x89PNG\r\n\x1A\n")) {
     return decode_png(path, bytes);

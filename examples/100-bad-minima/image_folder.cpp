@@ -121,7 +121,11 @@ void ImageFolder::read_into(torch::Tensor to, const std::string& path) const {
     rg::detail::require(false, path + ": the size", size(size_.side, size_.side) + " pixels",
                         size(image.size(2), image.size(1)));
   }
-  to.copy_(fit_image(image, size_.side));
+  try {
+    to.copy_(fit_image(image, size_.side));
+  } catch (const rg::Error& error) {
+    throw rg::Error(path + ": " + error.what());
+  }
 }
 
 std::string ImageFolder::manifest() const {

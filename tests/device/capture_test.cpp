@@ -1,7 +1,7 @@
 // Steps that are recorded once and replayed: nothing that changes from step to step is frozen, and what would be is
 // told.
 
-#include "device/pretend_gpu.hpp"
+#include "device/gpu.hpp"
 
 #include <string>
 
@@ -16,11 +16,11 @@ using namespace training;
 /// A loop of one's own on the device: its steps recorded, or not.
 struct OwnLoop {
   explicit OwnLoop(bool record) {
-    net->to(pretend_gpu::device);
-    data = to(points(32, 4), pretend_gpu::device);
-    data.id = at::arange(32, at::kLong).to(pretend_gpu::device);
+    net->to(gpu::device());
+    data = to(points(32, 4), gpu::device());
+    data.id = at::arange(32, at::kLong).to(gpu::device());
     if (record) {
-      captured = std::make_unique<rg::Captured>(pretend_gpu::device, [this](const rg::Now& now) { return step(now); });
+      captured = std::make_unique<rg::Captured>(gpu::device(), [this](const rg::Now& now) { return step(now); });
     }
   }
   OwnLoop(const OwnLoop&) = delete;
@@ -95,10 +95,10 @@ TEST_CASE("capture: a replay says how far it is from an eager step elsewhere, an
 }
 
 TEST_CASE("capture: what cannot be recorded is done eagerly, and says why") {
-  const at::Tensor x = at::ones({4}).to(pretend_gpu::device);
-  at::Tensor sum = at::zeros({4}).to(pretend_gpu::device);
+  const at::Tensor x = at::ones({4}).to(gpu::device());
+  at::Tensor sum = at::zeros({4}).to(gpu::device());
   SECTION("a number that is read from the device") {
-    rg::Captured step(pretend_gpu::device, [&](const rg::Now&) {
+    rg::Captured step(gpu::device(), [&](const rg::Now&) {
       sum.add_(x * x.select(0, 0).item<double>());
       return sum;
     });
@@ -106,11 +106,11 @@ TEST_CASE("capture: what cannot be recorded is done eagerly, and says why") {
       (void)step({});
     }
     CHECK_FALSE(step.recorded());
-    CHECK(contains(step.why_not(), "item()"));
+    CHECK(contains(step.why_not(), gpu::word_for_waiting()));
   }
   SECTION("a scheduled number that is read on the host") {
     const rg::Knob knob = rg::Cosine{.epochs = 4};
-    rg::Captured step(pretend_gpu::device, [&](const rg::Now& now) { return sum.add_(x * (now(knob) > 0 ? 1 : 2)); });
+    rg::Captured step(gpu::device(), [&](const rg::Now& now) { return sum.add_(x * (now(knob) > 0 ? 1 : 2)); });
     for (int i = 0; i < 6; ++i) {
       (void)step({});
     }
@@ -121,7 +121,7 @@ TEST_CASE("capture: what cannot be recorded is done eagerly, and says why") {
   SECTION("scheduled numbers that are asked for only later") {
     const rg::Knob knob = rg::Cosine{.epochs = 4};
     int calls = 0;
-    rg::Captured step(pretend_gpu::device,
+    rg::Captured step(gpu::device(),
                       [&](const rg::Now& now) { return ++calls > 3 ? sum.add_(x * now.tensor(knob)) : sum.add_(x); });
     for (int i = 0; i < 6; ++i) {
       (void)step({});
@@ -141,9 +141,9 @@ TEST_CASE("capture: a device that records nothing, and a wrong number of warm-up
 }
 
 TEST_CASE("capture: a schedule that leaves its bounds is an Error at the replay too") {
-  at::Tensor sum = at::zeros({1}).to(pretend_gpu::device);
+  at::Tensor sum = at::zeros({1}).to(gpu::device());
   const rg::Knob falling = [](const rg::Clock& clock) { return 3.0 - clock.epoch; };
-  rg::Captured step(pretend_gpu::device,
+  rg::Captured step(gpu::device(),
                     [&](const rg::Now& now) { return sum.add_(now.tensor(falling, rg::L2::strength_bounds)); });
   for (int epoch = 0; epoch < 4; ++epoch) {
     (void)step({.clock = {.epoch = epoch}});

@@ -1,6 +1,6 @@
 // Data, draws and transforms on another device than the CPU: the same bits, and nobody waits for them.
 
-#include "device/pretend_gpu.hpp"
+#include "device/gpu.hpp"
 
 #include <string>
 #include <vector>
@@ -14,7 +14,7 @@ namespace {
 namespace rg = regimen;
 
 at::Tensor there(const at::Tensor& tensor) {
-  return tensor.to(pretend_gpu::device);
+  return tensor.to(gpu::device());
 }
 
 rg::Batch images(std::int64_t n) {
@@ -57,7 +57,7 @@ TEST_CASE("device: a key draws the same bits there, and normals to 1e-6") {
   const at::Tensor ids = at::arange(50, at::kLong) * 12345;
   const rg::Now now{.clock = {.epoch = 3}};
   const auto check = [](const rg::Key& here, const rg::Key& on_device) {
-    CHECK(on_device.bits(5).device() == pretend_gpu::device);
+    CHECK(on_device.bits(5).device() == gpu::device());
     CHECK(same(on_device.bits(5).cpu(), here.bits(5)));
     CHECK(same(on_device.uniform({3, 5}).cpu(), here.uniform({3, 5})));
     CHECK(same(on_device.uniform().cpu(), here.uniform()));
@@ -76,7 +76,7 @@ TEST_CASE("device: a key draws the same bits there, and normals to 1e-6") {
 
 TEST_CASE("device: every transform shows the same there, and nobody waits for it") {
   const rg::Batch batch = images(20);
-  const rg::Batch batch_there = to(batch, pretend_gpu::device);
+  const rg::Batch batch_there = to(batch, gpu::device());
   const rg::Now now{.clock = {.epoch = 2, .batch = 3, .batches = 8}};
   const auto half_way = [](const rg::Clock& clock) { return 0.1 * clock.position(); };
   const std::vector<rg::AnyTransform> exact{
@@ -95,9 +95,9 @@ TEST_CASE("device: every transform shows the same there, and nobody waits for it
   const rg::Key key_there = rg::Key(11, batch_there.id, now).each_epoch();
   for (const rg::AnyTransform& transform : exact) {
     CAPTURE(transform.manifest());
-    const int before = pretend_gpu::waits();
+    const int before = gpu::waits();
     const rg::Batch shown = transform(batch_there, key_there);
-    CHECK(pretend_gpu::waits() == before);
+    CHECK(gpu::waits() == before);
     CHECK(same(to(shown, at::kCPU), transform(batch, key)));
   }
   const rg::GaussianNoise noise{.stddev = half_way};
@@ -120,16 +120,16 @@ TEST_CASE("device: every view of data that are there gives the same, and is read
             rg::cached(rg::frozen(source, labels, 7))};
   };
   const std::vector<rg::Source> here = views(batch);
-  const std::vector<rg::Source> on_device = views(to(batch, pretend_gpu::device));
+  const std::vector<rg::Source> on_device = views(to(batch, gpu::device()));
   for (std::size_t i = 0; i < here.size(); ++i) {
     CAPTURE(here[i].manifest());
-    CHECK(on_device[i].device() == pretend_gpu::device);
+    CHECK(on_device[i].device() == gpu::device());
     CHECK(here[i].device() == at::Device(at::kCPU));
-    const int before = pretend_gpu::waits();
+    const int before = gpu::waits();
     const rg::Batch read = epoch_of(on_device[i], 1);
-    CHECK(pretend_gpu::waits() <= before + 1);  // for the epoch's order, which is sorted on the host
+    CHECK(gpu::waits() <= before + 1);  // for the epoch's order, which is sorted on the host
     CHECK(same(to(read, at::kCPU), epoch_of(here[i], 1)));
     CHECK(on_device[i].manifest() == here[i].manifest());
   }
-  CHECK(same(to(epoch_of(rg::cached(batch, pretend_gpu::device), 0), at::kCPU), epoch_of(batch, 0)));
+  CHECK(same(to(epoch_of(rg::cached(batch, gpu::device()), 0), at::kCPU), epoch_of(batch, 0)));
 }

@@ -3,14 +3,13 @@
 
 #include <torch/torch.h>
 
-#include <cstdio>
-#include <cstdlib>
+#include <string>
 #include <thread>
 
 #include <regimen/regimen.hpp>
 
 #include "../examples/100-bad-minima/network.hpp"
-#include "timing.hpp"
+#include "measure.hpp"
 
 namespace rg = regimen;
 
@@ -24,6 +23,7 @@ struct Task {
   std::int64_t batch;
   int epochs;
   int pairs;
+  double goal;
 };
 
 template <class Net>
@@ -45,7 +45,7 @@ void by_hand(Net& net, torch::optim::SGD& optimizer, const Task& task) {
 }
 
 template <class Net>
-void compare(Net net, const Task& task) {
+void compare(const Report& report, Net net, const Task& task) {
   torch::optim::SGD optimizer(net->parameters(), torch::optim::SGDOptions(1e-3));
   rg::Phase phase{.name = task.name,
                   .data = rg::Batch{task.data, task.target},
@@ -54,29 +54,27 @@ void compare(Net net, const Task& task) {
                   .batch = task.batch,
                   .loss = task.loss};
   const auto ours = [&] { rg::run(net, {phase}, rg::Splits{.every = task.epochs, .score_fit = false}); };
-  const Ratio ratio = interleaved(task.pairs, ours, [&] { by_hand(net, optimizer, task); });
-  const double steps =
-      static_cast<double>(task.epochs) * static_cast<double>((task.data.size(0) + task.batch - 1) / task.batch);
-  std::printf("%-32s %8.3f  [%.3f, %.3f]  %10.1f us a step by hand, %d pairs\n", task.name, ratio.median, ratio.low,
-              ratio.high, 1e6 * ratio.seconds / steps, task.pairs);
+  const auto theirs = [&] { by_hand(net, optimizer, task); };
+  report.cost(std::string("run, ") + task.name, "the same loop by hand in LibTorch", task.goal,
+              take_turns(task.pairs, [&] { return seconds_of(ours); }, [&] { return seconds_of(theirs); }));
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const int scale = argc > 1 ? std::atoi(argv[1]) : 1;
+int main() {
   torch::manual_seed(1);
-  std::printf("regimen %s, LibTorch %s\n%-32s %8s\n", regimen::version, TORCH_VERSION, "", "run / by hand [quartiles]");
+  const Report report("What run costs");
 
   torch::set_num_threads(1);
-  compare(torch::nn::Sequential(torch::nn::Linear(2, 100), torch::nn::ReLU(), torch::nn::Linear(100, 100),
+  compare(report,
+          torch::nn::Sequential(torch::nn::Linear(2, 100), torch::nn::ReLU(), torch::nn::Linear(100, 100),
                                 torch::nn::ReLU(), torch::nn::Linear(100, 1)),
-          {"toy network, batch 10, 1 thread", torch::randn({100, 2}), torch::randint(2, {100}, torch::kLong),
-           rg::BinaryCrossEntropy{}, 10, 100, 41 * scale});
+          {"toy network, batch 10, one thread", torch::randn({100, 2}), torch::randint(2, {100}, torch::kLong),
+           rg::BinaryCrossEntropy{}, 10, 100, 41, 1.03});
 
-  const int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  torch::set_num_threads(threads);
-  compare(PooledResNet(1, 10), {"pooled ResNet 308 k, batch 64", torch::randn({640, 1, 28, 28}),
-                                torch::randint(10, {640}, torch::kLong), rg::CrossEntropy{}, 64, 2, 15 * scale});
+  torch::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  compare(report, PooledResNet(1, 10),
+          {"pooled ResNet 308 k, batch 64", torch::randn({640, 1, 28, 28}), torch::randint(10, {640}, torch::kLong),
+           rg::CrossEntropy{}, 64, 2, 15, 1.01});
   return 0;
 }

@@ -1,4 +1,12 @@
-#include "device/pretend_gpu.hpp"
+// A GPU that is none: a device type of LibTorch's that no library here serves ("hpu"), whose memory is the host's and
+// whose operations are the CPU's. What matters of a GPU is true of it all the same:
+//
+// - its tensors are not the CPU's: code that takes a pointer, or mixes the two, fails;
+// - reading a number from it, or copying between it and the host without saying that nobody waits, is counted;
+// - it records work as a CUDA graph does, every operation with the addresses and the host's numbers that it was called
+//   with, leaves nothing of it behind, refuses what waits, and does it again at each replay.
+
+#include "device/gpu.hpp"
 
 #include <ATen/EmptyTensor.h>
 #include <ATen/InferSize.h>
@@ -43,7 +51,6 @@ namespace {
 using torch::jit::Stack;
 
 int waited = 0;
-int recorded = 0;
 
 /// An operation as it was called, and what it gave.
 struct Call {
@@ -91,7 +98,7 @@ at::Tensor on_host(const at::Tensor& tensor) {
 struct HostMemory final : c10::Allocator {
   c10::DataPtr allocate(std::size_t bytes) override {
     void* const memory = std::malloc(bytes + 1);
-    return {memory, memory, &std::free, pretend_gpu::device};
+    return {memory, memory, &std::free, gpu::device()};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &std::free; }
   void copy_data(void* to, const void* from, std::size_t bytes) const override { default_copy_data(to, from, bytes); }
@@ -107,8 +114,7 @@ const c10::DispatchKeySet keys(c10::DispatchKey::HPU);
 /// A tensor of the CPU's as one of the device's, in the same memory.
 at::Tensor on_device(const at::Tensor& tensor) {
   auto* const keep = new at::Tensor(tensor);
-  c10::DataPtr data(
-      tensor.data_ptr(), keep, [](void* kept) { delete static_cast<at::Tensor*>(kept); }, pretend_gpu::device);
+  c10::DataPtr data(tensor.data_ptr(), keep, [](void* kept) { delete static_cast<at::Tensor*>(kept); }, gpu::device());
   const std::size_t bytes = at::detail::computeStorageNbytes(tensor.sizes(), tensor.strides(), tensor.itemsize());
   c10::Storage storage(c10::Storage::use_byte_size_t(), bytes, std::move(data), &memory(), /*resizable=*/false);
   at::Tensor result = at::detail::make_tensor<c10::TensorImpl>(std::move(storage), keys, tensor.dtype());
@@ -297,10 +303,10 @@ TORCH_LIBRARY_IMPL(aten, HPU, library) {
 
 /// One device, one stream, and events that nobody has to wait for.
 struct Guard final : c10::impl::NoOpDeviceGuardImpl<c10::DeviceType::HPU> {
-  static c10::Stream stream() { return c10::Stream(c10::Stream::DEFAULT, pretend_gpu::device); }
+  static c10::Stream stream() { return c10::Stream(c10::Stream::DEFAULT, gpu::device()); }
 
-  c10::Device getDevice() const override { return pretend_gpu::device; }
-  c10::Device exchangeDevice(c10::Device /*device*/) const override { return pretend_gpu::device; }
+  c10::Device getDevice() const override { return gpu::device(); }
+  c10::Device exchangeDevice(c10::Device /*device*/) const override { return gpu::device(); }
   c10::Stream getStream(c10::Device /*device*/) const noexcept override { return stream(); }
   c10::Stream getDefaultStream(c10::Device /*device*/) const override { return stream(); }
   c10::Stream exchangeStream(c10::Stream /*stream*/) const noexcept override { return stream(); }
@@ -332,7 +338,6 @@ class PretendRecorder final : public regimen::detail::Recorder {
       throw;
     }
     stop();
-    recorded = static_cast<int>(tape_.calls.size());
   }
 
   void replay() override {
@@ -362,14 +367,22 @@ const bool known = [] {
 
 }  // namespace
 
-namespace pretend_gpu {
+namespace gpu {
+
+at::Device device() {
+  return {at::kHPU, 0};
+}
 
 int waits() {
   return waited;
 }
 
-int recorded_operations() {
-  return recorded;
+std::string word_for_waiting() {
+  return "the host would wait";
 }
 
-}  // namespace pretend_gpu
+bool draws_as_cpu() {
+  return true;
+}
+
+}  // namespace gpu
