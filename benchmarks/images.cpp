@@ -1,7 +1,7 @@
 // Training on images, one step after another: `run` as the flagship uses it against the authors' loop in PyTorch and
 // against PyTorch with tensors, at equal precision and memory format.
 //
-//     benchmark-images [cpu | cuda] [resnet18 | pooled]        both networks unless one is named
+//     benchmark-images [resnet18 | pooled]        both networks unless one is named
 
 #include <torch/torch.h>
 
@@ -12,6 +12,7 @@
 
 #include <regimen/regimen.hpp>
 
+#include "../examples/100-bad-minima/allocator.hpp"
 #include "../examples/100-bad-minima/networks.hpp"
 #include "measure.hpp"
 #include "peer.hpp"
@@ -46,7 +47,7 @@ class Training {
     phase_.augment = {rg::RandomCrop{.padding = task.side / 8}, rg::HorizontalFlip{}};
     phase_.preprocess = {rg::Normalize{.mean = std::vector<double>(static_cast<std::size_t>(task.channels), 0.5),
                                        .stddev = std::vector<double>(static_cast<std::size_t>(task.channels), 0.25)}};
-    phase_.execute = {.precision = precision, .memory_format = rg::MemoryFormat::channels_last};
+    phase_.execute = {.precision = precision, .memory_format = rg::MemoryFormat::channels_last, .fused = true};
     phase_.execute.device = device.str();
   }
 
@@ -63,7 +64,8 @@ class Training {
 
 void compare(const Report& report, const Task& task, rg::Precision precision) {
   const std::string type = name_of(precision);
-  const std::string ours = "run, " + task.model + ", " + type + ", channels_last, batch " + std::to_string(task.batch);
+  const std::string ours =
+      "run with a fused step, " + task.model + ", " + type + ", channels_last, batch " + std::to_string(task.batch);
   const auto peer_words = [&](const char* variant) -> std::vector<std::string> {
     return {"images.py",
             "--model",
@@ -104,6 +106,7 @@ void compare(const Report& report, const Task& task, rg::Precision precision) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_memory();  // as the flagship
   const std::string only = argc > 1 ? argv[1] : "";
   torch::manual_seed(1);
   torch::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));

@@ -4,6 +4,7 @@
 #     sh tools/install-packages.sh        what the library needs to be built
 #     sh tools/install-packages.sh run    and what the flagship example needs to run
 #     sh tools/install-packages.sh test   and what the tests need
+#     sh tools/install-packages.sh benchmark   what the benchmarks need: beside the library a Python environment
 #
 # Debian 12 and newer. Runs as root or through sudo; else it names what is missing and exits with 1. A LibTorch of your
 # own, named by the environment's CMAKE_PREFIX_PATH or Torch_DIR, is used instead of Debian's.
@@ -36,7 +37,8 @@ case ${1:-build} in
   build) ;;
   run) packages="$packages $run_packages" ;;
   test) packages="$packages $run_packages $test_packages" ;;
-  *) echo "usage: $0 [build | run | test]" >&2 && exit 2 ;;
+  benchmark) packages="$packages python3-venv" ;;
+  *) echo "usage: $0 [build | run | test | benchmark]" >&2 && exit 2 ;;
 esac
 
 if ! command -v dpkg-query > /dev/null; then

@@ -7,13 +7,10 @@
 #include <optional>
 #include <string>
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
-
 #include <regimen/lock.hpp>
 #include <regimen/manifest.hpp>
 
+#include "allocator.hpp"
 #include "files.hpp"
 #include "images.hpp"
 #include "jobs.hpp"
@@ -81,12 +78,7 @@ void run(const Settings& settings, const Task& task) {
 }  // namespace
 
 int main(int argc, char** argv) {
-#if defined(__GLIBC__)
-  // Otherwise glibc gives large tensors back to the system at every step: 10 to 19 % of the time in fp32.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  mallopt(M_TOP_PAD, 256 << 20);
-#endif
+  keep_memory();
   Options options = read_options(argc, argv);
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);

@@ -160,8 +160,8 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
 /// state for `RunOptions::from`. Throws Error if there is no such file, if it was cut short, damaged, or written by a
 /// newer regimen, all of which its seal tells before anything is loaded (see detail/seal.hpp); or if it holds other
 /// things: then some may have been loaded.
-/// Without things it reads the state alone: how far a run has come. What was saved on a GPU is read on a machine without
-/// one too.
+/// Without things it reads the state alone: how far a run has come. What was saved on a GPU is read on a machine
+/// without one too.
 ///     auto state = regimen::load_checkpoint("run.pt", net, optimizer);
 ///     regimen::run(net, phases, splits, {.from = state}, ...);
 template <Storable... Things>
