@@ -19,6 +19,7 @@
 
 // Tensors
 #include "regimen/batch.hpp"
+#include "regimen/capture.hpp"
 #include "regimen/checkpoint.hpp"
 #include "regimen/datasets.hpp"
 #include "regimen/evaluate.hpp"

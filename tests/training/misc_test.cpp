@@ -297,6 +297,29 @@ TEST_CASE("Progress writes one plain line an epoch where there is no terminal, w
   }
 }
 
+TEST_CASE("where steps cannot be recorded Progress says so once a phase, and what is trained stays the same") {
+  const Folder folder;
+  Experiment eager;
+  eager.run();
+  Experiment graph;
+  graph.memorize.execute.graph = true;
+  graph.vanilla.execute.graph = true;
+  std::FILE* const file = std::fopen((folder / "log").c_str(), "w");
+  graph.run(rg::Progress("", file));
+  std::fclose(file);
+  CHECK(same(weights(graph.net), weights(eager.net)));
+
+  const std::string log = content_of(folder / "log");
+  const std::string notice = "operation by operation, not by replaying a recording: ";
+  const std::size_t first = log.find(notice + "there is nothing to record steps on cpu");
+  const std::size_t second = log.find(notice + "of the optimizers only torch::optim::SGD");
+  CHECK(first < second);
+  CHECK(second != std::string::npos);
+  CHECK(log.find(notice) == first);
+  CHECK(log.find(notice, first + 1) == second);
+  CHECK(log.find(notice, second + 1) == std::string::npos);
+}
+
 TEST_CASE("a log that cannot be written is an Error that names the file, and ends the run before its first step") {
   Experiment experiment;
   const auto before = weights(experiment.net);
