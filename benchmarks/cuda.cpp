@@ -1,8 +1,9 @@
 // What each part of `Execution` is worth on a GPU, against what the GPU could do, and against PyTorch.
 //
-//     benchmark-cuda variants [MODEL] [BATCH]     images a second, from plain fp32 to a recorded step in bf16
-//     benchmark-cuda draws                        a key's draws as tensor operations and as one kernel
-//     benchmark-cuda peers                        the authors' recipe and idiomatic PyTorch, in turn with ours
+//     benchmark-cuda variants [MODEL]     images a second at two batch sizes, from plain fp32 to a recorded step in
+//                                         bf16; a key's draws as tensor operations and as one kernel
+//     benchmark-cuda networks             the paper's other networks, with a step recorded and not
+//     benchmark-cuda peers                the authors' recipe and idiomatic PyTorch, in turn with ours
 //
 // Ends with 77 where there is no GPU. benchmarks/cuda.sh runs all of it.
 
@@ -91,7 +92,7 @@ std::vector<Variant> variants() {
   using rg::Precision;
   using rg::MemoryFormat::channels_last;
   return {
-      {"fp32, NCHW, torch::optim::SGD", {.autotune = true}},
+      {"fp32 without TF32, NCHW, torch::optim::SGD", {.autotune = true}},
       {"TF32, channels_last", {.precision = Precision::tf32, .memory_format = channels_last, .autotune = true}},
       {"bf16, channels_last", {.precision = Precision::bf16, .memory_format = channels_last, .autotune = true}},
       {"fp16 with loss scaling, channels_last",
@@ -133,9 +134,9 @@ double product_ceiling() {
   return 20 * 2.0 * n * n * n / seconds_of(multiply);
 }
 
-void measure_variants(const std::string& model, int batch) {
+void measure_variants(const std::string& model, int batch, int images, const std::vector<Variant>& all) {
   constexpr int rounds = 3;
-  const int steps = 25'600 / batch;
+  const int steps = images / batch;
   const double bytes = copy_ceiling();
   const double operations = product_ceiling();
   const double roof = 1 / std::max(resnet18_flop / operations, resnet18_bytes / bytes);
@@ -146,7 +147,6 @@ void measure_variants(const std::string& model, int batch) {
       "%.0f images/s\n",
       bytes / 1e12, operations / 1e12, roof);
   std::printf("variant,images_per_second,least,most,seconds_per_50000,share_of_roofline,train_loss\n");
-  std::vector<Variant> all = variants();
   std::vector<std::unique_ptr<Training>> trainings;
   for (const Variant& variant : all) {
     torch::manual_seed(1);
@@ -231,15 +231,23 @@ int main(int argc, char** argv) {
     std::printf("SKIPPED: there is no GPU here\n");
     return 77;
   }
+  // LibTorch's default rounds the products in convolutions to TF32; here fp32 is fp32.
+  at::globalContext().setAllowTF32CuDNN(false);
   const std::string what = argc > 1 ? argv[1] : "variants";
   if (what == "variants") {
-    measure_variants(argc > 2 ? argv[2] : "resnet18", argc > 3 ? std::atoi(argv[3]) : 128);
-  } else if (what == "draws") {
+    for (const int batch : {128, 512}) {
+      measure_variants(argc > 2 ? argv[2] : "resnet18", batch, 25'600, variants());
+    }
     measure_draws();
+  } else if (what == "networks") {
+    const std::vector<Variant> all = variants();
+    for (const char* const model : {"vgg16", "resnet50", "densenet40"}) {
+      measure_variants(model, 128, 12'800, {all[all.size() - 2], all.back()});
+    }
   } else if (what == "peers") {
     measure_peers();
   } else {
-    std::printf("usage: %s [variants [MODEL] [BATCH] | draws | peers]\n", argv[0]);
+    std::printf("usage: %s [variants [MODEL] | networks | peers]\n", argv[0]);
     return 2;
   }
   return 0;

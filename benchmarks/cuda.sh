@@ -6,7 +6,7 @@
 #     steps: build      into build/cuda; needs nvcc, no GPU
 #            tests      the tests on the GPU
 #            variants   images a second of ResNet-18, from plain fp32 to a recorded step in bf16, against the ceilings
-#            networks   a recorded step of all four networks
+#            networks   of the other three networks a recorded step and the fastest eager one
 #            peers      against the authors' recipe and idiomatic PyTorch; needs a Python with torch (PEERS_PYTHON)
 #            cifar10    the paper's experiment within nine minutes: ResNet-18, both starts, vanilla and regularized
 #            all        all of these but build, one after another
@@ -32,6 +32,8 @@ LD_LIBRARY_PATH="$bin:$torch/lib${beside:+:$beside}:$toolkit/lib64${LD_LIBRARY_P
 export LD_LIBRARY_PATH
 
 build() {
+  sh "$repository/tools/install-packages.sh" test
+  PATH=$toolkit/bin:$PATH
   cmake --preset default -S "$repository" -B "$repository/build/cuda" --fresh -DCMAKE_PREFIX_PATH="$torch" \
     -DTORCH_CUDA_ARCH_LIST=9.0 -DREGIMEN_BUILD_BENCHMARKS=ON
   cmake --build "$repository/build/cuda" --target cuda-tests benchmark-cuda bad_minima --parallel "$(nproc)"
@@ -42,7 +44,9 @@ build() {
   ldd bin/bad_minima | awk '/libpng|libjpeg/ { print $3 }' | xargs -r cp -L -t bin
 }
 
-described() { # described NAME COMMAND...: its output on the terminal and in OUT/NAME.txt, with when and where above it
+# described NAME COMMAND...: the command's output on the terminal and in OUT/NAME.txt, below when and where. Ends as the
+# command did, and after nine minutes at the latest.
+described() {
   name=$1
   shift
   {
@@ -50,37 +54,28 @@ described() { # described NAME COMMAND...: its output on the terminal and in OUT
     nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2> /dev/null || echo 'no GPU'
     sed -n "s/^__version__ = /torch /p" "$torch/version.py" 2> /dev/null || true
     status=0
-    "$@" 2>&1 || status=$?
+    timeout 540 "$@" 2>&1 || status=$?
     echo "ended with $status after $(($(date +%s) - began)) s"
+    echo "$status" > "$out/status"
   } | tee "$out/$name.txt"
+  status=$(cat "$out/status")
+  rm "$out/status"
+  [ "$status" = 0 ] || failed="$failed $name"
 }
 
-variants() {
-  "$bin/benchmark-cuda" variants resnet18 128
-  "$bin/benchmark-cuda" variants resnet18 512
-  "$bin/benchmark-cuda" draws
-}
-
-networks() {
-  for model in vgg16 resnet50 densenet40; do
-    "$bin/benchmark-cuda" variants "$model" 128
-  done
-}
-
-cifar10() {
-  "$bin/bad_minima" --paper --data cifar10 --root "${CIFAR10:?names the folder of CIFAR-10}" --model resnet18 \
-    --device cuda --budget 9m --out "$out/cifar10"
-}
-
+failed=
 run() {
   began=$(date +%s)
   case $1 in
     build) build ;;
     tests) described tests "$bin/cuda-tests" ;;
-    variants) described variants variants ;;
-    networks) described networks networks ;;
+    variants) described variants "$bin/benchmark-cuda" variants resnet18 ;;
+    networks) described networks "$bin/benchmark-cuda" networks ;;
     peers) PEERS_FOLDER=$repository/benchmarks/peers BENCHMARK_CSV=$out/peers.csv described peers "$bin/benchmark-cuda" peers ;;
-    cifar10) described cifar10 cifar10 ;;
+    cifar10)
+      described cifar10 "$bin/bad_minima" --paper --data cifar10 --root "${CIFAR10:?names the folder of CIFAR-10}" \
+        --model resnet18 --device cuda --budget 8m --out "$out/cifar10"
+      ;;
     all) for each in tests variants networks peers cifar10; do run "$each"; done ;;
     *) echo "there is no step $1" >&2 && exit 2 ;;
   esac
@@ -89,3 +84,4 @@ run() {
 run "$step"
 # Weights stay where they are: the archive is what is looked at afterwards.
 [ "$step" = build ] || tar -C "$out" --exclude=cuda.tar.gz --exclude=checkpoints -czf "$out/cuda.tar.gz" .
+[ -z "$failed" ] || { echo "failed:$failed" >&2; exit 1; }

@@ -60,7 +60,7 @@ struct Settings {
   Recipe recipe{};
 };
 
-/// What to do with them: nothing here changes a result.
+/// What to do with them: nothing here changes a result but a budget, which shortens the recipe.
 struct Task {
   bool resume = false;
   bool quiet = false;

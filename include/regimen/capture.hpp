@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/detail/recorder.hpp"
+#include "regimen/detail/recorders.hpp"
 #include "regimen/detail/slots.hpp"
 #include "regimen/now.hpp"
 
@@ -62,8 +62,12 @@ class Captured {
     slots_.begin(now, epoch_began);
     if (eager_left_ > 0) {
       --eager_left_;
-      eager(now);
+      const bool waited = eager(now);
       why_not_ = slots_.refused();
+      // The first steps may wait for what is compiled or set up once, the last of them does what will be recorded.
+      if (why_not_.empty() && eager_left_ == 0 && waited) {
+        why_not_ = "something in it makes the host wait for the device, by .item() or a shape that depends on values";
+      }
       return result_;
     }
     if (!recorded_ && !record(now, epoch_began)) {
@@ -84,8 +88,8 @@ class Captured {
   /// Why they are not, and will not be; empty while they are or may yet be.
   [[nodiscard]] const std::string& why_not() const { return why_not_; }
 
-  /// How far a replay ends from where an eager step ends, as a share of the step's length: rounding if all is well, and
-  /// about 1 if a number that changes was frozen. 0 if nothing is recorded.
+  /// How far a replay ends from where an eager step ends, as a share of the step's length: rounding if all is well,
+  /// and more if a number that changes was frozen: as much as it matters at that moment. 0 if nothing is recorded.
   ///
   /// `compared`: what a step moves, the parameters; `changed`: what else it changes, buffers and an optimizer's state.
   /// All are put back afterwards. `before` is called before each of the two steps, to seed what they draw from. Best
@@ -112,11 +116,13 @@ class Captured {
     const std::vector<at::Tensor> replayed = end_of_step([&] { recorder_->replay(); });
     const std::vector<at::Tensor> done = end_of_step([&] {
       const at::AutoGradMode with_gradients(true);
-      eager(elsewhere);
+      (void)eager(elsewhere);
     });
     result_ = result;
+    // Of a step that is no longer than its numbers' rounding nothing can be said.
+    const double rounding = 1e-6 * length(start);
     const double apart = distance(done, replayed);
-    return apart == 0 ? 0 : apart / distance(done, start);
+    return apart <= rounding ? 0 : apart / distance(done, start);
   }
 
   /// Ends the replays: from here on all steps are eager.
@@ -126,8 +132,9 @@ class Captured {
   }
 
  private:
-  void eager(Now now) {
-    recorder_->warm_up([&] {
+  /// Whether the host waited for the device.
+  bool eager(Now now) {
+    return recorder_->warm_up([&] {
       now.slots = &slots_;
       result_ = body_(now);
     });
@@ -170,6 +177,14 @@ class Captured {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       tensors[i].detach().copy_(values[i]);
     }
+  }
+
+  static double length(const std::vector<at::Tensor>& a) {
+    double sum = 0;
+    for (const at::Tensor& tensor : a) {
+      sum += tensor.to(at::kDouble).square().sum().item<double>();
+    }
+    return std::sqrt(sum);
   }
 
   static double distance(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {

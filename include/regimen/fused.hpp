@@ -32,7 +32,8 @@ concept Fusible = std::is_same_v<O, torch::optim::SGD>;
 template <Fusible O, class Options = torch::optim::SGDOptions, class ParamState = torch::optim::SGDParamState>
 void fused_step(O& optimizer, const Now& now, const Knob& lr_scale = 1) {
   const at::NoGradGuard no_grad;
-  for (auto& group : optimizer.param_groups()) {
+  for (std::size_t g = 0; g < optimizer.param_groups().size(); ++g) {
+    auto& group = optimizer.param_groups()[g];
     const auto& options = static_cast<const Options&>(group.options());
     detail::SgdRule rule{.lr = options.lr() * now.value_of(lr_scale),
                          .momentum = options.momentum(),
@@ -40,7 +41,10 @@ void fused_step(O& optimizer, const Now& now, const Knob& lr_scale = 1) {
                          .weight_decay = options.weight_decay(),
                          .nesterov = options.nesterov()};
     if (now.slots != nullptr) {
-      const auto rate = [&options, lr_scale](const Now& at) { return options.lr() * at.value_of(lr_scale); };
+      // Asked for at each replay: loading an optimizer gives its groups other options.
+      const auto rate = [&optimizer, g, lr_scale](const Now& at) {
+        return static_cast<const Options&>(optimizer.param_groups()[g].options()).lr() * at.value_of(lr_scale);
+      };
       rule.lr_on_device = now.slots->number(now, now.of_epoch, rate).to(at::kFloat);
     }
     detail::sgd_step<ParamState>(group.params(), optimizer.state(), rule);

@@ -106,7 +106,22 @@ TEST_CASE("capture: what cannot be recorded is done eagerly, and says why") {
       (void)step({});
     }
     CHECK_FALSE(step.recorded());
-    CHECK(contains(step.why_not(), gpu::word_for_waiting()));
+    CHECK(contains(step.why_not(), "makes the host wait for the device"));
+  }
+  SECTION("a number that is read from the device while it is recorded alone: what draws goes on drawing") {
+    int calls = 0;
+    rg::Captured step(gpu::device(), [&](const rg::Now&) {
+      (void)at::dropout(x, 0.5, true);
+      sum.add_(x * (++calls == 4 ? x.select(0, 0).item<double>() : 1));
+      return sum;
+    });
+    for (int i = 0; i < 6; ++i) {
+      (void)step({});
+    }
+    CHECK(calls == 7);  // three eager ones, the one that failed, and three instead of replays
+    CHECK_FALSE(step.recorded());
+    CHECK_FALSE(step.why_not().empty());
+    CHECK(at::dropout(x, 0.5, true).cpu().max().item<double>() <= 2);
   }
   SECTION("a scheduled number that is read on the host") {
     const rg::Knob knob = rg::Cosine{.epochs = 4};

@@ -13,9 +13,6 @@ at::Device device();
 /// How often the host has waited for it so far.
 int waits();
 
-/// A part of what it says where work that the host must wait for is to be recorded.
-std::string word_for_waiting();
-
 /// Whether what draws without a key, dropout, draws there what it draws on the CPU.
 bool draws_as_cpu();
 

@@ -125,6 +125,14 @@ plan "$work/units" --collect > "$work/collect.log"
 for file in results.csv summary.csv epochs.csv table.txt; do
   cmp "$work/plan/$file" "$work/units/$file" || fail "$file of the units differs"
 done
+mkdir -p "$work/units/locks"
+flock "$work/units/locks/process-1-other" sleep 20 &
+if plan "$work/units" > "$work/over.log" 2>&1; then
+  fail 'it cleared a folder that another process works in'
+fi
+kill $! 2> /dev/null || true
+grep -q 'another run holds' "$work/over.log" || fail 'it does not say that the folder is in use'
+[ -e "$work/units/results.csv" ] || fail 'it cleared the folder that it refused'
 if plan "$work/units" --unit nobody > "$work/nobody.log" 2>&1; then
   fail 'it trained a unit that is not in the plan'
 fi
@@ -136,6 +144,7 @@ grep 'all phases are shortened to 0\.[0-9]* of the recipe: random labels at most
   "$work/budget.log" > "$work/shortened" || fail 'it does not say what it shortened'
 long "$work/budget" --budget 25s --resume > "$work/budget.log"
 grep 'all phases are shortened' "$work/budget.log" | cmp - "$work/shortened" || fail 'the resumed run has another plan'
+long "$work/budget" --collect > "$work/budget.log" || fail 'it does not collect what a budget has shortened'
 if long "$work/none" --budget 1s > "$work/none.log" 2>&1; then
   fail 'it fitted 9,000 epochs into a second'
 fi

@@ -47,6 +47,10 @@ class Objective {
     if (now.slots == nullptr && (!phase_.augment.empty() || !phase_.preprocess.empty())) {
       generators_.seed(phase_.seed, now.clock.step, -2);  // for transforms that draw without their key
     }
+    // The last step's graph must not outlive it: its nodes keep the stream they were made on, which a recording on
+    // another one would have to wait for.
+    pass_.output = at::Tensor();
+    pass_.taps.clear();
     shown_.clear();
     samples_ = 0;
     for (const Batch& batch : group) {
@@ -109,6 +113,7 @@ class Objective {
 
   [[nodiscard]] Trace trace() const {
     Trace trace{pass_, loss_, samples_, {}};
+    trace.pass.output = pass_.output.detach();
     for (const at::Tensor& parameter : cleared_) {
       trace.gradients.push_back(parameter.grad());
     }

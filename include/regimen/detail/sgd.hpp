@@ -70,9 +70,17 @@ void sgd_on_host(T* parameter, const T* gradient, T* buffer, std::int64_t n, con
 
 /// Whether the three hold floats in the same order and without gaps, so that one loop can run over them all.
 inline bool one_loop_fits(const at::Tensor& parameter, const at::Tensor& gradient, const at::Tensor& buffer) {
+  // Where a length is 1 its stride means nothing, and autograd's need not be the parameter's.
+  const auto same_order = [&](const at::Tensor& other) {
+    bool same = true;
+    for (std::int64_t d = 0; d < parameter.dim(); ++d) {
+      same = same && (parameter.size(d) == 1 || other.stride(d) == parameter.stride(d));
+    }
+    return same;
+  };
   const auto fits = [&](const at::Tensor& other) {
-    return other.layout() == at::kStrided && other.strides() == parameter.strides() &&
-           other.scalar_type() == at::kFloat && other.device() == parameter.device();
+    return other.layout() == at::kStrided && same_order(other) && other.scalar_type() == at::kFloat &&
+           other.device() == parameter.device();
   };
   return fits(parameter) && parameter.is_non_overlapping_and_dense() && fits(gradient) &&
          (!buffer.defined() || fits(buffer));

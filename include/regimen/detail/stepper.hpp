@@ -188,16 +188,27 @@ class Stepper {
     }
   }
 
-  /// Compares a replay with an eager step at another moment: what was frozen and should not have been shows there.
+  /// Compares a replay with an eager step at other moments: what was frozen and should not have been shows there.
   void check_recording() {
     trace_ = objective_.trace();
+    const int next = now_.clock.epoch + 1 < phase_.epochs ? now_.clock.epoch + 1 : std::max(now_.clock.epoch - 1, 0);
+    const double apart = std::max(disagreement_at(next), disagreement_at(phase_.epochs - 1));
+    epoch_clock_ = epoch_began_.clock;
+    objective_.seed_step(now_.clock);
+    if (!(apart <= tolerated())) {
+      captured_->give_up("a replay ended " + text(apart) +
+                         " of a step away from where the step itself did: something in it reads on the host what "
+                         "changes from step to step");
+    }
+  }
+
+  /// Between a replay and an eager step in this epoch, one batch further.
+  double disagreement_at(int epoch) {
     Now elsewhere = now_;
     Now began_elsewhere = epoch_began_;
-    const int epoch = now_.clock.epoch;
-    const int other = epoch + 1 < phase_.epochs ? epoch + 1 : std::max(epoch - 1, 0);
-    elsewhere.clock.epoch = other;
+    elsewhere.clock.epoch = began_elsewhere.clock.epoch = epoch;
     elsewhere.clock.step += 1;
-    began_elsewhere.clock.epoch = other;
+    elsewhere.clock.batch = elsewhere.clock.batches > 0 ? (elsewhere.clock.batch + 1) % elsewhere.clock.batches : 0;
 
     const std::vector<at::Tensor> momentum = phase_.optimizer.state_tensors();
     std::vector<at::Tensor> changed = momentum;
@@ -211,18 +222,11 @@ class Stepper {
       }
     };
     epoch_clock_ = began_elsewhere.clock;
-    const double apart = captured_->disagreement(elsewhere, began_elsewhere, model_.parameters(), changed, before);
-    epoch_clock_ = epoch_began_.clock;
-    objective_.seed_step(now_.clock);
-    if (!(apart <= tolerated)) {
-      captured_->give_up("a replay ended " + text(apart) +
-                         " of a step away from where the step itself did: something in it reads on the host what "
-                         "changes from step to step");
-    }
+    return captured_->disagreement(elsewhere, began_elsewhere, model_.parameters(), changed, before);
   }
 
-  // Of a step's length: what rounding in half precision stays far below, and a frozen rate or crop far above.
-  static constexpr double tolerated = 0.2;
+  /// Of a step's length: what rounding stays far below, in bf16 and elsewhere, and a frozen rate or crop far above.
+  [[nodiscard]] double tolerated() const { return phase_.execute.precision == Precision::bf16 ? 0.2 : 0.02; }
 
   const Model& model_;
   const Phase& phase_;

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <regimen/lock.hpp>
+#include <regimen/manifest.hpp>
+
+#include "files.hpp"
+#include "settings.hpp"
+
+/// Of settings, all that a result depends on: machines that share a folder may have other paths and processors.
+inline std::string text_of(Settings settings) {
+  settings.out.clear();
+  settings.root.clear();
+  settings.threads = 0;  // a sum's rounding depends on them, and no more
+  return regimen::manifest(settings) + "\n";
+}
+
+/// Makes sure that what is in the results folder was made with the same settings.
+inline void check_same_settings(const std::string& path, const std::string& settings) {
+  const std::string before = read_file(path);
+  if (before != settings) {
+    throw regimen::Error(path + " was written with other settings:\n" + before + "now:\n" + settings);
+  }
+}
+
+/// A results folder, held against others. A process that runs the whole plan holds it alone. One that trains a unit
+/// holds it while it looks for settings there, and is known to be there for as long as it lives.
+class ResultsFolder {
+ public:
+  ResultsFolder(const Settings& settings, const Task& task) : path_(settings.out), task_(task) {
+    if (task.unit.empty()) {
+      alone_.emplace(path_ + "/lock");
+    }
+  }
+
+  /// Starts it anew, or goes on with what is there.
+  void open(const Settings& settings) {
+    std::optional<regimen::Lock> looking;
+    if (!task_.unit.empty()) {
+      take_patiently(looking, path_ + "/lock");
+      present_.emplace(path_ + "/locks/process-" + std::to_string(::getpid()) + "-" + task_.unit);
+    }
+    const std::string text = text_of(settings);
+    const std::string path = path_ + "/settings.json";
+    if ((task_.resume || !task_.unit.empty()) && std::filesystem::exists(path)) {
+      check_same_settings(path, text);
+      return;
+    }
+    if (task_.unit.empty()) {
+      clear();
+    }
+    std::filesystem::create_directories(path_);
+    write_file(path, text);
+  }
+
+ private:
+  /// Nothing of an earlier run stays: its table beside other settings would be read as theirs.
+  void clear() const {
+    namespace fs = std::filesystem;
+    if (fs::exists(path_ + "/locks")) {
+      for (const auto& entry : fs::directory_iterator(path_ + "/locks")) {
+        const regimen::Lock nobody(entry.path().string());  // throws where somebody is at work
+      }
+    }
+    for (const char* old :
+         {"settings.json", "budget", "locks", "checkpoints", "manifests", "epochs", "seconds", "pictures",
+          "results.csv", "summary.csv", "epochs.csv", "toy.csv", "table.txt", "manifest.json"}) {
+      fs::remove_all(path_ + "/" + old);
+    }
+  }
+
+  /// Others that hold it for a moment are waited for.
+  static void take_patiently(std::optional<regimen::Lock>& lock, const std::string& path) {
+    for (int tenths = 0; tenths < 600; ++tenths) {
+      try {
+        lock.emplace(path);
+        return;
+      } catch (const regimen::Error& failure) {
+        if (std::string(failure.what()).find("another run holds") == std::string::npos) {
+          throw;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      }
+    }
+    lock.emplace(path);
+  }
+
+  std::string path_;
+  const Task& task_;
+  std::optional<regimen::Lock> alone_;
+  std::optional<regimen::Lock> present_;
+};
