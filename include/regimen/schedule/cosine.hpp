@@ -2,20 +2,11 @@
 // No LibTorch.
 
 #include <cmath>
-#include <numbers>
 
+#include "regimen/detail/half_cosine.hpp"
 #include "regimen/schedule.hpp"
 
 namespace regimen::inline v0 {
-
-namespace detail {
-
-/// From 1 to 0 along half a cosine, while `progress` goes from 0 to 1.
-inline double half_cosine(double progress) {
-  return 0.5 * (1 + std::cos(std::numbers::pi * progress));
-}
-
-}  // namespace detail
 
 /// From 1 to `floor` along half a cosine, over `epochs`; `floor` afterwards (Loshchilov and Hutter, SGDR, eq. 5).
 struct Cosine {

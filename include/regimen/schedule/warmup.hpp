@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include "regimen/detail/half_cosine.hpp"
 #include "regimen/schedule.hpp"
-#include "regimen/schedule/cosine.hpp"
 
 namespace regimen::inline v0 {
 
