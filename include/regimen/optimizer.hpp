@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/optimizer_numbers.hpp"
 #include "regimen/detail/optimizer_options.hpp"
 #include "regimen/error.hpp"
 #include "regimen/fused.hpp"
@@ -63,8 +64,8 @@ concept Optimizes = requires(O& optimizer, const Objective& objective) {
 
 /// A borrowed optimizer. It must outlive the phase; a temporary is a compile error.
 ///
-/// Momentum, weight decay and everything else stay the optimizer's own. What a regime needs of it is little: a step,
-/// the learning rates, the parameters, and a state that can be cleared.
+/// Its options stay its own. What a regime needs of it is little: a step, the learning rates, the parameters, a state
+/// that can be cleared; and momentum and weight decay only of one where they follow a schedule.
 class OptimizerRef {
  public:
   OptimizerRef() = default;
@@ -88,7 +89,7 @@ class OptimizerRef {
 
   /// Whether there is a `fused_step` for it.
   [[nodiscard]] bool fusible() const { return parts_->fused != nullptr; }
-  void fused_step(const Now& now, const Knob& lr_scale) const { parts_->fused->step(now, lr_scale); }
+  void fused_step(const Now& now, const OptimizerKnobs& knobs) const { parts_->fused->step(now, knobs); }
 
   /// What a recorded fused step freezes, and what its steps go on from (fused.hpp). For one that is fusible.
   [[nodiscard]] std::vector<double> frozen_options() const { return parts_->fused->frozen_options(); }
@@ -98,8 +99,15 @@ class OptimizerRef {
   void clear_state() const { parts_->clear_state(); }
 
   /// One rate a parameter group.
-  [[nodiscard]] std::vector<double> learning_rates() const { return parts_->learning_rates(); }
-  void set_learning_rates(const std::vector<double>& rates) const { parts_->set_learning_rates(rates); }
+  [[nodiscard]] std::vector<double> learning_rates() const { return parts_->rates.get(); }
+  void set_learning_rates(const std::vector<double>& rates) const { parts_->rates.set(rates); }
+  [[nodiscard]] const detail::GroupNumbers& rates() const { return parts_->rates; }
+
+  /// Whether it is one whose momentum and weight decay a schedule can drive: SGD, Adam, AdamW or RMSprop, or derived
+  /// from one of them, and not given as a reference to their base.
+  [[nodiscard]] bool has_momentum() const { return parts_->momenta != nullptr; }
+  [[nodiscard]] const detail::GroupNumbers& momenta() const { return *parts_->momenta; }
+  [[nodiscard]] const detail::GroupNumbers& weight_decays() const { return *parts_->weight_decays; }
 
   [[nodiscard]] std::vector<at::Tensor> parameters() const { return parts_->parameters(); }
 
@@ -108,7 +116,7 @@ class OptimizerRef {
 
  private:
   struct Fused {
-    std::function<void(const Now&, const Knob&)> step;
+    std::function<void(const Now&, const OptimizerKnobs&)> step;
     std::function<std::vector<double>()> frozen_options;
     std::function<std::vector<at::Tensor>()> state_tensors;
   };
@@ -117,8 +125,9 @@ class OptimizerRef {
     std::function<void(const Objective&)> step;
     std::shared_ptr<const Fused> fused;  // none if there is none
     std::function<void()> clear_state;
-    std::function<std::vector<double>()> learning_rates;
-    std::function<void(const std::vector<double>&)> set_learning_rates;
+    detail::GroupNumbers rates;
+    std::shared_ptr<const detail::GroupNumbers> momenta;  // none if they cannot be driven
+    std::shared_ptr<const detail::GroupNumbers> weight_decays;
     std::function<std::vector<at::Tensor>()> parameters;
     std::function<std::string()> manifest;
   };
@@ -135,29 +144,24 @@ class OptimizerRef {
     std::shared_ptr<const Fused> fused;
     if constexpr (Fusible<O>) {
       fused = std::make_shared<const Fused>(
-          Fused{.step = [borrowed](const Now& now, const Knob& scale) { regimen::fused_step(*borrowed, now, scale); },
+          Fused{.step = [borrowed](const Now& now,
+                                   const OptimizerKnobs& knobs) { regimen::fused_step(*borrowed, now, knobs); },
                 .frozen_options = [borrowed] { return detail::frozen_options(*borrowed); },
                 .state_tensors = [borrowed] { return detail::state_tensors(*borrowed); }});
+    }
+    std::shared_ptr<const detail::GroupNumbers> momenta;
+    std::shared_ptr<const detail::GroupNumbers> weight_decays;
+    if constexpr (detail::HasMomentum<O>) {
+      momenta = std::make_shared<const detail::GroupNumbers>(detail::momenta(borrowed));
+      weight_decays = std::make_shared<const detail::GroupNumbers>(detail::weight_decays(borrowed));
     }
     parts_ = std::make_shared<const Parts>(Parts{
         .step = [borrowed](const Objective& objective) { borrowed->step(objective); },
         .fused = fused,
         .clear_state = [borrowed] { detail::clear_state(*borrowed); },
-        .learning_rates =
-            [borrowed] {
-              std::vector<double> rates;
-              for (auto& group : borrowed->param_groups()) {
-                rates.push_back(group.options().get_lr());
-              }
-              return rates;
-            },
-        .set_learning_rates =
-            [borrowed](const std::vector<double>& rates) {
-              std::size_t i = 0;
-              for (auto& group : borrowed->param_groups()) {
-                group.options().set_lr(rates[i++]);
-              }
-            },
+        .rates = detail::rates(borrowed),
+        .momenta = momenta,
+        .weight_decays = weight_decays,
         .parameters =
             [borrowed] {
               std::vector<at::Tensor> tensors;
@@ -182,34 +186,22 @@ void set_learning_rate(O& optimizer, double rate) {
   }
 }
 
-namespace detail {
+/// Sets the momentum of every parameter group; for Adam and AdamW the first of their betas.
+///     regimen::set_momentum(sgd, cycle(clock));
+template <class O>
+void set_momentum(O& optimizer, double momentum) {
+  static_assert(detail::HasMomentum<O>, "set_momentum takes SGD, Adam, AdamW, RMSprop, and what derives from them");
+  const detail::GroupNumbers numbers = detail::momenta(&optimizer);
+  numbers.set(std::vector<double>(optimizer.param_groups().size(), momentum));
+}
 
-/// Scales the rates while it lives, around one step: a checkpoint never sees the scaled ones.
-class ScaledRates {
- public:
-  ScaledRates(const OptimizerRef& optimizer, double scale) : optimizer_(optimizer), active_(scale != 1) {
-    if (active_) {
-      before_ = optimizer.learning_rates();
-      std::vector<double> scaled = before_;
-      for (double& rate : scaled) {
-        rate *= scale;
-      }
-      optimizer.set_learning_rates(scaled);
-    }
-  }
-  ~ScaledRates() {
-    if (active_) {
-      optimizer_.set_learning_rates(before_);
-    }
-  }
-  ScaledRates(const ScaledRates&) = delete;
-  ScaledRates& operator=(const ScaledRates&) = delete;
+/// Sets the weight decay of every parameter group.
+///     regimen::set_weight_decay(adamw, 0.05 * decay(clock));
+template <class O>
+void set_weight_decay(O& optimizer, double weight_decay) {
+  static_assert(detail::HasMomentum<O>, "set_weight_decay takes SGD, Adam, AdamW, RMSprop, and what derives from them");
+  const detail::GroupNumbers numbers = detail::weight_decays(&optimizer);
+  numbers.set(std::vector<double>(optimizer.param_groups().size(), weight_decay));
+}
 
- private:
-  const OptimizerRef& optimizer_;
-  bool active_;
-  std::vector<double> before_;
-};
-
-}  // namespace detail
 }  // namespace regimen::inline v0

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -25,12 +26,14 @@ namespace regimen::inline v0 {
 /// `data`, `optimizer` and `epochs` must be set.
 struct Phase {
   std::string name = "train";
-  Source data{};             ///< damage included, as the network is to learn it
-  OptimizerRef optimizer{};  ///< borrowed; its state is cleared when the phase begins
-  int epochs = 0;            ///< at most so many; bounds every phase
-  Stop until{};              ///< asked at the head of every epoch but the first
-  Knob lr_scale = 1;         ///< times the optimizer's own learning rates, for the length of a step
-  std::int64_t batch = 128;  ///< samples a batch
+  Source data{};                   ///< damage included, as the network is to learn it
+  OptimizerRef optimizer{};        ///< borrowed; its state is cleared when the phase begins
+  int epochs = 0;                  ///< at most so many; bounds every phase
+  Stop until{};                    ///< asked at the head of every epoch but the first
+  Knob lr_scale = 1;               ///< times the optimizer's own learning rates, for the length of a step
+  std::optional<Knob> momentum{};  ///< in (0, 1), instead of the optimizer's own; Adam's and AdamW's first beta
+  Knob weight_decay_scale = 1;     ///< times the optimizer's own weight decays
+  std::int64_t batch = 128;        ///< samples a batch
   AnyLoss loss = CrossEntropy{};
   std::vector<AnyTransform> augment{};       ///< fresh at every epoch; in training only
   std::vector<AnyTransform> preprocess{};    ///< after augmentation, and in scoring: normalization
@@ -64,6 +67,23 @@ struct Phase {
     detail::require(accumulate >= 1, who + "accumulate", "at least 1", accumulate);
     const std::string scale = who + "lr_scale";
     detail::Bounds::not_negative(scale).check(lr_scale);
+    check_driven(who);
+  }
+
+ private:
+  void check_driven(const std::string& who) const {
+    const std::string decay_field = who + "weight_decay_scale";
+    const std::string momentum_field = who + "momentum";
+    detail::Bounds::not_negative(decay_field).check(weight_decay_scale);
+    if (momentum) {
+      detail::Bounds::open(momentum_field).check(*momentum);
+    }
+    const bool decay_is_driven = !weight_decay_scale.constant() || weight_decay_scale({}) != 1;
+    if ((momentum || decay_is_driven) && !optimizer.has_momentum()) {
+      throw Error((momentum ? momentum_field : decay_field) +
+                  " drives SGD, Adam, AdamW, RMSprop, and what derives from them, given as themselves: this optimizer "
+                  "is none of them");
+    }
   }
 };
 

@@ -36,5 +36,6 @@
 #include "regimen/run.hpp"
 #include "regimen/snapshot.hpp"
 #include "regimen/source.hpp"
+#include "regimen/stop/prediction_changes.hpp"
 #include "regimen/tap.hpp"
 #include "regimen/transform.hpp"

@@ -102,6 +102,10 @@ struct Bounds {
   }
 
   static constexpr Bounds share(std::string_view field) { return {field, 0, 1, "in [0, 1]"}; }
+  static constexpr Bounds open(std::string_view field) {
+    return {field, std::numeric_limits<double>::denorm_min(), 1 - std::numeric_limits<double>::epsilon() / 2,
+            "in (0, 1)"};
+  }
   static constexpr Bounds not_negative(std::string_view field) {
     return {field, 0, std::numeric_limits<double>::max(), "at least 0 and finite"};
   }
@@ -113,6 +117,11 @@ struct Bounds {
 }  // namespace detail
 }  // namespace regimen::inline v0
 
+#include "regimen/schedule/clocks.hpp"
+#include "regimen/schedule/cosine.hpp"
 #include "regimen/schedule/decay.hpp"
+#include "regimen/schedule/piecewise.hpp"
+#include "regimen/schedule/plateau.hpp"
 #include "regimen/schedule/product.hpp"
+#include "regimen/schedule/steps.hpp"
 #include "regimen/schedule/warmup.hpp"

@@ -122,6 +122,25 @@ TEST_CASE("device run: recorded steps agree with eager ones, one by one, while e
   CHECK(notices.each.empty());
 }
 
+TEST_CASE("device run: momentum and weight decay follow their schedules in recorded steps too") {
+  const auto drive = [](Training& training) {
+    training.phase.momentum = rg::OneCycle{.epochs = 4, .start = 0.95, .peak = 0.5, .end = 0.9};
+    training.phase.weight_decay_scale = rg::LinearDecay{.epochs = 4, .from = 20, .to = 1};
+  };
+  Training eager(there);
+  Training recorded(graph);
+  drive(eager);
+  drive(recorded);
+  check_step_by_step(eager, recorded);
+
+  Training again(graph);
+  drive(again);
+  Notices notices;
+  again.run({}, notices);
+  CAPTURE(notices.each);
+  CHECK(notices.each.empty());
+}
+
 TEST_CASE("device run: several batches a step are recorded too") {
   Training eager(there);
   Training recorded(graph);

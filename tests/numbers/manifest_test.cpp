@@ -212,7 +212,7 @@ TEST_CASE("the fields of a plain struct are counted, from none to twenty-four") 
   CHECK(count_fields<own::TwentyFour>() == 24);
   CHECK(count_fields<own::Strength>() == 2);
   CHECK(count_fields<regimen::StepDecay>() == 2);
-  CHECK(count_fields<regimen::PlateauDecay>() == 5);
+  CHECK(count_fields<regimen::PlateauDecay>() == 7);
   CHECK(count_fields<regimen::Product>() == 2);
   CHECK(count_fields<regimen::AnyOf>() == 2);
   CHECK(count_fields<regimen::Not>() == 1);
@@ -338,7 +338,7 @@ TEST_CASE("types of this library are named without their namespace") {
   CHECK(manifest(regimen::Constant{.value = 2}) == "{\"type\": \"Constant\", " + field("value", 0) + "2}");
   CHECK(manifest(regimen::Patience{.scorings = 3}) == "{\"type\": \"Patience\", " + field("scorings", 0) + "3, " +
                                                           field("metric", 1) + "\"validation_loss\", " +
-                                                          field("by", 2) + "0}");
+                                                          field("by", 2) + "0, " + field("relative", 3) + "false}");
 }
 
 TEST_CASE("a knob says what it was made from") {

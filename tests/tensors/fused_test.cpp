@@ -102,6 +102,49 @@ TEST_CASE("fused: the two kinds of step take turns on one optimizer") {
   CHECK(twins.our_step->state().size() == twins.their_step->state().size());
 }
 
+TEST_CASE("fused: what drives the options is as if they had been set") {
+  using regimen::Clock;
+  for (const bool nesterov : {false, true}) {
+    for (const double dampening : {0.0, 0.3}) {
+      if (nesterov && dampening != 0) {
+        continue;
+      }
+      CAPTURE(nesterov, dampening);
+      const SGDOptions options =
+          SGDOptions(0.1).momentum(0.9).weight_decay(1e-2).dampening(dampening).nesterov(nesterov);
+      const regimen::OptimizerKnobs knobs{
+          .lr_scale = regimen::Cosine{.epochs = 12},
+          .momentum = regimen::OneCycle{.epochs = 10, .start = 0.95, .peak = 0.5, .end = 0.9},
+          .weight_decay_scale = regimen::LinearDecay{.epochs = 10, .from = 3, .to = 0.5}};
+      const Twins twins(options);
+      const Twins recorded(options);  // as in a step that is recorded: the numbers come from slots
+      regimen::detail::Slots slots(at::kCPU);
+      for (int step = 0; step < 10; ++step) {
+        const Clock clock{.epoch = step};
+        twins.backward(static_cast<std::uint64_t>(step));
+        recorded.backward(static_cast<std::uint64_t>(step));
+        auto& group = static_cast<SGDOptions&>(twins.their_step->param_groups()[0].options());
+        group.lr(0.1 * knobs.lr_scale(clock));
+        group.momentum((*knobs.momentum)(clock));
+        group.weight_decay(1e-2 * knobs.weight_decay_scale(clock));
+        twins.their_step->step();
+        fused_step(*twins.our_step, {clock}, knobs);
+
+        slots.begin({clock}, {clock});
+        fused_step(*recorded.our_step, {.clock = clock, .slots = &slots}, knobs);
+        CHECK(slots.complete());
+      }
+      CHECK(twins.apart() < 1e-6);
+      double apart = 0;
+      for (std::size_t i = 0; i < twins.ours->parameters().size(); ++i) {
+        apart = std::max(apart, furthest(twins.theirs->parameters()[i], recorded.ours->parameters()[i]));
+      }
+      CHECK(apart < 1e-6);
+      CHECK(slots.refused().empty());
+    }
+  }
+}
+
 TEST_CASE("fused: parameter groups keep their own options, and a parameter without a gradient stays") {
   torch::nn::Linear net(3, 2);
   std::vector<torch::optim::OptimizerParamGroup> groups;

@@ -3,8 +3,10 @@
 #include "training/helpers.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
+#include <tuple>
 
 namespace {
 
@@ -72,14 +74,14 @@ TEST_CASE("a borrowed optimizer tells and takes one rate a group, and a scale la
   CHECK(ref.learning_rates() == Rates{0.3, 0.1});
   CHECK(ref.parameters().size() == 3);
   {
-    const rg::detail::ScaledRates scaled(ref, 0.5);
+    const auto scaled = rg::detail::scaled_rates(ref, 0.5);
     CHECK(ref.learning_rates() == Rates{0.3 * 0.5, 0.1 * 0.5});
-    const rg::detail::ScaledRates nothing(ref, 1);
+    const auto nothing = rg::detail::scaled_rates(ref, 1);
     CHECK(ref.learning_rates() == Rates{0.3 * 0.5, 0.1 * 0.5});
   }
   CHECK(ref.learning_rates() == Rates{0.3, 0.1});
   try {
-    const rg::detail::ScaledRates scaled(ref, 0);
+    const auto scaled = rg::detail::scaled_rates(ref, 0);
     CHECK(ref.learning_rates() == Rates{0, 0});
     throw std::runtime_error("boom");
   } catch (const std::runtime_error&) {
@@ -118,6 +120,224 @@ TEST_CASE("clearing a borrowed optimizer's state forgets its momentum, and Adagr
   }
 }
 
+TEST_CASE("momentum and weight decay are set in every group, and Adam's momentum is its first beta") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.5).weight_decay(0.25));
+  torch::optim::AdamW adamw(net->parameters(), torch::optim::AdamWOptions(0.1));
+  rg::set_momentum(sgd, 0.75);
+  rg::set_weight_decay(sgd, 0.125);
+  rg::set_momentum(adamw, 0.75);
+  rg::set_weight_decay(adamw, 0.125);
+  const auto& of_sgd = static_cast<torch::optim::SGDOptions&>(sgd.param_groups()[0].options());
+  const auto& of_adamw = static_cast<torch::optim::AdamWOptions&>(adamw.param_groups()[0].options());
+  CHECK(of_sgd.momentum() == 0.75);
+  CHECK(of_sgd.weight_decay() == 0.125);
+  CHECK(of_adamw.betas() == std::make_tuple(0.75, 0.999));
+  CHECK(of_adamw.weight_decay() == 0.125);
+
+  struct OwnSgd : torch::optim::SGD {
+    using SGD::SGD;
+  };
+  OwnSgd own(net->parameters(), torch::optim::SGDOptions(0.1));
+  torch::optim::RMSprop rmsprop(net->parameters(), 0.1);
+  torch::optim::Adam adam(net->parameters(), 0.1);
+  torch::optim::Adagrad adagrad(net->parameters(), 0.1);
+  CHECK(rg::OptimizerRef(own).has_momentum());
+  CHECK(rg::OptimizerRef(rmsprop).has_momentum());
+  CHECK(rg::OptimizerRef(adam).momenta().get() == std::vector<double>{0.9});
+  CHECK_FALSE(rg::OptimizerRef(adagrad).has_momentum());
+  CHECK_FALSE(rg::OptimizerRef(static_cast<torch::optim::Optimizer&>(sgd)).has_momentum());
+}
+
+namespace {
+
+/// Trains by `run` with the two driven, and by hand with the options set before each step; true if both end in the same
+/// bits, elsewhere than without them, and the options are as they were.
+template <class O, class Options>
+bool driven_as_by_hand(const Options& options) {
+  const rg::Source train = points(40, 11);
+  const rg::OneCycle cycle{.epochs = 3, .start = 0.95, .peak = 0.5, .end = 0.9};
+  const rg::LinearDecay decay{.epochs = 3, .from = 2, .to = 0.5};
+  const rg::Cosine cosine{.epochs = 4};
+  rg::Phase phase{.data = train, .epochs = 3, .lr_scale = cosine, .batch = 8, .seed = 9};
+
+  auto net = plain_network();
+  O optimizer(net->parameters(), options);
+  phase.optimizer = optimizer;
+  const std::string before = rg::OptimizerRef(optimizer).manifest();
+  auto plain = plain_network();
+  O undriven(plain->parameters(), options);
+  rg::Phase without = phase;
+  without.optimizer = undriven;
+  phase.momentum = cycle;
+  phase.weight_decay_scale = decay;
+  rg::run(net, {phase}, {});
+  rg::run(plain, {without}, {});
+
+  auto own = plain_network();
+  O by_hand(own->parameters(), options);
+  auto& group = static_cast<Options&>(by_hand.param_groups()[0].options());
+  const double weight_decay = group.weight_decay();
+  for (rg::Clock t{.batches = 5}; t.epoch < 3; ++t.epoch) {
+    const rg::Cursor next = train.read({.batch = 8, .shuffle = true, .seed = 9, .now = {t}});
+    for (t.batch = 0; t.batch < t.batches; ++t.batch) {
+      const rg::Batch batch = next();
+      group.set_lr(options.get_lr() * cosine(t));
+      group.weight_decay(weight_decay * decay(t));
+      if constexpr (requires { group.betas(); }) {
+        group.betas(std::make_tuple(cycle(t), std::get<1>(group.betas())));
+      } else {
+        group.momentum(cycle(t));
+      }
+      by_hand.zero_grad();
+      torch::cross_entropy_loss(own->forward(batch.data), batch.target).backward();
+      by_hand.step();
+    }
+  }
+  return same(weights(net), weights(own)) && !same(weights(net), weights(plain)) &&
+         rg::OptimizerRef(optimizer).manifest() == before;
+}
+
+}  // namespace
+
+TEST_CASE("scheduled momentum and weight decay are those of a loop by hand, bit for bit, and are put back") {
+  using namespace torch::optim;
+  CHECK(driven_as_by_hand<SGD>(SGDOptions(0.1).momentum(0.9).weight_decay(1e-2)));
+  CHECK(driven_as_by_hand<SGD>(SGDOptions(0.1).momentum(0.9).weight_decay(1e-2).nesterov(true)));
+  CHECK(driven_as_by_hand<Adam>(AdamOptions(0.01).weight_decay(1e-2)));
+  CHECK(driven_as_by_hand<AdamW>(AdamWOptions(0.01).weight_decay(1e-1)));
+  CHECK(driven_as_by_hand<RMSprop>(RMSpropOptions(0.01).weight_decay(1e-2)));
+}
+
+TEST_CASE("a fused step is driven as an ordinary one") {
+  const auto trained = [](bool fused) {
+    auto net = plain_network();
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(1e-2));
+    rg::run(net,
+            {{.data = points(40, 11),
+              .optimizer = sgd,
+              .epochs = 3,
+              .momentum = rg::OneCycle{.epochs = 3, .start = 0.95, .peak = 0.5, .end = 0.9},
+              .weight_decay_scale = rg::LinearDecay{.epochs = 3},
+              .batch = 8,
+              .execute = {.fused = fused},
+              .seed = 9}},
+            {});
+    return weights(net);
+  };
+  CHECK(difference(trained(true), trained(false)) < 1e-6);
+}
+
+TEST_CASE("weight decay is scaled group by group, and momentum leaves its bounds with an Error that names it") {
+  auto net = plain_network();
+  std::vector<torch::optim::OptimizerParamGroup> groups;
+  groups.emplace_back(std::vector<at::Tensor>{net->parameters()[0]},
+                      std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(0.1).weight_decay(0.5)));
+  groups.emplace_back(std::vector<at::Tensor>{net->parameters()[1], net->parameters()[2], net->parameters()[3]},
+                      std::make_unique<torch::optim::SGDOptions>(0.1));
+  torch::optim::SGD sgd(std::move(groups), torch::optim::SGDOptions(0.1));
+  const rg::OptimizerRef ref(sgd);
+  {
+    const auto decays = rg::detail::scaled_weight_decays(ref, 0.5);
+    CHECK(ref.weight_decays().get() == std::vector<double>{0.25, 0});
+    const auto momenta = rg::detail::set_momenta(ref, 0.75);
+    CHECK(ref.momenta().get() == std::vector<double>{0.75, 0.75});
+  }
+  CHECK(ref.weight_decays().get() == std::vector<double>{0.5, 0});
+  CHECK(ref.momenta().get() == std::vector<double>{0, 0});
+
+  rg::Phase phase{.data = points(40, 11), .optimizer = sgd, .epochs = 2, .batch = 20};
+  phase.momentum = [](const rg::Clock& clock) { return clock.step < 3 ? 0.5 : 1.0; };
+  CHECK(error_of([&] { rg::run(net, {phase}, {}); }) == "Phase \"train\".momentum must be in (0, 1), but is 1");
+  CHECK(ref.momenta().get() == std::vector<double>{0, 0});
+}
+
+TEST_CASE("what drives an optimizer is checked before the first step") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  torch::optim::Adagrad adagrad(net->parameters(), 0.1);
+  const rg::Phase good{.data = points(40, 11), .optimizer = sgd, .epochs = 1};
+  const auto error = [&](const auto& spoil) {
+    rg::Phase phase = good;
+    spoil(phase);
+    return error_of([&] { rg::run(net, {phase}, {}); });
+  };
+  CHECK(error([](auto& p) { p.momentum = 1; }) == "Phase \"train\".momentum must be in (0, 1), but is 1");
+  CHECK(error([](auto& p) { p.momentum = 0; }) == "Phase \"train\".momentum must be in (0, 1), but is 0");
+  CHECK(error([](auto& p) { p.weight_decay_scale = -1; }) ==
+        "Phase \"train\".weight_decay_scale must be at least 0 and finite, but is -1");
+  CHECK(error([](auto& p) { p.momentum = rg::PlateauDecay{.metric = rg::Metric::test_loss}; }) ==
+        "Phase \"train\".momentum reads test_loss, which is never scored: set that data in Splits");
+  CHECK(error([](auto& p) { p.weight_decay_scale = rg::PlateauDecay{.metric = rg::Metric::test_loss}; }) ==
+        "Phase \"train\".weight_decay_scale reads test_loss, which is never scored: set that data in Splits");
+  const std::string none_of_them =
+      " drives SGD, Adam, AdamW, RMSprop, and what derives from them, given as themselves: this optimizer is none of "
+      "them";
+  CHECK(error([&](auto& p) {
+          p.optimizer = adagrad;
+          p.momentum = 0.5;
+        }) == "Phase \"train\".momentum" + none_of_them);
+  CHECK(error([&](auto& p) {
+          p.optimizer = adagrad;
+          p.weight_decay_scale = rg::Cosine{.epochs = 2};
+        }) == "Phase \"train\".weight_decay_scale" + none_of_them);
+  CHECK(error([](auto& p) { p.until = rg::MeasureExceeds{.measure = "distance", .bound = 1}; }) ==
+        "Phase \"train\".until reads the measure \"distance\", which is never taken: add it to Splits::measures");
+}
+
+TEST_CASE("a distance budget ends a phase when the weights have gone far enough") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Splits splits{.every = 2};
+  splits.measures["distance"] = rg::DistanceFrom{rg::Snapshot(net)};
+  const rg::Phase phase{.data = points(40, 11),
+                        .optimizer = sgd,
+                        .epochs = 50,
+                        .until = rg::MeasureExceeds{.measure = "distance", .bound = 0.5},
+                        .batch = 8};
+  const rg::History history = rg::run(net, {phase}, splits);
+  CHECK(history.ended() == rg::Ended::criterion);
+  CHECK(history.size() < 50);
+  CHECK(history.size() % 2 == 0);  // counted in scorings
+  CHECK(history.back().measures.at("distance") > 0.5);
+  CHECK(history.epochs[history.size() - 3].measures.at("distance") <= 0.5);
+}
+
+TEST_CASE("changes of predictions: a share, none at first, shared by copies, kept in a checkpoint") {
+  auto net = plain_network();
+  const rg::Source data = points(40, 11);
+  const rg::PredictionChanges changes(data, {.batch = 7});
+  const rg::AnyMeasure copy = changes;
+  const auto predicted = [&] {
+    const at::NoGradGuard no_grad;
+    return net->forward(rg::materialize(data).data).argmax(1);
+  };
+  const at::Tensor before = predicted();
+  CHECK(std::isnan(changes(net)));
+  CHECK(copy(net) == 0);
+  const at::NoGradGuard no_grad;
+  net->parameters().back().add_(torch::tensor({-0.3F, 0.3F, 0.0F}));
+  const at::Tensor after = predicted();
+  const double expected = before.ne(after).to(torch::kDouble).mean().item<double>();
+  CHECK(expected > 0);
+  CHECK(expected < 1);
+
+  const Folder folder;
+  rg::PredictionChanges saved = changes;
+  rg::save_checkpoint(folder / "at.pt", {}, saved);
+  CHECK(changes(net) == expected);
+  CHECK(changes(net) == 0);
+  rg::PredictionChanges loaded(data);
+  (void)rg::load_checkpoint(folder / "at.pt", loaded);
+  CHECK(loaded(net) == expected);
+  loaded.forget();
+  rg::save_checkpoint(folder / "empty.pt", {}, loaded);
+  (void)rg::load_checkpoint(folder / "empty.pt", saved);
+  CHECK(std::isnan(saved(net)));
+  CHECK(error_of([] { rg::PredictionChanges none{rg::Source()}; }) ==
+        "PredictionChanges takes a source that ends: limit(stream, samples) makes one");
+}
+
 TEST_CASE("an optimizer that makes its state in its constructor clears it itself; Adagrad must come as itself") {
   struct Counting : torch::optim::SGD {
     using SGD::SGD;
@@ -150,14 +370,46 @@ TEST_CASE("the manifest of a run holds every field, every option and every seed,
   Experiment experiment;
   std::string manifest;
   experiment.run([&](const rg::RunBegin& begin) { manifest = begin.manifest(); });
-  for (const char* const field : {"regimen",       "libtorch",    "compiler",   "device",      "threads",
-                                  "parameters",    "phases",      "phase",      "samples",     "realised_noise",
-                                  "name",          "data",        "optimizer",  "epochs",      "until",
-                                  "lr_scale",      "batch",       "loss",       "augment",     "preprocess",
-                                  "regularize",    "accumulate",  "freeze",     "execute",     "precision",
-                                  "memory_format", "seed",        "shuffle",    "drop_last",   "carry_optimizer_state",
-                                  "clean",         "test",        "validation", "score_every", "score_fit_every",
-                                  "score_fit",     "score_batch", "measures"}) {
+  for (const char* const field : {"regimen",
+                                  "libtorch",
+                                  "compiler",
+                                  "device",
+                                  "threads",
+                                  "parameters",
+                                  "phases",
+                                  "phase",
+                                  "samples",
+                                  "realised_noise",
+                                  "name",
+                                  "data",
+                                  "optimizer",
+                                  "epochs",
+                                  "until",
+                                  "lr_scale",
+                                  "batch",
+                                  "loss",
+                                  "augment",
+                                  "preprocess",
+                                  "momentum",
+                                  "weight_decay_scale",
+                                  "regularize",
+                                  "accumulate",
+                                  "freeze",
+                                  "execute",
+                                  "precision",
+                                  "memory_format",
+                                  "seed",
+                                  "shuffle",
+                                  "drop_last",
+                                  "carry_optimizer_state",
+                                  "clean",
+                                  "test",
+                                  "validation",
+                                  "score_every",
+                                  "score_fit_every",
+                                  "score_fit",
+                                  "score_batch",
+                                  "measures"}) {
     CAPTURE(field);
     CHECK(contains(manifest, "\"" + std::string(field) + "\": "));
   }

@@ -560,6 +560,10 @@ class RandomRegime {
       phase.until = stop(2);
     }
     phase.lr_scale = knob(1);
+    if (phase.optimizer.has_momentum() && draw_.chance(0.3)) {
+      phase.momentum = rg::OneCycle{.epochs = draw_.number(0.5, 4), .start = 0.95, .peak = 0.5, .end = 0.9};
+      phase.weight_decay_scale = knob(2);
+    }
     draw_batches(phase);
     draw_augmentation(phase, soft);
     draw_preprocessing(phase, soft);

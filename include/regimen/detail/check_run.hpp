@@ -25,6 +25,10 @@ void for_each_metric(const Phase& phase, Check&& check) {
   };
   look(phase.until.metrics(), "until");
   look(phase.lr_scale.metrics(), "lr_scale");
+  look(phase.weight_decay_scale.metrics(), "weight_decay_scale");
+  if (phase.momentum) {
+    look(phase.momentum->metrics(), "momentum");
+  }
   look_at_each(phase.augment, "augment");
   look_at_each(phase.preprocess, "preprocess");
   look_at_each(phase.regularize, "regularize");
@@ -37,6 +41,16 @@ inline void check_metrics(const Phase& phase, const Splits& splits) {
       throw Error(who + ", which is never scored: set that data in Splits");
     }
   });
+}
+
+/// So would one that waits for a measure.
+inline void check_measures(const Phase& phase, const Splits& splits) {
+  for (const std::string& name : phase.until.measures()) {
+    if (splits.measures.count(name) == 0) {
+      throw Error("Phase \"" + phase.name + "\".until reads the measure \"" + name +
+                  "\", which is never taken: add it to Splits::measures");
+    }
+  }
 }
 
 /// So would one that waits for an accuracy where nothing is right or wrong; that shows at the first scoring.
@@ -121,6 +135,7 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
   for (const Phase& phase : phases) {
     phase.check();
     check_metrics(phase, splits);
+    check_measures(phase, splits);
     check_optimizer(phase, model);
     check_execution(phase, phases, model);
     check_frozen_names(phase, model);

@@ -29,7 +29,12 @@ struct SgdRule {
   double dampening = 0;
   double weight_decay = 0;
   bool nesterov = false;
-  at::Tensor lr_on_device{};  ///< 0-d float, instead of lr; undefined where the number is known here
+  at::Tensor lr_on_device{};        ///< 0-d float, instead of lr; undefined where the number is known here
+  at::Tensor momentum_on_device{};  ///< 0-d, so too
+  at::Tensor weight_decay_on_device{};
+
+  /// Whether what the fused kernel wants as plain numbers is known here.
+  [[nodiscard]] bool known_here() const { return !momentum_on_device.defined() && !weight_decay_on_device.defined(); }
 };
 
 /// Parameters of one group on a GPU, with their gradients and, with momentum, their buffers.
@@ -134,16 +139,21 @@ inline void sgd_on_device(SgdTensors& all, const SgdRule& rule, bool first) {
 /// Of a single parameter, by LibTorch's own operations: for whatever fits none of the above.
 inline void sgd_by_operations(const at::Tensor& parameter, at::Tensor direction, at::Tensor buffer, const SgdRule& rule,
                               bool first) {
-  if (rule.weight_decay != 0) {
+  if (rule.weight_decay_on_device.defined()) {
+    direction = direction + parameter * rule.weight_decay_on_device;
+  } else if (rule.weight_decay != 0) {
     direction = direction.add(parameter, rule.weight_decay);
   }
+  const auto times_momentum = [&](const at::Tensor& tensor) {
+    return rule.momentum_on_device.defined() ? tensor * rule.momentum_on_device : tensor * rule.momentum;
+  };
   if (buffer.defined()) {
     if (first) {
       buffer.copy_(direction);
     } else {
-      buffer.mul_(rule.momentum).add_(direction, 1 - rule.dampening);
+      buffer.copy_(times_momentum(buffer)).add_(direction, 1 - rule.dampening);
     }
-    direction = rule.nesterov ? direction.add(buffer, rule.momentum) : buffer;
+    direction = rule.nesterov ? direction + times_momentum(buffer) : buffer;
   }
   descend(parameter, direction, rule);
 }
@@ -195,7 +205,7 @@ void sgd_step(const std::vector<at::Tensor>& parameters, State& state, const Sgd
     const MomentumBuffer momentum = momentum_buffer<ParamState>(state, parameter, rule);
     const at::Tensor& buffer = momentum.tensor;
     const bool first = momentum.first;
-    const bool together = one_loop_fits(parameter, gradient, buffer);
+    const bool together = rule.known_here() && one_loop_fits(parameter, gradient, buffer);
     if (together && parameter.is_cuda()) {
       SgdTensors& list = first ? first_steps : later_steps;
       list.parameters.push_back(parameter);

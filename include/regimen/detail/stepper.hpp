@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "regimen/capture.hpp"
 #include "regimen/detail/guards.hpp"
 #include "regimen/detail/objective.hpp"
+#include "regimen/detail/scheduled_options.hpp"
 #include "regimen/phase.hpp"
 
 namespace regimen::inline v0::detail {
@@ -29,7 +31,12 @@ class Stepper {
       : model_(model),
         phase_(phase),
         objective_(model, phase, generators),
-        rates_field_("Phase \"" + phase.name + "\".lr_scale"),
+        fields_(phase),
+        knobs_{
+            .lr_scale = checked(phase.lr_scale, Bounds::not_negative(fields_.lr_scale)),
+            .momentum =
+                phase.momentum ? std::optional(checked(*phase.momentum, Bounds::open(fields_.momentum))) : std::nullopt,
+            .weight_decay_scale = checked(phase.weight_decay_scale, Bounds::not_negative(fields_.weight_decay_scale))},
         notice_(std::move(notice)) {
     if (phase.execute.graph) {
       const std::string why_not = cannot_be_recorded();
@@ -96,6 +103,18 @@ class Stepper {
   }
 
  private:
+  /// What a schedule out of its bounds is called.
+  struct Fields {
+    explicit Fields(const Phase& phase)
+        : lr_scale("Phase \"" + phase.name + "\".lr_scale"),
+          momentum("Phase \"" + phase.name + "\".momentum"),
+          weight_decay_scale("Phase \"" + phase.name + "\".weight_decay_scale") {}
+
+    std::string lr_scale;
+    std::string momentum;
+    std::string weight_decay_scale;
+  };
+
   [[nodiscard]] std::int64_t rows_a_step() const { return phase_.batch * phase_.accumulate; }
 
   /// Why the phase's steps cannot be recorded; empty if nothing speaks against it yet.
@@ -127,10 +146,22 @@ class Stepper {
     return group;
   }
 
-  [[nodiscard]] Bounds rate_bounds() const { return Bounds::not_negative(rates_field_); }
+  /// As a schedule of its own, so that its bounds are looked at whenever it is read, also before a replay.
+  static Knob checked(const Knob& knob, const Bounds& bounds) {
+    if (knob.constant()) {
+      return knob;
+    }
+    return [knob, bounds](const Clock& clock, const History& history) {
+      const double value = knob(clock, history);
+      bounds.check(value);
+      return value;
+    };
+  }
 
   void eager_step(const std::vector<Batch>& group, const Now& now) {
-    const double scale = now(phase_.lr_scale, rate_bounds());
+    const double scale = now(knobs_.lr_scale);
+    const double decay_scale = now(knobs_.weight_decay_scale);
+    const auto momentum = knobs_.momentum ? std::optional<double>(now(*knobs_.momentum)) : std::nullopt;
     // The loss is evaluated before `step`, so that optimizers which ignore their closure work too; the closure's first
     // call gets that result, later calls (LBFGS) compute it again.
     objective_.prepare(group, now);
@@ -139,10 +170,12 @@ class Stepper {
       return;
     }
     if (phase_.execute.fused) {
-      phase_.optimizer.fused_step(now, phase_.lr_scale);
+      phase_.optimizer.fused_step(now, knobs_);
     } else {
       bool fresh = true;
-      const ScaledRates rates(phase_.optimizer, scale);
+      const HeldNumbers rates = scaled_rates(phase_.optimizer, scale);
+      const HeldNumbers decays = scaled_weight_decays(phase_.optimizer, decay_scale);
+      const HeldNumbers momenta = set_momenta(phase_.optimizer, momentum);
       phase_.optimizer.step([&] { return std::exchange(fresh, false) ? first : objective_(); });
     }
     objective_.edit_weights();
@@ -155,16 +188,12 @@ class Stepper {
     data_now.clock = epoch_clock_;
     objective_.prepare(read(places_, data_now), now);
     (void)objective_();
-    phase_.optimizer.fused_step(now, checked_rates_);
+    phase_.optimizer.fused_step(now, knobs_);
     objective_.edit_weights();
     return objective_.loss();
   }
 
   void prepare_recording() {
-    // As a schedule of its own, so that its bounds are looked at whenever it is read, also before a replay.
-    checked_rates_ = [this](const Clock& clock, const History& history) {
-      return Now{clock, &history}(phase_.lr_scale, rate_bounds());
-    };
     captured_ = std::make_unique<Captured>(model_.device(), [this](const Now& now) { return body(now); });
     captured_->when_recorded([this] { check_recording(); });
     frozen_options_ = phase_.optimizer.frozen_options();
@@ -231,7 +260,8 @@ class Stepper {
   const Model& model_;
   const Phase& phase_;
   Objective objective_;
-  std::string rates_field_;
+  Fields fields_;
+  OptimizerKnobs knobs_;  ///< that name their fields of the phase where a schedule leaves its bounds
   std::function<void(const std::string&)> notice_;
 
   Cursor next_batch_;         ///< none where steps are read by their places
@@ -244,7 +274,6 @@ class Stepper {
 
   std::unique_ptr<Captured> captured_;
   std::vector<double> frozen_options_;
-  Knob checked_rates_;
   at::Tensor places_;  ///< [rows a step] int64, where a recorded step reads its own
   Objective::Trace trace_;
   Now now_;

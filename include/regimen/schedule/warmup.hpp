@@ -2,7 +2,10 @@
 // No LibTorch.
 
 #include <cmath>
+#include <cstddef>
+#include <string>
 
+#include "regimen/detail/half_cosine.hpp"
 #include "regimen/schedule.hpp"
 
 namespace regimen::inline v0 {
@@ -21,6 +24,82 @@ struct LinearWarmup {
   double operator()(const Clock& clock) const {
     const double progress = std::fmin(clock.position() / epochs, 1.0);
     return start + (1 - start) * progress;
+  }
+};
+
+/// From `start` to 1 in a straight line over `warmup` epochs, then sqrt(warmup / position): the Transformer's rate
+/// (Vaswani et al. 2017, eq. 3) with its greatest value as 1. It counts in steps there: `InSteps` does so.
+///     phase.lr_scale = regimen::InSteps{regimen::InverseSquareRoot{.warmup = 4000}};
+struct InverseSquareRoot {
+  double warmup = 1;
+  double start = 0;
+
+  void check() const {
+    detail::require(warmup > 0, "InverseSquareRoot.warmup", "above 0", warmup);
+    detail::require(start >= 0 && start <= 1, "InverseSquareRoot.start", "in [0, 1]", start);
+  }
+
+  double operator()(const Clock& clock) const {
+    const double position = clock.position();
+    return position < warmup ? start + (1 - start) * position / warmup : std::sqrt(warmup / position);
+  }
+};
+
+/// How `WarmupStableDecay` ends, while progress goes from 0 to 1.
+enum class Cooldown {
+  line,         ///< 1 - progress
+  cosine,       ///< half a cosine
+  square_root,  ///< 1 - sqrt(progress) (Hägele et al. 2024)
+};
+
+[[nodiscard]] inline std::string name_of(Cooldown cooldown) {
+  static constexpr const char* names[] = {"line", "cosine", "square_root"};
+  return names[static_cast<std::size_t>(cooldown)];
+}
+
+/// From `start` to 1 in a straight line over `warmup` epochs, 1 for long, and down to `floor` over the last `decay` of
+/// `epochs`; `floor` afterwards (Hu et al. 2024, MiniCPM; Hägele et al. 2024).
+///     phase.lr_scale = regimen::WarmupStableDecay{.epochs = 100, .warmup = 2, .decay = 20};
+struct WarmupStableDecay {
+  double epochs = 0;
+  double warmup = 0;
+  double decay = 0;
+  double start = 0;
+  double floor = 0;
+  Cooldown shape = Cooldown::line;
+
+  void check() const {
+    detail::require(epochs > 0, "WarmupStableDecay.epochs", "above 0", epochs);
+    detail::require(warmup >= 0, "WarmupStableDecay.warmup", "at least 0", warmup);
+    detail::require(decay >= 0 && warmup + decay <= epochs, "WarmupStableDecay.decay",
+                    "at least 0, and with warmup at most epochs", decay);
+    detail::require(start >= 0 && start <= 1, "WarmupStableDecay.start", "in [0, 1]", start);
+    detail::require(floor >= 0 && floor <= 1, "WarmupStableDecay.floor", "in [0, 1]", floor);
+  }
+
+  double operator()(const Clock& clock) const {
+    const double position = clock.position();
+    if (position < warmup) {
+      return start + (1 - start) * position / warmup;
+    }
+    const double since = position - (epochs - decay);
+    if (since < 0) {
+      return 1;
+    }
+    const double progress = since < decay ? since / decay : 1.0;
+    return floor + (1 - floor) * left(progress);
+  }
+
+ private:
+  [[nodiscard]] double left(double progress) const {
+    switch (shape) {
+      case Cooldown::cosine:
+        return detail::half_cosine(progress);
+      case Cooldown::square_root:
+        return 1 - std::sqrt(progress);
+      default:
+        return 1 - progress;
+    }
   }
 };
 

@@ -1,0 +1,77 @@
+#pragma once
+// No LibTorch.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "regimen/schedule.hpp"
+
+namespace regimen::inline v0 {
+
+/// One schedule after another, each with a clock of its own that begins at epoch 0. The last one goes on to the end.
+/// PyTorch's SequentialLR.
+///
+/// A part that names the metrics it reads, as `PlateauDecay` does, sees the scores since its own begin; a lambda sees
+/// those of the whole phase. `Clock::step` goes on counting from the phase's begin.
+///     phase.lr_scale = regimen::Concatenation{{{regimen::LinearWarmup{.epochs = 5}, 5}, {regimen::PlateauDecay{}}}};
+struct Concatenation {
+  struct Part {
+    Knob schedule;
+    int epochs = 0;  ///< that it lasts; of the last part it does not matter
+  };
+
+  std::vector<Part> parts;  ///< at least one
+
+  void check() const {
+    detail::require(!parts.empty(), "Concatenation.parts.size()", "at least 1", parts.size());
+    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+      detail::require(parts[i].epochs >= 1, "Concatenation.parts[" + detail::text(i) + "].epochs", "at least 1",
+                      parts[i].epochs);
+    }
+  }
+
+  double operator()(const Clock& clock, const History& history = {}) const {
+    int begin = 0;
+    std::size_t part = 0;
+    while (part + 1 < parts.size() && clock.epoch >= begin + parts[part].epochs) {
+      begin += parts[part++].epochs;
+    }
+    const Knob& schedule = parts[part].schedule;
+    Clock own = clock;
+    own.epoch -= begin;
+    if (begin == 0 || schedule.metrics().empty()) {
+      return schedule(own, history);
+    }
+    return schedule(own, since(begin, history));
+  }
+
+ private:
+  /// What was scored after so many epochs, as if they had not been.
+  static History since(int begin, const History& history) {
+    History part;
+    for (const Epoch& epoch : history) {
+      if (epoch.clock.epoch > begin) {
+        part.epochs.push_back(epoch);
+        part.epochs.back().clock.epoch -= begin;
+      }
+    }
+    return part;
+  }
+};
+
+/// A schedule whose epochs are optimizer steps: `InSteps{Cosine{.epochs = 10000}}` ends after 10,000 steps. Steps are
+/// counted from the phase's begin.
+struct InSteps {
+  Knob schedule;
+
+  double operator()(const Clock& clock, const History& history = {}) const {
+    Clock steps = clock;
+    steps.epoch = static_cast<int>(clock.step);
+    steps.batch = 0;
+    steps.batches = 0;
+    return schedule(steps, history);
+  }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,54 @@
+#pragma once
+// No LibTorch.
+
+#include <cmath>
+
+#include "regimen/detail/half_cosine.hpp"
+#include "regimen/schedule.hpp"
+
+namespace regimen::inline v0 {
+
+/// From 1 to `floor` along half a cosine, over `epochs`; `floor` afterwards (Loshchilov and Hutter, SGDR, eq. 5).
+struct Cosine {
+  double epochs = 0;
+  double floor = 0;
+
+  void check() const {
+    detail::require(epochs > 0, "Cosine.epochs", "above 0", epochs);
+    detail::require(floor >= 0 && floor <= 1, "Cosine.floor", "in [0, 1]", floor);
+  }
+
+  double operator()(const Clock& clock) const {
+    return floor + (1 - floor) * detail::half_cosine(std::fmin(clock.position() / epochs, 1.0));
+  }
+};
+
+/// From 1 to `floor` along half a cosine over `epochs`, then from 1 anew, each time over `growth` times as many epochs
+/// (SGDR with its T_0 and T_mult; Loshchilov and Hutter 2017, eq. 5). PyTorch's CosineAnnealingWarmRestarts.
+///     phase.lr_scale = regimen::CosineRestarts{.epochs = 10, .growth = 2};   // restarts at 10, 30, 70, ...
+struct CosineRestarts {
+  double epochs = 0;
+  double growth = 1;  ///< at least 1
+  double floor = 0;
+
+  void check() const {
+    detail::require(epochs > 0, "CosineRestarts.epochs", "above 0", epochs);
+    detail::require(growth >= 1 && std::isfinite(growth), "CosineRestarts.growth", "at least 1 and finite", growth);
+    detail::require(floor >= 0 && floor <= 1, "CosineRestarts.floor", "in [0, 1]", floor);
+  }
+
+  double operator()(const Clock& clock) const {
+    double since = clock.position();
+    double length = epochs;
+    if (growth == 1) {
+      since = std::fmod(since, length);
+    }
+    while (since >= length) {
+      since -= length;
+      length *= growth;
+    }
+    return floor + (1 - floor) * detail::half_cosine(since / length);
+  }
+};
+
+}  // namespace regimen::inline v0

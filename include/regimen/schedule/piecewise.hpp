@@ -1,0 +1,114 @@
+#pragma once
+// No LibTorch.
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "regimen/detail/half_cosine.hpp"
+#include "regimen/schedule.hpp"
+
+namespace regimen::inline v0 {
+
+/// How one gets from a value to the next.
+enum class Between {
+  jump,    ///< not before the next one's time
+  line,    ///< in a straight line
+  cosine,  ///< along half a cosine
+};
+
+[[nodiscard]] inline std::string name_of(Between between) {
+  static constexpr const char* names[] = {"jump", "line", "cosine"};
+  return names[static_cast<std::size_t>(between)];
+}
+
+namespace detail {
+
+/// The value when `progress`, in [0, 1), of the way from one to the next is done.
+inline double on_the_way(double from, double to, double progress, Between how) {
+  switch (how) {
+    case Between::jump:
+      return from;
+    case Between::cosine:
+      return to + (from - to) * half_cosine(progress);
+    default:
+      return from + (to - from) * progress;
+  }
+}
+
+}  // namespace detail
+
+/// Through given points in time: the first value before the first point, the last one after the last.
+///     phase.lr_scale = regimen::Piecewise{{{0, 0.1}, {5, 1}, {30, 0}}};
+///     regimen::Piecewise{.points = {{0, 1}, {10, 0.5}, {20, 0.1}}, .between = regimen::Between::jump}
+struct Piecewise {
+  struct Point {
+    double epoch = 0;  ///< with its fraction: 2.5 is half-way through the third epoch
+    double value = 0;
+  };
+
+  std::vector<Point> points;  ///< at least one, in the order of their epochs, no two at the same one
+  Between between = Between::line;
+
+  void check() const {
+    detail::require(!points.empty(), "Piecewise.points.size()", "at least 1", points.size());
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const std::string point = "Piecewise.points[" + detail::text(i) + "]";
+      const bool later = std::isfinite(points[i].epoch) && (i == 0 || points[i].epoch > points[i - 1].epoch);
+      detail::require(later, point + ".epoch", "finite and after the one before", points[i].epoch);
+      detail::require(std::isfinite(points[i].value), point + ".value", "finite", points[i].value);
+    }
+  }
+
+  double operator()(const Clock& clock) const {
+    const double now = clock.position();
+    std::size_t next = 0;
+    while (next < points.size() && points[next].epoch <= now) {
+      ++next;
+    }
+    if (next == 0) {
+      return points.front().value;
+    }
+    const Point& last = points[next - 1];
+    if (next == points.size()) {
+      return last.value;
+    }
+    const double progress = (now - last.epoch) / (points[next].epoch - last.epoch);
+    return detail::on_the_way(last.value, points[next].value, progress, between);
+  }
+};
+
+/// Up from `start` to `peak` over the share `rise` of the epochs, down to `end` over the rest (Smith and Topin 2017,
+/// super-convergence). With a peak below its ends it is what momentum does meanwhile.
+///
+/// PyTorch's OneCycleLR with its defaults: its div_factor is 1 / start, its final_div_factor start / end. It counts
+/// from its first step to its last, so that its T steps are T - 1 of ours, and `rise` is (pct_start T - 1) / (T - 1).
+///     phase.lr_scale = regimen::OneCycle{.epochs = 30};
+///     phase.momentum = regimen::OneCycle{.epochs = 30, .start = 0.95, .peak = 0.85, .end = 0.95};
+struct OneCycle {
+  double epochs = 0;
+  double rise = 0.3;
+  double start = 0.04;
+  double peak = 1;
+  double end = 4e-6;
+  Between between = Between::cosine;
+
+  void check() const {
+    detail::require(epochs > 0, "OneCycle.epochs", "above 0", epochs);
+    detail::require(rise > 0 && rise < 1, "OneCycle.rise", "in (0, 1)", rise);
+    detail::require(std::isfinite(start), "OneCycle.start", "finite", start);
+    detail::require(std::isfinite(peak), "OneCycle.peak", "finite", peak);
+    detail::require(std::isfinite(end), "OneCycle.end", "finite", end);
+  }
+
+  double operator()(const Clock& clock) const {
+    const double progress = clock.position() / epochs;
+    if (progress < rise) {
+      return detail::on_the_way(start, peak, progress / rise, between);
+    }
+    return progress < 1 ? detail::on_the_way(peak, end, (progress - rise) / (1 - rise), between) : end;
+  }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,56 @@
+#pragma once
+// No LibTorch.
+
+#include <cmath>
+
+#include "regimen/detail/improvement.hpp"
+#include "regimen/schedule.hpp"
+
+namespace regimen::inline v0 {
+
+/// 1 at first, times `factor` whenever more than `patience` scorings in a row have not improved on the best one by
+/// `by`.
+///
+/// The count begins anew after each decay, and only after `cooldown` further scorings. PyTorch's ReduceLROnPlateau,
+/// whose threshold is relative unless it is told otherwise. Everything is counted in scorings, not in epochs (see
+/// `Splits::every`). Reads `metric`, which the run must score.
+struct PlateauDecay {
+  double factor = 0.1;
+  int patience = 10;
+  Metric metric = Metric::fit_loss;
+  double by = 1e-4;
+  double floor = 0;
+  bool relative = false;  ///< `by` is a share of the best
+  int cooldown = 0;       ///< scorings after a decay that do not count
+
+  void check() const {
+    detail::require(factor > 0 && factor < 1, "PlateauDecay.factor", "in (0, 1)", factor);
+    detail::require(patience >= 0, "PlateauDecay.patience", "at least 0", patience);
+    detail::require(by >= 0, "PlateauDecay.by", "at least 0", by);
+    detail::require(floor >= 0 && floor <= 1, "PlateauDecay.floor", "in [0, 1]", floor);
+    detail::require(cooldown >= 0, "PlateauDecay.cooldown", "at least 0", cooldown);
+  }
+
+  double operator()(const Clock& /*clock*/, const History& history) const {
+    detail::Improvement improvement(metric, by, relative);
+    double scale = 1;
+    int cooling = 0;
+    for (const Epoch& epoch : history) {
+      if (!improvement.look(epoch)) {
+        continue;
+      }
+      if (cooling > 0) {
+        --cooling;
+        improvement.wait_anew();
+      }
+      if (improvement.waited() > patience) {
+        scale = std::fmax(scale * factor, floor);
+        cooling = cooldown;
+        improvement.wait_anew();
+      }
+    }
+    return scale;
+  }
+};
+
+}  // namespace regimen::inline v0

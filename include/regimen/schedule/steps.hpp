@@ -1,0 +1,49 @@
+#pragma once
+// No LibTorch.
+
+#include <cmath>
+#include <vector>
+
+#include "regimen/schedule.hpp"
+
+namespace regimen::inline v0 {
+
+/// The same at all times.
+struct Constant {
+  double value = 1;
+
+  double operator()(const Clock& /*clock*/) const { return value; }
+};
+
+/// 1 at first, times `factor` at each of the epochs in `at` (counted from 0: {150, 250} changes the 151st epoch).
+/// PyTorch's MultiStepLR.
+///     phase.lr_scale = regimen::StepDecay{{150, 250}, 0.1};
+struct StepDecay {
+  std::vector<int> at;
+  double factor = 0.1;
+
+  void check() const { detail::require(factor > 0, "StepDecay.factor", "above 0", factor); }
+
+  double operator()(const Clock& clock) const {
+    double scale = 1;
+    for (const int epoch : at) {
+      scale *= clock.epoch >= epoch ? factor : 1;
+    }
+    return scale;
+  }
+};
+
+/// 1 at first, times `factor` after every `epochs` epochs: factor^floor(epoch / epochs). PyTorch's StepLR.
+struct PeriodicDecay {
+  int epochs = 0;
+  double factor = 0.1;
+
+  void check() const {
+    detail::require(epochs >= 1, "PeriodicDecay.epochs", "at least 1", epochs);
+    detail::require(factor > 0, "PeriodicDecay.factor", "above 0", factor);
+  }
+
+  double operator()(const Clock& clock) const { return std::pow(factor, clock.epoch / epochs); }
+};
+
+}  // namespace regimen::inline v0

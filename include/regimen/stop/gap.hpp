@@ -1,0 +1,47 @@
+#pragma once
+// No LibTorch.
+
+#include <cmath>
+
+#include "regimen/stop.hpp"
+
+namespace regimen::inline v0 {
+
+/// The gap between what was trained on and what was held out exceeds `bound` in each of the last `hold` scorings: an
+/// accuracy `of` minus one `over`, or a loss `over` minus one `of`, so that positive is worse for both.
+///
+/// Reads both, which the run must score. The test set here would be a training set, hence the default.
+///     regimen::GapExceeds{.bound = 0.05}
+///     regimen::GapExceeds{.bound = 0.3, .of = regimen::Metric::fit_loss, .over = regimen::Metric::validation_loss}
+struct GapExceeds {
+  double bound = 0;  ///< above which it is too wide, in accuracy (a share, not per cent) or in loss
+  Metric of = Metric::fit_accuracy;
+  Metric over = Metric::validation_accuracy;
+  int hold = 1;
+
+  void check() const {
+    detail::require(std::isfinite(bound), "GapExceeds.bound", "finite", bound);
+    detail::require(larger_is_better(of) == larger_is_better(over), "GapExceeds.over",
+                    larger_is_better(of) ? "an accuracy, as GapExceeds.of is" : "a loss, as GapExceeds.of is",
+                    name_of(over));
+    detail::require(hold >= 1, "GapExceeds.hold", "at least 1", hold);
+  }
+
+  bool operator()(const History& history) const {
+    int held = 0;
+    for (const Epoch& epoch : history) {
+      if (score_of(epoch, of).scored() && score_of(epoch, over).scored()) {
+        held = gap(epoch) > bound ? held + 1 : 0;
+      }
+    }
+    return held >= hold;
+  }
+
+ private:
+  [[nodiscard]] double gap(const Epoch& epoch) const {
+    const double difference = value_of(epoch, of) - value_of(epoch, over);
+    return larger_is_better(of) ? difference : -difference;
+  }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,94 @@
+#pragma once
+// No LibTorch.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "regimen/stop.hpp"
+
+/// Criteria that read what `Splits::measures` takes at each scoring, by name. `run` refuses a phase that reads a
+/// measure which is not there. Both count scorings; a value that is not a number does not count.
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// The values of a measure, in order, as far as it was taken.
+inline std::vector<double> values_of(const History& history, const std::string& measure) {
+  std::vector<double> values;
+  for (const Epoch& epoch : history) {
+    const auto found = epoch.measures.find(measure);
+    if (found != epoch.measures.end() && !std::isnan(found->second)) {
+      values.push_back(found->second);
+    }
+  }
+  return values;
+}
+
+}  // namespace detail
+
+/// A measure exceeds `bound` in each of the last `hold` scorings. With the distance from where training began it is a
+/// distance budget: while wrong labels are not fitted yet the weights stay near, and to fit them they must go far
+/// (Li, Soltanolkotabi and Oymak 2020). No clean data are needed, only a bound.
+///     splits.measures["distance"] = regimen::DistanceFrom{regimen::Snapshot(net)};
+///     phase.until = regimen::MeasureExceeds{.measure = "distance", .bound = 12};
+struct MeasureExceeds {
+  std::string measure;
+  double bound = 0;
+  int hold = 1;
+
+  void check() const {
+    detail::require(!measure.empty(), "MeasureExceeds.measure", "a name", measure);
+    detail::require(!std::isnan(bound), "MeasureExceeds.bound", "a number", bound);
+    detail::require(hold >= 1, "MeasureExceeds.hold", "at least 1", hold);
+  }
+
+  bool operator()(const History& history) const {
+    int held = 0;
+    for (const double value : detail::values_of(history, measure)) {
+      held = value > bound ? held + 1 : 0;
+    }
+    return held >= hold;
+  }
+
+  [[nodiscard]] std::vector<std::string> measures() const { return {measure}; }
+};
+
+/// A measure that falls at first is past its minimum: for `scorings` scorings its mean over the last `window` values
+/// has not been below the least such mean. With the changes of predictions it is Label Wave (Yuan, Feng and Liu 2025),
+/// which ends a phase before wrong labels are learned by heart, and needs no clean data.
+///     splits.measures["changes"] = regimen::PredictionChanges(noisy);
+///     phase.until = regimen::MeasureRises{.measure = "changes", .window = 3, .scorings = 2};
+struct MeasureRises {
+  std::string measure;
+  int window = 1;
+  int scorings = 1;
+
+  void check() const {
+    detail::require(!measure.empty(), "MeasureRises.measure", "a name", measure);
+    detail::require(window >= 1, "MeasureRises.window", "at least 1", window);
+    detail::require(scorings >= 1, "MeasureRises.scorings", "at least 1", scorings);
+  }
+
+  bool operator()(const History& history) const {
+    const std::vector<double> values = detail::values_of(history, measure);
+    const auto length = static_cast<std::size_t>(window);
+    double least = INFINITY;
+    int waited = 0;
+    for (std::size_t end = length; end <= values.size(); ++end) {
+      double mean = 0;
+      for (std::size_t i = end - length; i < end; ++i) {
+        mean += values[i] / window;
+      }
+      waited = mean < least ? 0 : waited + 1;
+      least = std::min(least, mean);
+    }
+    return waited >= scorings;
+  }
+
+  [[nodiscard]] std::vector<std::string> measures() const { return {measure}; }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,36 @@
+#pragma once
+// No LibTorch.
+
+#include "regimen/detail/improvement.hpp"
+#include "regimen/stop.hpp"
+
+namespace regimen::inline v0 {
+
+/// The last `scorings` scorings have not improved on the best one before them by more than `by`; by more than the share
+/// `by` of it, if `relative`.
+///
+/// Counts scorings, not epochs. Reads `metric`, which the run must score; a metric of the test set makes the test set
+/// a training set, hence the default. On the loss of the noisy labels themselves, relatively, it ends a phase where
+/// their first fit levels off, before they are learned by heart, and needs no clean data:
+///     regimen::Patience{.scorings = 5, .metric = regimen::Metric::fit_loss, .by = 0.02, .relative = true}
+struct Patience {
+  int scorings = 10;
+  Metric metric = Metric::validation_loss;
+  double by = 0;
+  bool relative = false;
+
+  void check() const {
+    detail::require(scorings >= 1, "Patience.scorings", "at least 1", scorings);
+    detail::require(by >= 0, "Patience.by", "at least 0", by);
+  }
+
+  bool operator()(const History& history) const {
+    detail::Improvement improvement(metric, by, relative);
+    for (const Epoch& epoch : history) {
+      improvement.look(epoch);
+    }
+    return improvement.waited() >= scorings;
+  }
+};
+
+}  // namespace regimen::inline v0

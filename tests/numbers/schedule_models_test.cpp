@@ -1,0 +1,290 @@
+// Every schedule against its formula, at every batch of a small run.
+
+#include "regimen/schedule.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <vector>
+
+#include "numbers/support.hpp"
+#include "numbers/testing.hpp"
+
+using regimen::Between;
+using regimen::Clock;
+using regimen::Concatenation;
+using regimen::Constant;
+using regimen::Cooldown;
+using regimen::Cosine;
+using regimen::CosineRestarts;
+using regimen::ExponentialDecay;
+using regimen::History;
+using regimen::InSteps;
+using regimen::InverseSquareRoot;
+using regimen::Knob;
+using regimen::LinearDecay;
+using regimen::LinearWarmup;
+using regimen::Metric;
+using regimen::OneCycle;
+using regimen::PeriodicDecay;
+using regimen::Piecewise;
+using regimen::PlateauDecay;
+using regimen::PolynomialDecay;
+using regimen::unknown;
+using regimen::WarmupStableDecay;
+
+namespace {
+
+const double pi = std::acos(-1.0);
+
+/// Compares with a formula of the position, at every batch of `epochs` epochs of 8 batches: eighths are exact.
+void check_follows(const Knob& schedule, const std::function<double(double)>& formula, int epochs = 24) {
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    for (int batch = 0; batch < 8; ++batch) {
+      const double position = epoch + batch / 8.0;
+      CAPTURE(position);
+      CHECK(schedule(at_batch(epoch, batch, 8)) == Approx(formula(position)).epsilon(1e-13).margin(1e-15));
+    }
+  }
+}
+
+double half_cosine(double progress) {
+  return (1 + std::cos(pi * progress)) / 2;
+}
+
+}  // namespace
+
+TEST_CASE("periodic decay multiplies after every period, and stays within an epoch") {
+  check_follows(PeriodicDecay{.epochs = 5, .factor = 0.3},
+                [](double t) { return std::pow(0.3, std::floor(std::floor(t) / 5)); });
+  CHECK(PeriodicDecay{.epochs = 5, .factor = 0.3}(at_epoch(4)) == 1);
+  CHECK(PeriodicDecay{.epochs = 5, .factor = 0.3}(at_epoch(5)) == 0.3);
+}
+
+TEST_CASE("exponential decay is a power of the position") {
+  check_follows(ExponentialDecay{.factor = 0.9}, [](double t) { return std::exp(t * std::log(0.9)); });
+  CHECK(ExponentialDecay{.factor = 0.9}(at_epoch(0)) == 1);
+  CHECK(ExponentialDecay{.factor = 0.5}(at_epoch(3)) == 0.125);
+}
+
+TEST_CASE("linear decay is a straight line, then stays") {
+  check_follows(LinearDecay{.epochs = 10.5, .from = 0.25, .to = 2},
+                [](double t) { return t < 10.5 ? 0.25 + 1.75 * t / 10.5 : 2.0; });
+  CHECK(LinearDecay{.epochs = 10}(at_epoch(0)) == 1);
+  CHECK(LinearDecay{.epochs = 10}(at_epoch(10)) == 0);
+}
+
+TEST_CASE("polynomial decay is a power of what is left") {
+  for (const double power : {0.5, 0.9, 1.0, 2.0, 5.0}) {
+    CAPTURE(power);
+    check_follows(PolynomialDecay{.epochs = 16, .power = power, .floor = 0.1},
+                  [=](double t) { return t < 16 ? 0.1 + 0.9 * std::pow((16 - t) / 16, power) : 0.1; });
+  }
+  CHECK(PolynomialDecay{.epochs = 16}(at_epoch(0)) == 1);
+  CHECK(PolynomialDecay{.epochs = 16}(at_epoch(8)) == 0.25);
+}
+
+TEST_CASE("a cosine restarts after every period; each is longer than the last by the growth") {
+  check_follows(CosineRestarts{.epochs = 5, .floor = 0.1},
+                [](double t) { return 0.1 + 0.9 * half_cosine(std::fmod(t, 5) / 5); });
+  // 3, then 6, then 12: restarts at 3, 9, 21.
+  check_follows(CosineRestarts{.epochs = 3, .growth = 2}, [](double t) {
+    const double begin = t < 3 ? 0 : t < 9 ? 3 : t < 21 ? 9 : 21;
+    const double length = t < 3 ? 3 : t < 9 ? 6 : t < 21 ? 12 : 24;
+    return half_cosine((t - begin) / length);
+  });
+  CHECK(CosineRestarts{.epochs = 3, .growth = 2}(at_epoch(9)) == 1);
+  CHECK(CosineRestarts{.epochs = 1e-3}(at_epoch(1 << 30)) >= 0);  // ends
+}
+
+TEST_CASE("the inverse square root warms up, meets 1 and falls") {
+  check_follows(InverseSquareRoot{.warmup = 4, .start = 0.2},
+                [](double t) { return t < 4 ? 0.2 + 0.8 * t / 4 : 2 / std::sqrt(t); });
+  CHECK(InverseSquareRoot{.warmup = 4}(at_epoch(0)) == 0);
+  CHECK(InverseSquareRoot{.warmup = 4}(at_epoch(4)) == 1);
+  CHECK(InverseSquareRoot{.warmup = 4}(at_epoch(16)) == 0.5);
+}
+
+TEST_CASE("the inverse square root in steps is the Transformer's rate") {
+  // Attention is all you need, eq. 3: d^-0.5 min(step^-0.5, step warmup^-1.5), counted from step 1.
+  constexpr double d = 512;
+  constexpr double warmup = 40;
+  const InSteps schedule{InverseSquareRoot{.warmup = warmup}};
+  const double greatest = 1 / std::sqrt(d * warmup);
+  for (int step = 1; step < 200; ++step) {
+    Clock clock = at_batch(step / 7, step % 7, 7);
+    clock.step = step;
+    const double published = std::min(std::pow(step, -0.5), step * std::pow(warmup, -1.5)) / std::sqrt(d);
+    CHECK(greatest * schedule(clock) == Approx(published).epsilon(1e-13));
+  }
+}
+
+TEST_CASE("warm-up, stable, decay: each in its time, and the three shapes of the end") {
+  const auto formula = [](auto left) {
+    return [=](double t) {
+      return t < 4 ? 0.1 + 0.9 * t / 4 : t < 12 ? 1.0 : t < 20 ? 0.05 + 0.95 * left((t - 12) / 8) : 0.05;
+    };
+  };
+  WarmupStableDecay schedule{.epochs = 20, .warmup = 4, .decay = 8, .start = 0.1, .floor = 0.05};
+  check_follows(schedule, formula([](double p) { return 1 - p; }));
+  schedule.shape = Cooldown::cosine;
+  check_follows(schedule, formula(half_cosine));
+  schedule.shape = Cooldown::square_root;
+  check_follows(schedule, formula([](double p) { return 1 - std::sqrt(p); }));
+
+  const WarmupStableDecay neither{.epochs = 20};
+  CHECK(neither(at_epoch(0)) == 1);
+  CHECK(neither(at_batch(19, 7, 8)) == 1);
+}
+
+TEST_CASE("piecewise goes through its points, in jumps, lines or cosines") {
+  const std::vector<Piecewise::Point> points = {{2, 0.5}, {6, 2}, {8.5, 0}};
+  const auto formula = [](auto way) {
+    return [=](double t) {
+      return t < 2 ? 0.5 : t < 6 ? way(0.5, 2.0, (t - 2) / 4) : t < 8.5 ? way(2.0, 0.0, (t - 6) / 2.5) : 0.0;
+    };
+  };
+  check_follows(Piecewise{points}, formula([](double a, double b, double p) { return a + (b - a) * p; }));
+  check_follows(Piecewise{points, Between::jump}, formula([](double a, double, double) { return a; }));
+  check_follows(Piecewise{points, Between::cosine},
+                formula([](double a, double b, double p) { return b + (a - b) * half_cosine(p); }));
+  CHECK(Piecewise{{{3, 0.7}}}(at_epoch(0)) == 0.7);
+  CHECK(Piecewise{{{3, 0.7}}}(at_epoch(9)) == 0.7);
+}
+
+TEST_CASE("one cycle goes up to its peak and down to its end") {
+  const OneCycle cycle{.epochs = 20, .rise = 0.25, .start = 0.1, .end = 0.001};
+  check_follows(cycle, [](double t) {
+    return t < 5 ? 1 + (0.1 - 1) * half_cosine(t / 5) : t < 20 ? 0.001 + 0.999 * half_cosine((t - 5) / 15) : 0.001;
+  });
+  OneCycle lines = cycle;
+  lines.between = Between::line;
+  check_follows(lines, [](double t) { return t < 5 ? 0.1 + 0.9 * t / 5 : t < 20 ? 1 - 0.999 * (t - 5) / 15 : 0.001; });
+  CHECK(cycle(at_epoch(0)) == Approx(0.1));
+  CHECK(cycle(at_epoch(5)) == Approx(1));
+  CHECK(cycle(at_epoch(20)) == 0.001);
+}
+
+TEST_CASE("one cycle of momentum is lowest where that of the rate is highest") {
+  const OneCycle momentum{.epochs = 20, .rise = 0.25, .start = 0.95, .peak = 0.85, .end = 0.95};
+  check_follows(momentum, [](double t) {
+    return t < 5 ? 0.85 + 0.1 * half_cosine(t / 5) : t < 20 ? 0.95 - 0.1 * half_cosine((t - 5) / 15) : 0.95;
+  });
+}
+
+TEST_CASE("schedules one after another, each with its own clock from zero; the last goes on") {
+  const Cosine cosine{.epochs = 6};
+  const Knob joined = Concatenation{{{LinearWarmup{.epochs = 4}, 4}, {cosine, 6}, {0.25}}};
+  check_follows(joined, [](double t) { return t < 4 ? t / 4 : t < 10 ? half_cosine((t - 4) / 6) : 0.25; });
+  const Knob nested = Concatenation{{{Concatenation{{{Constant{1}, 2}, {Constant{2}}}}, 3}, {joined}}};
+  check_follows(nested, [&](double t) {
+    return t < 2 ? 1 : t < 3 ? 2 : joined(at_batch(static_cast<int>(t) - 3, std::lround(8 * (t - std::floor(t))), 8));
+  });
+}
+
+TEST_CASE("a concatenation's part sees the scores since its own begin") {
+  const PlateauDecay plateau{.factor = 0.5, .patience = 1};
+  const Knob joined = Concatenation{{{Constant{}, 3}, {plateau * 8}}};
+  // Without improvement from the first epoch on: alone it decays after three scorings, here three after epoch 3.
+  const History history = history_of(Metric::fit_loss, {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0});
+  std::vector<double> values;
+  for (int epoch = 0; epoch <= 8; ++epoch) {
+    values.push_back(joined(at_epoch(epoch), first(history, static_cast<std::size_t>(epoch))));
+  }
+  CHECK(values == std::vector<double>{1, 1, 1, 8, 8, 8, 4, 4, 2});
+  CHECK(joined.metrics() == std::vector<Metric>{Metric::fit_loss});
+}
+
+TEST_CASE("in steps, a schedule's epochs are optimizer steps, whatever the epochs") {
+  const Knob schedule = InSteps{Cosine{.epochs = 30}};
+  for (int step = 0; step < 40; ++step) {
+    Clock clock = at_batch(step / 6, step % 6, 6);
+    clock.step = step;
+    CHECK(schedule(clock) == Approx(step < 30 ? half_cosine(step / 30.0) : 0).margin(1e-15));
+  }
+  Clock late = at_epoch(1);
+  late.step = 5;
+  CHECK(InSteps{PeriodicDecay{.epochs = 5, .factor = 0.5}}(late) == 0.5);
+}
+
+TEST_CASE("plateau decay, relative and with a cooldown, by hand") {
+  // Relative, 10 %: 100 -> 89 improves, 81 does not (89 * 0.9 = 80.1), 80 does.
+  const History history = history_of(Metric::fit_loss, {100.0, 89.0, 81.0, 80.0, 79.0, 78.0, 77.0});
+  const PlateauDecay relative{.factor = 0.5, .patience = 1, .by = 0.1, .relative = true};
+  const auto after = [](const PlateauDecay& decay, const History& seen, std::size_t n) {
+    return decay(at_epoch(static_cast<int>(n)), first(seen, n));
+  };
+  CHECK(after(relative, history, 5) == 1);
+  CHECK(after(relative, history, 6) == 0.5);  // 79 and 78: two in a row
+  CHECK(after(relative, history, 7) == 0.5);
+
+  const History flat = history_of(Metric::fit_loss, {1.0, 1.0, 1.0, {}, 1.0, 1.0, 1.0, 1.0, 1.0});
+  const PlateauDecay cooled{.factor = 0.5, .patience = 0, .cooldown = 2};
+  // Decays at the second scoring; the third and the fourth do not count; the fifth does; two rest; the eighth.
+  std::vector<double> values;
+  for (std::size_t n = 1; n <= flat.size(); ++n) {
+    values.push_back(after(cooled, flat, n));
+  }
+  CHECK(values == std::vector<double>{1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125});
+}
+
+#if !defined(__clang__) || __clang_major__ >= 18  // older ones do not tell the names of fields
+TEST_CASE("a schedule's manifest has every field, those of its parts too") {
+  CHECK(Knob(OneCycle{.epochs = 30}).manifest() ==
+        R"({"type": "OneCycle", "epochs": 30, "rise": 0.3, "start": 0.04, "peak": 1, "end": 4e-06, )"
+        R"("between": "cosine"})");
+  CHECK(Knob(Piecewise{{{0, 1}}, Between::jump}).manifest() ==
+        R"({"type": "Piecewise", "points": [{"type": "Piecewise::Point", "epoch": 0, "value": 1}], )"
+        R"("between": "jump"})");
+  CHECK(Knob(Concatenation{{{LinearWarmup{}, 5}, {0.1}}}).manifest() ==
+        R"({"type": "Concatenation", "parts": [{"type": "Concatenation::Part", "schedule": )"
+        R"({"type": "LinearWarmup", "epochs": 1, "start": 0}, "epochs": 5}, )"
+        R"({"type": "Concatenation::Part", "schedule": 0.1, "epochs": 0}]})");
+  CHECK(Knob(WarmupStableDecay{.epochs = 9}).manifest() ==
+        R"({"type": "WarmupStableDecay", "epochs": 9, "warmup": 0, "decay": 0, "start": 0, "floor": 0, )"
+        R"("shape": "line"})");
+  CHECK(Knob(InSteps{PeriodicDecay{.epochs = 2}}).manifest() ==
+        R"({"type": "InSteps", "schedule": {"type": "PeriodicDecay", "epochs": 2, "factor": 0.1}})");
+  CHECK(Knob(PlateauDecay{}).manifest() ==
+        R"({"type": "PlateauDecay", "factor": 0.1, "patience": 10, "metric": "fit_loss", "by": 1e-04, "floor": 0, )"
+        R"("relative": false, "cooldown": 0})");
+}
+#endif
+
+TEST_CASE("a schedule's field out of bounds is an Error that names it") {
+  const auto error = [](auto schedule) { return error_of([&] { (void)Knob(schedule); }); };
+  CHECK(error(PeriodicDecay{}) == "PeriodicDecay.epochs must be at least 1, but is 0");
+  CHECK(error(PeriodicDecay{.epochs = 1, .factor = 0}) == "PeriodicDecay.factor must be above 0, but is 0");
+  CHECK(error(ExponentialDecay{.factor = 0}) == "ExponentialDecay.factor must be above 0 and finite, but is 0");
+  CHECK(error(LinearDecay{}) == "LinearDecay.epochs must be above 0, but is 0");
+  CHECK(error(LinearDecay{.epochs = 1, .from = unknown}) == "LinearDecay.from must be finite, but is nan");
+  CHECK(error(LinearDecay{.epochs = 1, .to = unknown}) == "LinearDecay.to must be finite, but is nan");
+  CHECK(error(PolynomialDecay{}) == "PolynomialDecay.epochs must be above 0, but is 0");
+  CHECK(error(PolynomialDecay{.epochs = 1, .power = 0}) ==
+        "PolynomialDecay.power must be above 0 and finite, but is 0");
+  CHECK(error(PolynomialDecay{.epochs = 1, .floor = 2}) == "PolynomialDecay.floor must be in [0, 1], but is 2");
+  CHECK(error(CosineRestarts{}) == "CosineRestarts.epochs must be above 0, but is 0");
+  CHECK(error(CosineRestarts{.epochs = 1, .growth = 0.5}) ==
+        "CosineRestarts.growth must be at least 1 and finite, but is 0.5");
+  CHECK(error(CosineRestarts{.epochs = 1, .floor = -1}) == "CosineRestarts.floor must be in [0, 1], but is -1");
+  CHECK(error(InverseSquareRoot{.warmup = 0}) == "InverseSquareRoot.warmup must be above 0, but is 0");
+  CHECK(error(InverseSquareRoot{.start = 2}) == "InverseSquareRoot.start must be in [0, 1], but is 2");
+  CHECK(error(WarmupStableDecay{}) == "WarmupStableDecay.epochs must be above 0, but is 0");
+  CHECK(error(WarmupStableDecay{.epochs = 1, .warmup = -1}) ==
+        "WarmupStableDecay.warmup must be at least 0, but is -1");
+  CHECK(error(WarmupStableDecay{.epochs = 9, .warmup = 5, .decay = 5}) ==
+        "WarmupStableDecay.decay must be at least 0, and with warmup at most epochs, but is 5");
+  CHECK(error(WarmupStableDecay{.epochs = 9, .start = 2}) == "WarmupStableDecay.start must be in [0, 1], but is 2");
+  CHECK(error(WarmupStableDecay{.epochs = 9, .floor = 2}) == "WarmupStableDecay.floor must be in [0, 1], but is 2");
+  CHECK(error(Piecewise{}) == "Piecewise.points.size() must be at least 1, but is 0");
+  CHECK(error(Piecewise{{{0, 1}, {0, 2}}}) ==
+        "Piecewise.points[1].epoch must be finite and after the one before, but is 0");
+  CHECK(error(Piecewise{{{0, unknown}}}) == "Piecewise.points[0].value must be finite, but is nan");
+  CHECK(error(OneCycle{}) == "OneCycle.epochs must be above 0, but is 0");
+  CHECK(error(OneCycle{.epochs = 1, .rise = 1}) == "OneCycle.rise must be in (0, 1), but is 1");
+  CHECK(error(OneCycle{.epochs = 1, .peak = unknown}) == "OneCycle.peak must be finite, but is nan");
+  CHECK(error(Concatenation{}) == "Concatenation.parts.size() must be at least 1, but is 0");
+  CHECK(error(Concatenation{{{1}, {2}}}) == "Concatenation.parts[0].epochs must be at least 1, but is 0");
+  CHECK(error_of([] { (void)Concatenation{{{Cosine{}, 1}}}; }) == "Cosine.epochs must be above 0, but is 0");
+  CHECK(error(PlateauDecay{.cooldown = -1}) == "PlateauDecay.cooldown must be at least 0, but is -1");
+}
