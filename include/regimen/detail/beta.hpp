@@ -19,8 +19,8 @@ inline constexpr std::int64_t gamma_rounds = 8;
 ///
 /// Marsaglia and Tsang's rejection (2000) for shape + 1, brought down to shape by a factor U^(1 / shape);
 /// `gamma_rounds` proposals are made and the first that is accepted counts. Each is with a probability above 0.95, so
-/// for one draw in 2 * 10^10 at the least none is: that one becomes shape + 2/3, near the middle. The uniforms have 24
-/// bits, and all is in double, so that devices agree about what is accepted.
+/// that for less than one draw in 2 * 10^10 none is: such a one becomes shape + 2/3, near the middle. The uniforms have
+/// 24 bits, and all is in double, so that devices agree about what is accepted.
 inline at::Tensor log_gamma_draws(const Key& key, const at::Tensor& shape) {
   const at::Tensor open = 1 - key.uniform({3 * gamma_rounds + 1}).to(at::kDouble);  // in (0, 1]
   const at::Tensor log_u = open.log();

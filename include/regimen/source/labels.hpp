@@ -6,12 +6,10 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "regimen/source.hpp"
@@ -135,7 +133,7 @@ inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::ve
   detail::require(classes >= 2, "balanced_labels: classes", "at least 2", classes);
   const at::Tensor id = detail::labelled_ids(source, "balanced_labels").id;
   const at::Tensor order = detail::ranked(Key(seed, id).fold(detail::salt::balance));
-  at::Tensor labels = at::empty_like(order);
+  at::Tensor labels = at::empty({order.size(0)}, at::kLong);
   labels.index_copy_(0, order, at::arange(order.size(0), at::kLong).remainder(classes));
   const std::string how = "\"classes\": " + detail::text(classes) + ", " + detail::said_by_seed(seed);
   return detail::Relabelled{source, labels.to(source.device()), "BalancedLabels", how};

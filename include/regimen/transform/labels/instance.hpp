@@ -70,8 +70,8 @@ inline at::Tensor normal_share(const at::Tensor& x) {
 /// of the rates is `fraction` where 0 and 1 are far from it on the scale of `spread`, else it is drawn towards one
 /// half.
 ///
-/// data [N, ...], target [N] int64 in [0, classes) -> the same. Products are in double, so that what a sample becomes
-/// does not depend on the batch around it but for one in some 10^12. Holds classes^2 * features doubles; elsewhere than
+/// data [N, ...], target [N] int64 in [0, classes) -> the same. Products are in double, so that their rounding, which
+/// depends on the batch, next to never decides about a label. Holds classes^2 * features doubles; elsewhere than
 /// on the CPU, N * classes * features more while it works.
 /// Throws Error unless classes >= 2, fraction is in [0, 1] and spread is at least 0 and finite.
 ///     const auto noisy = regimen::frozen(train, regimen::InstanceLabels{.classes = 10, .fraction = 0.4}, /*seed=*/7);

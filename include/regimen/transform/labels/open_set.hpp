@@ -3,7 +3,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/where.h>
 
-#include <cstdint>
 #include <string>
 
 #include "regimen/source.hpp"
