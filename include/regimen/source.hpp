@@ -259,5 +259,6 @@ inline Cursor Source::read(const Order& order) const {
 }  // namespace regimen::inline v0
 
 #include "regimen/source/frozen.hpp"
+#include "regimen/source/labels.hpp"
 #include "regimen/source/prefetch.hpp"
 #include "regimen/source/views.hpp"

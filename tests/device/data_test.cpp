@@ -90,6 +90,10 @@ TEST_CASE("device: every transform shows the same there, and nobody waits for it
       rg::UniformLabels{.classes = 10, .fraction = half_way},
       rg::UniformLabels{.classes = 10, .fraction = 0.5, .exclude_true = true},
       rg::LabelSmoothing{.classes = 10, .amount = half_way},
+      rg::PairFlip{.classes = 10, .fraction = half_way, .shift = 3},
+      rg::ClassMap{.to = rg::cifar10_confusions(), .fraction = half_way},
+      rg::NoiseMatrix{.rows = rg::random_noise_matrix({.classes = 10, .trace = 5}, 1).rows, .fraction = half_way},
+      rg::InstanceLabels{.classes = 10, .fraction = half_way},
       rg::chain(rg::RandomCrop{}, rg::HorizontalFlip{}, rg::UniformLabels{.classes = 10})};
   const rg::Key key = rg::Key(11, batch.id, now).each_epoch();
   const rg::Key key_there = rg::Key(11, batch_there.id, now).each_epoch();
@@ -104,16 +108,67 @@ TEST_CASE("device: every transform shows the same there, and nobody waits for it
   CHECK(furthest(noise(batch_there, key_there).data.cpu(), noise(batch, key).data) < 1e-6);
 }
 
+TEST_CASE("device: what takes samples from another source shows the same there, and is recorded") {
+  const rg::Batch here = images(20);
+  const auto half_way = [](const rg::Clock& clock) { return 0.1 + 0.1 * clock.epoch; };
+  const auto numbers = [](const rg::Batch& batch) {
+    rg::Batch result = batch;
+    result.target = at::stack({batch.target, batch.id}, 1).to(at::kFloat);
+    return result;
+  };
+  using Transforms = std::vector<rg::AnyTransform>;
+  const auto of_labels = [&](const rg::Source& source) -> Transforms {
+    return {rg::OpenSet{.from = source, .fraction = half_way},
+            rg::Mixup{.partners = source, .classes = 10, .alpha = half_way, .augment = {rg::HorizontalFlip{}}},
+            rg::CutMix{.partners = source, .classes = 10, .alpha = half_way, .probability = half_way},
+            rg::StochasticLabels{.classes = 10, .stddev = half_way},
+            rg::PairFlip{.classes = 10, .fraction = half_way},
+            rg::ClassMap{.to = rg::cifar10_confusions(), .fraction = half_way},
+            rg::NoiseMatrix{.rows = rg::random_noise_matrix({.classes = 10, .trace = 5}, 1).rows, .fraction = half_way},
+            rg::InstanceLabels{.classes = 10, .fraction = half_way}};
+  };
+  const auto of_numbers = [&](const rg::Source& source) -> Transforms {
+    return {rg::Mixup{.partners = source, .alpha = half_way}, rg::TargetNoise{.stddev = half_way},
+            rg::TargetOutliers{.fraction = half_way}};
+  };
+  const auto check = [](const Transforms& on_host, const Transforms& on_device, const rg::Batch& batch) {
+    const rg::Batch there = to(batch, gpu::device());
+    for (std::size_t i = 0; i < on_host.size(); ++i) {
+      CAPTURE(on_host[i].manifest());
+      rg::Captured step(gpu::device(), [&](const rg::Now& now) {
+        const rg::Batch shown = on_device[i](there, rg::Key(11, there.id, now).each_epoch());
+        return at::cat({shown.data.flatten().to(at::kDouble), shown.target.flatten().to(at::kDouble)});
+      });
+      for (int epoch = 0; epoch < 7; ++epoch) {
+        const rg::Now now{.clock = {.epoch = epoch}};
+        const int before = gpu::waits();
+        const at::Tensor result = step(now);
+        CHECK(gpu::waits() == before);
+        const rg::Batch shown = on_host[i](batch, rg::Key(11, batch.id, now).each_epoch());
+        CHECK(furthest(result.cpu(), at::cat({shown.data.flatten(), shown.target.flatten()})) < 2e-6);
+      }
+      CHECK(step.why_not().empty());
+      CHECK(step.recorded());
+    }
+  };
+  check(of_labels(here), of_labels(to(here, gpu::device())), here);
+  check(of_numbers(numbers(here)), of_numbers(to(numbers(here), gpu::device())), numbers(here));
+}
+
 TEST_CASE("device: every view of data that are there gives the same, and is read without waiting") {
   const rg::Batch batch = images(40);
-  const auto views = [](const rg::Source& source) -> std::vector<rg::Source> {
+  const auto views = [&](const rg::Source& source) -> std::vector<rg::Source> {
     const auto labels = rg::UniformLabels{.classes = 10, .exclude_true = true};
     return {source,
             rg::repeat(source, 3),
             rg::frozen(rg::repeat(source, 2), rg::chain(rg::ZeroPixels{}, labels), 7),
             rg::frozen(source, labels, 7, rg::exactly(0.4)),
             rg::frozen(source, rg::ZeroPixels{.fraction = 0.5}, 7, rg::exactly(0.4)),
+            rg::frozen(source, labels, 7, rg::exactly_in_each(batch.target, 0.5)),
             rg::permuted_labels(source, 3),
+            rg::balanced_labels(source, 4, 3),
+            rg::exact_labels(source, rg::matrix_of(labels), 3),
+            rg::relabelled(source, at::arange(40, at::kLong)),
             rg::subset(source, at::tensor({5, 1, 30, 2}, at::kLong)),
             rg::limit(source, 9),
             rg::sample(source, 11, 4),

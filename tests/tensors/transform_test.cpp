@@ -12,14 +12,24 @@ namespace {
 
 using regimen::AnyTransform;
 using regimen::Batch;
+using regimen::ClassMap;
 using regimen::Clock;
+using regimen::CutMix;
 using regimen::GaussianNoise;
 using regimen::HorizontalFlip;
+using regimen::InstanceLabels;
 using regimen::Key;
 using regimen::LabelSmoothing;
+using regimen::Mixup;
+using regimen::NoiseMatrix;
 using regimen::Normalize;
 using regimen::Now;
+using regimen::OpenSet;
+using regimen::PairFlip;
 using regimen::RandomCrop;
+using regimen::StochasticLabels;
+using regimen::TargetNoise;
+using regimen::TargetOutliers;
 using regimen::UniformLabels;
 using regimen::ZeroPixels;
 
@@ -39,6 +49,18 @@ Batch floats(std::int64_t n, std::int64_t channels = 2, std::int64_t height = 4,
   Batch batch = bytes(n, channels, height, width);
   batch.data = batch.data.to(at::kFloat) / 256;
   return batch;
+}
+
+/// Targets of two numbers each.
+Batch numbers(std::int64_t n) {
+  Batch batch = floats(n);
+  batch.target = at::arange(2 * n, at::kFloat).view({n, 2}) / 10;
+  return batch;
+}
+
+/// Every third label becomes the next one.
+NoiseMatrix thirds() {
+  return regimen::matrix_of(PairFlip{.classes = 10, .fraction = 1.0 / 3});
 }
 
 Batch labels(std::int64_t n, std::int64_t classes) {
@@ -85,7 +107,7 @@ void check_law(const AnyTransform& transform, const Batch& batch, double toleran
       CHECK(same(part, expected));
     } else {
       CHECK(furthest(part.data, expected.data) <= tolerance);
-      CHECK(same(part.target, expected.target));
+      CHECK(furthest(part.target, expected.target) <= (part.target.is_floating_point() ? tolerance : 0));
     }
   }
   // Slices, which share memory with the whole, as a source hands them out.
@@ -102,6 +124,14 @@ TEST_CASE("transform: transforming a part gives the same bits as a part of the t
     check_law(UniformLabels{.classes = 10, .fraction = 0.4, .exclude_true = true}, batch);
     check_law(UniformLabels{.classes = 10, .fraction = tenths}, batch);
     check_law(LabelSmoothing{.classes = 10, .amount = 0.1}, batch);
+    check_law(PairFlip{.classes = 10, .fraction = 0.4, .shift = 3}, batch);
+    check_law(ClassMap{.to = regimen::cifar10_confusions(), .fraction = 0.4}, batch);
+    check_law(thirds(), batch);
+    check_law(InstanceLabels{.classes = 10, .fraction = 0.4}, batch);
+    check_law(OpenSet{.from = regimen::rows(batch, longs({3, 9, 4})), .fraction = 0.4}, batch);
+    check_law(StochasticLabels{.classes = 10}, batch, 1e-6);
+    check_law(Mixup{.partners = batch, .classes = 10, .alpha = 0.3, .augment = {HorizontalFlip{}}}, batch, 1e-6);
+    check_law(CutMix{.partners = batch, .classes = 10, .augment = {HorizontalFlip{}}}, batch, 1e-6);
     check_law(ZeroPixels{.fraction = 0.3}, batch);
     check_law(ZeroPixels{.fraction = 0.3, .exact = false}, batch);
     check_law(ZeroPixels{.fraction = tenths}, batch);
@@ -115,14 +145,16 @@ TEST_CASE("transform: transforming a part gives the same bits as a part of the t
               batch);
     check_law(regimen::chain(), batch);
   }
+  check_law(TargetOutliers{.fraction = 0.3}, numbers(60));
   // Normals agree to rounding (see Key).
+  check_law(TargetNoise{.stddev = 0.1}, numbers(60), 1e-6);
+  check_law(Mixup{.partners = numbers(9)}, numbers(60), 1e-6);
   check_law(GaussianNoise{.stddev = 0.1}, floats(60), 1e-6);
   check_law(regimen::chain(HorizontalFlip{}, GaussianNoise{.stddev = 0.1}), floats(60), 1e-6);
 }
 
 TEST_CASE("transform: the same key does the same, another seed or epoch something else") {
-  const Batch batch = floats(200);
-  const auto changes = [&](const AnyTransform& transform) {
+  const auto changes = [](const AnyTransform& transform, const Batch& batch = floats(200)) {
     const auto keyed = [&](std::uint64_t seed, int epoch) {
       return transform(batch, Key(seed, batch.id, at_epoch(epoch)).each_epoch());
     };
@@ -134,6 +166,16 @@ TEST_CASE("transform: the same key does the same, another seed or epoch somethin
     CHECK(same(apply(transform, batch, 7, at_epoch(1)), apply(transform, batch, 7, at_epoch(2))));
   };
   changes(UniformLabels{.classes = 10});
+  changes(PairFlip{.classes = 10, .fraction = 0.4});
+  changes(ClassMap{.to = regimen::mnist_confusions(), .fraction = 0.4});
+  changes(thirds());
+  changes(InstanceLabels{.classes = 10});
+  changes(OpenSet{.from = floats(9)});
+  changes(StochasticLabels{.classes = 10});
+  changes(Mixup{.partners = floats(9), .classes = 10});
+  changes(CutMix{.partners = floats(9), .classes = 10});
+  changes(TargetNoise{}, numbers(200));
+  changes(TargetOutliers{}, numbers(200));
   changes(ZeroPixels{.fraction = 0.3});
   changes(ZeroPixels{.fraction = 0.3, .exact = false});
   changes(GaussianNoise{});
@@ -175,8 +217,8 @@ TEST_CASE("transform: a lambda is one, and a chain can hold chains") {
 }
 
 TEST_CASE("transform: a schedule is read at the key's moment") {
-  const Batch batch = floats(300);
-  const auto check = [&](const AnyTransform& scheduled, const AnyTransform& at_five, const AnyTransform& at_zero) {
+  const auto check = [](const AnyTransform& scheduled, const AnyTransform& at_five, const AnyTransform& at_zero,
+                        const Batch& batch = floats(300)) {
     CHECK(same(apply(scheduled, batch, 7, at_epoch(5)), apply(at_five, batch)));
     CHECK(same(apply(scheduled, batch, 7, at_epoch(0)), apply(at_zero, batch)));
     CHECK_FALSE(same(apply(at_five, batch), apply(at_zero, batch)));
@@ -185,6 +227,30 @@ TEST_CASE("transform: a schedule is read at the key's moment") {
         UniformLabels{.classes = 10, .fraction = 0});
   check(LabelSmoothing{.classes = 10, .amount = tenths}, LabelSmoothing{.classes = 10, .amount = 0.5},
         LabelSmoothing{.classes = 10, .amount = 0});
+  check(PairFlip{.classes = 10, .fraction = tenths}, PairFlip{.classes = 10, .fraction = 0.5},
+        PairFlip{.classes = 10, .fraction = 0});
+  const auto map = regimen::mnist_confusions();
+  check(ClassMap{.to = map, .fraction = tenths}, ClassMap{.to = map, .fraction = 0.5},
+        ClassMap{.to = map, .fraction = 0});
+  const auto rows = thirds().rows;
+  check(NoiseMatrix{.rows = rows, .fraction = tenths}, NoiseMatrix{.rows = rows, .fraction = 0.5},
+        NoiseMatrix{.rows = rows, .fraction = 0});
+  check(InstanceLabels{.classes = 10, .fraction = tenths}, InstanceLabels{.classes = 10, .fraction = 0.5},
+        InstanceLabels{.classes = 10, .fraction = 0});
+  check(OpenSet{.from = bytes(9), .fraction = tenths}, OpenSet{.from = bytes(9), .fraction = 0.5},
+        OpenSet{.from = bytes(9), .fraction = 0}, bytes(300));
+  check(StochasticLabels{.classes = 10, .stddev = tenths}, StochasticLabels{.classes = 10, .stddev = 0.5},
+        StochasticLabels{.classes = 10, .stddev = 0});
+  check(Mixup{.partners = floats(9), .classes = 10, .probability = tenths},
+        Mixup{.partners = floats(9), .classes = 10, .probability = 0.5},
+        Mixup{.partners = floats(9), .classes = 10, .probability = 0});
+  const auto shape = [](const Clock& clock) { return 0.25 + tenths(clock); };
+  check(CutMix{.partners = floats(9), .classes = 10, .alpha = shape},
+        CutMix{.partners = floats(9), .classes = 10, .alpha = 0.75},
+        CutMix{.partners = floats(9), .classes = 10, .alpha = 0.25});
+  check(TargetNoise{.stddev = tenths}, TargetNoise{.stddev = 0.5}, TargetNoise{.stddev = 0}, numbers(300));
+  check(TargetOutliers{.fraction = tenths}, TargetOutliers{.fraction = 0.5}, TargetOutliers{.fraction = 0},
+        numbers(300));
   check(ZeroPixels{.fraction = tenths}, ZeroPixels{.fraction = 0.5}, ZeroPixels{.fraction = 0});
   check(ZeroPixels{.fraction = tenths, .exact = false}, ZeroPixels{.fraction = 0.5, .exact = false},
         ZeroPixels{.fraction = 0, .exact = false});
@@ -204,11 +270,40 @@ TEST_CASE("transform: every field's bound is checked where the transform is put 
     check_error(use(LabelSmoothing{.classes = 10, .amount = value}), {"LabelSmoothing.amount", "[0, 1]", text.c_str()});
     check_error(use(ZeroPixels{.fraction = value}), {"ZeroPixels.fraction", "[0, 1]", text.c_str()});
     check_error(use(HorizontalFlip{.probability = value}), {"HorizontalFlip.probability", "[0, 1]", text.c_str()});
+    check_error(use(PairFlip{.classes = 10, .fraction = value}), {"PairFlip.fraction", "[0, 1]", text.c_str()});
+    check_error(use(ClassMap{.to = {1, 0}, .fraction = value}), {"ClassMap.fraction", "[0, 1]", text.c_str()});
+    check_error(use(NoiseMatrix{.rows = {{1, 0}, {0, 1}}, .fraction = value}),
+                {"NoiseMatrix.fraction", "[0, 1]", text.c_str()});
+    check_error(use(InstanceLabels{.classes = 10, .fraction = value}),
+                {"InstanceLabels.fraction", "[0, 1]", text.c_str()});
+    check_error(use(OpenSet{.from = bytes(3), .fraction = value}), {"OpenSet.fraction", "[0, 1]", text.c_str()});
+    check_error(use(TargetOutliers{.fraction = value}), {"TargetOutliers.fraction", "[0, 1]", text.c_str()});
+    check_error(use(Mixup{.partners = bytes(3), .probability = value}), {"Mixup.probability", "[0, 1]", text.c_str()});
+    check_error(use(CutMix{.partners = bytes(3), .probability = value}),
+                {"CutMix.probability", "[0, 1]", text.c_str()});
     check_error(in_chain(ZeroPixels{.fraction = value}), {"ZeroPixels.fraction", "[0, 1]", text.c_str()});
   }
   check_error(use(UniformLabels{}), {"UniformLabels.classes", "at least 2", "is 0"});
   check_error(use(UniformLabels{.classes = 1}), {"UniformLabels.classes", "at least 2", "is 1"});
   check_error(use(LabelSmoothing{.classes = 1}), {"LabelSmoothing.classes", "at least 2", "is 1"});
+  check_error(use(PairFlip{}), {"PairFlip.classes", "at least 2", "is 0"});
+  check_error(use(PairFlip{.classes = 3, .shift = 3}), {"PairFlip.shift", "[1, 2]", "is 3"});
+  check_error(use(PairFlip{.classes = 3, .shift = 0}), {"PairFlip.shift", "[1, 2]", "is 0"});
+  check_error(use(ClassMap{}), {"ClassMap.to.size()", "at least 2", "is 0"});
+  check_error(use(ClassMap{.to = {0, 1, 3}}), {"ClassMap.to", "[0, 3)", "is 3"});
+  check_error(use(ClassMap{.to = {0, -1}}), {"ClassMap.to", "[0, 2)", "is -1"});
+  check_error(use(InstanceLabels{.classes = 1}), {"InstanceLabels.classes", "at least 2", "is 1"});
+  check_error(use(InstanceLabels{.classes = 2, .spread = -1}), {"InstanceLabels.spread", "at least 0", "is -1"});
+  check_error(use(OpenSet{}), {"OpenSet.from", "indexed"});
+  check_error(use(StochasticLabels{.classes = 1}), {"StochasticLabels.classes", "is 1"});
+  check_error(use(StochasticLabels{.classes = 2, .stddev = -1}), {"StochasticLabels.stddev", "at least 0", "is -1"});
+  check_error(use(TargetNoise{.stddev = -1}), {"TargetNoise.stddev", "at least 0", "is -1"});
+  check_error(use(TargetOutliers{.low = 1, .high = 1}), {"TargetOutliers.high", "above low", "is 1"});
+  check_error(use(TargetOutliers{.low = not_a_number}), {"TargetOutliers.low", "finite", "is nan"});
+  check_error(use(Mixup{}), {"Mixup.partners", "indexed"});
+  check_error(use(Mixup{.partners = bytes(3), .classes = 1}), {"Mixup.classes", "at least 2, or 0", "is 1"});
+  check_error(use(Mixup{.partners = bytes(3), .alpha = 0}), {"Mixup.alpha", "[0.01, 1000]", "is 0"});
+  check_error(use(CutMix{.partners = bytes(3), .alpha = 2000}), {"CutMix.alpha", "[0.01, 1000]", "is 2000"});
   check_error(use(GaussianNoise{.stddev = -1}), {"GaussianNoise.stddev", "at least 0", "is -1"});
   check_error(use(GaussianNoise{.stddev = INFINITY}), {"GaussianNoise.stddev", "finite", "is inf"});
   check_error(use(GaussianNoise{.stddev = not_a_number}), {"GaussianNoise.stddev", "is nan"});
@@ -232,6 +327,10 @@ TEST_CASE("transform: labels must be [N] int64") {
     batch.target = target;
     check_error([&] { (void)apply(UniformLabels{.classes = 10}, batch); }, {"UniformLabels", "[N] int64"});
     check_error([&] { (void)apply(LabelSmoothing{.classes = 10}, batch); }, {"LabelSmoothing", "[N] int64"});
+    check_error([&] { (void)apply(PairFlip{.classes = 10}, batch); }, {"PairFlip", "[N] int64"});
+    check_error([&] { (void)apply(ClassMap{.to = {1, 0}}, batch); }, {"ClassMap", "[N] int64"});
+    check_error([&] { (void)apply(thirds(), batch); }, {"NoiseMatrix", "[N] int64"});
+    check_error([&] { (void)apply(InstanceLabels{.classes = 10}, batch); }, {"InstanceLabels", "[N] int64"});
   }
   batch.target = at::zeros({4, 3});
   check_error([&] { (void)apply(UniformLabels{.classes = 10}, batch); }, {"[4, 3] float"});

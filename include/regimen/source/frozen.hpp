@@ -6,7 +6,10 @@
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -15,17 +18,34 @@
 
 namespace regimen::inline v0 {
 
-/// An exact share of a source's samples, in [0, 1], rounded to the nearest whole number of them.
+/// An exact share of a source's samples, in [0, 1], rounded to the nearest whole number of them; or of the samples of
+/// each group, rounded down, a budget that no group exceeds.
 struct Exactly {
   double share = 1;
+  at::Tensor groups{};  ///< [size] int64, the group of each sample, by place in the source; undefined: no groups
 
-  void check() const { detail::require(share >= 0 && share <= 1, "exactly: share", "in [0, 1]", share); }
+  void check() const {
+    detail::require(share >= 0 && share <= 1, "exactly: share", "in [0, 1]", share);
+    if (groups.defined() && (groups.dim() != 1 || groups.scalar_type() != at::kLong)) {
+      throw Error("exactly: groups must be [size] int64, not " + detail::described(groups));
+    }
+  }
 };
 
 /// The share for `frozen`.
 [[nodiscard]] inline Exactly exactly(double share) {
-  const Exactly result{share};
+  Exactly result{.share = share};
   result.check();
+  return result;
+}
+
+/// The same of each group: of clusters, classes, annotators.
+[[nodiscard]] inline Exactly exactly_in_each(const at::Tensor& groups, double share) {
+  Exactly result{.share = share, .groups = groups};
+  result.check();
+  if (!groups.defined()) {
+    throw Error("exactly_in_each: groups must be [size] int64, not undefined");
+  }
   return result;
 }
 
@@ -73,7 +93,8 @@ struct FrozenShare {
   AnyTransform transform;
   std::uint64_t seed = 0;
   double share = 1;
-  at::Tensor chosen{};  ///< [size] bool, by place in the source, on its device
+  at::Tensor chosen{};   ///< [size] bool, by place in the source, on its device
+  std::string groups{};  ///< a checksum of the groups that the share is of each of; empty if it is of all samples
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
   [[nodiscard]] int layers() const { return of.layers() + 1; }
@@ -85,13 +106,16 @@ struct FrozenShare {
   }
 
   [[nodiscard]] std::string manifest() const {
-    return json::Object()
-        .add("type", "\"Frozen\"")
+    json::Object object;
+    object.add("type", "\"Frozen\"")
         .add("of", of.manifest())
         .add("transform", transform.manifest())
         .add("seed", text(seed))
-        .add("exact_share", json::number(share))
-        .text();
+        .add("exact_share", json::number(share));
+    if (!groups.empty()) {
+      object.add("in_each_of_crc32", json::quoted(groups));
+    }
+    return object.text();
   }
 
  private:
@@ -140,19 +164,47 @@ struct FrozenShare {
   }
 };
 
-/// [n] bool: the samples with the smallest keys, a share of all rounded to whole ones.
-inline at::Tensor choose(const Source& source, std::uint64_t seed, double share) {
-  const std::int64_t n = *source.size();
+/// [n] int64: the places of a source's samples, in an order that is a function of the seed and their ids.
+inline at::Tensor order_of_choice(const Source& source, std::uint64_t seed) {
   std::vector<at::Tensor> ids;
   const Cursor next = source.read({.batch = 4096});
   for (Batch batch = next(); batch.size() > 0; batch = next()) {
     ids.push_back(batch.id.cpu());
   }
+  return ids.empty() ? at::zeros({0}, at::kLong) : ranked(Key(seed, at::cat(ids)).fold(salt::choice));
+}
+
+/// [n] bool: the samples with the smallest keys, a share of all rounded to whole ones.
+inline at::Tensor choose_of_all(const Source& source, std::uint64_t seed, double share) {
+  const std::int64_t n = *source.size();
   const auto count = static_cast<std::int64_t>(std::llround(share * static_cast<double>(n)));
   at::Tensor chosen = at::zeros({n}, at::kBool);
   if (count > 0) {
-    const at::Tensor order = ranked(Key(seed, at::cat(ids)).fold(salt::choice));
-    chosen.index_fill_(0, order.narrow(0, 0, count), true);
+    chosen.index_fill_(0, order_of_choice(source, seed).narrow(0, 0, count), true);
+  }
+  return chosen.to(source.device());
+}
+
+/// [n] bool: of each group the samples with the smallest keys, a share rounded down to whole ones.
+inline at::Tensor choose_in_each(const Source& source, std::uint64_t seed, const Exactly& exact) {
+  const std::int64_t n = *source.size();
+  require(exact.groups.size(0) == n, "exactly: groups.size(0)", "the source's size, " + text(n), exact.groups.size(0));
+  const at::Tensor groups = exact.groups.cpu().contiguous();
+  const at::Tensor order = order_of_choice(source, seed).contiguous();
+  const auto* const group = groups.data_ptr<std::int64_t>();
+  const auto* const place = order.data_ptr<std::int64_t>();
+  std::unordered_map<std::int64_t, std::int64_t> left;
+  for (std::int64_t i = 0; i < n; ++i) {
+    ++left[group[i]];
+  }
+  for (auto& [name, samples] : left) {
+    // 0.29 * 100 is 28.999999999999996 in doubles, and means 29.
+    samples = static_cast<std::int64_t>(exact.share * static_cast<double>(samples) + 1e-9);
+  }
+  at::Tensor chosen = at::zeros({n}, at::kBool);
+  auto* const is_chosen = chosen.data_ptr<bool>();
+  for (std::int64_t i = 0; i < n; ++i) {
+    is_chosen[place[i]] = left[group[place[i]]]-- > 0;
   }
   return chosen.to(source.device());
 }
@@ -177,7 +229,11 @@ inline at::Tensor choose(const Source& source, std::uint64_t seed, double share)
 
 /// The same for an exact share of the samples, chosen by the seed; the others stay as they are. The smaller of two
 /// shares chooses some of those that the larger does. Reads the whole source once, for its ids.
+///
+/// With groups a budget for each, as each cluster has in Li, Soltanolkotabi and Oymak (2020). How labels are changed is
+/// the transform's affair: `UniformLabels` with `exclude_true` is chance, `PairFlip` an adversary with one lie a class.
 ///     const auto noisy = regimen::frozen(train, corruptor, /*seed=*/7, regimen::exactly(0.4));
+///     const auto lied_to = regimen::frozen(train, corruptor, /*seed=*/7, regimen::exactly_in_each(clusters, 0.2));
 [[nodiscard]] inline Source frozen(const Source& source, const AnyTransform& transform, std::uint64_t seed,
                                    Exactly exact) {
   exact.check();
@@ -185,7 +241,9 @@ inline at::Tensor choose(const Source& source, std::uint64_t seed, double share)
     throw Error(
         "frozen with exactly(...) takes an indexed source: an exact share of a stream is not known before its end");
   }
-  return detail::FrozenShare{source, transform, seed, exact.share, detail::choose(source, seed, exact.share)};
+  const at::Tensor chosen = exact.groups.defined() ? detail::choose_in_each(source, seed, exact)
+                                                   : detail::choose_of_all(source, seed, exact.share);
+  return detail::FrozenShare{source, transform, seed, exact.share, chosen, detail::crc32_of(exact.groups)};
 }
 
 }  // namespace regimen::inline v0

@@ -4,7 +4,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <map>
@@ -98,22 +97,6 @@ struct LimitedStream {
   }
 };
 
-struct PermutedLabels {
-  Source of;
-  std::uint64_t seed = 0;
-  at::Tensor labels{};  ///< by place in the source, on its device
-
-  [[nodiscard]] std::int64_t size() const { return *of.size(); }
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
-    const Batch batch = of.get(index, now);
-    return with_target(batch, labels.index_select(0, index).to(batch.target.device()));
-  }
-
-  [[nodiscard]] std::string manifest() const {
-    return json::Object().add("type", "\"PermutedLabels\"").add("of", of.manifest()).add("seed", text(seed)).text();
-  }
-};
-
 }  // namespace detail
 
 /// The whole source as one batch, on the source's device. Costs the memory once and spares the work of its views at
@@ -204,22 +187,6 @@ struct PermutedLabels {
   const Key key = Key(seed, at::arange(*source.size(), at::kLong)).fold(detail::salt::sample);
   const std::string how = detail::json::Object().add("seed", detail::text(seed)).text();
   return detail::Subset{source, detail::ranked(key).narrow(0, 0, samples).to(source.device()), how};
-}
-
-/// The source with its labels dealt out anew among its samples: random labels, every class as often as before.
-/// Stores the labels, [N] int64. Throws Error unless the source is indexed and its targets are [N] int64.
-[[nodiscard]] inline Source permuted_labels(const Source& source, std::uint64_t seed) {
-  detail::require_indexed(source, "permuted_labels");
-  std::vector<at::Tensor> ids;
-  std::vector<at::Tensor> labels;
-  const Cursor next = source.read({.batch = 4096});
-  for (Batch batch = next(); batch.size() > 0; batch = next()) {
-    detail::require_labels(batch, "permuted_labels");
-    ids.push_back(batch.id.cpu());
-    labels.push_back(batch.target.cpu());
-  }
-  const at::Tensor order = detail::ranked(Key(seed, at::cat(ids)).fold(detail::salt::permutation));
-  return detail::PermutedLabels{source, seed, at::cat(labels).index_select(0, order).to(source.device())};
 }
 
 }  // namespace regimen::inline v0

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/where.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <numbers>
+#include <string>
+
+#include "regimen/detail/kept.hpp"
+#include "regimen/transform/labels/checks.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+namespace salt {
+
+inline constexpr std::uint64_t directions = 0x646972656374696F;
+
+}  // namespace salt
+
+/// The directions in which inputs make one class look like another, drawn from a seed: for each class [features,
+/// classes] of standard normals. A field of a transform, written as a number: the seed.
+class Directions {
+ public:
+  Directions(std::uint64_t seed = 0) : seed_(seed) {}  // NOLINT: a seed is all that they are
+
+  /// [classes, features, classes] double
+  [[nodiscard]] at::Tensor on(const at::Device& device, std::int64_t classes, std::int64_t features) const {
+    return kept_.on(device, {classes, features, classes}, [&] {
+      // By feature, so that the first features of a larger input have the same directions.
+      const Key key = Key(seed_, at::arange(features, at::kLong)).fold(salt::directions);
+      return key.normal({classes, classes}).permute({1, 0, 2}).to(at::kDouble).contiguous();
+    });
+  }
+
+  [[nodiscard]] std::string manifest() const { return text(seed_); }
+
+ private:
+  std::uint64_t seed_;
+  KeptTensors kept_;
+};
+
+/// x with P(X <= x) = p of a standard normal, p in (0, 1).
+inline at::Tensor normal_quantile(const at::Tensor& p) {
+  return (2 * p - 1).erfinv() * std::numbers::sqrt2;
+}
+
+/// P(X <= x) of a standard normal.
+inline at::Tensor normal_share(const at::Tensor& x) {
+  return 0.5 * (1 + (x / std::numbers::sqrt2).erf());
+}
+
+}  // namespace detail
+
+/// Label noise that depends on the sample: how likely a label is to be wrong is drawn for each sample, and what it is
+/// taken for depends on the input (Xia et al. 2020, Part-dependent label noise, algorithm 2).
+///
+/// Sample i has a rate of its own, q_i from the normal N(fraction, spread^2) truncated to [0, 1]. Its label y stays
+/// with probability 1 - q_i; with q_i * softmax(x_i W_y)_j it becomes j, the true class left out. W_y, one a class, are
+/// standard normals drawn from `directions`, a seed; x_i are all entries of its input, bytes divided by 255. The mean
+/// of the rates is `fraction` where 0 and 1 are far from it on the scale of `spread`, else it is drawn towards one
+/// half.
+///
+/// data [N, ...], target [N] int64 in [0, classes) -> the same. Products are in double, so that their rounding, which
+/// depends on the batch, next to never decides about a label. Holds classes^2 * features doubles; elsewhere than
+/// on the CPU, N * classes * features more while it works.
+/// Throws Error unless classes >= 2, fraction is in [0, 1] and spread is at least 0 and finite.
+///     const auto noisy = regimen::frozen(train, regimen::InstanceLabels{.classes = 10, .fraction = 0.4}, /*seed=*/7);
+struct InstanceLabels {
+  std::int64_t classes = 0;
+  Knob fraction = 0.4;
+  double spread = 0.1;
+  detail::Directions directions{};
+
+  static constexpr auto fraction_bounds = detail::Bounds::share("InstanceLabels.fraction");
+  void check() const {
+    detail::require(classes >= 2, "InstanceLabels.classes", "at least 2", classes);
+    fraction_bounds.check(fraction);
+    detail::require(spread >= 0 && std::isfinite(spread), "InstanceLabels.spread", "at least 0 and finite", spread);
+  }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    detail::require_labels_below(batch, classes, "InstanceLabels");
+    const at::Tensor label = batch.target.to(batch.data.device());
+    const at::Tensor alike =
+        likeness(batch, label).scatter(1, label.unsqueeze(1), -std::numeric_limits<double>::infinity());
+    const at::Tensor limits = at::softmax(alike, 1).cumsum(1);
+    const at::Tensor rate = rates(key.fold(0));
+    // Below the rate, the same draw over the rate is uniform in [0, 1) once more.
+    const at::Tensor draw = detail::fine_uniform(key.fold(1));
+    const at::Tensor other = (limits <= (draw / rate).unsqueeze(1)).sum(1).clamp_max(classes - 1);
+    return detail::with_target(batch, at::where(draw < rate, other, label).to(batch.target.device()));
+  }
+
+ private:
+  /// [N, classes] double: x_i W_y.
+  [[nodiscard]] at::Tensor likeness(const Batch& batch, const at::Tensor& label) const {
+    const at::Tensor inputs = detail::unit_inputs(batch.data).flatten(1).to(at::kDouble);
+    const at::Tensor all = directions.on(inputs.device(), classes, inputs.size(1));
+    if (!inputs.device().is_cpu()) {  // how many samples a class has is not known without waiting
+      return at::bmm(inputs.unsqueeze(1), all.index_select(0, label)).squeeze(1);
+    }
+    at::Tensor alike = at::empty({batch.size(), classes}, inputs.options());
+    for (std::int64_t c = 0; c < classes; ++c) {
+      const at::Tensor places = (label == c).nonzero().flatten();
+      if (places.numel() > 0) {
+        alike.index_copy_(0, places, inputs.index_select(0, places).matmul(all.select(0, c)));
+      }
+    }
+    return alike;
+  }
+
+  /// [N] double: by inversion of the truncated normal's distribution.
+  [[nodiscard]] at::Tensor rates(const Key& key) const {
+    const at::Tensor middle = key.now().tensor(fraction, fraction_bounds);
+    const at::Tensor draw = detail::fine_uniform(key);
+    if (spread == 0) {
+      return draw * 0 + middle;
+    }
+    const at::Tensor below = detail::normal_share((0 - middle) / spread);
+    const at::Tensor up_to = detail::normal_share((1 - middle) / spread);
+    const at::Tensor rate = middle + spread * detail::normal_quantile(below + draw * (up_to - below));
+    return rate.clamp(0, 1);
+  }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/where.h>
+
+#include <string>
+
+#include "regimen/source.hpp"
+#include "regimen/transform/labels/checks.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+inline void require_partners(const Source& source, const std::string& field) {
+  if (!source.indexed() || *source.size() < 1) {
+    throw Error(field + " must be an indexed source with at least one sample");
+  }
+}
+
+/// For each sample of the batch one of the source's, all equally likely, on the batch's device; of the batch's kind.
+inline Batch partners_for(const Batch& batch, const Source& source, const Key& key, const std::string& field) {
+  const Batch partners = to(source.get(key.below(*source.size()), key.now()), batch.data.device());
+  if (partners.data.sizes().slice(1) != batch.data.sizes().slice(1) ||
+      partners.data.scalar_type() != batch.data.scalar_type()) {
+    throw Error(field + " must have data like the batch's, " + described(batch.data) + ", not " +
+                described(partners.data));
+  }
+  return partners;
+}
+
+}  // namespace detail
+
+/// Replaces the input of a share of the samples by one from another source, and leaves the label: open-set noise,
+/// inputs that are of none of the classes under a label all the same (Wang et al. 2018, Iterative learning with
+/// open-set noisy labels).
+///
+/// data [N, ...] -> the same; targets are shared. The samples that a smaller fraction chooses are among those that a
+/// larger one does. In a recorded step `from` must lie on the batch's device.
+/// Throws Error unless `from` is indexed, has samples and data of the batch's shape and type; fraction in [0, 1].
+///     const auto noisy = regimen::frozen(cifar10, regimen::OpenSet{.from = cifar100, .fraction = 0.2}, /*seed=*/7);
+struct OpenSet {
+  Source from{};
+  Knob fraction = 0.1;
+
+  static constexpr auto fraction_bounds = detail::Bounds::share("OpenSet.fraction");
+  void check() const {
+    detail::require_partners(from, "OpenSet.from");
+    fraction_bounds.check(fraction);
+  }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    const at::Tensor other = detail::partners_for(batch, from, key.fold(1), "OpenSet.from").data;
+    const at::Tensor chosen = detail::weights_by_row(key.chance(fraction, fraction_bounds), batch.data);
+    return detail::with_data(batch, at::where(chosen, other, batch.data));
+  }
+};
+
+}  // namespace regimen::inline v0

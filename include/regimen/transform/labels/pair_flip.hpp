@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/where.h>
+
+#include <cstdint>
+
+#include "regimen/transform/labels/checks.hpp"
+
+namespace regimen::inline v0 {
+
+/// Replaces the label of a share of the samples by the one `shift` classes further on, round the circle: each class is
+/// taken for one other (Han et al. 2018, Co-teaching, "pair flip": shift 1).
+///
+/// About `fraction` of the labels change. target [N] int64 in [0, classes) -> the same; data is shared. The samples
+/// that a smaller fraction chooses are among those that a larger one does.
+/// Throws Error unless classes >= 2, fraction is in [0, 1] and shift is in [1, classes - 1].
+///     const auto noisy = regimen::frozen(train, regimen::PairFlip{.classes = 10, .fraction = 0.45}, /*seed=*/7);
+struct PairFlip {
+  std::int64_t classes = 0;
+  Knob fraction = 1;
+  std::int64_t shift = 1;
+
+  static constexpr auto fraction_bounds = detail::Bounds::share("PairFlip.fraction");
+  void check() const {
+    detail::require(classes >= 2, "PairFlip.classes", "at least 2", classes);
+    detail::require(shift >= 1 && shift < classes, "PairFlip.shift", "in [1, " + detail::text(classes - 1) + "]",
+                    shift);
+    fraction_bounds.check(fraction);
+  }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    detail::require_labels_below(batch, classes, "PairFlip");
+    const at::Tensor other = (batch.target + shift).remainder(classes);
+    return detail::with_target(batch, at::where(key.chance(fraction, fraction_bounds), other, batch.target));
+  }
+};
+
+}  // namespace regimen::inline v0

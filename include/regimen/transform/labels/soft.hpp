@@ -1,0 +1,64 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
+
+#include <cstdint>
+
+#include "regimen/transform/labels/checks.hpp"
+
+namespace regimen::inline v0 {
+
+/// Turns labels into distributions: 1 - amount on the label, and amount / classes on each class, the label included
+/// (Szegedy et al. 2016, section 7). With `cross_entropy` that is PyTorch's `label_smoothing`.
+/// target [N] int64 in [0, classes) -> [N, classes] float. Draws nothing.
+/// Throws Error unless classes >= 2 and amount is in [0, 1].
+struct LabelSmoothing {
+  std::int64_t classes = 0;
+  Knob amount = 0.1;
+
+  static constexpr auto amount_bounds = detail::Bounds::share("LabelSmoothing.amount");
+  void check() const {
+    detail::require(classes >= 2, "LabelSmoothing.classes", "at least 2", classes);
+    amount_bounds.check(amount);
+  }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    detail::require_labels(batch, "LabelSmoothing");
+    const at::Tensor spread = key.now().tensor(amount, amount_bounds);
+    const at::Tensor elsewhere = spread / static_cast<double>(classes);
+    at::Tensor is_label = at::zeros({batch.target.size(0), classes}, batch.target.options().dtype(at::kFloat));
+    is_label.scatter_(1, batch.target.unsqueeze(1), 1);
+    return detail::with_target(batch, is_label * (1 - spread) + elsewhere);
+  }
+};
+
+/// Turns labels into one-hot vectors and adds normal noise of mean 0 to every entry: stochastic label noise (Chen et
+/// al. 2021, Noise against noise). In `Phase::augment`, where the noise is new at every epoch, it keeps a network from
+/// learning wrong labels by heart; frozen, it is targets that are none of a class.
+///
+/// target [N] int64 in [0, classes) or [N, classes] floating -> [N, classes] floating, entries of any sign, rows of any
+/// sum; `CrossEntropy` takes them as they are. Throws Error unless classes >= 2 and stddev is at least 0 and finite.
+///     phase.augment = {regimen::StochasticLabels{.classes = 10, .stddev = 0.5}};
+struct StochasticLabels {
+  std::int64_t classes = 0;
+  Knob stddev = 0.5;
+
+  static constexpr auto stddev_bounds = detail::Bounds::not_negative("StochasticLabels.stddev");
+  void check() const {
+    detail::require(classes >= 2, "StochasticLabels.classes", "at least 2", classes);
+    stddev_bounds.check(stddev);
+  }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    const at::Tensor soft = detail::soft_target(batch, classes, "StochasticLabels");
+    if (soft.dim() != 2 || soft.size(1) != classes) {
+      throw Error("StochasticLabels takes soft targets of [N, " + detail::text(classes) + "], not " +
+                  detail::described(soft));
+    }
+    const at::Tensor noise = key.normal({classes}) * key.now().tensor(stddev, stddev_bounds);
+    return detail::with_target(batch, soft + noise.to(soft.scalar_type()));
+  }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include "regimen/transform/labels/checks.hpp"
+
+namespace regimen::inline v0 {
+
+/// Replaces the label of a share of the samples by one drawn uniformly from all classes.
+///
+/// A drawn label may be the true one, so about fraction * (1 - 1/classes) of the labels change; with
+/// `exclude_true` it is drawn from the other classes, and about `fraction` of them do.
+/// target [N] int64 in [0, classes) -> same shape and range; data is shared, not copied. The samples that a smaller
+/// fraction chooses are among those that a larger one does.
+/// Throws Error unless classes >= 2 and fraction is in [0, 1].
+///     auto noisy = regimen::frozen(train, regimen::UniformLabels{.classes = 10}, /*seed=*/7);
+struct UniformLabels {
+  std::int64_t classes = 0;
+  Knob fraction = 1;
+  bool exclude_true = false;
+
+  static constexpr auto fraction_bounds = detail::Bounds::share("UniformLabels.fraction");
+  void check() const {
+    detail::require(classes >= 2, "UniformLabels.classes", "at least 2", classes);
+    fraction_bounds.check(fraction);
+  }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    detail::require_labels(batch, "UniformLabels");
+    return detail::with_target(batch, key.replaced(batch.target, classes, fraction, exclude_true, fraction_bounds));
+  }
+};
+
+}  // namespace regimen::inline v0
