@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "regimen/batch.hpp"
+#include "regimen/detail/batch_parts.hpp"
 #include "regimen/key.hpp"
 #include "regimen/manifest.hpp"
 
@@ -72,35 +73,6 @@ template <class... Transforms>
   return Chain{{AnyTransform(std::move(transforms))...}};
 }
 
-namespace detail {
-
-/// The batch with other data.
-inline Batch with_data(const Batch& batch, at::Tensor data) {
-  Batch result = batch;
-  result.data = std::move(data);
-  return result;
-}
-
-/// The batch with other targets.
-inline Batch with_target(const Batch& batch, at::Tensor target) {
-  Batch result = batch;
-  result.target = std::move(target);
-  return result;
-}
-
-/// "[64, 1, 28, 28] unsigned char"
-inline std::string described(const at::Tensor& tensor) {
-  if (!tensor.defined()) {
-    return "undefined";
-  }
-  std::string text = "[";
-  for (const std::int64_t length : tensor.sizes()) {
-    text += (text.size() > 1 ? ", " : "") + detail::text(length);
-  }
-  return text + "] " + std::string(tensor.dtype().name());
-}
-
-}  // namespace detail
 }  // namespace regimen::inline v0
 
 #include "regimen/transform/inputs.hpp"
