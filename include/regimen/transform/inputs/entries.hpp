@@ -21,18 +21,25 @@ struct EntryChoice {
   const Bounds& bounds;
   bool exact;
 
+  /// Whether the number of entries is known on the host, which then may ask for their places.
+  [[nodiscard]] bool counted(const Now& now) const { return exact && (now.slots == nullptr || share.constant()); }
+
+  /// [N, int(share * entries)] int64, in no order. For a choice that is counted.
+  [[nodiscard]] at::Tensor places(std::int64_t entries, const Key& key) const {
+    const auto count = static_cast<std::int64_t>(key.now()(share, bounds) * static_cast<double>(entries));
+    return std::get<1>(key.bits(entries).topk(count, 1, /*largest=*/false, /*sorted=*/false));
+  }
+
   /// [N, entries] bool
-  [[nodiscard]] at::Tensor of(std::int64_t entries, const Key& key) const {
-    const Now& now = key.now();
+  [[nodiscard]] at::Tensor mask(std::int64_t entries, const Key& key) const {
     if (!exact) {
-      return key.uniform({entries}) < now.tensor(share, bounds);
+      return key.uniform({entries}) < key.now().tensor(share, bounds);
     }
-    if (now.slots != nullptr && !share.constant()) {
-      return smallest(key.bits(entries), now.tensor(share, bounds));
+    if (!counted(key.now())) {
+      return smallest(key.bits(entries), key.now().tensor(share, bounds));
     }
-    const auto count = static_cast<std::int64_t>(now(share, bounds) * static_cast<double>(entries));
-    const at::Tensor places = std::get<1>(key.bits(entries).topk(count, 1, /*largest=*/false, /*sorted=*/false));
-    return at::zeros({key.size(), entries}, places.options().dtype(at::kBool)).scatter_(1, places, true);
+    const at::Tensor chosen = places(entries, key);
+    return at::zeros({key.size(), entries}, chosen.options().dtype(at::kBool)).scatter_(1, chosen, true);
   }
 
  private:
@@ -63,9 +70,12 @@ struct ZeroPixels {
   void check() const { fraction_bounds.check(fraction); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
+    const detail::EntryChoice lost{fraction, fraction_bounds, exact};
     const at::Tensor flat = batch.data.flatten(1);
-    const at::Tensor lost = detail::EntryChoice{fraction, fraction_bounds, exact}.of(flat.size(1), key);
-    return detail::with_data(batch, flat.masked_fill(lost, 0).view_as(batch.data));
+    // The few by their places where that can be: a mask of all entries costs more.
+    const at::Tensor rest = lost.counted(key.now()) ? flat.scatter(1, lost.places(flat.size(1), key), 0)
+                                                    : flat.masked_fill(lost.mask(flat.size(1), key), 0);
+    return detail::with_data(batch, rest.view_as(batch.data));
   }
 };
 
@@ -92,7 +102,7 @@ struct SaltAndPepper {
   Batch operator()(const Batch& batch, const Key& key) const {
     const at::Tensor flat = batch.data.flatten(1);
     const std::int64_t entries = flat.size(1);
-    const at::Tensor hit = detail::EntryChoice{fraction, fraction_bounds, exact}.of(entries, key.fold(0));
+    const at::Tensor hit = detail::EntryChoice{fraction, fraction_bounds, exact}.mask(entries, key.fold(0));
     const at::Tensor whitened = key.fold(1).uniform({entries}) < key.now().tensor(salt, salt_bounds);
     const at::Tensor peppered = flat.masked_fill(hit, 0);
     const at::Tensor both = peppered.masked_fill(hit.logical_and(whitened), detail::white_of(flat));

@@ -51,9 +51,8 @@ struct PixelPermutation {
 /// that is left to tell an image by is the multiset of its pixels.
 ///
 /// Every permutation is as likely. The channels of a pixel stay together. data [N, C, ...] of any type, or [N, D] with
-/// each entry a pixel -> the same. Sorts the words drawn for each image's pixels, the costliest transform here: cache
-/// it
-/// (`cached`) if it is frozen. Throws Error for data of less than two dimensions.
+/// each entry a pixel -> the same. Draws a word for each pixel and sorts them: `cached` spares that where it is frozen.
+/// Throws Error for data of less than two dimensions.
 struct PixelPermutationPerSample {
   Batch operator()(const Batch& batch, const Key& key) const {
     const at::Tensor pixels = detail::as_places(batch, "PixelPermutationPerSample");
