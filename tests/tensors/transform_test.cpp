@@ -149,6 +149,25 @@ TEST_CASE("transform: transforming a part gives the same bits as a part of the t
   // Normals agree to rounding (see Key).
   check_law(TargetNoise{.stddev = 0.1}, numbers(60), 1e-6);
   check_law(Mixup{.partners = numbers(9)}, numbers(60), 1e-6);
+  for (const Batch& batch : {bytes(60, 3, 5, 5), floats(60, 3, 5, 5)}) {
+    CAPTURE(batch.data.dtype().name());
+    check_law(regimen::SaltAndPepper{.fraction = 0.3}, batch);
+    check_law(regimen::SaltAndPepper{.fraction = tenths, .exact = false}, batch);
+    check_law(regimen::PixelPermutation{.seed = 3}, batch);
+    check_law(regimen::PixelPermutationPerSample{}, batch);
+    check_law(regimen::Cutout{.side = 3, .fill = {0.1, 0.2, 0.3}, .probability = 0.8}, batch);
+    check_law(regimen::VerticalFlip{}, batch);
+    check_law(regimen::Rotation90{}, batch);
+    check_law(regimen::Brightness{.strength = tenths}, batch);
+    // The mean of floating numbers agrees to rounding.
+    check_law(regimen::Contrast{.strength = 0.7}, batch, batch.data.is_floating_point() ? 1e-6 : 0);
+    check_law(regimen::RandomChoice{.of = {regimen::Cutout{.side = 3}, regimen::Rotation90{}, HorizontalFlip{},
+                                           UniformLabels{.classes = 10}, regimen::chain()},
+                                    .picks = 2},
+              batch);
+  }
+  // Normals agree to rounding (see Key).
+  check_law(regimen::GaussianImages{.mean = {0.5, 0.4}, .stddev = {0.25, 0.3}}, bytes(60), 1e-6);
   check_law(GaussianNoise{.stddev = 0.1}, floats(60), 1e-6);
   check_law(regimen::chain(HorizontalFlip{}, GaussianNoise{.stddev = 0.1}), floats(60), 1e-6);
 }
@@ -181,6 +200,7 @@ TEST_CASE("transform: the same key does the same, another seed or epoch somethin
   changes(GaussianNoise{});
   changes(RandomCrop{});
   changes(HorizontalFlip{});
+  changes(regimen::GaussianImages{.mean = {0.5}, .stddev = {0.25}});  // the others of inputs: inputs_test.cpp
 }
 
 TEST_CASE("transform: chain gives each part randomness of its own, and is nesting by hand") {

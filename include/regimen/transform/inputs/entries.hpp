@@ -1,0 +1,113 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include <cstdint>
+#include <tuple>
+
+#include "regimen/key.hpp"
+#include "regimen/transform/inputs/values.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// A share of each sample's entries, chosen by key: exactly int(share * entries) of them, or each with that
+/// probability. Those of a smaller share are among those of a larger one.
+struct EntryChoice {
+  const Knob& share;
+  const Bounds& bounds;
+  bool exact;
+
+  /// Whether the number of entries is known on the host, which then may ask for their places.
+  [[nodiscard]] bool counted(const Now& now) const { return exact && (now.slots == nullptr || share.constant()); }
+
+  /// [N, int(share * entries)] int64, in no order. For a choice that is counted.
+  [[nodiscard]] at::Tensor places(std::int64_t entries, const Key& key) const {
+    const auto count = static_cast<std::int64_t>(key.now()(share, bounds) * static_cast<double>(entries));
+    return std::get<1>(key.bits(entries).topk(count, 1, /*largest=*/false, /*sorted=*/false));
+  }
+
+  /// [N, entries] bool
+  [[nodiscard]] at::Tensor mask(std::int64_t entries, const Key& key) const {
+    if (!exact) {
+      return key.uniform({entries}) < key.now().tensor(share, bounds);
+    }
+    if (!counted(key.now())) {
+      return smallest(key.bits(entries), key.now().tensor(share, bounds));
+    }
+    const at::Tensor chosen = places(entries, key);
+    return at::zeros({key.size(), entries}, chosen.options().dtype(at::kBool)).scatter_(1, chosen, true);
+  }
+
+ private:
+  /// words [N, entries], share 0-d on their device -> [N, entries] bool: that share of them, the smallest. Their number
+  /// is not known on the host, so the first that is not among them says which they are.
+  static at::Tensor smallest(const at::Tensor& words, const at::Tensor& share) {
+    const std::int64_t entries = words.size(1);
+    const at::Tensor count = (share * entries).to(at::kLong);
+    const at::Tensor sorted = std::get<0>(words.sort(1));
+    const at::Tensor limit = sorted.index_select(1, count.clamp_max(entries - 1).view({1}));
+    return (words < limit).logical_or(count == entries);
+  }
+};
+
+}  // namespace detail
+
+/// Sets a share of each image's entries to 0, every channel of a pixel on its own, as the authors of "Bad Global
+/// Minima Exist" do.
+///
+/// With `exact`, each image loses int(fraction * entries) of them; without, each entry is lost with probability
+/// `fraction`. data [N, ...] of any type -> the same; targets are shared. Works on raw values: a lost entry is a raw 0.
+/// Throws Error unless fraction is in [0, 1].
+struct ZeroPixels {
+  Knob fraction = 0.1;
+  bool exact = true;
+
+  static constexpr auto fraction_bounds = detail::Bounds::share("ZeroPixels.fraction");
+  void check() const { fraction_bounds.check(fraction); }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    const detail::EntryChoice lost{fraction, fraction_bounds, exact};
+    const at::Tensor flat = batch.data.flatten(1);
+    // The few by their places where that can be: a mask of all entries costs more.
+    const at::Tensor rest = lost.counted(key.now()) ? flat.scatter(1, lost.places(flat.size(1), key), 0)
+                                                    : flat.masked_fill(lost.mask(flat.size(1), key), 0);
+    return detail::with_data(batch, rest.view_as(batch.data));
+  }
+};
+
+/// Makes a share of each image's entries white or black, every channel of a pixel on its own: salt and pepper, or
+/// impulse noise (Gonzalez and Woods, "Digital Image Processing", section 5.2).
+///
+/// With `exact`, int(fraction * entries) of each image's entries are hit; without, each with probability `fraction`.
+/// One that is hit becomes white with probability `salt`, else black. Which are hit at a smaller fraction, and what
+/// they become, stays so at a larger one. data [N, ...] of any type -> the same: black is 0, white 1 among floating
+/// numbers and 255 among bytes and other integers, so it belongs before `Normalize`.
+/// Throws Error unless fraction and salt are in [0, 1].
+struct SaltAndPepper {
+  Knob fraction = 0.1;
+  Knob salt = 0.5;
+  bool exact = true;
+
+  static constexpr auto fraction_bounds = detail::Bounds::share("SaltAndPepper.fraction");
+  static constexpr auto salt_bounds = detail::Bounds::share("SaltAndPepper.salt");
+  void check() const {
+    fraction_bounds.check(fraction);
+    salt_bounds.check(salt);
+  }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    const at::Tensor flat = batch.data.flatten(1);
+    const std::int64_t entries = flat.size(1);
+    const at::Tensor hit = detail::EntryChoice{fraction, fraction_bounds, exact}.mask(entries, key.fold(0));
+    const at::Tensor whitened = key.fold(1).uniform({entries}) < key.now().tensor(salt, salt_bounds);
+    const at::Tensor peppered = flat.masked_fill(hit, 0);
+    const at::Tensor both = peppered.masked_fill(hit.logical_and(whitened), detail::white_of(flat));
+    return detail::with_data(batch, both.view_as(batch.data));
+  }
+};
+
+}  // namespace regimen::inline v0

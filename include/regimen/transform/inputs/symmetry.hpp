@@ -1,0 +1,78 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/where.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "regimen/key.hpp"
+#include "regimen/transform/inputs/values.hpp"
+
+namespace regimen::inline v0 {
+
+/// Mirrors an image left to right with the given probability. data [N, C, H, W] -> the same.
+/// Throws Error unless probability is in [0, 1].
+struct HorizontalFlip {
+  Knob probability = 0.5;
+
+  static constexpr auto probability_bounds = detail::Bounds::share("HorizontalFlip.probability");
+  void check() const { probability_bounds.check(probability); }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    detail::require_images(batch, "HorizontalFlip");
+    const at::Tensor mirrored = key.chance(probability, probability_bounds).view({-1, 1, 1, 1});
+    return detail::with_data(batch, at::where(mirrored, batch.data.flip({3}), batch.data));
+  }
+};
+
+/// Mirrors an image upside down with the given probability. data [N, C, H, W] -> the same.
+/// Throws Error unless probability is in [0, 1].
+struct VerticalFlip {
+  Knob probability = 0.5;
+
+  static constexpr auto probability_bounds = detail::Bounds::share("VerticalFlip.probability");
+  void check() const { probability_bounds.check(probability); }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    detail::require_images(batch, "VerticalFlip");
+    const at::Tensor mirrored = key.chance(probability, probability_bounds).view({-1, 1, 1, 1});
+    return detail::with_data(batch, at::where(mirrored, batch.data.flip({2}), batch.data));
+  }
+};
+
+/// With the given probability turns an image by 90, 180 or 270 degrees, each as likely; at 0.75, the default, all four
+/// orientations are. data [N, C, H, H] -> the same.
+///
+/// Images must be square: a quarter turn would change the shape of others. A half turn, which would not, is a
+/// horizontal and a vertical flip.
+/// Throws Error unless probability is in [0, 1].
+struct Rotation90 {
+  Knob probability = 0.75;
+
+  static constexpr auto probability_bounds = detail::Bounds::share("Rotation90.probability");
+  void check() const { probability_bounds.check(probability); }
+
+  Batch operator()(const Batch& batch, const Key& key) const {
+    detail::require_images(batch, "Rotation90");
+    const std::int64_t side = batch.data.size(2);
+    if (batch.data.size(3) != side) {
+      throw Error("Rotation90 takes images that are as high as wide, not " + detail::described(batch.data));
+    }
+    const at::Tensor quarters = key.fold(0).chance(probability, probability_bounds) * (key.fold(1).below(3) + 1);
+    // Where each pixel comes from, row by row, for 0 to 3 quarter turns against the clock: [4, H * H].
+    const at::Tensor upright = at::arange(side * side, quarters.options()).view({side, side});
+    std::vector<at::Tensor> turned;
+    for (int turns = 0; turns < 4; ++turns) {
+      turned.push_back(upright.rot90(turns, {0, 1}).flatten());
+    }
+    const at::Tensor place = at::stack(turned).index_select(0, quarters).unsqueeze(1);
+    const at::Tensor data = batch.data.flatten(2).gather(2, place.expand({-1, batch.data.size(1), -1}));
+    return detail::with_data(batch, data.view(batch.data.sizes()));
+  }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "regimen/detail/batch_parts.hpp"
+
+/// What the transforms of inputs share: the shapes that they take, and what a number is to data of bytes.
+namespace regimen::inline v0::detail {
+
+inline void require_images(const Batch& batch, const std::string& who) {
+  if (batch.data.dim() != 4) {
+    throw Error(who + " takes images of [N, C, H, W], not " + described(batch.data));
+  }
+}
+
+/// What is 1 where data are numbers in [0, 1]: bytes, and other integers, count to 255.
+inline double white_of(const at::Tensor& data) {
+  return data.is_floating_point() ? 1 : 255;
+}
+
+/// The data as numbers to compute with, bytes and other integers as float.
+inline at::Tensor numbers_of(const at::Tensor& data) {
+  return data.is_floating_point() ? data : data.to(at::kFloat);
+}
+
+/// Numbers as the data have them: in their type, cut off at black and white; integers are the nearest ones, the even
+/// one of two that are as near.
+inline at::Tensor as_in(const at::Tensor& data, const at::Tensor& numbers) {
+  const at::Tensor bounded = numbers.clamp(0, white_of(data));
+  return (data.is_floating_point() ? bounded : bounded.round()).to(data.scalar_type());
+}
+
+/// [values.size()]; on another device without a copy from the CPU, for which the host would wait.
+inline at::Tensor constants(const std::vector<double>& values, const at::TensorOptions& options) {
+  if (options.device().is_cpu()) {
+    return at::tensor(values, options);
+  }
+  std::vector<at::Tensor> each;
+  for (const double value : values) {
+    each.push_back(at::full({1}, value, options));
+  }
+  return at::cat(each);
+}
+
+/// The values, one or one a channel, in a shape that goes with data of [N, C, ...].
+inline at::Tensor by_channel(const std::vector<double>& values, const at::Tensor& data,
+                             const at::TensorOptions& options, std::string_view field) {
+  const std::int64_t channels = data.dim() >= 2 ? data.size(1) : 1;
+  const auto given = static_cast<std::int64_t>(values.size());
+  require(given == 1 || given == channels, std::string(field) + ".size()",
+          "1 or the number of channels, " + text(channels), given);
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(data.dim()), 1);
+  if (given > 1) {
+    shape[1] = given;
+  }
+  return constants(values, options).view(shape);
+}
+
+/// One value a sample, [N], in a shape that goes with data of [N, ...].
+inline at::Tensor by_sample(const at::Tensor& values, const at::Tensor& data) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(data.dim()), 1);
+  shape[0] = -1;
+  return values.view(shape);
+}
+
+}  // namespace regimen::inline v0::detail
