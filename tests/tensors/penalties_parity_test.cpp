@@ -209,15 +209,15 @@ TEST_CASE("penalties: all of them in one phase, each on a schedule, train the sa
 }
 
 TEST_CASE("Jumpstart: in a run, a thin deep network that is stuck without it learns") {
-  // Riera et al. 2022, two moons: width 4 and depth 20 end at 0.518 (the larger class) without it and at 1.00 with it.
+  // Riera et al. 2022, two moons, width 4: plain ReLU networks end at the share of the larger class, Jumpstart's learn.
   const rg::Batch data = moons(40);
   const auto accuracy = [&](const std::vector<rg::AnyRegularizer>& regularizers) {
-    torch::manual_seed(10);
-    Deep net(20, 4);
+    torch::manual_seed(1);
+    Deep net(10, 4);
     torch::optim::Adam adam(net.parameters(), torch::optim::AdamOptions(0.01));
     const rg::Phase phase{
-        .data = data, .optimizer = adam, .epochs = 600, .batch = 80, .regularize = regularizers, .seed = 3};
-    return rg::run(net, {phase}, {.every = 600}).back().fit.accuracy;
+        .data = data, .optimizer = adam, .epochs = 150, .batch = 80, .regularize = regularizers, .seed = 3};
+    return rg::run(net, {phase}, {.every = 150}).back().fit.accuracy;
   };
   CHECK(accuracy({}) < 0.6);
   CHECK(accuracy({rg::Jumpstart{.strength = 0.1, .aggregation = rg::Aggregation::mean}}) > 0.8);
