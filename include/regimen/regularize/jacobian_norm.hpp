@@ -18,8 +18,8 @@ namespace regimen::inline v0 {
 /// strength / 2 * the mean over the samples of the squared Frobenius norm of the output's Jacobian by the input
 /// (Hoffman, Roberts and Yaida 2019). Estimated without bias from `projections` random directions of the C outputs, a
 /// backward pass each: C * |v' J|^2 with v uniform on the sphere; with 0 projections exactly, by C backward passes.
-/// The directions are a function of (seed, sample, epoch). It is differentiated once more, so the activations must
-/// have a second derivative; ReLU's, 0, leaves the penalty the weights.
+/// The directions are a function of (seed, sample, epoch). The penalty is differentiated once more; ReLU's second
+/// derivative is 0 but in one point, and its gradient then comes through the weights alone.
 ///
 /// output [N, ...], batch.data [N, ...] floating. Where batch.data carries gradients, the graph of the pass itself is
 /// used and the network does not run again:
