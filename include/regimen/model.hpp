@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "regimen/batch.hpp"
+#include "regimen/detail/fields.hpp"
 #include "regimen/detail/type_name.hpp"
 
 namespace regimen::inline v0 {
@@ -103,7 +104,7 @@ std::vector<Named> named_tensors(M& module, bool parameters) {
 class Model {
  public:
   template <class M>
-    requires(!std::same_as<std::remove_cvref_t<M>, Model>)
+    requires(!std::same_as<std::remove_cvref_t<M>, Model> && !detail::StandIn<std::remove_cvref_t<M>>)
   Model(M&& model) {  // NOLINT: a module is a model
     using Handle = std::remove_cvref_t<M>;
     static_assert(std::is_lvalue_reference_v<M> || detail::is_handle<Handle>,

@@ -153,7 +153,14 @@ class AnyRegularizer {
 
 }  // namespace regimen::inline v0
 
+#include "regimen/regularize/confidence.hpp"
 #include "regimen/regularize/gradients.hpp"
+#include "regimen/regularize/jacobian_norm.hpp"
+#include "regimen/regularize/jumpstart.hpp"
+#include "regimen/regularize/l2_sp.hpp"
+#include "regimen/regularize/learned_potential.hpp"
+#include "regimen/regularize/on.hpp"
 #include "regimen/regularize/path_norm.hpp"
 #include "regimen/regularize/penalties.hpp"
+#include "regimen/regularize/spectral_norm.hpp"
 #include "regimen/regularize/weights.hpp"

@@ -1,25 +1,11 @@
 #pragma once
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/zeros.h>
 
+#include "regimen/detail/sums.hpp"
 #include "regimen/regularize.hpp"
 
 namespace regimen::inline v0 {
-
-namespace detail {
-
-/// The sum of `term` over all parameters, 0-d; 0 for none.
-template <class Term>
-at::Tensor sum_over(const std::vector<at::Tensor>& parameters, Term&& term) {
-  at::Tensor sum;
-  for (const at::Tensor& parameter : parameters) {
-    sum = sum.defined() ? sum + term(parameter) : term(parameter);
-  }
-  return sum.defined() ? sum : at::zeros({});
-}
-
-}  // namespace detail
 
 /// strength / 2 * the sum of all squared parameters: its gradient is strength * w, that of an optimizer's weight decay.
 /// Throws Error unless strength >= 0.
@@ -30,11 +16,7 @@ struct L2 {
   void check() const { strength_bounds.check(strength); }
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
-    const auto squares = [](const at::Tensor& w) {
-      const at::Tensor flat = w.flatten();
-      return flat.dot(flat);
-    };
-    return detail::sum_over(pass.parameters, squares) * (pass.now.tensor(strength, strength_bounds) * 0.5);
+    return detail::sum_of_squares(pass.parameters) * (pass.now.tensor(strength, strength_bounds) * 0.5);
   }
 };
 
@@ -46,8 +28,29 @@ struct L1 {
   void check() const { strength_bounds.check(strength); }
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
-    const auto absolutes = [](const at::Tensor& w) { return w.abs().sum(); };
-    return detail::sum_over(pass.parameters, absolutes) * pass.now.tensor(strength, strength_bounds);
+    return detail::sum_of_absolutes(pass.parameters) * pass.now.tensor(strength, strength_bounds);
+  }
+};
+
+/// Between the two (Zou and Hastie 2005), as scikit-learn writes it:
+/// strength * (l1_share * the sum of all absolute parameters + (1 - l1_share) / 2 * the sum of all squared ones).
+/// With l1_share 1 it is `L1`, with 0 it is `L2`. Throws Error unless strength >= 0 and l1_share is in [0, 1].
+struct ElasticNet {
+  Knob strength = 1e-4;
+  Knob l1_share = 0.5;
+
+  static constexpr auto strength_bounds = detail::Bounds::not_negative("ElasticNet.strength");
+  static constexpr auto l1_share_bounds = detail::Bounds::share("ElasticNet.l1_share");
+  void check() const {
+    strength_bounds.check(strength);
+    l1_share_bounds.check(l1_share);
+  }
+
+  [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
+    const at::Tensor share = pass.now.tensor(l1_share, l1_share_bounds);
+    const at::Tensor absolutes = detail::sum_of_absolutes(pass.parameters);
+    const at::Tensor squares = detail::sum_of_squares(pass.parameters);
+    return (absolutes * share + squares * ((1 - share) * 0.5)) * pass.now.tensor(strength, strength_bounds);
   }
 };
 

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+
+#include "regimen/regularize.hpp"
+
+namespace regimen::inline v0 {
+
+/// Minus strength * the entropy of softmax(output), in nats, mean over the samples (Pereyra et al. 2017): the network
+/// is kept from putting all on one class. At most 0, at least -strength * log(C). It is label smoothing with the
+/// Kullback-Leibler divergence turned around.
+/// output [N, C, ...], the logits that `CrossEntropy` takes. Throws Error unless strength >= 0, and for other outputs.
+struct ConfidencePenalty {
+  Knob strength = 0.1;
+
+  static constexpr auto strength_bounds = detail::Bounds::not_negative("ConfidencePenalty.strength");
+  void check() const { strength_bounds.check(strength); }
+
+  [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
+    if (!pass.output.defined() || pass.output.dim() < 2) {
+      throw Error("ConfidencePenalty takes an output of [N, C, ...]: set Pass.output to the logits");
+    }
+    const at::Tensor log_share = pass.output.log_softmax(1);
+    return (log_share.exp() * log_share).sum(1).mean() * pass.now.tensor(strength, strength_bounds);
+  }
+};
+
+}  // namespace regimen::inline v0
