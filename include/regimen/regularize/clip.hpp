@@ -68,7 +68,7 @@ struct ClipValues {
 ///
 /// `floor` lets weights grow that begin at zero. `except_last`: so many of the last parameters are left alone; the
 /// paper clips all but the final linear layer, whose weight and bias are 2.
-/// Throws Error unless factor > 0, floor > 0 and finite, except_last >= 0.
+/// Throws Error unless factor > 0, floor > 0 and except_last >= 0.
 struct AdaptiveClip {
   Knob factor = 0.01;
   double floor = 1e-3;

@@ -35,8 +35,8 @@ struct GradientNoise {
 
   void gradient(const Pass& pass) const {
     const at::NoGradGuard no_grad;
-    // As a schedule, for the step changes it: where steps are recorded it has to come from a slot.
-    const Knob deviation = [this](const Clock& clock, const History& history) {
+    // As a schedule, for the step changes it: where steps are recorded it comes from a slot, which outlives this call.
+    const Knob deviation = [eta = eta, gamma = gamma](const Clock& clock, const History& history) {
       const double variance = eta(clock, history);
       eta_bounds.check(variance);
       return std::sqrt(variance / std::pow(1.0 + static_cast<double>(clock.step), gamma));
