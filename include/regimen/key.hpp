@@ -41,6 +41,11 @@ class Key {
     return Key(words_.each_epoch(now_.clock.epoch, /*keep_chain=*/now_.slots != nullptr), ids_, now_);
   }
 
+  /// A key for this step, for what is not keyed by samples: noise of the gradients. A sample may be shown in any step.
+  [[nodiscard]] Key each_step() const {
+    return Key(words_.each_step(now_.clock.step, /*keep_chain=*/now_.slots != nullptr), ids_, now_);
+  }
+
   /// Draws for other samples.
   [[nodiscard]] Key of(at::Tensor ids) const { return Key(words_, std::move(ids), now_); }
 
@@ -248,6 +253,7 @@ namespace salt {
 inline constexpr std::uint64_t augment = 0x6175676D656E74;
 inline constexpr std::uint64_t choice = 0x63686F696365;
 inline constexpr std::uint64_t clusters = 0x636C757374657273;
+inline constexpr std::uint64_t gradient = 0x6772616469656E74;
 inline constexpr std::uint64_t layer = 0x6C61796572;
 inline constexpr std::uint64_t order = 0x6F72646572;
 inline constexpr std::uint64_t permutation = 0x7065726D757465;

@@ -63,6 +63,19 @@ class LossScaler {
     return finite;
   }
 
+  /// The same for gradients that were computed once more in a step whose first ones are unscaled already: of SAM's
+  /// second pass. The step counts once; an overflow counts all the same.
+  bool unscale_again(const std::vector<at::Tensor>& parameters) {
+    const std::int64_t steps = steps_;
+    const double factor = factor_;
+    const bool finite = unscale(parameters);
+    if (finite) {
+      steps_ = steps;
+      factor_ = factor;
+    }
+    return finite;
+  }
+
   [[nodiscard]] double factor() const { return factor_; }
   [[nodiscard]] std::int64_t steps() const { return steps_; }  ///< without an overflow since the factor last changed
 

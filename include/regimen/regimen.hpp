@@ -18,7 +18,9 @@
 #include "regimen/version.hpp"
 
 // Tensors
+#include "regimen/average.hpp"
 #include "regimen/batch.hpp"
+#include "regimen/batch_norm.hpp"
 #include "regimen/capture.hpp"
 #include "regimen/checkpoint.hpp"
 #include "regimen/datasets.hpp"

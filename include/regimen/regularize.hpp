@@ -26,6 +26,10 @@ struct Pass {
   std::vector<at::Tensor> taps{};  ///< what `tap` saw in the forward pass, in order
   Now now{};
   const Model* model = nullptr;  ///< for those that run the network again
+  /// For gradient hooks: computes the gradients anew, at the weights as they are then, of the same batches and
+  /// penalties with the same random numbers. Undefined elsewhere. Buffers move as in any forward pass.
+  std::function<void()> again{};
+  int evaluation = 0;  ///< how often this step's objective was evaluated before: above 0 only in LBFGS and its like
 };
 
 /// What is the network pulled towards? Any of these three, each const:
@@ -35,6 +39,20 @@ struct Pass {
 ///     void weights(const Pass&)         edits the parameters after the optimizer's step
 ///
 /// A lambda from Pass to a tensor is a penalty.
+///
+/// Where several act in one step, their order is
+///
+///     1. all penalties, in the order of `Phase::regularize`, of each of the step's batches
+///     2. the backward pass, of each of the step's batches
+///     3. in fp16: gradients unscaled; if one overflowed, the step ends here
+///     4. all gradient hooks, in the order of `Phase::regularize`
+///     5. the optimizer's step, with its own weight decay
+///     6. all weight hooks, in the order of `Phase::regularize`
+///     7. observers: averages of the weights
+///
+/// 1 to 4 are done anew each time that an optimizer evaluates its closure. A gradient hook sees what those before it
+/// made of the gradients: Sam goes first, noise and clipping follow in the order that is wanted, DecoupledDecay is
+/// last.
 namespace detail {
 
 struct NamesOfHooks {
@@ -153,14 +171,17 @@ class AnyRegularizer {
 
 }  // namespace regimen::inline v0
 
+#include "regimen/regularize/clip.hpp"
 #include "regimen/regularize/confidence.hpp"
-#include "regimen/regularize/gradients.hpp"
+#include "regimen/regularize/decay.hpp"
 #include "regimen/regularize/jacobian_norm.hpp"
 #include "regimen/regularize/jumpstart.hpp"
 #include "regimen/regularize/l2_sp.hpp"
 #include "regimen/regularize/learned_potential.hpp"
+#include "regimen/regularize/max_norm.hpp"
+#include "regimen/regularize/noise.hpp"
 #include "regimen/regularize/on.hpp"
 #include "regimen/regularize/path_norm.hpp"
 #include "regimen/regularize/penalties.hpp"
+#include "regimen/regularize/sharpness.hpp"
 #include "regimen/regularize/spectral_norm.hpp"
-#include "regimen/regularize/weights.hpp"

@@ -22,7 +22,8 @@ namespace regimen::inline v0 {
 ///         for each batch, or group of `accumulate` batches
 ///           augment, preprocess               keyed by (seed, sample, epoch)
 ///           objective                         = seed the generators by (seed, step), forget gradients,
-///                                               forward, loss, penalties, backward, gradient hooks
+///                                               forward, loss, penalties, backward, gradient hooks (regularize.hpp
+///                                               has their order)
 ///           optimizer.step(objective)         rates scaled around it; the first call gets what is already computed
 ///           weight hooks
 ///           Step, Boundary

@@ -43,7 +43,12 @@ struct Training {
     phase.batch = 8;
     phase.augment = {rg::RandomCrop{.padding = 1}, rg::HorizontalFlip{.probability = rg::Cosine{.epochs = 6}}};
     phase.preprocess = {rg::Normalize{.mean = {0.5}, .stddev = {0.25}}};
-    phase.regularize = {rg::L2{.strength = rg::Cosine{.epochs = 5} * 1e-2}, rg::ClipGradients{.max_norm = 1},
+    phase.regularize = {rg::L2{.strength = rg::Cosine{.epochs = 5} * 1e-2},
+                        rg::AdaptiveClip{.factor = rg::Cosine{.epochs = 5} * 0.5},
+                        rg::GradientNoise{.eta = rg::Cosine{.epochs = 5} * 1e-3, .seed = 8},
+                        rg::ClipValues{.bound = rg::Cosine{.epochs = 5} * 0.2},
+                        rg::ClipGradients{.max_norm = 1},
+                        rg::DecoupledDecay{.decay = rg::Cosine{.epochs = 5} * 1e-2},
                         rg::MaxNorm{.bound = 2}};
     phase.execute = execute;
     phase.seed = 4;
@@ -208,6 +213,7 @@ TEST_CASE("device run: what reads on the host what changes is found out, told on
   // Away from here only: it tells at the phase's end.
   check([=](const rg::Pass& pass) { return squares(pass) * (pass.now.clock.epoch == 3 ? 1 : 0); },
         "away from where the step itself");
+  check(rg::Sam{.rho = 0.1}, "same random numbers");
 }
 
 TEST_CASE("device run: what cannot be recorded from the outset is told") {
@@ -246,6 +252,21 @@ TEST_CASE("device run: options that are changed meanwhile are followed, by recor
   eager.run({}, change_momentum(eager));
   recorded.run({}, change_momentum(recorded));
   CHECK(difference(host_weights(eager.net), host_weights(recorded.net)) < 1e-4);
+}
+
+TEST_CASE("device run: averages follow the network to its device, and take the weights between the replays") {
+  Training eager(there);
+  Training recorded(graph);
+  rg::ExponentialAverage of_eager(eager.net, {.decay = 0.9});
+  rg::ExponentialAverage of_recorded(recorded.net, {.decay = 0.9});
+  eager.run({}, of_eager);
+  recorded.run({}, of_recorded);
+  for (std::size_t i = 0; i < of_eager.weights().tensors().size(); ++i) {
+    const at::Tensor& a = of_eager.weights().tensors()[i].tensor;
+    const at::Tensor& b = of_recorded.weights().tensors()[i].tensor;
+    CHECK(a.device() == gpu::device());
+    CHECK((a.cpu().to(at::kDouble) - b.cpu().to(at::kDouble)).abs().max().item<double>() < 1e-4);
+  }
 }
 
 TEST_CASE("device run: a pass that is kept for watching is the recorded one's, gradients and all") {

@@ -233,20 +233,34 @@ TEST_CASE("key: the code of a GPU's kernel, compiled here, draws the same bits")
   }
 }
 
-TEST_CASE("key: words that are folded by the epoch are told for other epochs too") {
+TEST_CASE("key: words that are folded by the epoch and the step are told for other moments too") {
   using regimen::detail::KeyWords;
-  const auto chain = [](int epoch, bool keep) {
-    return KeyWords(7).fold(1).each_epoch(epoch, keep).fold(2).fold(3).each_epoch(epoch, keep).fold(4);
+  const auto chain = [](const regimen::Clock& clock, bool keep) {
+    const KeyWords by_epoch = KeyWords(7).fold(1).each_epoch(clock.epoch, keep).fold(2).fold(3);
+    return by_epoch.each_step(clock.step, keep).each_epoch(clock.epoch, keep).fold(4);
   };
-  const KeyWords kept = chain(3, true);
+  const KeyWords kept = chain({.epoch = 3, .step = 11}, true);
   CHECK(kept.varies());
-  CHECK_FALSE(chain(3, false).varies());
+  CHECK_FALSE(chain({.epoch = 3}, false).varies());
   CHECK_FALSE(KeyWords(7).fold(1).varies());
   for (int epoch = 0; epoch < 5; ++epoch) {
-    const Block expected = chain(epoch, false).now();
-    CHECK(kept.at(epoch).first == expected.first);
-    CHECK(kept.at(epoch).second == expected.second);
+    for (const std::int64_t step : {std::int64_t{0}, std::int64_t{1}, std::int64_t{1} << 40}) {
+      const regimen::Clock clock{.epoch = epoch, .step = step};
+      const Block expected = chain(clock, false).now();
+      CHECK(kept.at(clock).first == expected.first);
+      CHECK(kept.at(clock).second == expected.second);
+    }
   }
+}
+
+TEST_CASE("key: a key for the step looks at the step alone, and is no key for the epoch") {
+  const auto key = [](int epoch, std::int64_t step) {
+    return Key(7, longs({0, 5}), {.clock = {.epoch = epoch, .step = step}});
+  };
+  CHECK(key(1, 3).each_step().bits(4).equal(key(2, 3).each_step().bits(4)));
+  CHECK_FALSE(key(1, 3).each_step().bits(4).equal(key(1, 4).each_step().bits(4)));
+  CHECK_FALSE(key(3, 3).each_step().bits(4).equal(key(3, 3).each_epoch().bits(4)));
+  CHECK_FALSE(key(3, 3).each_step().bits(4).equal(key(3, 3).fold(3).bits(4)));
 }
 
 TEST_CASE("key: seeds, folds, epochs and samples are apart") {

@@ -650,7 +650,7 @@ class RandomRegime {
   }
 
   rg::AnyRegularizer regularizer() {
-    switch (draw_.integer(0, 6)) {
+    switch (draw_.integer(0, 12)) {
       case 0:
         return rg::L1{.strength = knob(1e-3)};
       case 1:
@@ -667,6 +667,19 @@ class RandomRegime {
           return rg::PathNorm{.strength = strength, .p = draw_.one_of<double>({1, 2})};
         }
         break;
+      case 6:
+        return rg::ClipValues{.bound = knob(0.1, /*positive=*/true)};
+      case 7:
+        return rg::AdaptiveClip{.factor = knob(0.1, /*positive=*/true),
+                                .except_last = static_cast<int>(draw_.integer(0, 2))};
+      case 8:
+        return rg::GradientNoise{.eta = knob(1e-4), .seed = static_cast<std::uint64_t>(draw_.integer(0, 9))};
+      case 9:
+        return rg::DecoupledDecay{.decay = knob(1e-2)};
+      case 10:
+        return rg::Sam{.rho = knob(0.1)};
+      case 11:
+        return rg::Asam{.rho = knob(0.5)};
       default:
         break;
     }

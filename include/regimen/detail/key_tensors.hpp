@@ -27,7 +27,7 @@ class TensorWords {
  public:
   TensorWords(const KeyWords& words, const Now& now) : numbers_(words.now()) {
     if (now.slots != nullptr && words.varies()) {
-      slot_ = now.slots->words(now, now.of_epoch, [words](const Now& at) { return words.at(at.clock.epoch); });
+      slot_ = now.slots->words(now, now.of_epoch, [words](const Now& at) { return words.at(at.clock); });
     }
   }
 

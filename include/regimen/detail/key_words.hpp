@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "regimen/clock.hpp"
 #include "regimen/detail/threefry.hpp"
 
 namespace regimen::inline v0::detail {
 
 /// The two words of a key, folded from a seed: for one moment, and, where a step is recorded, as a function of the
-/// epoch, so that a replay can be given those of its own.
+/// moment, so that a replay can be given those of its own.
 class KeyWords {
  public:
   explicit KeyWords(std::uint64_t seed) : now_{seed, 0} {}
@@ -19,34 +20,37 @@ class KeyWords {
     KeyWords result = *this;
     result.now_ = threefry(now_, {salt, fold_mark});
     if (varies()) {
-      result.folds_.push_back({false, salt});
+      result.folds_.push_back({By::salt, salt});
     }
     return result;
   }
 
   /// For this epoch. `keep_chain`: so that `at` can tell the words of others.
   [[nodiscard]] KeyWords each_epoch(int epoch, bool keep_chain) const {
-    KeyWords result = *this;
-    result.now_ = in_epoch(now_, epoch);
-    if (keep_chain && !varies()) {
-      result.base_ = now_;
-    }
-    if (keep_chain) {
-      result.folds_.push_back({true, 0});
-    }
-    return result;
+    return moved_on(in_epoch(now_, epoch), By::epoch, keep_chain);
+  }
+
+  /// For this step, in the same way.
+  [[nodiscard]] KeyWords each_step(std::int64_t step, bool keep_chain) const {
+    return moved_on(in_step(now_, step), By::step, keep_chain);
   }
 
   [[nodiscard]] Block now() const { return now_; }
 
-  /// Whether they are a function of the epoch, as far as is known here.
+  /// Whether they are a function of the moment, as far as is known here.
   [[nodiscard]] bool varies() const { return !folds_.empty(); }
 
-  /// In another epoch. For words that vary.
-  [[nodiscard]] Block at(int epoch) const {
+  /// At another moment. For words that vary.
+  [[nodiscard]] Block at(const Clock& clock) const {
     Block words = base_;
     for (const Fold& fold : folds_) {
-      words = fold.by_epoch ? in_epoch(words, epoch) : threefry(words, {fold.salt, fold_mark});
+      if (fold.by == By::epoch) {
+        words = in_epoch(words, clock.epoch);
+      } else if (fold.by == By::step) {
+        words = in_step(words, clock.step);
+      } else {
+        words = threefry(words, {fold.salt, fold_mark});
+      }
     }
     return words;
   }
@@ -55,14 +59,33 @@ class KeyWords {
   // Counters that folds use, out of reach of the block numbers that draws use.
   static constexpr std::uint64_t fold_mark = std::uint64_t{1} << 62;
   static constexpr std::uint64_t epoch_mark = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t step_mark = fold_mark | epoch_mark;
+
+  enum class By { salt, epoch, step };
 
   struct Fold {
-    bool by_epoch;
+    By by;
     std::uint64_t salt;
   };
 
   static Block in_epoch(Block words, int epoch) {
     return threefry(words, {static_cast<std::uint64_t>(epoch), epoch_mark});
+  }
+
+  static Block in_step(Block words, std::int64_t step) {
+    return threefry(words, {static_cast<std::uint64_t>(step), step_mark});
+  }
+
+  [[nodiscard]] KeyWords moved_on(Block now, By by, bool keep_chain) const {
+    KeyWords result = *this;
+    result.now_ = now;
+    if (keep_chain && !varies()) {
+      result.base_ = now_;
+    }
+    if (keep_chain) {
+      result.folds_.push_back({by, 0});
+    }
+    return result;
   }
 
   Block now_;

@@ -44,6 +44,7 @@ class Objective {
   /// Shows the batches of the next step: augmented, preprocessed, on the model's device.
   void prepare(const std::vector<Batch>& group, const Now& now) {
     pass_.now = now;
+    pass_.evaluation = 0;
     if (now.slots == nullptr && (!phase_.augment.empty() || !phase_.preprocess.empty())) {
       generators_.seed(phase_.seed, now.clock.step, -2);  // for transforms that draw without their key
     }
@@ -67,9 +68,7 @@ class Objective {
   void seed_step(const Clock& clock) { generators_.seed(phase_.seed, clock.step, 0); }
 
   at::Tensor operator()() {
-    for (at::Tensor& parameter : cleared_) {
-      parameter.mutable_grad() = at::Tensor();
-    }
+    forget_gradients();
     if (pass_.now.slots == nullptr) {
       seed_step(pass_.now.clock);
     }
@@ -82,11 +81,14 @@ class Objective {
     }
     loss_ = loss;
     finite_ = !scaler_ || scaler_->unscale(pass_.parameters);
-    if (finite_) {
-      for (const AnyRegularizer& regularizer : phase_.regularize) {
+    pass_.again = [this] { evaluate_again(); };
+    for (const AnyRegularizer& regularizer : phase_.regularize) {
+      if (finite_) {
         regularizer.gradient(pass_);
       }
     }
+    pass_.again = nullptr;
+    ++pass_.evaluation;
     return total;
   }
 
@@ -148,6 +150,36 @@ class Objective {
       result = phase_.augment[i](result, key.fold(i));
     }
     return result;
+  }
+
+  void forget_gradients() {
+    for (at::Tensor& parameter : cleared_) {
+      parameter.mutable_grad() = at::Tensor();
+    }
+  }
+
+  /// For a gradient hook that has moved the weights: the gradients there, as `operator()` computes them before the
+  /// hooks. The loss, and what watchers see of the pass, stay those of the first time.
+  void evaluate_again() {
+    if (pass_.now.slots != nullptr) {
+      pass_.now.slots->refuse(
+          "it computes its gradient twice, with the same random numbers: the generators are seeded in between, from "
+          "the "
+          "host");
+    }
+    const at::AutoGradMode with_gradients(true);
+    const Batch batch = pass_.batch;
+    const at::Tensor output = pass_.output;
+    const std::vector<at::Tensor> taps = pass_.taps;
+    forget_gradients();
+    seed_step(pass_.now.clock);
+    for (const Batch& shown : shown_) {
+      (void)evaluate(shown);
+    }
+    pass_.batch = batch;
+    pass_.output = output;
+    pass_.taps = taps;
+    finite_ = !scaler_ || scaler_->unscale_again(pass_.parameters);
   }
 
   /// Forward and backward on one of the step's batches: its loss, and its loss with penalties.

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 
+#include "regimen/detail/units.hpp"
 #include "regimen/regularize.hpp"
 
 namespace regimen::inline v0 {
@@ -23,11 +24,7 @@ struct MaxNorm {
       if (parameter.dim() < 2) {
         continue;
       }
-      std::vector<std::int64_t> inner;
-      for (std::int64_t d = 1; d < parameter.dim(); ++d) {
-        inner.push_back(d);
-      }
-      const at::Tensor norm = parameter.square().sum(inner, /*keepdim=*/true).sqrt();
+      const at::Tensor norm = detail::norm_of_units(parameter);
       parameter.mul_((most / norm.clamp_min(1e-12)).clamp_max(1).to(parameter.scalar_type()));
     }
   }

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/stack.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "regimen/detail/units.hpp"
+#include "regimen/regularize.hpp"
+
+namespace regimen::inline v0 {
+
+/// Scales all gradients by one factor so that together their l2 norm is at most `max_norm` (Pascanu, Mikolov and
+/// Bengio 2013). Reads nothing back from the device. Throws Error unless max_norm > 0.
+struct ClipGradients {
+  Knob max_norm = 1;
+
+  static constexpr auto max_norm_bounds = detail::Bounds::positive("ClipGradients.max_norm");
+  void check() const { max_norm_bounds.check(max_norm); }
+
+  void gradient(const Pass& pass) const {
+    const at::NoGradGuard no_grad;
+    std::vector<at::Tensor> norms;
+    for (const at::Tensor& parameter : pass.parameters) {
+      if (parameter.grad().defined()) {
+        norms.push_back(parameter.grad().norm());
+      }
+    }
+    if (norms.empty()) {
+      return;
+    }
+    const at::Tensor total = at::stack(norms).norm();
+    const at::Tensor factor = (pass.now.tensor(max_norm, max_norm_bounds) / (total + 1e-6)).clamp_max(1);
+    for (const at::Tensor& parameter : pass.parameters) {
+      if (parameter.grad().defined()) {
+        parameter.grad().mul_(factor.to(parameter.grad().device()));
+      }
+    }
+  }
+};
+
+/// Brings every number of every gradient into [-bound, bound], as torch.nn.utils.clip_grad_value_. Changes the
+/// gradient's direction, which ClipGradients does not. Throws Error unless bound > 0.
+struct ClipValues {
+  Knob bound = 1;
+
+  static constexpr auto bound_bounds = detail::Bounds::positive("ClipValues.bound");
+  void check() const { bound_bounds.check(bound); }
+
+  void gradient(const Pass& pass) const {
+    const at::NoGradGuard no_grad;
+    const at::Tensor most = pass.now.tensor(bound, bound_bounds);
+    for (const at::Tensor& parameter : pass.parameters) {
+      if (parameter.grad().defined()) {
+        const at::Tensor limit = detail::beside(most, parameter.grad());
+        parameter.grad().clamp_(limit.neg(), limit);
+      }
+    }
+  }
+};
+
+/// Adaptive gradient clipping: scales back the gradient G of every unit whose weights W it would change by too large a
+/// share, to |G| = factor * max(|W|, floor) (Brock, De, Smith and Simonyan 2021, "High-Performance Large-Scale Image
+/// Recognition Without Normalization", eq. 3; unit by unit as there and in timm). A unit is a row of a parameter of two
+/// or more dimensions; a bias or a scale is one as a whole. Norms are l2.
+///
+/// `floor` lets weights grow that begin at zero. `except_last`: so many of the last parameters are left alone; the
+/// paper clips all but the final linear layer, whose weight and bias are 2.
+/// Throws Error unless factor > 0, floor > 0 and except_last >= 0.
+struct AdaptiveClip {
+  Knob factor = 0.01;
+  double floor = 1e-3;
+  int except_last = 0;
+
+  static constexpr auto factor_bounds = detail::Bounds::positive("AdaptiveClip.factor");
+  static constexpr auto floor_bounds = detail::Bounds::positive("AdaptiveClip.floor");
+  void check() const {
+    factor_bounds.check(factor);
+    floor_bounds.check(floor);
+    detail::require(except_last >= 0, "AdaptiveClip.except_last", "at least 0", except_last);
+  }
+
+  void gradient(const Pass& pass) const {
+    const at::NoGradGuard no_grad;
+    const at::Tensor share = pass.now.tensor(factor, factor_bounds);
+    const auto last = static_cast<std::size_t>(except_last);
+    for (std::size_t i = 0; i + last < pass.parameters.size(); ++i) {
+      const at::Tensor gradient = pass.parameters[i].grad();
+      if (gradient.defined()) {
+        const at::Tensor most = detail::norm_of_units(pass.parameters[i].detach()).clamp_min(floor) * share;
+        // Where the gradient is 0 this is infinite, and 1 in the end.
+        const at::Tensor kept = (most / detail::norm_of_units(gradient)).clamp_max(1);
+        gradient.mul_(kept.to(gradient.scalar_type()));
+      }
+    }
+  }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,668 @@
+// What acts in a step, in which order, how often the network is run meanwhile, and the averages of its weights.
+
+#include "training/python.hpp"
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace training;
+
+using Log = std::vector<std::string>;
+
+struct Hooks {
+  std::string name;
+  Log* log = nullptr;
+
+  [[nodiscard]] at::Tensor penalty(const rg::Pass& pass) const {
+    log->push_back("penalty " + name);
+    CHECK_FALSE(pass.again);
+    return pass.parameters[0].sum() * 0;
+  }
+  void gradient(const rg::Pass& pass) const {
+    log->push_back("gradient " + name);
+    CHECK(pass.parameters[0].grad().defined());
+    CHECK(pass.again);
+  }
+  void weights(const rg::Pass& pass) const {
+    log->push_back("weights " + name);
+    CHECK_FALSE(pass.again);
+  }
+};
+
+struct LoggingSgd : torch::optim::SGD {
+  using SGD::SGD;
+
+  torch::Tensor step(LossClosure closure = nullptr) override {
+    log->push_back("step");
+    return SGD::step(closure);
+  }
+
+  Log* log = nullptr;
+};
+
+/// One step on 24 points unless told otherwise.
+rg::Phase phase_with(rg::OptimizerRef optimizer, std::vector<rg::AnyRegularizer> regularize, int epochs = 1) {
+  return {.data = points(24, 5),
+          .optimizer = optimizer,
+          .epochs = epochs,
+          .batch = 24,
+          .regularize = std::move(regularize),
+          .seed = 3};
+}
+
+struct Trained {
+  explicit Trained(std::vector<rg::AnyRegularizer> regularize, int epochs = 1, double rate = 0.1)
+      : sgd(net->parameters(), torch::optim::SGDOptions(rate)), phase(phase_with(sgd, std::move(regularize), epochs)) {}
+
+  template <class... Observers>
+  rg::History run(Observers&&... observers) {
+    return rg::run(net, {phase}, {}, observers...);
+  }
+
+  [[nodiscard]] at::Tensor buffer(const std::string& name) const { return net->named_buffers()[name].clone(); }
+
+  torch::nn::Sequential net = network(8);
+  torch::optim::SGD sgd;
+  rg::Phase phase;
+};
+
+std::vector<at::Tensor> copies_of(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> copies;
+  for (const at::Tensor& tensor : tensors) {
+    copies.push_back(tensor.detach().clone());
+  }
+  return copies;
+}
+
+}  // namespace
+
+TEST_CASE("in a step penalties come first, then gradient hooks, the optimizer, weight hooks, each kind in its order") {
+  Log log;
+  auto net = plain_network();
+  LoggingSgd sgd(net->parameters(), torch::optim::SGDOptions(0.1));
+  sgd.log = &log;
+  rg::Phase phase = phase_with(sgd, {Hooks{"a", &log}, Hooks{"b", &log}});
+  phase.batch = 12;
+  phase.accumulate = 2;
+  rg::run(net, {phase}, {}, [&](const rg::Step& step) {
+    log.push_back("observer");
+    CHECK_FALSE(step.pass.again);
+  });
+  const Log expected{"penalty a",  "penalty b", "penalty a", "penalty b", "gradient a",
+                     "gradient b", "step",      "weights a", "weights b", "observer"};
+  CHECK(log == expected);
+}
+
+TEST_CASE("where gradients overflow in fp16 the step ends before the gradient hooks") {
+  if (!rg::detail::autocast_by_device) {
+    return;
+  }
+  Log log;
+  auto net = plain_network();
+  LoggingSgd sgd(net->parameters(), torch::optim::SGDOptions(0.1));
+  sgd.log = &log;
+  rg::Phase phase = phase_with(sgd, {Hooks{"a", &log}});
+  phase.execute.precision = rg::Precision::fp16;
+  phase.loss = [](const at::Tensor& output, const at::Tensor& target) {
+    return at::cross_entropy_loss(output, target) / 0.0;
+  };
+  rg::run(net, {phase}, {});
+  CHECK(log == Log{"penalty a"});
+}
+
+TEST_CASE("Sam: a run with it is a loop by hand with two passes, over SGD with momentum and over Adam") {
+  const auto check = [](auto make_optimizer, const auto& regularizer, const std::function<at::Tensor(at::Tensor)>& t) {
+    auto net = plain_network();
+    auto optimizer = make_optimizer(net);
+    rg::Phase phase = phase_with(*optimizer, {rg::L2{.strength = 0.01}, regularizer}, 5);
+    rg::run(net, {phase}, {});
+
+    auto own = plain_network();
+    auto by_hand = make_optimizer(own);
+    const rg::Batch all = rg::materialize(phase.data);
+    const auto gradient = [&] {
+      by_hand->zero_grad();
+      const at::Tensor loss = torch::cross_entropy_loss(own->forward(all.data), all.target);
+      (loss + rg::L2{.strength = 0.01}.penalty({.parameters = own->parameters()})).backward();
+    };
+    for (int step = 0; step < 5; ++step) {
+      gradient();
+      const auto before = copies_of(own->parameters());
+      double square = 0;
+      for (const at::Tensor& p : own->parameters()) {
+        square += (p.grad() * t(p.detach())).square().sum().item<double>();
+      }
+      {
+        const at::NoGradGuard no_grad;
+        for (at::Tensor p : own->parameters()) {
+          p.add_(p.grad() * t(p).square() * (0.2 / std::sqrt(square)));
+        }
+      }
+      gradient();
+      {
+        const at::NoGradGuard no_grad;
+        for (std::size_t i = 0; i < before.size(); ++i) {
+          own->parameters()[i].copy_(before[i]);
+        }
+      }
+      by_hand->step();
+    }
+    CHECK(difference(weights(net), weights(own)) < 1e-5);
+    CHECK(difference(weights(net), weights(plain_network())) > 1e-2);
+  };
+  const auto sgd = [](torch::nn::Sequential& net) {
+    return std::make_unique<torch::optim::SGD>(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+  };
+  const auto adam = [](torch::nn::Sequential& net) {
+    return std::make_unique<torch::optim::Adam>(net->parameters(), torch::optim::AdamOptions(0.01));
+  };
+  const auto one = [](const at::Tensor& w) { return at::ones_like(w); };
+  const auto scale = [](const at::Tensor& w) { return w.abs() + 0.05; };
+  check(sgd, rg::Sam{.rho = 0.2}, one);
+  check(adam, rg::Sam{.rho = 0.2}, one);
+  check(sgd, rg::Asam{.rho = 0.2, .eta = 0.05}, scale);
+}
+
+TEST_CASE("Sam: the weights come back bit for bit, however far uphill they were") {
+  Trained trained({rg::Sam{.rho = 1e3}}, 4, /*rate=*/0);
+  const auto before = copies_of(trained.net->parameters());
+  trained.run();
+  CHECK(same(trained.net->parameters(), before));
+}
+
+TEST_CASE("Sam: both passes of a step draw the same dropout masks, and other steps draw others") {
+  auto net = plain_network();
+  std::vector<at::Tensor> masks;
+  const rg::Model with_dropout(net, [&](torch::nn::Sequential& n, const rg::Batch& batch) {
+    masks.push_back(torch::dropout(at::ones({batch.size(), 2}), 0.5, /*train=*/true));
+    return n->forward(batch.data * masks.back());
+  });
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1));
+  rg::Phase phase = phase_with(sgd, {rg::Sam{}}, 2);
+  phase.batch = 12;
+  phase.accumulate = 2;
+  rg::run(with_dropout, {phase}, {.score_fit = false});
+  REQUIRE(masks.size() == 8);  // of each step two batches, twice
+  for (const std::size_t step : {0, 4}) {
+    CHECK(torch::equal(masks[step], masks[step + 2]));
+    CHECK(torch::equal(masks[step + 1], masks[step + 3]));
+    CHECK_FALSE(torch::equal(masks[step], masks[step + 1]));
+  }
+  CHECK_FALSE(torch::equal(masks[0], masks[4]));
+}
+
+TEST_CASE("BatchNorm's running statistics move once a forward pass of the step, and with Sam once a step") {
+  Trained plain({});
+  Trained sharp({rg::Sam{.rho = 0.5}});
+  plain.run();
+  sharp.run();
+  for (const char* const name : {"1.running_mean", "1.running_var", "1.num_batches_tracked"}) {
+    CHECK(torch::equal(plain.buffer(name), sharp.buffer(name)));
+  }
+  CHECK(sharp.buffer("1.num_batches_tracked").item<int>() == 1);
+  CHECK_FALSE(same(weights(plain.net), weights(sharp.net)));
+
+  Trained halves({rg::Sam{}});
+  halves.phase.batch = 12;
+  halves.phase.accumulate = 2;
+  halves.run();
+  CHECK(halves.buffer("1.num_batches_tracked").item<int>() == 2);
+
+  auto net = network(8);
+  torch::optim::LBFGS lbfgs(net->parameters(), torch::optim::LBFGSOptions(0.01).max_iter(3).max_eval(50));
+  int forwards = 0;
+  const rg::Model counted(net, [&](torch::nn::Sequential& n, const rg::Batch& batch) {
+    forwards += n->is_training() ? 1 : 0;
+    return n->forward(batch.data);
+  });
+  rg::run(counted, {phase_with(lbfgs, {})}, {});
+  CHECK(forwards > 1);
+  CHECK(net->named_buffers()["1.num_batches_tracked"].item<int>() == forwards);
+}
+
+TEST_CASE("Sam: with gradients of several batches in a step it is Sam of all of them together") {
+  const auto run_with = [](int parts) {
+    auto net = plain_network();
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1));
+    rg::Phase phase = phase_with(sgd, {rg::Sam{.rho = 0.3}}, 3);
+    phase.batch = 24 / parts;
+    phase.accumulate = parts;
+    rg::run(net, {phase}, {});
+    return weights(net);
+  };
+  CHECK(difference(run_with(1), run_with(3)) < 1e-6);
+}
+
+TEST_CASE("Sam: watchers see the loss and the output at the weights, not uphill") {
+  double losses[2];
+  at::Tensor outputs[2];
+  int i = 0;
+  for (const std::vector<rg::AnyRegularizer>& regularize :
+       std::vector<std::vector<rg::AnyRegularizer>>{{rg::L2{.strength = 0}}, {rg::Sam{.rho = 1}}}) {
+    Trained trained(regularize);
+    trained.run([&](const rg::Step& step) {
+      losses[i] = step.loss.item<double>();
+      outputs[i] = step.pass.output.detach().clone();
+    });
+    ++i;
+  }
+  CHECK(losses[0] == losses[1]);
+  CHECK(torch::equal(outputs[0], outputs[1]));
+}
+
+TEST_CASE("Sam: hooks behind it see its gradient, and a hook of one's own may ask for the gradient again") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0));
+  std::vector<at::Tensor> first;
+  struct Probe {
+    std::vector<at::Tensor>* first;
+    void gradient(const rg::Pass& pass) const {
+      first->push_back(pass.parameters[0].grad().clone());
+      pass.again();
+      first->push_back(pass.parameters[0].grad().clone());
+    }
+  };
+  rg::run(net, {phase_with(sgd, {Probe{&first}, rg::Sam{.rho = 1}, Probe{&first}})}, {});
+  REQUIRE(first.size() == 4);
+  CHECK(torch::equal(first[0], first[1]));
+  CHECK_FALSE(torch::allclose(first[2], first[0]));
+  CHECK(torch::equal(first[3], first[0]));
+}
+
+TEST_CASE("Sam: in a step that was to be recorded it says why it is not, and computes the same") {
+  auto net = network(8);
+  auto own = network(8);
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1));
+  torch::optim::SGD own_sgd(own->parameters(), torch::optim::SGDOptions(0.1));
+  const auto evaluate = [](torch::nn::Sequential& network, torch::optim::SGD& optimizer, rg::detail::Slots* slots) {
+    const rg::Phase phase = phase_with(optimizer, {rg::Sam{.rho = [](const rg::Clock&) { return 0.3; }}});
+    const rg::Model model(network);
+    rg::detail::GeneratorGuard generators(at::kCPU);
+    rg::detail::Objective objective(model, phase, generators);
+    const rg::Now now{.clock = {.step = 2}, .slots = slots};
+    objective.prepare({rg::materialize(phase.data)}, now);
+    objective.seed_step(now.clock);
+    (void)objective();
+  };
+  rg::detail::Slots slots(at::kCPU);
+  slots.begin({.clock = {.step = 2}}, {});
+  evaluate(net, sgd, &slots);
+  evaluate(own, own_sgd, nullptr);
+  CHECK(contains(slots.refused(), "same random numbers"));
+  for (std::size_t i = 0; i < net->parameters().size(); ++i) {
+    CHECK(torch::allclose(net->parameters()[i].grad(), own->parameters()[i].grad(), 1e-6, 1e-7));
+  }
+}
+
+TEST_CASE("Sam: in fp16 it trains near fp32, and leaves a step out that overflows uphill") {
+  if (!rg::detail::autocast_by_device) {
+    return;
+  }
+  const auto loss_in = [](rg::Precision precision) {
+    Trained trained({rg::Sam{.rho = 0.05}}, 20);
+    trained.phase.execute.precision = precision;
+    return trained.run().back().train_loss;
+  };
+  CHECK(loss_in(rg::Precision::fp16) == Approx(loss_in(rg::Precision::fp32)).epsilon(0.05));
+
+  // Uphill, at once, the loss is infinite.
+  Trained trained({rg::Sam{.rho = 1}, rg::DecoupledDecay{.decay = 0.5}});
+  trained.phase.execute.precision = rg::Precision::fp16;
+  int evaluations = 0;
+  trained.phase.loss = [&](const at::Tensor& output, const at::Tensor& target) {
+    return at::cross_entropy_loss(output, target) / (++evaluations == 2 ? 0.0 : 1.0);
+  };
+  const auto before = copies_of(trained.net->parameters());
+  trained.run();
+  CHECK(evaluations >= 2);
+  CHECK(same(trained.net->parameters(), before));
+}
+
+TEST_CASE("DecoupledDecay: in a run with Adam it is AdamW whose rate follows the same schedule, also with LBFGS once") {
+  const rg::Cosine cosine{.epochs = 6};
+  auto net = plain_network();
+  auto own = plain_network();
+  torch::optim::Adam adam(net->parameters(), torch::optim::AdamOptions(0.01));
+  torch::optim::AdamW adamw(own->parameters(), torch::optim::AdamWOptions(0.01).weight_decay(0.5));
+  rg::Phase ours = phase_with(adam, {rg::DecoupledDecay{.decay = cosine * (0.01 * 0.5)}}, 6);
+  rg::Phase theirs = phase_with(adamw, {}, 6);
+  ours.lr_scale = theirs.lr_scale = cosine;
+  rg::run(net, {ours}, {});
+  rg::run(own, {theirs}, {});
+  CHECK(difference(weights(net), weights(own)) < 1e-6);
+
+  auto halved = plain_network();
+  torch::optim::LBFGS lbfgs(halved->parameters(), torch::optim::LBFGSOptions(0).max_iter(4).tolerance_change(-1));
+  const auto before = copies_of(halved->parameters());
+  rg::run(halved, {phase_with(lbfgs, {rg::DecoupledDecay{.decay = 0.5}})}, {});
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CHECK(torch::equal(halved->parameters()[i].detach(), before[i] * 0.5));
+  }
+}
+
+TEST_CASE("GradientNoise: a run with it is repeated by its seed, and resumes in the same bits") {
+  const auto run_with = [](std::uint64_t seed, bool in_two) {
+    Trained trained({rg::GradientNoise{.eta = 0.1, .seed = seed}}, 4);
+    std::stop_source stop;
+    rg::State state;
+    const auto watch = [&](const rg::Step& step) {
+      if (in_two && step.clock.step == 2) {
+        stop.request_stop();
+      }
+    };
+    const auto keep = [&](const rg::Boundary& boundary) { state = boundary.state(); };
+    rg::run(trained.net, {trained.phase}, {}, {.stop = stop.get_token()}, watch, keep);
+    if (in_two) {
+      rg::run(trained.net, {trained.phase}, {}, {.from = state});
+    }
+    return weights(trained.net);
+  };
+  CHECK(same(run_with(1, false), run_with(1, true)));
+  CHECK_FALSE(same(run_with(1, false), run_with(2, false)));
+}
+
+TEST_CASE("ExponentialAverage: follows its formula from the first step's weights on, buffers too or not") {
+  for (const bool buffers : {true, false}) {
+    for (const bool warm_up : {true, false}) {
+      CAPTURE(buffers, warm_up);
+      Trained trained({}, 6);
+      rg::ExponentialAverage average(trained.net, {.decay = 0.6, .warm_up = warm_up, .buffers = buffers});
+      std::vector<at::Tensor> mean;
+      int updates = 0;
+      trained.run(average, [&](const rg::Step&) {
+        const auto now = weights(trained.net);
+        const double decay = warm_up ? std::min(0.6, 1 - std::pow(1.0 + updates, -2.0 / 3)) : 0.6;
+        for (std::size_t i = 0; i < now.size(); ++i) {
+          if (updates == 0) {
+            mean.push_back(now[i]);
+          } else if (!now[i].is_floating_point() || (!buffers && i >= trained.net->parameters().size())) {
+            mean[i] = now[i];
+          } else {
+            mean[i] = decay * mean[i] + (1 - decay) * now[i];
+          }
+        }
+        ++updates;
+      });
+      CHECK(average.updates() == 6);
+      for (std::size_t i = 0; i < mean.size(); ++i) {
+        CHECK(torch::allclose(average.weights().tensors()[i].tensor, mean[i], 1e-5, 1e-6));
+      }
+    }
+  }
+}
+
+TEST_CASE("averages: of the named phase only, at the named steps and epochs") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1));
+  rg::Phase first = phase_with(sgd, {}, 5);
+  first.name = "memorize";
+  first.batch = 6;  // four steps an epoch
+  rg::Phase second = first;
+  second.name = "learn";
+  rg::ExponentialAverage every(net);
+  rg::ExponentialAverage third(net, {.every = 3, .phase = "learn"});
+  rg::StochasticAverage epochs(net, {.first = 2, .every = 2, .phase = "learn"});
+  std::vector<at::Tensor> sum;
+  rg::run(net, {first, second}, {}, every, third, epochs, [&](const rg::Epoch& epoch) {
+    if (epoch.phase == "learn" && (epoch.clock.epoch == 2 || epoch.clock.epoch == 4)) {
+      const auto now = weights(net);
+      for (std::size_t i = 0; i < now.size(); ++i) {
+        sum.size() <= i ? sum.push_back(now[i]) : void(sum[i] += now[i]);
+      }
+    }
+  });
+  CHECK(every.updates() == 40);
+  CHECK(third.updates() == 6);
+  CHECK(epochs.updates() == 2);
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    CHECK(torch::allclose(epochs.weights().tensors()[i].tensor, sum[i] / 2, 1e-5, 1e-6));
+  }
+}
+
+TEST_CASE("averages: watch and change nothing, and stand in for the weights only while asked to") {
+  Trained plain({}, 4);
+  Trained watched({}, 4);
+  rg::ExponentialAverage fast(watched.net, {.decay = 0.5});
+  rg::StochasticAverage mean(watched.net);
+  plain.run();
+  watched.run(fast, mean, [&](const rg::Epoch&) { const auto averaged = fast.in_place(); });
+  CHECK(same(weights(plain.net), weights(watched.net)));
+
+  const auto own = weights(watched.net);
+  const auto attempt = [&] {
+    const auto averaged = mean.in_place();
+    CHECK_FALSE(same(weights(watched.net), own));
+    CHECK(torch::equal(watched.net->parameters()[0].detach(), mean.weights().tensors()[0].tensor));
+    throw std::runtime_error("while evaluating");
+  };
+  CHECK_THROWS_AS(attempt(), std::runtime_error);
+  CHECK(same(weights(watched.net), own));
+  CHECK(watched.net->parameters()[0].requires_grad());
+
+  auto other = network(99);
+  fast.weights().restore(other);
+  CHECK(torch::equal(other->parameters()[0].detach(), fast.weights().tensors()[0].tensor));
+}
+
+TEST_CASE("averages: go on from a checkpoint in the same bits, and refuse another model's") {
+  const Folder folder;
+  const auto averages_after = [&](bool in_two) {
+    Trained trained({}, 5);
+    rg::ExponentialAverage fast(trained.net, {.decay = 0.7, .warm_up = true});
+    rg::StochasticAverage mean(trained.net, {.first = 2});
+    if (in_two) {
+      Trained part({}, 5);
+      rg::ExponentialAverage fast_part(part.net, {.decay = 0.7, .warm_up = true});
+      rg::StochasticAverage mean_part(part.net, {.first = 2});
+      rg::Checkpoint keep(folder / "run.pt", {}, part.net, part.sgd, fast_part, mean_part);
+      std::stop_source stop;
+      rg::run(part.net, {part.phase}, {}, {.stop = stop.get_token()}, keep, fast_part, mean_part,
+              [&](const rg::Step& step) {
+                if (step.clock.step == 3) {
+                  stop.request_stop();
+                }
+              });
+      const rg::State from = rg::load_checkpoint(folder / "run.pt", trained.net, trained.sgd, fast, mean);
+      CHECK(fast.updates() == 3);
+      rg::run(trained.net, {trained.phase}, {}, {.from = from}, fast, mean);
+    } else {
+      trained.run(fast, mean);
+    }
+    std::vector<at::Tensor> all;
+    for (const rg::Snapshot* each : {&fast.weights(), &mean.weights()}) {
+      for (const rg::Named& named : each->tensors()) {
+        all.push_back(named.tensor);
+      }
+    }
+    CHECK(fast.updates() == 5);
+    CHECK(mean.updates() == 4);
+    return all;
+  };
+  CHECK(same(averages_after(false), averages_after(true)));
+
+  auto wider = torch::nn::Sequential(torch::nn::Linear(2, 13));
+  rg::ExponentialAverage stranger(wider);
+  Trained trained({});
+  CHECK(contains(error_of([&] { (void)rg::load_checkpoint(folder / "run.pt", trained.net, trained.sgd, stranger); }),
+                 "average of 0.weight"));
+}
+
+TEST_CASE("averages: rules are checked, and are in the manifest by themselves") {
+  auto net = plain_network();
+  using Rule = rg::ExponentialAverage::Rule;
+  CHECK(contains(error_of([&] { rg::ExponentialAverage(net, Rule{.decay = 1.5}); }), "ExponentialAverage.decay"));
+  CHECK(contains(error_of([&] { rg::ExponentialAverage(net, Rule{.every = 0}); }), "ExponentialAverage.every"));
+  CHECK(contains(error_of([&] { rg::StochasticAverage(net, {.first = 0}); }), "StochasticAverage.first"));
+  CHECK(contains(error_of([&] { rg::StochasticAverage(net, {.first = 1, .every = 0}); }), "StochasticAverage.every"));
+  rg::ExponentialAverage wild(net, {.decay = [](const rg::Clock& clock) { return clock.epoch + 0.5; }});
+  CHECK_NOTHROW(wild.update());
+  CHECK(contains(error_of([&] { wild.update({.clock = {.epoch = 1}}); }), "is 1.5"));
+  CHECK(
+      rg::manifest(Rule{.decay = 0.5}) ==
+      R"({"type": "ExponentialAverage::Rule", "decay": 0.5, "warm_up": false, "every": 1, "buffers": true, "phase": ""})");
+  CHECK(rg::manifest(rg::StochasticAverage::Rule{}) ==
+        R"({"type": "StochasticAverage::Rule", "first": 1, "every": 1, "phase": ""})");
+}
+
+TEST_CASE("reestimate_batch_norm: gives the means of the batches' statistics, whatever the layers' momentum") {
+  using torch::nn::BatchNorm1dOptions;
+  const rg::Batch data = points(36, 9);
+  for (const double momentum : {0.1, 0.01, 0.5, 1.0 / 3, 1.0, -1.0}) {
+    CAPTURE(momentum);
+    auto options = BatchNorm1dOptions(2);
+    options.momentum(momentum < 0 ? torch::optional<double>() : torch::optional<double>(momentum));
+    torch::nn::Sequential net{torch::nn::BatchNorm1d(options), torch::nn::Dropout(0.4), torch::nn::Linear(2, 3)};
+    torch::nn::BatchNorm1d unused(2);
+    net->register_module("unused", unused);
+    unused->running_mean.fill_(7);
+    net->eval();
+    torch::manual_seed(1);
+    const at::Tensor generator = generator_state();
+    rg::reestimate_batch_norm(net, data, {.batch = 12, .shuffle = false});
+    CHECK(torch::equal(generator_state(), generator));
+    CHECK_FALSE(net->is_training());
+
+    const at::Tensor batches = data.data.view({3, 12, 2});
+    const auto buffers = net->named_buffers();
+    CHECK(torch::allclose(buffers["0.running_mean"], batches.mean(1).mean(0), 1e-5, 1e-6));
+    CHECK(torch::allclose(buffers["0.running_var"], batches.var(1).mean(0), 1e-5, 1e-6));
+    CHECK(buffers["0.num_batches_tracked"].item<int>() == 3);
+    CHECK(buffers["unused.running_mean"][0].item<double>() == 7);
+    CHECK(buffers["unused.num_batches_tracked"].item<int>() == 0);
+  }
+}
+
+TEST_CASE("reestimate_batch_norm: large statistics are no trouble, and what fails leaves everything as it was") {
+  rg::Batch data = points(32, 9);
+  data.data = data.data * 300 + 4000;
+  torch::nn::Sequential net(torch::nn::BatchNorm1d(2), torch::nn::Linear(2, 3));
+  rg::reestimate_batch_norm(net, data, {.batch = 16, .shuffle = false});
+  const auto buffers = net->named_buffers();
+  CHECK(torch::allclose(buffers["0.running_mean"], data.data.mean(0), 1e-5, 0));
+  CHECK(torch::allclose(buffers["0.running_var"], data.data.view({2, 16, 2}).var(1).mean(0), 1e-4, 0));
+
+  const auto before = weights(net);
+  int calls = 0;
+  const rg::Model fails(net, [&](torch::nn::Sequential& n, const rg::Batch& batch) {
+    if (++calls == 3) {
+      throw std::runtime_error("no output");
+    }
+    return n->forward(batch.data * 2);
+  });
+  CHECK_THROWS_AS(rg::reestimate_batch_norm(fails, data, {.batch = 16}), std::runtime_error);
+  CHECK(same(weights(net), before));
+
+  auto without = plain_network();
+  CHECK_NOTHROW(rg::reestimate_batch_norm(without, data));
+  CHECK(contains(error_of([&] { rg::reestimate_batch_norm(net, {}); }), "source that ends"));
+}
+
+TEST_CASE("steps agree with PyTorch's own functions, or the published formulas in PyTorch, to 1e-5") {
+  const std::optional<std::string> python = python_with_torch();
+  if (!python) {
+    return;
+  }
+  constexpr double bound = 0.4;
+  constexpr double factor = 0.05;
+  constexpr double floor = 1e-2;
+  constexpr double decay = 0.8;
+  const rg::Sam sam{.rho = 0.1};
+  const rg::Asam asam{.rho = 0.7, .eta = 0.02};
+  torch::manual_seed(7);
+  std::vector<at::Tensor> exchange{torch::tensor({bound, factor, floor, decay, 0.1, 0.7, 0.02}, torch::kDouble)};
+  std::vector<at::Tensor> results;
+  const auto give = [&](const at::Tensor& tensor) {
+    exchange.push_back(tensor.detach().clone());
+    return exchange.back();
+  };
+  const auto parameter_with = [&](const at::Tensor& value, const at::Tensor& gradient) {
+    at::Tensor parameter = value.clone().requires_grad_(true);
+    parameter.mutable_grad() = gradient.clone();
+    return parameter;
+  };
+
+  const at::Tensor clipped = parameter_with(at::zeros({6, 3}), give(at::randn({6, 3})));
+  rg::ClipValues{.bound = bound}.gradient({.parameters = {clipped}});
+  results.push_back(clipped.grad());
+  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{5, 4}, {4, 2, 3, 3}, {7}}) {
+    const at::Tensor value = give(at::randn(shape) * 0.3);
+    const at::Tensor unit = parameter_with(value, give(at::randn(shape) * 0.03));
+    rg::AdaptiveClip{.factor = factor, .floor = floor}.gradient({.parameters = {unit}});
+    results.push_back(unit.grad());
+  }
+
+  torch::nn::Sequential linear(torch::nn::Linear(torch::nn::LinearOptions(4, 3).bias(false)));
+  rg::ExponentialAverage exponential(linear, {.decay = decay});
+  rg::StochasticAverage stochastic(linear);
+  for (int i = 0; i < 5; ++i) {
+    const at::NoGradGuard no_grad;
+    linear->parameters()[0].copy_(give(at::randn({3, 4})));
+    exponential.update();
+    stochastic.update();
+  }
+  results.push_back(exponential.weights().tensors()[0].tensor);
+  results.push_back(stochastic.weights().tensors()[0].tensor);
+
+  const auto normed = [] {
+    torch::manual_seed(12);
+    return torch::nn::Sequential(torch::nn::Linear(2, 6), torch::nn::BatchNorm1d(6), torch::nn::ReLU(),
+                                 torch::nn::Linear(6, 3));
+  };
+  for (const at::Tensor& tensor : weights(normed())) {
+    give(tensor);
+  }
+  const rg::Batch all = points(48, 3);
+  for (const at::Tensor& whole : {all.data, all.target}) {
+    for (int i = 0; i < 3; ++i) {
+      give(whole.narrow(0, 16 * i, 16));
+    }
+  }
+  auto estimated = normed();
+  rg::reestimate_batch_norm(estimated, all, {.batch = 16, .shuffle = false});
+  for (const at::Tensor& buffer : estimated->buffers()) {
+    results.push_back(buffer);
+  }
+  const auto train = [&](const auto& regularizer) {
+    auto net = normed();
+    const rg::Model model(net);
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+    for (int step = 0; step < 6; ++step) {
+      const rg::Batch batch = rg::slice(all, 16 * (step % 3), 16);
+      const auto gradient = [&] {
+        sgd.zero_grad();
+        torch::cross_entropy_loss(net->forward(batch.data), batch.target).backward();
+      };
+      gradient();
+      regularizer.gradient({.parameters = net->parameters(), .model = &model, .again = gradient});
+      sgd.step();
+    }
+    for (const at::Tensor& tensor : weights(net)) {
+      results.push_back(tensor);
+    }
+  };
+  train(sam);
+  train(asam);
+
+  const Folder folder;
+  write_tensors(folder / "in.pt", exchange);
+  REQUIRE(run_python(*python, "steps.py", {folder / "in.pt", folder / "out.txt"}));
+  const std::vector<double> expected = numbers_in(folder / "out.txt");
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const at::Tensor flat = results[i].detach().to(torch::kDouble).flatten();
+    REQUIRE(at + static_cast<std::size_t>(flat.numel()) <= expected.size());
+    for (std::int64_t k = 0; k < flat.numel(); ++k) {
+      CAPTURE(i, k);
+      CHECK(flat[k].item<double>() == Approx(expected[at++]).epsilon(1e-5).margin(1e-5));
+    }
+  }
+  CHECK(at == expected.size());
+}
