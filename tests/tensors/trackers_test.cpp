@@ -306,6 +306,10 @@ TEST_CASE("parts: each class by itself, and the gaps between them") {
   CHECK(rg::LossOn{train_parts[1]}(net) == rg::evaluate(net, train_parts[1]).loss);
   CHECK(std::isnan(rg::LossOn{train_parts[2]}(net)));
 
+  const std::string manifest = rg::manifest(rg::AccuracyOn{train_parts[1]});
+  CAPTURE(manifest);
+  CHECK(manifest.find("\"AccuracyOn\", \"part\": {\"type\": \"Subset\"") != std::string::npos);
+
   check_error([&] { (void)rg::by_class(train, 1); }, {"by_class", "[0, 1)", "but is 1"});
   check_error([&] { (void)rg::by_class(train, 0); }, {"by_class", "at least 1"});
   check_error([&] { (void)rg::WorstGap{train_parts, {test}}(net); }, {"gaps"});

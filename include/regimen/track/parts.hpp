@@ -3,13 +3,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/equal.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "regimen/evaluate.hpp"
@@ -106,8 +103,8 @@ struct NoiseSplit {
 /// the id). Reads both sources once. `now`: for noise that follows a schedule, as of when.
 /// Throws Error for streams, targets that are not [N] int64, and samples that are unknown to `clean`.
 ///     const auto parts = regimen::split_by_noise(noisy, train);
-///     splits.measures = {{"by_heart", regimen::AccuracyOn{parts.corrupted}}, {"recovered",
-///     regimen::AccuracyOn{parts.truth}}};
+///     splits.measures["by_heart"] = regimen::AccuracyOn{parts.corrupted};
+///     splits.measures["recovered"] = regimen::AccuracyOn{parts.truth};
 [[nodiscard]] inline NoiseSplit split_by_noise(const Source& data, const Source& clean, const Now& now = {}) {
   at::Tensor ids;
   const at::Tensor labels = detail::labels_of(data, now, "split_by_noise", &ids);
@@ -161,7 +158,7 @@ struct LossOn {
 
 /// The largest gap in accuracy of any class, or of other parts, as a measure for `Splits::measures`: of training minus
 /// held out, part by part; parts that are empty on either side are left out, and NaN is left if all are.
-///     splits.measures = {{"worst_class_gap", regimen::WorstGap{by_class(train, 10), by_class(test, 10)}}};
+///     splits.measures["worst_class_gap"] = regimen::WorstGap{by_class(train, 10), by_class(test, 10)};
 /// Throws Error where the two have different lengths.
 struct WorstGap {
   std::vector<Source> on_training_data;
