@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -35,21 +36,49 @@ using AnyMeasure = std::function<double(const Model&)>;
   return std::sqrt(sum);
 }
 
-/// The l2 distance of all parameters from where they were in a snapshot of the same model, in double.
+namespace detail {
+
+/// Each parameter of a model with what it was in a snapshot of the same model, both in double.
 /// Throws Error where the two do not fit.
-[[nodiscard]] inline double distance(const Model& model, const Snapshot& from) {
+template <class Visit>
+void with_snapshot(const Model& model, const Snapshot& snapshot, const std::string& who, Visit&& visit) {
   const at::NoGradGuard no_grad;
   const auto parameters = model.named_parameters();
-  const auto& kept = from.tensors();
-  double sum = 0;
+  const auto& kept = snapshot.tensors();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (i >= kept.size() || kept[i].name != parameters[i].name ||
         kept[i].tensor.sizes() != parameters[i].tensor.sizes()) {
-      throw Error("distance: the model's " + parameters[i].name + " does not fit the snapshot");
+      throw Error(who + ": the model's " + parameters[i].name + " does not fit the snapshot");
     }
-    const at::Tensor moved = parameters[i].tensor.to(at::kDouble) - kept[i].tensor.to(at::kDouble);
-    sum += moved.square().sum().item<double>();
+    visit(parameters[i].tensor.to(at::kDouble), kept[i].tensor.to(at::kDouble), i);
   }
+}
+
+/// The cosine of the angle between two vectors, added up part by part.
+struct Angle {
+  double product = 0;
+  double first = 0;
+  double second = 0;
+
+  void add(const at::Tensor& a, const at::Tensor& b) {
+    product += (a * b).sum().item<double>();
+    first += a.square().sum().item<double>();
+    second += b.square().sum().item<double>();
+  }
+
+  /// NaN where one of them is 0.
+  [[nodiscard]] double cosine() const { return product / (std::sqrt(first) * std::sqrt(second)); }
+};
+
+}  // namespace detail
+
+/// The l2 distance of all parameters from where they were in a snapshot of the same model, in double.
+/// Throws Error where the two do not fit.
+[[nodiscard]] inline double distance(const Model& model, const Snapshot& from) {
+  double sum = 0;
+  detail::with_snapshot(model, from, "distance", [&](const at::Tensor& is, const at::Tensor& was, std::size_t) {
+    sum += (is - was).square().sum().item<double>();
+  });
   return std::sqrt(sum);
 }
 
@@ -58,6 +87,56 @@ struct DistanceFrom {
   Snapshot start;
 
   double operator()(const Model& model) const { return distance(model, start); }
+};
+
+/// The distance from a snapshot as a share of the snapshot's own norm, ||w - w_0|| / ||w_0||, in double: how far from
+/// lazy a training was. Infinite or NaN for a snapshot of zeros. Throws Error where the two do not fit.
+struct RelativeDistanceFrom {
+  Snapshot start;
+
+  double operator()(const Model& model) const {
+    double moved = 0;
+    double norm = 0;
+    detail::with_snapshot(model, start, "RelativeDistanceFrom",
+                          [&](const at::Tensor& is, const at::Tensor& was, std::size_t) {
+                            moved += (is - was).square().sum().item<double>();
+                            norm += was.square().sum().item<double>();
+                          });
+    return std::sqrt(moved) / std::sqrt(norm);
+  }
+};
+
+/// The cosine of the angle between all parameters and those of a snapshot, w . w_s / (||w|| ||w_s||), in [-1, 1], in
+/// double; NaN where one of them is 0. Throws Error where the two do not fit.
+struct CosineTo {
+  Snapshot goal;
+
+  double operator()(const Model& model) const {
+    detail::Angle angle;
+    detail::with_snapshot(model, goal, "CosineTo",
+                          [&](const at::Tensor& is, const at::Tensor& was, std::size_t) { angle.add(is, was); });
+    return angle.cosine();
+  }
+};
+
+/// Whether the network moves towards some weights: the cosine of the angle between the way that it has gone and the way
+/// there, cos(w - w_from, w_to - w_from), in [-1, 1], in double. 1 is straight there, 0 at right angles; NaN where it
+/// has not moved. Throws Error where the three do not fit.
+///     splits.measures = {{"towards_bad", regimen::HeadingTo{.from = start, .to = bad}}};
+struct HeadingTo {
+  Snapshot from;
+  Snapshot to;
+
+  double operator()(const Model& model) const {
+    std::vector<at::Tensor> way;
+    detail::with_snapshot(model, from, "HeadingTo",
+                          [&](const at::Tensor& is, const at::Tensor& was, std::size_t) { way.push_back(is - was); });
+    detail::Angle angle;
+    detail::with_snapshot(model, to, "HeadingTo", [&](const at::Tensor&, const at::Tensor& there, std::size_t i) {
+      angle.add(way[i], there - from.tensors()[i].tensor.to(at::kDouble));
+    });
+    return angle.cosine();
+  }
 };
 
 /// The path norm: (sum over all paths from input to output of the product of |w|^p along the path)^(1/p)

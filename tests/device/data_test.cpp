@@ -53,6 +53,34 @@ rg::Batch epoch_of(const rg::Source& source, int epoch) {
 
 }  // namespace
 
+TEST_CASE("device: trackers by sample count there what they count here, and nobody waits before a result is read") {
+  const rg::Batch all = images(40);
+  rg::ForgettingEvents forgetting(all);
+  rg::ForgettingEvents forgetting_there(all);
+  rg::AreaUnderMargin area(all);
+  rg::AreaUnderMargin area_there(all);
+  const at::Tensor logits = rg::Key(4, at::arange(40 * 5)).uniform({10}).view({5, 40, 10});
+  for (int t = 0; t < 5; ++t) {
+    const rg::Batch batch = rg::rows(all, at::arange(t, 40));
+    const at::Tensor output = logits[t].narrow(0, t, 40 - t);
+    forgetting.add(batch.id, output, batch.target);
+    area.add(batch.id, output, batch.target);
+    const rg::Batch batch_there = rg::to(batch, gpu::device());
+    const at::Tensor output_there = there(output);
+    const int ready = gpu::waits();
+    forgetting_there.add(batch_there.id, output_there, batch_there.target);
+    area_there.add(batch_there.id, output_there, batch_there.target);
+    if (t > 0) {  // the first time, tables go there
+      CHECK(gpu::waits() == ready);
+    }
+  }
+  CHECK(forgetting_there.events().device() == gpu::device());
+  CHECK(forgetting_there.events().cpu().equal(forgetting.events()));
+  CHECK(forgetting_there.learned().cpu().equal(forgetting.learned()));
+  CHECK(forgetting_there.seen().cpu().equal(forgetting.seen()));
+  CHECK(area_there.values().cpu().equal(area.values()));
+}
+
 TEST_CASE("device: a key draws the same bits there, and normals to 1e-6") {
   const at::Tensor ids = at::arange(50, at::kLong) * 12345;
   const rg::Now now{.clock = {.epoch = 3}};

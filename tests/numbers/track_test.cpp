@@ -9,6 +9,7 @@
 using regimen::Epoch;
 using regimen::GapTracker;
 using regimen::Metric;
+using regimen::Score;
 using regimen::unknown;
 
 namespace {
@@ -28,6 +29,24 @@ TEST_CASE("the gaps are fit minus test, test loss minus fit loss, and fit minus 
   CHECK(generalization_gap(epoch) == 0.5);
   CHECK(loss_gap(epoch) == 1.5);
   CHECK(memorization(epoch) == 0.375);
+}
+
+TEST_CASE("the gap in error is that in accuracy, and is made up of what was learned by heart and what was not") {
+  const Epoch epoch = scored(1.0, 0.625, 0.5);
+  CHECK(error_gap(epoch) == 0.5);
+  CHECK(clean_gap(epoch) == 0.125);
+  CHECK(memorization(epoch) + clean_gap(epoch) == generalization_gap(epoch));
+}
+
+TEST_CASE("gaps are taken part by part; a part without a score has none, and parts must match") {
+  const std::vector<Score> train = {{.accuracy = 1, .samples = 2}, {.accuracy = 0.5, .samples = 2}, {}};
+  const std::vector<Score> test = {{.accuracy = 0.25, .samples = 2}, {.accuracy = 0.75, .samples = 2}, train[0]};
+  const std::vector<double> each = regimen::gaps(train, test);
+  REQUIRE(each.size() == 3);
+  CHECK(each[0] == 0.75);
+  CHECK(each[1] == -0.25);
+  CHECK(std::isnan(each[2]));
+  CHECK_THROWS_WITH(regimen::gaps(train, {}), "gaps: held_out.size() must be on_training_data.size() = 3, but is 0");
 }
 
 TEST_CASE("a gap is unknown where one side of it was not scored") {

@@ -72,6 +72,39 @@ TEST_CASE("measure: distance is that from the snapshot, of the parameters alone"
   CHECK(regimen::distance(net, start) == 0);
 }
 
+TEST_CASE("measure: relative distance, cosine and heading are those of the parameters as one vector") {
+  Sequential net(Linear(2, 1), BatchNorm1d(1));
+  const at::NoGradGuard no_grad;
+  const auto set = [&](std::vector<double> values) {
+    for (const at::Tensor& parameter : net->parameters()) {
+      for (std::int64_t i = 0; i < parameter.numel(); ++i) {
+        parameter.flatten()[i] = values.front();
+        values.erase(values.begin());
+      }
+    }
+  };
+  set({3, 4, 0, 0, 0});
+  const Snapshot start(net);
+  CHECK(regimen::RelativeDistanceFrom{start}(net) == 0);
+  CHECK(regimen::CosineTo{start}(net) == Approx(1));
+  set({3, 4, 12, 0, 0});
+  const Snapshot goal(net);
+  CHECK(regimen::RelativeDistanceFrom{start}(net) == Approx(12.0 / 5));
+  CHECK(regimen::CosineTo{start}(net) == Approx(5.0 / 13));
+  set({3, 4, 1, 0, 0});
+  CHECK(regimen::HeadingTo{.from = start, .to = goal}(net) == Approx(1));
+  set({3, 4, -2, 0, 0});
+  CHECK(regimen::HeadingTo{.from = start, .to = goal}(net) == Approx(-1));
+  set({3, 4, 0, 0, 7});
+  CHECK(regimen::HeadingTo{.from = start, .to = goal}(net) == 0);
+  set({6, 8, 5, 0, 0});
+  CHECK(regimen::HeadingTo{.from = start, .to = goal}(net) == Approx(5 / std::sqrt(50)));
+  net->buffers()[0].fill_(100);
+  CHECK(regimen::CosineTo{start}(net) == Approx(50 / (5 * std::sqrt(125))));
+  start.restore();
+  CHECK(std::isnan(regimen::HeadingTo{.from = start, .to = goal}(net)));
+}
+
 TEST_CASE("measure: distance refuses a snapshot of another shape") {
   Sequential net(Linear(2, 2));
   Sequential wider(Linear(2, 3));

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros.h>
+
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "regimen/track/samples.hpp"
+
+namespace regimen::inline v0 {
+
+/// The margin of each sample: its label's logit minus the largest of the others, z_y - max over c != y of z_c. Positive
+/// where the label is predicted. logits [N, C], targets [N] int64 in [0, C) or [N, C], of which the largest entry is
+/// the label -> [N] double. Throws Error for other shapes.
+[[nodiscard]] inline at::Tensor margins(const at::Tensor& logits, const at::Tensor& targets) {
+  const at::Tensor label = detail::labels_for(logits, targets, "margins").unsqueeze(1);
+  const at::Tensor z = logits.to(at::kDouble);
+  const at::Tensor others = z.scatter(1, label, -std::numeric_limits<double>::infinity()).amax(1);
+  return z.gather(1, label).squeeze(1) - others;
+}
+
+/// The area under the margin of each sample: the mean of its margins over all times that it was seen (Pleiss et al.
+/// 2020, "Identifying Mislabeled Data using the Area Under the Margin Ranking", equations 1 and 2). Small for samples
+/// that the others contradict: the paper takes them for mislabelled below a threshold.
+///
+/// As an observer of `run` it adds each sample each time that it is trained on, by the output from which the step was
+/// computed, as the paper does: in train mode, augmented, with the target that it was shown with; it costs no forward
+/// pass. In a loop of your own it is whatever you add. Nothing waits for the device before a result is read.
+///
+/// Results are [n] in the order of the source, on the device of what was added last. Throws Error, when one is read,
+/// if a sample was added that is not in the source; and for `Phase::accumulate` above 1 (see `SampleRows`).
+///     regimen::AreaUnderMargin area(noisy);
+///     regimen::run(net, {phase}, splits, area);
+///     const at::Tensor suspects = area.values() < 0;
+class AreaUnderMargin {
+ public:
+  /// `phase`: the only one to follow, of a run with several; all if it is empty.
+  explicit AreaUnderMargin(const Source& source, std::string phase = "")
+      : rows_(source, "AreaUnderMargin", std::move(phase)),
+        sum_(at::zeros({rows_.size() + 1}, at::kDouble)),
+        seen_(at::zeros({rows_.size() + 1}, at::kLong)) {}
+
+  AreaUnderMargin(const AreaUnderMargin&) = delete;
+  AreaUnderMargin& operator=(const AreaUnderMargin&) = delete;
+
+  void operator()(const PhaseBegin& begin) { rows_.hear(begin); }
+
+  void operator()(const Step& step) {
+    if (rows_.concerned(step)) {
+      add(step.pass.batch.id, step.pass.output, step.pass.batch.target);
+    }
+  }
+
+  /// ids [N] int64, logits [N, C], targets as for `margins`.
+  void add(const at::Tensor& ids, const at::Tensor& logits, const at::Tensor& targets) {
+    const at::NoGradGuard no_grad;
+    const at::Tensor margin = margins(logits, targets);
+    sum_ = sum_.to(margin.device());
+    seen_ = seen_.to(margin.device());
+    const at::Tensor rows = rows_.of(ids.to(margin.device()));
+    sum_.index_add_(0, rows, margin);
+    seen_.index_add_(0, rows, at::ones_like(rows));
+  }
+
+  /// [n] double; NaN where a sample was not seen.
+  [[nodiscard]] at::Tensor values() const { return rows_.known(sum_, seen_) / seen(); }
+
+  /// [n] int64: how often each sample was added.
+  [[nodiscard]] at::Tensor seen() const { return rows_.known(seen_, seen_); }
+
+  /// Whose result is which.
+  [[nodiscard]] const at::Tensor& ids() const { return rows_.ids(); }
+
+  /// For a checkpoint: a resumed run adds up to what it would have without a stop, bit for bit.
+  template <class Archive>
+  void save(Archive& archive) const {
+    rows_.save(archive);
+    archive.write("sum", sum_.cpu(), true);
+    archive.write("seen", seen_.cpu(), true);
+  }
+
+  /// Throws Error for an archive of other samples.
+  template <class Archive>
+  void load(Archive& archive) {
+    rows_.load(archive);
+    detail::load_table(archive, "sum", sum_);
+    detail::load_table(archive, "seen", seen_);
+  }
+
+ private:
+  SampleRows rows_;
+  at::Tensor sum_;   ///< [n + 1] double, of margins
+  at::Tensor seen_;  ///< [n + 1] int64
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/error.hpp"
+#include "regimen/event.hpp"
+#include "regimen/model.hpp"
+#include "regimen/snapshot.hpp"
+
+namespace regimen::inline v0 {
+
+/// Keeps the weights of the best epoch by a metric: parameters and buffers, as they are at the epoch's end. Of two
+/// equally good epochs the earlier counts; an epoch that was not scored is passed over. Changes nothing before
+/// `restore`; holds one copy of the model.
+///
+/// A metric of the test set makes the test set a training set: hence the default.
+///     regimen::Best best(net);
+///     regimen::run(net, {phase}, {.clean = train, .test = test, .validation = validation}, best);
+///     best.restore();
+///     best.add(accuracy, t);  // in a loop of your own, or best(epoch)
+class Best {
+ public:
+  /// `phase`: the only one to follow, of a run with several; all if it is empty.
+  explicit Best(const Model& model, Metric metric = Metric::validation_loss, std::string phase = "")
+      : model_(model), metric_(metric), phase_(std::move(phase)) {}
+
+  Best(const Best&) = delete;
+  Best& operator=(const Best&) = delete;
+
+  /// Throws Error if the run goes on, and its best weights so far were not loaded.
+  void operator()(const RunBegin& begin) const {
+    for (const Epoch& epoch : begin.history) {
+      if (follows(epoch) && better(value_of(epoch, metric_))) {
+        throw Error(
+            "Best: the weights of an earlier epoch are the best so far, and they are gone: save Best with the "
+            "checkpoint and load it");
+      }
+    }
+  }
+
+  void operator()(const Epoch& epoch) {
+    if (follows(epoch)) {
+      add(value_of(epoch, metric_), epoch.clock);
+    }
+  }
+
+  /// The model as it is now has this value of the metric; NaN is not scored.
+  void add(double value, const Clock& clock = {}) {
+    if (better(value)) {
+      kept_.emplace(model_);
+      value_ = value;
+      clock_ = clock;
+    }
+  }
+
+  /// Whether any epoch was scored.
+  [[nodiscard]] bool kept() const { return kept_.has_value(); }
+
+  /// Of the best epoch; NaN if none was scored.
+  [[nodiscard]] double value() const { return value_; }
+
+  /// When the best epoch ended: `epoch` is 1 after the first.
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+
+  /// The best weights. Throws Error if no epoch was scored.
+  [[nodiscard]] const Snapshot& snapshot() const {
+    if (!kept_) {
+      throw Error("Best has kept nothing: no epoch was scored by " + name_of(metric_));
+    }
+    return *kept_;
+  }
+
+  /// Puts the best weights into the model. Throws Error if no epoch was scored.
+  void restore() const { snapshot().restore(); }
+
+  /// For a checkpoint.
+  template <class Archive>
+  void save(Archive& archive) const {
+    const std::vector<std::int64_t> when = {clock_.phase, clock_.epoch, clock_.batch, clock_.batches, clock_.step};
+    archive.write("value", at::tensor(std::vector<double>{value_}, at::kDouble), true);
+    archive.write("clock", at::tensor(when, at::kLong), true);
+    for (std::size_t i = 0; kept_ && i < kept_->tensors().size(); ++i) {
+      archive.write("tensor" + detail::text(i), kept_->tensors()[i].tensor, true);
+    }
+  }
+
+  /// Throws Error for the archive of another model.
+  template <class Archive>
+  void load(Archive& archive) {
+    const at::NoGradGuard no_grad;
+    at::Tensor value;
+    at::Tensor when;
+    archive.read("value", value, true);
+    archive.read("clock", when, true);
+    detail::require(value.numel() == 1 && when.numel() == 5, "Best: what was saved", "a value and a clock",
+                    "something else");
+    value_ = value[0].item<double>();
+    const auto number = [&](std::int64_t i) { return when[i].item<std::int64_t>(); };
+    clock_ = {static_cast<int>(number(0)), static_cast<int>(number(1)), number(2), number(3), number(4)};
+    kept_.reset();
+    if (std::isnan(value_)) {
+      return;
+    }
+    kept_.emplace(model_);
+    for (std::size_t i = 0; i < kept_->tensors().size(); ++i) {
+      const Named& named = kept_->tensors()[i];
+      at::Tensor stored;
+      archive.read("tensor" + detail::text(i), stored, true);
+      if (stored.sizes() != named.tensor.sizes() || stored.scalar_type() != named.tensor.scalar_type()) {
+        throw Error("Best: " + named.name + " has another shape or type there");
+      }
+      at::Tensor target = named.tensor;
+      target.copy_(stored);
+    }
+  }
+
+ private:
+  [[nodiscard]] bool follows(const Epoch& epoch) const { return phase_.empty() || epoch.phase == phase_; }
+
+  [[nodiscard]] bool better(double value) const {
+    return !std::isnan(value) && (std::isnan(value_) || (larger_is_better(metric_) ? value > value_ : value < value_));
+  }
+
+  Model model_;
+  Metric metric_;
+  std::string phase_;
+  std::optional<Snapshot> kept_;
+  double value_ = unknown;
+  Clock clock_{};
+};
+
+}  // namespace regimen::inline v0

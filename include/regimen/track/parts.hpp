@@ -1,0 +1,177 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "regimen/evaluate.hpp"
+#include "regimen/source.hpp"
+#include "regimen/track.hpp"
+#include "regimen/track/samples.hpp"
+#include "regimen/transform/labels.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// A source with its true labels; data, ids and all else are its own.
+struct TrueLabels {
+  Source of;
+  at::Tensor labels;  ///< [size] int64, by place in the source, on its device
+
+  [[nodiscard]] std::int64_t size() const { return *of.size(); }
+  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+    const Batch batch = of.get(index, now);
+    return with_target(batch, labels.index_select(0, index).to(batch.target.device()));
+  }
+
+  [[nodiscard]] std::string manifest() const {
+    return json::Object()
+        .add("type", "\"TrueLabels\"")
+        .add("of", of.manifest())
+        .add("labels_crc32", json::quoted(crc32_of(labels)))
+        .text();
+  }
+};
+
+/// The labels of a source, [n] int64 on the CPU, in its order; and where `ids` is given, the ids of the original set.
+inline at::Tensor labels_of(const Source& source, const Now& now, const std::string& who, at::Tensor* ids = nullptr) {
+  require_indexed(source, who);
+  std::vector<at::Tensor> labels;
+  std::vector<at::Tensor> names;
+  const Cursor next = source.read({.batch = 4096, .now = now});
+  for (Batch batch = next(); batch.size() > 0; batch = next()) {
+    require_labels(batch, who);
+    labels.push_back(batch.target.cpu());
+    names.push_back(batch.source_id().cpu());
+  }
+  if (labels.empty()) {
+    throw Error(who + " takes a source with at least one sample");
+  }
+  if (ids != nullptr) {
+    *ids = at::cat(names);
+  }
+  return at::cat(labels);
+}
+
+/// The samples whose place is marked; mask [n] bool.
+inline Source marked(const Source& source, const at::Tensor& mask) {
+  return subset(source, mask.nonzero().flatten());
+}
+
+}  // namespace detail
+
+/// The samples of each class by themselves: as many sources as there are classes, some perhaps empty. Reads the source
+/// once. `now`: for damage that follows a schedule, as of when.
+/// Throws Error unless the source is indexed, its targets are [N] int64 in [0, classes), and classes >= 1.
+///     const auto parts = regimen::by_class(test, /*classes=*/10);
+[[nodiscard]] inline std::vector<Source> by_class(const Source& source, std::int64_t classes, const Now& now = {}) {
+  detail::require(classes >= 1, "by_class: classes", "at least 1", classes);
+  const at::Tensor labels = detail::labels_of(source, now, "by_class");
+  const auto least = labels.min().item<std::int64_t>();
+  const auto largest = labels.max().item<std::int64_t>();
+  const std::string bound = "in [0, " + detail::text(classes) + ")";
+  detail::require(least >= 0, "by_class: a label", bound, least);
+  detail::require(largest < classes, "by_class: a label", bound, largest);
+  std::vector<Source> parts;
+  for (std::int64_t c = 0; c < classes; ++c) {
+    parts.push_back(detail::marked(source, labels == c));
+  }
+  return parts;
+}
+
+/// Data with label noise, taken apart by it. Score the parts by `evaluate`, or along a run by `AccuracyOn`:
+///
+///     corrupted   accuracy is the share of the wrong labels that the network has learned by heart: fit on them
+///     truth       accuracy is the share of the same samples that it predicts as they truly are: label recovery, or
+///                 clean accuracy on them (Li, Soltanolkotabi and Oymak 2020). What is left is neither
+///     untouched   fit and clean accuracy on the others, for whom the two are one
+struct NoiseSplit {
+  Source corrupted;       ///< the samples whose label is not their true one, labelled as in the data
+  Source truth;           ///< the same samples, shown as in the data, with their true labels
+  Source untouched;       ///< all others
+  at::Tensor mask;        ///< [n] bool on the CPU: which are corrupted, in the order of the data
+  at::Tensor true_label;  ///< [n] int64 on the CPU, in that order
+};
+
+/// Takes data apart by comparing its labels with those of the clean samples that they came from (`Batch::origin`, or
+/// the id). Reads both sources once. `now`: for noise that follows a schedule, as of when.
+/// Throws Error for streams, targets that are not [N] int64, and samples that are unknown to `clean`.
+///     const auto parts = regimen::split_by_noise(noisy, train);
+///     splits.measures["by_heart"] = regimen::AccuracyOn{parts.corrupted};
+///     splits.measures["recovered"] = regimen::AccuracyOn{parts.truth};
+[[nodiscard]] inline NoiseSplit split_by_noise(const Source& data, const Source& clean, const Now& now = {}) {
+  at::Tensor ids;
+  const at::Tensor labels = detail::labels_of(data, now, "split_by_noise", &ids);
+  const at::Tensor clean_labels = detail::labels_of(clean, {}, "split_by_noise");
+  SampleRows rows(clean, "split_by_noise");
+  const at::Tensor row = rows.of(ids);
+  const at::Tensor unknown_ids = ids.index_select(0, (row == rows.size()).nonzero().flatten());
+  if (unknown_ids.numel() > 0) {
+    throw Error("split_by_noise: sample " + detail::text(unknown_ids[0].item<std::int64_t>()) +
+                " of the data is not among the clean ones");
+  }
+  NoiseSplit parts;
+  parts.true_label = clean_labels.index_select(0, row);
+  parts.mask = labels != parts.true_label;
+  const at::Tensor places = parts.mask.nonzero().flatten();
+  parts.corrupted = subset(data, places);
+  parts.truth = detail::TrueLabels{parts.corrupted, parts.true_label.index_select(0, places).to(data.device())};
+  parts.untouched = detail::marked(data, parts.mask.logical_not());
+  return parts;
+}
+
+/// `evaluate` of each part; an empty part is not scored: its accuracy and loss are NaN. Together the parts of a source
+/// cost about one pass over it.
+///     const std::vector<regimen::Score> each = regimen::scores(net, regimen::by_class(test, 10));
+[[nodiscard]] inline std::vector<Score> scores(const Model& model, const std::vector<Source>& parts,
+                                               const Evaluation& how = {}) {
+  std::vector<Score> result;
+  for (const Source& part : parts) {
+    const bool empty = part.defined() && part.size() == 0;
+    result.push_back(empty ? Score{} : evaluate(model, part, how));
+  }
+  return result;
+}
+
+/// The accuracy on a part of the data, as a measure for `Splits::measures`: one pass over the part at each scoring.
+/// NaN for an empty part. `how` is the measure's own: give it the phase's preprocessing and precision.
+struct AccuracyOn {
+  Source part;
+  Evaluation how{};
+
+  double operator()(const Model& model) const { return scores(model, {part}, how).front().accuracy; }
+};
+
+/// The mean loss on a part of the data; else as `AccuracyOn`.
+struct LossOn {
+  Source part;
+  Evaluation how{};
+
+  double operator()(const Model& model) const { return scores(model, {part}, how).front().loss; }
+};
+
+/// The largest gap in accuracy of any class, or of other parts, as a measure for `Splits::measures`: of training minus
+/// held out, part by part; parts that are empty on either side are left out, and NaN is left if all are.
+///     splits.measures["worst_class_gap"] = regimen::WorstGap{by_class(train, 10), by_class(test, 10)};
+/// Throws Error where the two have different lengths.
+struct WorstGap {
+  std::vector<Source> on_training_data;
+  std::vector<Source> held_out;
+  Evaluation how{};
+
+  double operator()(const Model& model) const {
+    double worst = unknown;
+    for (const double gap : gaps(scores(model, on_training_data, how), scores(model, held_out, how))) {
+      worst = std::fmax(worst, gap);  // the one that is a number, if the other is NaN
+    }
+    return worst;
+  }
+};
+
+}  // namespace regimen::inline v0
