@@ -68,6 +68,8 @@ Comparison compare(const Results& results, const Settings& settings, const Group
     result.adversarial_fit = std::min(result.adversarial_fit, adversarial_end.fit.accuracy);
     result.random_epochs += random_end.clock.epoch;
     result.adversarial_epochs += adversarial_end.clock.epoch;
+    result.random_cosine += random_end.measures.at("start_cosine");
+    result.adversarial_cosine += adversarial_end.measures.at("start_cosine");
   }
   const auto n = std::max<double>(1, static_cast<double>(random_test.size()));
   result.random = rg::mean_interval(random_test);
@@ -75,6 +77,8 @@ Comparison compare(const Results& results, const Settings& settings, const Group
   result.hole = rg::paired_difference(random_test, adversarial_test);
   result.random_epochs /= n;
   result.adversarial_epochs /= n;
+  result.random_cosine /= n;
+  result.adversarial_cosine /= n;
   return result;
 }
 
@@ -86,13 +90,14 @@ std::string table(const Group& group, const Settings& settings) {
       format("\n%s, confusion set: %s x %d %s, %.0f %% of the pixels zeroed, random labels: %.2f %% fitted\n\n",
              group.model.c_str(), images.c_str(), group.copies, group.copies == 1 ? "copy" : "copies",
              100 * recipe.zeroed, 100 * group.memorized_fit);
-  text += format("%-28s %-17s %-17s %-17s %-17s %s\n", "", "test, random", "test, adversarial", "hole (points)",
-                 "training labels", "epochs");
+  text += format("%-28s %-17s %-17s %-17s %-17s %-11s %s\n", "", "test, random", "test, adversarial", "hole (points)",
+                 "training labels", "start left", "epochs");
   for (const Comparison& c : group.comparisons) {
     const std::string hole = group.all_fitted() ? with_interval(c.hole) : "not reported";
-    text += format("%-28s %-17s %-17s %-17s %6.2f %6.2f %%   %.0f %.0f\n", c.regularizers.c_str(),
-                   with_interval(c.random).c_str(), with_interval(c.adversarial).c_str(), hole.c_str(),
-                   100 * c.random_fit, 100 * c.adversarial_fit, c.random_epochs, c.adversarial_epochs);
+    text +=
+        format("%-28s %-17s %-17s %-17s %6.2f %6.2f %%   %.2f %.2f   %.0f %.0f\n", c.regularizers.c_str(),
+               with_interval(c.random).c_str(), with_interval(c.adversarial).c_str(), hole.c_str(), 100 * c.random_fit,
+               100 * c.adversarial_fit, c.random_cosine, c.adversarial_cosine, c.random_epochs, c.adversarial_epochs);
   }
   return text;
 }
@@ -195,6 +200,8 @@ std::string report(const std::vector<Group>& groups, const Settings& settings) {
       format("\n%zu seed%s. Test accuracy in percent; +- is a Student-t 95 %% interval, the hole's paired by seed.\n",
              seeds, seeds == 1 ? "" : "s");
   text += "Training labels: the least share that any seed fits, random and adversarial start.\n";
+  text +=
+      "Start left: cosine of the weights at the end and at the start, mean of the seeds: 1 where they have stayed.\n";
   text += settings.recipe.until_fit
               ? "Vanilla arms run until they fit 100 % of their labels (or their epochs are up), all others the same "
                 "number of steps.\n"
@@ -206,7 +213,8 @@ void write_tables(const Results& results, const std::vector<Group>& groups, cons
   std::ostringstream table;
   std::ostringstream epochs;
   const rg::CsvLog lines("");
-  table << "model,seed,start,copies,regularizers,epochs,steps,ended,fit_accuracy,clean_accuracy,test_accuracy\n";
+  table << "model,seed,start,copies,regularizers,epochs,steps,ended,fit_accuracy,clean_accuracy,test_accuracy,start_"
+           "cosine\n";
   epochs << "model,seed,start,copies,regularizers," << lines.header();
   const auto add_epochs = [&](const std::string& who, const rg::History& history) {
     for (const rg::Epoch& epoch : history) {
@@ -223,19 +231,22 @@ void write_tables(const Results& results, const std::vector<Group>& groups, cons
                                    arm.from_random() ? "random" : "adversarial", arm.copies, arm.regularizers.c_str());
     const rg::Epoch& last = arm.history.back();
     table << who << "," << last.clock.epoch << "," << last.clock.step << "," << name_of(arm.history.ended())
-          << format(",%.4f,%.4f,%.4f\n", last.fit.accuracy, last.clean.accuracy, last.test.accuracy);
+          << format(",%.4f,%.4f,%.4f,%.4f\n", last.fit.accuracy, last.clean.accuracy, last.test.accuracy,
+                    last.measures.at("start_cosine"));
     add_epochs(who, arm.history);
   }
 
   std::ostringstream summary;
-  summary << "model,copies,regularizers,seeds,random_test,random_half_width,adversarial_test,adversarial_half_width,"
-             "hole,hole_half_width,random_least_fit,adversarial_least_fit\n";
+  summary
+      << "model,copies,regularizers,seeds,random_test,random_half_width,adversarial_test,adversarial_half_width,"
+         "hole,hole_half_width,random_least_fit,adversarial_least_fit,random_start_cosine,adversarial_start_cosine\n";
   for (const Group& group : groups) {
     for (const Comparison& c : group.comparisons) {
       summary << group.model << "," << group.copies << "," << c.regularizers << "," << c.random.n
               << interval_cells(c.random) << interval_cells(c.adversarial)
               << (group.all_fitted() ? interval_cells(c.hole) : ",,")
-              << format(",%.4f,%.4f\n", c.random_fit, c.adversarial_fit);
+              << format(",%.4f,%.4f,%.4f,%.4f\n", c.random_fit, c.adversarial_fit, c.random_cosine,
+                        c.adversarial_cosine);
     }
   }
   write_file(settings.out + "/results.csv", table.str());

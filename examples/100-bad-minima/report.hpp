@@ -38,6 +38,8 @@ struct Comparison {
   double adversarial_fit = 1;
   double random_epochs = 0;  ///< mean of the seeds
   double adversarial_epochs = 0;
+  double random_cosine = 0;  ///< of the weights at the end and at the start, mean of the seeds: 1 where they stayed
+  double adversarial_cosine = 0;
 };
 
 /// Everything that one network and one R came to.

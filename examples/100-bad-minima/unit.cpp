@@ -185,6 +185,7 @@ void Trainings::run_arm(const Unit& unit, int place, const Regularizers& set, co
   const std::uint64_t seed = 1000 * unit.seed + static_cast<std::uint64_t>(2 * place + (unit.copies == 0 ? 1 : 2));
   rg::Phase arm = phase(set.name(), train, sgd, epochs, seed);
   rg::Splits scored = splits(train, unit.seed, epochs);
+  scored.measures["start_cosine"] = rg::CosineTo{rg::Snapshot(net)};
   if (set.none() && recipe.until_fit) {
     arm.until = rg::FitReaches{1};
   } else {

@@ -32,27 +32,6 @@ struct Pass {
   int evaluation = 0;  ///< how often this step's objective was evaluated before: above 0 only in LBFGS and its like
 };
 
-/// What is the network pulled towards? Any of these three, each const:
-///
-///     at::Tensor penalty(const Pass&)   0-d, added to the loss before the backward pass
-///     void gradient(const Pass&)        edits the gradients after it
-///     void weights(const Pass&)         edits the parameters after the optimizer's step
-///
-/// A lambda from Pass to a tensor is a penalty.
-///
-/// Where several act in one step, their order is
-///
-///     1. all penalties, in the order of `Phase::regularize`, of each of the step's batches
-///     2. the backward pass, of each of the step's batches
-///     3. in fp16: gradients unscaled; if one overflowed, the step ends here
-///     4. all gradient hooks, in the order of `Phase::regularize`
-///     5. the optimizer's step, with its own weight decay
-///     6. all weight hooks, in the order of `Phase::regularize`
-///     7. observers: averages of the weights
-///
-/// 1 to 4 are done anew each time that an optimizer evaluates its closure. A gradient hook sees what those before it
-/// made of the gradients: Sam goes first, noise and clipping follow in the order that is wanted, DecoupledDecay is
-/// last.
 namespace detail {
 
 struct NamesOfHooks {
@@ -96,6 +75,27 @@ concept IsPenalty = requires(const R& r, const Pass& pass) {
 
 }  // namespace detail
 
+/// What is the network pulled towards? Any of these three, each const:
+///
+///     at::Tensor penalty(const Pass&)   0-d, added to the loss before the backward pass
+///     void gradient(const Pass&)        edits the gradients after it
+///     void weights(const Pass&)         edits the parameters after the optimizer's step
+///
+/// A lambda from Pass to a tensor is a penalty.
+///
+/// Where several act in one step, their order is
+///
+///     1. all penalties, in the order of `Phase::regularize`, of each of the step's batches
+///     2. the backward pass, of each of the step's batches
+///     3. in fp16: gradients unscaled; if one overflowed, the step ends here
+///     4. all gradient hooks, in the order of `Phase::regularize`
+///     5. the optimizer's step, with its own weight decay
+///     6. all weight hooks, in the order of `Phase::regularize`
+///     7. observers: averages of the weights
+///
+/// 1 to 4 are done anew each time that an optimizer evaluates its closure. A gradient hook sees what those before it
+/// made of the gradients: Sam goes first, noise and clipping follow in the order that is wanted, DecoupledDecay is
+/// last.
 template <class R>
 concept Regularizer = detail::HasPenalty<R> || detail::HasGradient<R> || detail::HasWeights<R> || detail::IsPenalty<R>;
 

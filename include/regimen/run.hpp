@@ -20,7 +20,8 @@ namespace regimen::inline v0 {
 ///       PhaseBegin
 ///       for each epoch, unless `until` says that it is over
 ///         for each batch, or group of `accumulate` batches
-///           augment, preprocess               keyed by (seed, sample, epoch)
+///           augment                           keyed by (seed, sample, epoch)
+///           preprocess                        keyed by the sample alone
 ///           objective                         = seed the generators by (seed, step), forget gradients,
 ///                                               forward, loss, penalties, backward, gradient hooks (regularize.hpp
 ///                                               has their order)
