@@ -1,5 +1,9 @@
 #pragma once
 
+#include "regimen/detail/cuda.hpp"
+
+#if REGIMEN_WITH_CUDA
+
 #include <ATen/core/Tensor.h>
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
@@ -154,3 +158,5 @@ class CudaRecorder final : public Recorder {
 };
 
 }  // namespace regimen::inline v0::detail
+
+#endif

@@ -7,11 +7,8 @@
 #include <memory>
 
 #include "regimen/detail/cuda.hpp"
-#include "regimen/detail/recorder.hpp"
-
-#if REGIMEN_WITH_CUDA
 #include "regimen/detail/cuda_recorder.hpp"
-#endif
+#include "regimen/detail/recorder.hpp"
 
 namespace regimen::inline v0::detail {
 

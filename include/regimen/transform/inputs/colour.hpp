@@ -37,7 +37,7 @@ struct Brightness {
   void check() const { strength_bounds.check(strength); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    const at::Tensor numbers = detail::numbers_of(batch.data);
+    const at::Tensor numbers = detail::as_floating(batch.data);
     const at::Tensor factor = detail::jitter_factor(numbers, key, strength, strength_bounds);
     return detail::with_data(batch, detail::as_in(batch.data, numbers * factor));
   }
@@ -58,7 +58,7 @@ struct Contrast {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "Contrast");
-    const at::Tensor numbers = detail::numbers_of(batch.data);
+    const at::Tensor numbers = detail::as_floating(batch.data);
     const at::Tensor factor = detail::jitter_factor(numbers, key, strength, strength_bounds);
     const at::Tensor blend = numbers * factor + mean_grey(batch.data) * (1 - factor);
     return detail::with_data(batch, detail::as_in(batch.data, blend));

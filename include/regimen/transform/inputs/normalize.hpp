@@ -28,7 +28,7 @@ struct Normalize {
 
   Batch operator()(const Batch& batch, const Key& /*key*/) const {
     const double scale = detail::white_of(batch.data);
-    const at::Tensor values = detail::numbers_of(batch.data);
+    const at::Tensor values = detail::as_floating(batch.data);
     if (mean.size() == 1) {
       return detail::with_data(batch, (values - mean[0] * scale) * (1 / (stddev[0] * scale)));
     }

@@ -28,7 +28,7 @@ inline double white_of(const at::Tensor& data) {
 }
 
 /// The data as numbers to compute with, bytes and other integers as float.
-inline at::Tensor numbers_of(const at::Tensor& data) {
+inline at::Tensor as_floating(const at::Tensor& data) {
   return data.is_floating_point() ? data : data.to(at::kFloat);
 }
 
