@@ -255,6 +255,7 @@ inline constexpr std::uint64_t choice = 0x63686F696365;
 inline constexpr std::uint64_t clusters = 0x636C757374657273;
 inline constexpr std::uint64_t gradient = 0x6772616469656E74;
 inline constexpr std::uint64_t layer = 0x6C61796572;
+inline constexpr std::uint64_t matrix = 0x6D6174726978;
 inline constexpr std::uint64_t order = 0x6F72646572;
 inline constexpr std::uint64_t permutation = 0x7065726D757465;
 inline constexpr std::uint64_t sample = 0x73616D706C65;

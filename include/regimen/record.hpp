@@ -42,7 +42,9 @@ struct Epoch {
   std::map<std::string, double> measures{};
   double seconds = 0;
 
-  [[nodiscard]] bool scored() const { return fit.scored() || clean.scored() || test.scored() || validation.scored(); }
+  [[nodiscard]] bool scored() const {
+    return fit.scored() || clean.scored() || test.scored() || validation.scored() || !measures.empty();
+  }
 };
 
 /// One number of an epoch's scores. Accuracies are better when larger, losses when smaller.

@@ -303,6 +303,36 @@ TEST_CASE("a distance budget ends a phase when the weights have gone far enough"
   CHECK(history.epochs[history.size() - 3].measures.at("distance") <= 0.5);
 }
 
+TEST_CASE("a criterion on a measure sees every scoring, also where nothing else is scored") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Splits splits{.every = 2, .score_fit = false};
+  splits.measures["distance"] = rg::DistanceFrom{rg::Snapshot(net)};
+  const rg::Phase phase{.data = points(40, 11),
+                        .optimizer = sgd,
+                        .epochs = 50,
+                        .until = rg::MeasureExceeds{.measure = "distance", .bound = 0.01, .hold = 3},
+                        .batch = 8};
+  const rg::History history = rg::run(net, {phase}, splits);
+  CHECK(history.ended() == rg::Ended::criterion);
+  CHECK(history.size() == 6);
+}
+
+TEST_CASE("regularizers act on what the optimizer trains, and leave the model's other parameters alone") {
+  auto net = plain_network();
+  const std::vector<at::Tensor> all = net->parameters();
+  torch::optim::SGD sgd({all.end() - 2, all.end()}, 0.1);
+  const auto before = weights(net);
+  const rg::Phase phase{.data = points(40, 11),
+                        .optimizer = sgd,
+                        .epochs = 2,
+                        .batch = 8,
+                        .regularize = {rg::DecoupledDecay{.decay = 0.1}, rg::MaxNorm{.bound = 0.01}}};
+  rg::run(net, {phase}, {});
+  CHECK(at::equal(net->parameters()[0], before[0]));
+  CHECK_FALSE(at::equal(net->parameters()[all.size() - 2], before[all.size() - 2]));
+}
+
 TEST_CASE("changes of predictions: a share, none at first, shared by copies, kept in a checkpoint") {
   auto net = plain_network();
   const rg::Source data = points(40, 11);

@@ -25,17 +25,19 @@ class Objective {
     if (phase.execute.precision == Precision::fp16) {
       scaler_.emplace();
     }
+    const std::vector<at::Tensor> trained = phase.optimizer.parameters();
+    const auto is_among = [](const std::vector<at::Tensor>& tensors, const at::Tensor& wanted) {
+      return std::any_of(tensors.begin(), tensors.end(), [&](const at::Tensor& t) { return t.is_same(wanted); });
+    };
     for (const at::Tensor& parameter : model.parameters()) {
-      if (parameter.requires_grad()) {
+      if (parameter.requires_grad() && is_among(trained, parameter)) {
         pass_.parameters.push_back(parameter);
       }
     }
     // The optimizer may hold tensors that the model does not: their gradients must not pile up either.
     cleared_ = model.parameters();
-    for (const at::Tensor& parameter : phase.optimizer.parameters()) {
-      const bool known =
-          std::any_of(cleared_.begin(), cleared_.end(), [&](const at::Tensor& t) { return t.is_same(parameter); });
-      if (!known) {
+    for (const at::Tensor& parameter : trained) {
+      if (!is_among(cleared_, parameter)) {
         cleared_.push_back(parameter);
       }
     }
@@ -80,7 +82,7 @@ class Objective {
       add_share(total, part_objective.detach(), i);
     }
     loss_ = loss;
-    finite_ = !scaler_ || scaler_->unscale(pass_.parameters);
+    finite_ = !scaler_ || scaler_->unscale(cleared_);
     pass_.again = [this] { evaluate_again(); };
     for (const AnyRegularizer& regularizer : phase_.regularize) {
       if (finite_) {
@@ -179,7 +181,7 @@ class Objective {
     pass_.batch = batch;
     pass_.output = output;
     pass_.taps = taps;
-    finite_ = !scaler_ || scaler_->unscale_again(pass_.parameters);
+    finite_ = !scaler_ || scaler_->unscale_again(cleared_);
   }
 
   /// Forward and backward on one of the step's batches: its loss, and its loss with penalties.

@@ -18,9 +18,9 @@ namespace regimen::inline v0 {
 /// eta among 0.01, 0.3 and 1 and fix gamma at 0.55).
 ///
 /// What a number gets is a function of (seed, the parameter's place among those that are trained, its own place in it,
-/// step): not of the batch, the device or what else draws. An optimizer that evaluates its closure again, and SAM's
-/// second pass, see the same noise. Costs two draws and a logarithm a parameter.
-/// Throws Error unless eta >= 0 and gamma >= 0, both finite.
+/// step): not of the batch, the device or what else draws. An optimizer that evaluates its closure again sees the
+/// same noise. Within `On` the places are those among the selected: give two of them different seeds. Costs two draws
+/// and a logarithm a parameter. Throws Error unless eta >= 0 and gamma >= 0, both finite.
 struct GradientNoise {
   Knob eta = 0.01;      ///< the variance at the first step
   double gamma = 0.55;  ///< how fast it falls; 0: not at all

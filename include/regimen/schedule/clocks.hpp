@@ -61,7 +61,7 @@ struct Concatenation {
 };
 
 /// A schedule whose epochs are optimizer steps: `InSteps{Cosine{.epochs = 10000}}` ends after 10,000 steps. Steps are
-/// counted from the phase's begin.
+/// counted from the phase's begin. Scores that it reads have the steps after which they were taken for epochs.
 struct InSteps {
   Knob schedule;
 
@@ -70,7 +70,14 @@ struct InSteps {
     steps.epoch = static_cast<int>(clock.step);
     steps.batch = 0;
     steps.batches = 0;
-    return schedule(steps, history);
+    if (schedule.metrics().empty()) {
+      return schedule(steps, history);
+    }
+    History in_steps = history;
+    for (Epoch& epoch : in_steps.epochs) {
+      epoch.clock.epoch = static_cast<int>(epoch.clock.step);
+    }
+    return schedule(steps, in_steps);
   }
 };
 

@@ -171,7 +171,13 @@ inline at::Tensor order_of_choice(const Source& source, std::uint64_t seed) {
   for (Batch batch = next(); batch.size() > 0; batch = next()) {
     ids.push_back(batch.id.cpu());
   }
-  return ids.empty() ? at::zeros({0}, at::kLong) : ranked(Key(seed, at::cat(ids)).fold(salt::choice));
+  if (ids.empty()) {
+    return at::zeros({0}, at::kLong);
+  }
+  // As frozen_key: with one seed for two layers, the second would choose among those that the first has chosen.
+  const Key key(seed, at::cat(ids));
+  const auto layers = static_cast<std::uint64_t>(source.layers());
+  return ranked((layers == 0 ? key : key.fold(salt::layer).fold(layers)).fold(salt::choice));
 }
 
 /// [n] bool: the samples with the smallest keys, a share of all rounded to whole ones.

@@ -31,7 +31,9 @@ struct LossDiverges {
     for (const Epoch& epoch : history) {
       if (score_of(epoch, metric).scored()) {
         const double loss = value_of(epoch, metric);
-        held = loss <= times * least + by && std::isfinite(loss) ? 0 : held + 1;
+        // As far above as `times` says: times the loss where losses are positive.
+        const double most = least + (times - 1) * std::abs(least) + by;
+        held = (least == INFINITY || loss <= most) && std::isfinite(loss) ? 0 : held + 1;
         least = std::fmin(least, loss);
       }
     }

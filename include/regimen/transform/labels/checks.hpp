@@ -48,6 +48,7 @@ inline at::Tensor soft_target(const Batch& batch, std::int64_t classes, const st
   if (batch.target.defined() && batch.target.is_floating_point()) {
     return batch.target;
   }
+  require(classes >= 2, who + ".classes", "at least 2 where targets are labels", classes);
   require_labels_below(batch, classes, who);
   const at::TensorOptions options = batch.target.options().dtype(at::kFloat);
   return at::zeros({batch.target.size(0), classes}, options).scatter(1, batch.target.unsqueeze(1), 1);

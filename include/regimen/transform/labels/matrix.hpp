@@ -46,7 +46,8 @@ struct NoiseMatrix {
     const at::Tensor limits =
         rows.kept().on(batch.target.device(), {classes() * classes()}, [this] { return limits_of_rows(); });
     // Those of row i lie in (i, i + 1], so one search among all of them finds the place in a label's own row.
-    const at::Tensor drawn = detail::fine_uniform(key.fold(1)) + batch.target;
+    // Below i + 1 after rounding too, or it would be the next row's.
+    const at::Tensor drawn = detail::fine_uniform(key.fold(1)).clamp_max(1 - 0x1p-36) + batch.target;
     const at::Tensor place = at::searchsorted(limits, drawn, /*out_int32=*/false, /*right=*/true);
     const at::Tensor label = place - batch.target * classes();
     return detail::with_target(batch, at::where(key.chance(fraction, fraction_bounds), label, batch.target));

@@ -80,6 +80,8 @@ struct RandomMatrix {
 [[nodiscard]] inline bool learnable(const NoiseMatrix& noise, const std::vector<double>& prior = {}) {
   const auto rows = matrix_of(noise).rows.elements();
   const std::size_t n = rows.size();
+  detail::require(prior.empty() || prior.size() == n, "learnable: prior.size()",
+                  "the number of classes, " + detail::text(n), prior.size());
   for (std::size_t k = 0; k < n; ++k) {
     double called_k = 0;
     for (std::size_t i = 0; i < n; ++i) {
@@ -100,7 +102,7 @@ namespace detail {
 class HostNumbers {
  public:
   HostNumbers(std::uint64_t seed, std::uint64_t attempt, std::int64_t n)
-      : numbers_(fine_uniform(Key(seed, at::arange(n, at::kLong)).fold(attempt))) {}
+      : numbers_(fine_uniform(Key(seed, at::arange(n, at::kLong)).fold(salt::matrix).fold(attempt))) {}
 
   /// In [0, 1).
   double next() { return numbers_.data_ptr<double>()[next_++]; }
@@ -162,7 +164,7 @@ inline NoiseMatrix draw_matrix(const RandomMatrix& how, std::uint64_t seed, std:
 
 }  // namespace detail
 
-/// A noise matrix drawn from all that have this trace and these bounds: first the diagonal, then each row's other
+/// A noise matrix with this trace and these bounds, drawn: first the diagonal, then each row's other
 /// entries, each uniformly among what is left to it; drawn anew until it is learnable, if it is to be. A function of
 /// the seed. For many classes and a trace little above 1 next to none is learnable.
 /// Throws Error for fields outside their bounds, and if none of `tries` matrices is learnable.

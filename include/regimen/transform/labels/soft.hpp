@@ -24,7 +24,7 @@ struct LabelSmoothing {
   }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    detail::require_labels(batch, "LabelSmoothing");
+    detail::require_labels_below(batch, classes, "LabelSmoothing");
     const at::Tensor spread = key.now().tensor(amount, amount_bounds);
     const at::Tensor elsewhere = spread / static_cast<double>(classes);
     at::Tensor is_label = at::zeros({batch.target.size(0), classes}, batch.target.options().dtype(at::kFloat));
