@@ -321,7 +321,7 @@ TEST_CASE("a criterion on a measure sees every scoring, also where nothing else 
 TEST_CASE("regularizers act on what the optimizer trains, and leave the model's other parameters alone") {
   auto net = plain_network();
   const std::vector<at::Tensor> all = net->parameters();
-  torch::optim::SGD sgd({all.end() - 2, all.end()}, 0.1);
+  torch::optim::SGD sgd(std::vector<at::Tensor>(all.end() - 2, all.end()), 0.1);
   const auto before = weights(net);
   const rg::Phase phase{.data = points(40, 11),
                         .optimizer = sgd,
