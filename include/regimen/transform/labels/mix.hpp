@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "regimen/detail/beta.hpp"
+#include "regimen/detail/partners.hpp"
+#include "regimen/source.hpp"
 #include "regimen/transform.hpp"
-#include "regimen/transform/labels/open_set.hpp"
+#include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {
 

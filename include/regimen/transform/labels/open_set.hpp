@@ -3,33 +3,11 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/where.h>
 
-#include <string>
-
+#include "regimen/detail/partners.hpp"
 #include "regimen/source.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {
-
-namespace detail {
-
-inline void require_partners(const Source& source, const std::string& field) {
-  if (!source.indexed() || *source.size() < 1) {
-    throw Error(field + " must be an indexed source with at least one sample");
-  }
-}
-
-/// For each sample of the batch one of the source's, all equally likely, on the batch's device; of the batch's kind.
-inline Batch partners_for(const Batch& batch, const Source& source, const Key& key, const std::string& field) {
-  const Batch partners = to(source.get(key.below(*source.size()), key.now()), batch.data.device());
-  if (partners.data.sizes().slice(1) != batch.data.sizes().slice(1) ||
-      partners.data.scalar_type() != batch.data.scalar_type()) {
-    throw Error(field + " must have data like the batch's, " + described(batch.data) + ", not " +
-                described(partners.data));
-  }
-  return partners;
-}
-
-}  // namespace detail
 
 /// Replaces the input of a share of the samples by one from another source, and leaves the label: open-set noise,
 /// inputs that are of none of the classes under a label all the same (Wang et al. 2018, Iterative learning with

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "regimen/batch.hpp"
+#include "regimen/detail/batch_parts.hpp"
+#include "regimen/error.hpp"
+#include "regimen/key.hpp"
+
+namespace regimen::inline v0::detail {
+
+// Of any type of source: source.hpp includes what includes this.
+
+template <class AnySource>
+void require_partners(const AnySource& source, const std::string& field) {
+  if (!source.indexed() || *source.size() < 1) {
+    throw Error(field + " must be an indexed source with at least one sample");
+  }
+}
+
+/// For each sample of the batch one of the source's, all equally likely, on the batch's device; of the batch's kind.
+template <class AnySource>
+Batch partners_for(const Batch& batch, const AnySource& source, const Key& key, const std::string& field) {
+  const Batch partners = to(source.get(key.below(*source.size()), key.now()), batch.data.device());
+  if (partners.data.sizes().slice(1) != batch.data.sizes().slice(1) ||
+      partners.data.scalar_type() != batch.data.scalar_type()) {
+    throw Error(field + " must have data like the batch's, " + described(batch.data) + ", not " +
+                described(partners.data));
+  }
+  return partners;
+}
+
+}  // namespace regimen::inline v0::detail
