@@ -562,7 +562,7 @@ TEST_CASE("Mixup: a share of the samples, partners augmented, soft and regressio
   soft.target = at::one_hot(batch.target, 5).to(at::kFloat);
   CHECK(same(apply(Mixup{.partners = soft}, soft), apply(Mixup{.partners = batch, .classes = 5}, batch)));
 
-  check_error([&] { (void)apply(Mixup{.partners = batch}, batch); }, {"Mixup: a label", "[0, 0)"});
+  check_error([&] { (void)apply(Mixup{.partners = batch}, batch); }, {"Mixup.classes", "at least 2"});
   check_error([&] { (void)apply(Mixup{.partners = numeric}, soft); }, {"Mixup.partners", "targets like the batch's"});
   check_error([&] { (void)apply(Mixup{.partners = labels(3, 5), .classes = 5}, batch); },
               {"Mixup.partners", "data like the batch's", "[4000, 2, 4, 4] unsigned char", "[4000, 1] float"});
