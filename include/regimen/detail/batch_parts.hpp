@@ -25,6 +25,11 @@ inline Batch with_target(const Batch& batch, at::Tensor target) {
   return result;
 }
 
+/// Whether targets are labels, [N] int64.
+inline bool is_labels(const at::Tensor& target) {
+  return target.defined() && target.dim() == 1 && target.scalar_type() == at::kLong;
+}
+
 /// "[64, 1, 28, 28] unsigned char"
 inline std::string described(const at::Tensor& tensor) {
   if (!tensor.defined()) {

@@ -110,11 +110,11 @@ class CudaRecorder final : public Recorder {
     try {
       graph->capture_begin(pool);
       work();
+      graph->capture_end();
     } catch (...) {
       end_in_failure(*graph, pool);
       throw;
     }
-    graph->capture_end();
     graph_ = std::move(graph);
   }
 

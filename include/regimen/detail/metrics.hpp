@@ -13,28 +13,39 @@
 
 namespace regimen::inline v0::detail {
 
+/// What has parts to look into: a list, or a plain struct with fields. What writes its own manifest has none.
+template <class T>
+concept HasParts = is_vector<T> || (Plain<T> && !requires(const T& value) { std::string(value.manifest()); });
+
+/// Calls look(part) for each of them.
+template <HasParts T, class Look>
+void for_each_part(const T& value, Look&& look) {
+  if constexpr (is_vector<T>) {
+    for (const auto& element : value) {
+      look(element);
+    }
+  } else {
+    const auto fields = fields_of(value);
+    const auto look_at_each = [&]<std::size_t... I>(std::index_sequence<I...>) { (look(get_field<I>(fields)), ...); };
+    look_at_each(std::make_index_sequence<fields.size>{});
+  }
+}
+
 /// The metrics that a primitive reads: those among its fields and among its fields' fields, unless a `metrics()` of its
 /// own has the last word. What writes its own manifest has no fields to look at. `run` refuses a phase that reads a
 /// metric which is never scored.
 template <class T>
 std::vector<Metric> metrics_of(const T& value) {
   std::vector<Metric> found;
-  const auto add = [&found](const auto& part) {
-    const std::vector<Metric> more = metrics_of(part);
-    found.insert(found.end(), more.begin(), more.end());
-  };
   if constexpr (requires { std::vector<Metric>(value.metrics()); }) {
     return value.metrics();
   } else if constexpr (std::is_same_v<T, Metric>) {
     return {value};
-  } else if constexpr (is_vector<T>) {
-    for (const auto& element : value) {
-      add(element);
-    }
-  } else if constexpr (Plain<T> && !requires { std::string(value.manifest()); }) {
-    const auto fields = fields_of(value);
-    const auto add_each = [&]<std::size_t... I>(std::index_sequence<I...>) { (add(get_field<I>(fields)), ...); };
-    add_each(std::make_index_sequence<fields.size>{});
+  } else if constexpr (HasParts<T>) {
+    for_each_part(value, [&found](const auto& part) {
+      const std::vector<Metric> more = metrics_of(part);
+      found.insert(found.end(), more.begin(), more.end());
+    });
   } else if constexpr (requires { Metric(value.metric); }) {
     return {value.metric};
   }
@@ -45,20 +56,13 @@ std::vector<Metric> metrics_of(const T& value) {
 template <class T>
 std::vector<std::string> measures_of(const T& value) {
   std::vector<std::string> found;
-  const auto add = [&found](const auto& part) {
-    const std::vector<std::string> more = measures_of(part);
-    found.insert(found.end(), more.begin(), more.end());
-  };
   if constexpr (requires { std::vector<std::string>(value.measures()); }) {
     return value.measures();
-  } else if constexpr (is_vector<T>) {
-    for (const auto& element : value) {
-      add(element);
-    }
-  } else if constexpr (Plain<T> && !requires { std::string(value.manifest()); }) {
-    const auto fields = fields_of(value);
-    const auto add_each = [&]<std::size_t... I>(std::index_sequence<I...>) { (add(get_field<I>(fields)), ...); };
-    add_each(std::make_index_sequence<fields.size>{});
+  } else if constexpr (HasParts<T>) {
+    for_each_part(value, [&found](const auto& part) {
+      const std::vector<std::string> more = measures_of(part);
+      found.insert(found.end(), more.begin(), more.end());
+    });
   }
   return found;
 }

@@ -165,9 +165,8 @@ class Objective {
   void evaluate_again() {
     if (pass_.now.slots != nullptr) {
       pass_.now.slots->refuse(
-          "it computes its gradient twice, with the same random numbers: the generators are seeded in between, from "
-          "the "
-          "host");
+          "it computes its gradient twice, with the same random numbers: "
+          "the generators are seeded in between, from the host");
     }
     const at::AutoGradMode with_gradients(true);
     const Batch batch = pass_.batch;

@@ -164,18 +164,24 @@ struct FrozenShare {
   }
 };
 
-/// [n] int64: the places of a source's samples, in an order that is a function of the seed and their ids.
-inline at::Tensor order_of_choice(const Source& source, std::uint64_t seed) {
-  std::vector<at::Tensor> ids;
+/// [n] int64, on the CPU: the ids of a source's samples, in its order.
+inline at::Tensor ids_of(const Source& source) {
+  std::vector<at::Tensor> ids{at::zeros({0}, at::kLong)};
   const Cursor next = source.read({.batch = 4096});
   for (Batch batch = next(); batch.size() > 0; batch = next()) {
     ids.push_back(batch.id.cpu());
   }
-  if (ids.empty()) {
-    return at::zeros({0}, at::kLong);
+  return at::cat(ids);
+}
+
+/// [n] int64: the places of a source's samples, in an order that is a function of the seed and their ids.
+inline at::Tensor order_of_choice(const Source& source, std::uint64_t seed) {
+  const at::Tensor ids = ids_of(source);
+  if (ids.numel() == 0) {
+    return ids;
   }
   // As frozen_key: with one seed for two layers, the second would choose among those that the first has chosen.
-  const Key key(seed, at::cat(ids));
+  const Key key(seed, ids);
   const auto layers = static_cast<std::uint64_t>(source.layers());
   return ranked((layers == 0 ? key : key.fold(salt::layer).fold(layers)).fold(salt::choice));
 }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/batch_parts.hpp"
 #include "regimen/proportion.hpp"
 #include "regimen/record.hpp"
 #include "regimen/source.hpp"
@@ -43,10 +44,6 @@ struct LabelNoise {
 };
 
 namespace detail {
-
-inline bool is_labels(const at::Tensor& target) {
-  return target.defined() && target.dim() == 1 && target.scalar_type() == at::kLong;
-}
 
 /// Why two sources cannot be compared, or the noise. `why` stays empty if they can.
 struct ComparedLabels {

@@ -2,15 +2,14 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/searchsorted.h>
 
 #include <cstdint>
 #include <string>
 #include <tuple>
 #include <utility>
-#include <vector>
 
+#include "regimen/detail/batch_parts.hpp"
 #include "regimen/event.hpp"
 #include "regimen/regularize.hpp"
 #include "regimen/source.hpp"
@@ -35,15 +34,10 @@ class SampleRows {
     if (!source.defined() || !source.size() || !source.stable_ids()) {
       throw Error(who_ + " takes a source that ends, and whose ids name the same samples at every epoch");
     }
-    std::vector<at::Tensor> ids;
-    const Cursor next = source.read({.batch = 4096});
-    for (Batch batch = next(); batch.size() > 0; batch = next()) {
-      ids.push_back(batch.id.cpu());
-    }
-    if (ids.empty()) {
+    ids_ = detail::ids_of(source);
+    if (size() == 0) {
       throw Error(who_ + " takes a source with at least one sample");
     }
-    ids_ = at::cat(ids);
     std::tie(sorted_, order_) = ids_.sort();
     const at::Tensor again = sorted_.narrow(0, 1, size() - 1) == sorted_.narrow(0, 0, size() - 1);
     if (again.any().item<bool>()) {
@@ -139,9 +133,8 @@ inline at::Tensor labels_for(const at::Tensor& logits, const at::Tensor& target,
   if (logits.dim() != 2 || logits.size(1) < 2) {
     throw Error(who + " takes outputs of [N, C] with at least two classes, not " + described(logits));
   }
-  const bool labels = target.defined() && target.dim() == 1 && target.scalar_type() == at::kLong;
   const bool soft = target.defined() && target.is_floating_point() && target.sizes() == logits.sizes();
-  if (!labels && !soft) {
+  if (!is_labels(target) && !soft) {
     throw Error(who + " takes targets of [N] int64 or [N, C], not " + described(target));
   }
   return soft ? target.argmax(1) : target;

@@ -17,7 +17,7 @@ namespace regimen::inline v0::detail {
 
 /// Labels must be checked where they are used: a wrong one would only show as a crash, or not at all, in the loss.
 inline void require_labels(const Batch& batch, const std::string& who) {
-  if (!batch.target.defined() || batch.target.dim() != 1 || batch.target.scalar_type() != at::kLong) {
+  if (!is_labels(batch.target)) {
     throw Error(who + " takes targets of [N] int64, not " + described(batch.target));
   }
 }
@@ -43,6 +43,13 @@ inline void require_floating_target(const Batch& batch, const std::string& who) 
   }
 }
 
+/// [N, classes] float: 1 on the label, which must be in [0, classes). at::one_hot looks, and a device would be waited
+/// for.
+inline at::Tensor one_hot_rows(const at::Tensor& labels, std::int64_t classes) {
+  const at::Tensor zeros = at::zeros({labels.size(0), classes}, labels.options().dtype(at::kFloat));
+  return zeros.scatter(1, labels.unsqueeze(1), 1);
+}
+
 /// [N, classes] float: labels as distributions, all of each on its label. Floating targets as they are.
 inline at::Tensor soft_target(const Batch& batch, std::int64_t classes, const std::string& who) {
   if (batch.target.defined() && batch.target.is_floating_point()) {
@@ -50,8 +57,7 @@ inline at::Tensor soft_target(const Batch& batch, std::int64_t classes, const st
   }
   require(classes >= 2, who + ".classes", "at least 2 where targets are labels", classes);
   require_labels_below(batch, classes, who);
-  const at::TensorOptions options = batch.target.options().dtype(at::kFloat);
-  return at::zeros({batch.target.size(0), classes}, options).scatter(1, batch.target.unsqueeze(1), 1);
+  return one_hot_rows(batch.target, classes);
 }
 
 /// values [N], of the shape [N, 1, ..., 1] that goes with `like`.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/zeros.h>
 
 #include <cstdint>
 
@@ -27,9 +26,7 @@ struct LabelSmoothing {
     detail::require_labels_below(batch, classes, "LabelSmoothing");
     const at::Tensor spread = key.now().tensor(amount, amount_bounds);
     const at::Tensor elsewhere = spread / static_cast<double>(classes);
-    at::Tensor is_label = at::zeros({batch.target.size(0), classes}, batch.target.options().dtype(at::kFloat));
-    is_label.scatter_(1, batch.target.unsqueeze(1), 1);
-    return detail::with_target(batch, is_label * (1 - spread) + elsewhere);
+    return detail::with_target(batch, detail::one_hot_rows(batch.target, classes) * (1 - spread) + elsewhere);
   }
 };
 
