@@ -54,13 +54,13 @@ class Captured {
   Captured(const Captured&) = delete;
   Captured& operator=(const Captured&) = delete;
 
-  /// One step, at this moment. `epoch_began`: for what acts as of its epoch's begin (a `Now` of which says so).
-  at::Tensor operator()(Now now, const Now& epoch_began) {
+  /// One step, at this moment.
+  at::Tensor operator()(Now now) {
     now.slots = nullptr;
     if (!why_not_.empty()) {
       return body_(now);
     }
-    slots_.begin(now, epoch_began);
+    slots_.begin(now, now.epoch_began());
     if (eager_left_ > 0) {
       --eager_left_;
       const bool waited = eager(now);
@@ -71,14 +71,12 @@ class Captured {
       }
       return result_;
     }
-    if (!recorded_ && !record(now, epoch_began)) {
+    if (!recorded_ && !record(now)) {
       return body_(now);
     }
     recorder_->replay();
     return result_;
   }
-
-  at::Tensor operator()(const Now& now) { return (*this)(now, now); }
 
   /// What to do once a step is recorded, before it is replayed for the first time: to look at `disagreement`, say.
   void when_recorded(std::function<void()> act) { when_recorded_ = std::move(act); }
@@ -95,7 +93,7 @@ class Captured {
   /// `compared`: what a step moves, the parameters; `changed`: what else it changes, buffers and an optimizer's state.
   /// All are put back afterwards. `before` is called before each of the two steps, to seed what they draw from. Best
   /// asked for another moment than that of the recording.
-  [[nodiscard]] double disagreement(Now elsewhere, const Now& epoch_began, const std::vector<at::Tensor>& compared,
+  [[nodiscard]] double disagreement(Now elsewhere, const std::vector<at::Tensor>& compared,
                                     const std::vector<at::Tensor>& changed, const std::function<void()>& before) {
     if (!recorded_) {
       return 0;
@@ -107,7 +105,7 @@ class Captured {
     elsewhere.slots = nullptr;
     const auto end_of_step = [&](const auto& act) {
       before();
-      slots_.begin(elsewhere, epoch_began);
+      slots_.begin(elsewhere, elsewhere.epoch_began());
       act();
       const std::vector<at::Tensor> end = copies_of(compared);
       put_back(compared, start);
@@ -142,7 +140,7 @@ class Captured {
   }
 
   /// False if it cannot be.
-  bool record(Now now, const Now& epoch_began) {
+  bool record(Now now) {
     slots_.close();
     try {
       recorder_->record([&] {
@@ -161,7 +159,7 @@ class Captured {
     if (recorded_ && when_recorded_) {
       when_recorded_();
       now.slots = nullptr;
-      slots_.begin(now, epoch_began);  // they may have been filled for another moment meanwhile
+      slots_.begin(now, now.epoch_began());  // they may have been filled for another moment meanwhile
     }
     return recorded_;
   }

@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 
+#include <cstddef>
 #include <functional>
 #include <vector>
 
@@ -44,8 +45,8 @@ inline Batch prepared(const Batch& batch, const std::vector<AnyTransform>& prepr
                       const Now& now) {
   const bool here = batch.data.device() == device && (!batch.target.defined() || batch.target.device() == device);
   Batch result = here ? batch : to(batch, device);
-  for (const AnyTransform& transform : preprocess) {
-    result = transform(result, Key(0, result.id, now));
+  for (std::size_t i = 0; i < preprocess.size(); ++i) {
+    result = preprocess[i](result, Key(0, result.id, now).fold(i));
   }
   return result;
 }

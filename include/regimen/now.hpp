@@ -20,6 +20,17 @@ struct Now {
   const History* history = nullptr;  ///< of the phase so far; none in a loop that keeps none
   detail::Slots* slots = nullptr;    ///< of a step that is to be recorded (capture.hpp)
   bool of_epoch = false;             ///< the moment is that at which the epoch began
+  int batches_a_step = 1;            ///< `Phase::accumulate`
+
+  /// The moment at which the epoch began. An epoch reads its data as they were then, damage that follows a schedule
+  /// among them: so does what goes on with the epoch after a resume, and the scoring of what was trained on.
+  [[nodiscard]] Now epoch_began() const {
+    Now began = *this;
+    began.of_epoch = true;
+    began.clock.step -= (clock.batch + batches_a_step - 1) / batches_a_step;
+    began.clock.batch = 0;
+    return began;
+  }
 
   [[nodiscard]] double operator()(const Knob& knob) const {
     if (slots != nullptr && !knob.constant()) {

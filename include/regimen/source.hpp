@@ -2,14 +2,18 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "regimen/batch.hpp"
 #include "regimen/key.hpp"
@@ -93,7 +97,7 @@ class Source {
   /// Reads one epoch.
   [[nodiscard]] Cursor read(const Order& order) const;
 
-  /// How many transforms are frozen into it, one around another: what keeps their draws apart (see `frozen`).
+  /// How many draws are frozen into it, one around another, transforms and dealt labels: what keeps them apart.
   [[nodiscard]] int layers() const { return defined() ? data_->layers : 0; }
 
   /// Whether an id names the same sample at every reading. A loader that shuffles and knows no ids has none such.
@@ -255,6 +259,36 @@ inline Cursor Source::read(const Order& order) const {
   }
   return data_->stream(order);
 }
+
+namespace detail {
+
+/// The key of what is drawn for the samples of `of`. What lies on other draws has other ones, also of the same seed:
+/// which samples it damages, and how, would else be a function of what the one below did.
+inline Key apart_from_below(const Key& key, const Source& of) {
+  return of.layers() == 0 ? key : key.fold(salt::layer).fold(static_cast<std::uint64_t>(of.layers()));
+}
+
+/// Of a whole source what `columns` takes from each batch, joined on the CPU, as it is at this moment. Reads it once;
+/// empty for a source without samples.
+inline std::vector<at::Tensor> read_columns(const Source& source, const Now& now,
+                                            const std::function<std::vector<at::Tensor>(const Batch&)>& columns) {
+  std::vector<std::vector<at::Tensor>> parts;
+  const Cursor next = source.read({.batch = 4096, .now = now});
+  for (Batch batch = next(); batch.size() > 0; batch = next()) {
+    const std::vector<at::Tensor> taken = columns(batch);
+    parts.resize(taken.size());
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+      parts[i].push_back(taken[i].cpu());
+    }
+  }
+  std::vector<at::Tensor> joined;
+  for (const std::vector<at::Tensor>& part : parts) {
+    joined.push_back(at::cat(part));
+  }
+  return joined;
+}
+
+}  // namespace detail
 
 }  // namespace regimen::inline v0
 

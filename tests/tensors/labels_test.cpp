@@ -421,6 +421,26 @@ TEST_CASE("StochasticLabels: normal noise on one-hot vectors, on soft targets to
               {"StochasticLabels", "[N, 5]", "[40000, 4]"});
 }
 
+TEST_CASE("partners are read as of the epoch's begin, like the training data, wherever the batch is") {
+  struct Moments {  // a source that shows the step it is read at
+    [[nodiscard]] std::int64_t size() const { return 3; }
+    [[nodiscard]] Batch get(const at::Tensor& index, const regimen::Now& now) const {
+      const at::Tensor step = at::full({index.size(0)}, now.clock.step, at::kLong);
+      return {.data = step.to(at::kFloat).unsqueeze(1), .target = step.remainder(2), .id = index};
+    }
+  };
+  const Batch batch = {.data = at::full({4, 1}, -1.0F), .target = longs({0, 0, 0, 0}), .id = longs({0, 1, 2, 3})};
+  const auto shown = [&](const regimen::AnyTransform& transform, int batches_a_step) {
+    const regimen::Clock clock{.epoch = 1, .batch = 5, .batches = 10, .step = 15};
+    return transform(batch, Key(7, batch.id, {.clock = clock, .batches_a_step = batches_a_step})).data;
+  };
+  CHECK((shown(OpenSet{.from = Moments{}, .fraction = 1}, 1) == 10).all().item<bool>());
+  CHECK((shown(OpenSet{.from = Moments{}, .fraction = 1}, 2) == 12).all().item<bool>());
+  const at::Tensor mixed = shown(Mixup{.partners = Moments{}, .classes = 2}, 1);  // between -1 and 10
+  CHECK((mixed <= 10).all().item<bool>());
+  CHECK((mixed > 0).any().item<bool>());
+}
+
 TEST_CASE("OpenSet: a share of the inputs is another source's, all its samples equally likely; labels stay") {
   const Batch batch = shades(20000);
   Batch strangers = shades(7);

@@ -229,6 +229,87 @@ TEST_CASE("label_noise: copies are compared with what they were made from, and i
   check_share(noise.touched.sum().item<double>(), 180, 0.5);
 }
 
+TEST_CASE("what a sample is compared with: itself, and else the one clean sample of its origin") {
+  const Batch train = {.data = at::arange(10, at::kFloat).unsqueeze(1), .target = at::arange(10, at::kLong)};
+  const auto originals = [](const Source& data, const Source& clean) {
+    const at::Tensor found = regimen::label_noise(data, clean, 10).original;
+    const regimen::Touched touched = regimen::touched(data, clean);
+    CHECK(touched.target.equal(labels_of(data) != found));
+    CHECK_FALSE(touched.data.any().item<bool>());
+    return found;
+  };
+  const PairFlip some{.classes = 10, .fraction = 0.5};
+
+  // Clean data that are copies, each with a label of its own: a sample is compared with itself.
+  const Source copies = regimen::frozen(regimen::repeat(train, 3), UniformLabels{.classes = 10}, 1);
+  CHECK(originals(regimen::frozen(copies, some, 2), copies).equal(labels_of(copies)));
+  CHECK(originals(regimen::cached(regimen::frozen(copies, some, 2)), copies).equal(labels_of(copies)));
+  const at::Tensor backwards = at::arange(30, at::kLong).flip(0);
+  CHECK(originals(regimen::subset(copies, backwards), copies).equal(labels_of(copies).flip(0)));
+
+  // Copies of a part, whose ids are others' in the whole: 3 is a copy of 0, and not the whole's 3.
+  const Source part = regimen::limit(train, 3);
+  CHECK(originals(regimen::frozen(regimen::repeat(part, 3), some, 2), train).equal(longs({0, 1, 2, 0, 1, 2, 0, 1, 2})));
+  CHECK(originals(regimen::repeat(regimen::repeat(part, 2), 2), train).equal(longs({0, 1, 2}).repeat({4})));
+
+  // Copies of copies: from which of them is not known.
+  const std::initializer_list<const char*> several = {"several clean samples of origin 0", "of id 30"};
+  check_error([&] { (void)regimen::label_noise(regimen::repeat(copies, 2), copies); }, several);
+  check_error([&] { (void)regimen::touched(regimen::repeat(copies, 2), copies); }, several);
+  CHECK(std::isnan(regimen::realised_noise(regimen::repeat(copies, 2), copies)));
+}
+
+TEST_CASE("label noise that follows a schedule is told as of a moment; as_of holds it there") {
+  const Batch clean = classes_of({5, 5});
+  const auto from_epoch_3 = [](const regimen::Clock& clock) { return clock.epoch >= 3 ? 1.0 : 0.0; };
+  const Source noisy = regimen::frozen(clean, PairFlip{.classes = 2, .fraction = from_epoch_3}, 7);
+  const regimen::Now later{.clock = {.epoch = 3}};
+  CHECK(regimen::label_noise(noisy, clean).rate().share == 0);
+  CHECK(regimen::label_noise(noisy, clean, 2, later).rate().share == 1);
+  CHECK(regimen::realised_noise(noisy, clean, later) == 1);
+  CHECK(regimen::touched(noisy, clean, later).target.all().item<bool>());
+
+  const Source still = regimen::as_of(noisy, later);
+  const at::Tensor places = longs({9, 0});
+  CHECK(still.get(places).target.equal(longs({0, 1})));
+  CHECK(still.get(places, {.clock = {.epoch = 1}}).target.equal(longs({0, 1})));
+  CHECK(regimen::realised_noise(still, clean) == 1);
+  CHECK(still.layers() == 1);
+  CHECK(still.manifest().find("\"AsOf\"") != std::string::npos);
+  CHECK(still.manifest().find("\"epoch\": 3") != std::string::npos);
+  check_error([] { (void)regimen::as_of(stream(), {}); }, {"as_of", "indexed"});
+}
+
+TEST_CASE("dealt labels: laid on each other with one seed they are drawn apart") {
+  const Batch clean = classes_of({1000, 1000});
+  const auto agreement = [](const Source& a, const Source& b) {
+    return (labels_of(a) == labels_of(b)).sum().item<double>();
+  };
+  const Source balanced = regimen::balanced_labels(clean, 2, 7);
+  check_share(agreement(balanced, regimen::balanced_labels(balanced, 2, 7)), 2000, 0.5);
+
+  const NoiseMatrix fifth = regimen::matrix_of(PairFlip{.classes = 2, .fraction = 0.2});
+  const Source once = regimen::exact_labels(clean, fifth, 7);
+  const Source twice = regimen::exact_labels(once, fifth, 7);
+  const at::Tensor first = labels_of(once) != labels_of(clean);
+  const at::Tensor second = labels_of(twice) != labels_of(once);
+  CHECK(second.sum().item<std::int64_t>() == 400);
+  check_share(first.logical_and(second).sum().item<double>(), 400, 0.2);
+
+  const Source permuted = regimen::permuted_labels(clean, 7);
+  check_share(agreement(permuted, regimen::permuted_labels(permuted, 7)), 2000, 0.5);
+
+  // A frozen transform on dealt labels draws apart from one on the source, too; given labels are no draw.
+  CHECK(permuted.layers() == 1);
+  CHECK(regimen::relabelled(clean, labels_of(permuted)).layers() == 0);
+}
+
+TEST_CASE("permuted_labels: who gets whose label does not hang on the order of the source") {
+  const Batch clean = classes_of({20, 30, 50});
+  const Source turned = regimen::rows(clean, at::arange(100, at::kLong).flip(0));
+  CHECK(labels_of(regimen::permuted_labels(turned, 7)).flip(0).equal(labels_of(regimen::permuted_labels(clean, 7))));
+}
+
 TEST_CASE("label_noise: what cannot be compared is refused, and realised_noise is unknown") {
   const Batch clean = classes_of({3, 3});
   const auto check = [&](const Source& data, const Source& of, std::initializer_list<const char*> parts) {

@@ -116,6 +116,16 @@ TEST_CASE("rows: what goes on without its beginning is an error") {
   rg::SampleRows loaded(with_ids({1}), "Mine");
   carry_over(seen, loaded);
   loaded.hear({Clock{.phase = 1, .step = 3}, "second", 5});
+
+  // Nor is it noticed too late that a phase was over before the resume.
+  const auto resume = [](rg::SampleRows rows) {
+    const rg::History history{.epochs = {Epoch{.clock = {.epoch = 1}, .phase = "first"}}, .outcomes = {}};
+    rows.hear(rg::RunBegin{{}, {}, {}, history, [] { return std::string(); }});
+  };
+  check_error([&] { resume(rg::SampleRows(with_ids({1}), "Mine")); }, {"Mine", "beginning"});
+  check_error([&] { resume(rg::SampleRows(with_ids({1}), "Mine", "first")); }, {"Mine", "beginning"});
+  resume(rg::SampleRows(with_ids({1}), "Mine", "second"));
+  resume(loaded);
 }
 
 TEST_CASE("forgetting: every sequence of six is counted as by hand") {
@@ -348,7 +358,35 @@ TEST_CASE("parts: label noise takes the data apart, through repetition, shuffled
   const rg::NoiseSplit none = rg::split_by_noise(clean, clean);
   CHECK(none.corrupted.size() == 0);
   CHECK(std::isnan(rg::AccuracyOn{none.truth}(net)));
-  check_error([&] { (void)rg::split_by_noise(clean, noisy); }, {"split_by_noise", "sample 40"});
+  check_error([&] { (void)rg::split_by_noise(clean, noisy); },
+              {"split_by_noise", "several clean samples of origin 40"});
+}
+
+TEST_CASE("parts: noise that follows a schedule is that of one moment, however a part is read") {
+  const auto net = std::make_shared<Echo>();
+  const Source clean = predicted_as({0, 1, 2, 2, 1, 0}, {0, 1, 2, 2, 1, 0});
+  const auto from_epoch_3 = [](const Clock& clock) { return clock.epoch >= 3 ? 1.0 : 0.0; };
+  const Source noisy = rg::frozen(clean, rg::PairFlip{.classes = 3, .fraction = from_epoch_3}, 7);
+  const rg::Now later{.clock = {.epoch = 3}};
+  const rg::NoiseSplit parts = rg::split_by_noise(noisy, clean, later);
+  CHECK(parts.mask.all().item<bool>());
+  CHECK(rg::AccuracyOn{parts.corrupted}(net) == 0);  // which reads as of the beginning, when nothing was flipped
+  CHECK(rg::AccuracyOn{parts.truth}(net) == 1);
+  CHECK_FALSE(rg::split_by_noise(noisy, clean).mask.any().item<bool>());
+  CHECK(rg::AccuracyOn{rg::split_by_noise(noisy, clean).untouched, {.now = later}}(net) == 1);
+  for (const Source& part : rg::by_class(noisy, 3, later)) {
+    CHECK(rg::AccuracyOn{part}(net) == 0);
+  }
+
+  // The history that a schedule reads is kept, too.
+  const auto once_scored = [](const Clock&, const rg::History& history) { return history.empty() ? 0.0 : 1.0; };
+  rg::NoiseSplit kept;
+  {
+    const rg::History history{.epochs = {Epoch{}}, .outcomes = {}};
+    const Source data = rg::frozen(clean, rg::PairFlip{.classes = 3, .fraction = once_scored}, 7);
+    kept = rg::split_by_noise(data, clean, {.history = &history});
+  }
+  CHECK(rg::AccuracyOn{kept.corrupted}(net) == 0);
 }
 
 TEST_CASE("best: the first of the best epochs, and its weights and buffers to come back to") {

@@ -624,6 +624,39 @@ TEST_CASE("what is frozen in the source is the same at every epoch, and in scori
   CHECK(constant);
 }
 
+TEST_CASE("an epoch reads its data, and the partners in its augmentation, as they were when it began") {
+  struct Watched {  // notes the moments at which it is read
+    rg::Source of;
+    std::shared_ptr<std::vector<rg::Clock>> read = std::make_shared<std::vector<rg::Clock>>();
+
+    [[nodiscard]] std::int64_t size() const { return *of.size(); }
+    [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Now& now) const {
+      read->push_back(now.clock);
+      return of.get(index);
+    }
+  };
+  const Watched data{points(20, 11)};
+  const Watched partners{points(20, 12)};
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const rg::Phase phase{.data = data,
+                        .optimizer = sgd,
+                        .epochs = 3,
+                        .batch = 4,
+                        .augment = {rg::Mixup{.partners = partners, .classes = 3}},
+                        .accumulate = 2};
+  rg::run(net, {phase}, {});
+  const std::vector<std::int64_t> began{0, 3, 6};  // 5 batches, 3 steps
+  const auto as_they_began = [&](const std::vector<rg::Clock>& moments) {
+    return std::all_of(moments.begin(), moments.end(), [&](const rg::Clock& clock) {
+      return clock.batch == 0 && clock.step == began[static_cast<std::size_t>(clock.epoch)];
+    });
+  };
+  CHECK(partners.read->size() == 15);
+  CHECK(as_they_began(*partners.read));
+  CHECK(as_they_began(*data.read));
+}
+
 TEST_CASE("drop_last leaves a smaller last batch out of training, and not out of scoring") {
   auto net = plain_network();
   torch::optim::SGD sgd(net->parameters(), 0.1);

@@ -159,6 +159,30 @@ TEST_CASE("tracking: a tracker that was not loaded is an error, before the first
   CHECK(same(weights(second.net), trained));
 }
 
+TEST_CASE("tracking: so is one whose phase was over before the resume") {
+  const Folder folder;
+  const std::string path = folder / "run.pt";
+  Study first;
+  rg::ForgettingEvents saved(first.noisy, "first");
+  rg::Checkpoint keep(path, {.seconds = 0}, first.net, first.sgd, saved);
+  std::stop_source stop;
+  const auto in_second_phase = [&](const rg::Step& step) {
+    if (step.clock.phase == 1) {
+      stop.request_stop();
+    }
+  };
+  first.run({.stop = stop.get_token()}, keep, saved, in_second_phase);
+  Study second;
+  rg::ForgettingEvents loaded(second.noisy, "first");
+  const rg::State state = rg::load_checkpoint(path, second.net, second.sgd, loaded);
+  rg::ForgettingEvents forgotten(second.noisy, "first");
+  rg::ForgettingEvents later(second.noisy, "noisy");
+  CHECK(error_of([&] { second.run({.from = state}, forgotten); }).find("ForgettingEvents did not see") == 0);
+  CHECK(error_of([&] { second.run({.from = state}, later); }).find("ForgettingEvents did not see") == 0);
+  second.run({.from = state}, loaded);
+  CHECK(loaded.seen().equal(at::ones({44}, at::kLong)));
+}
+
 TEST_CASE("tracking: several batches a step are refused, not half counted") {
   Study study;
   std::vector<rg::Phase> phases = study.phases();

@@ -21,9 +21,10 @@ void require_partners(const AnySource& source, const std::string& field) {
 }
 
 /// For each sample of the batch one of the source's, all equally likely, on the batch's device; of the batch's kind.
+/// They are as they were when the epoch began, like the training data, wherever the batch is.
 template <class AnySource>
 Batch partners_for(const Batch& batch, const AnySource& source, const Key& key, const std::string& field) {
-  const Batch partners = to(source.get(key.below(*source.size()), key.now()), batch.data.device());
+  const Batch partners = to(source.get(key.below(*source.size()), key.now().epoch_began()), batch.data.device());
   if (partners.data.sizes().slice(1) != batch.data.sizes().slice(1) ||
       partners.data.scalar_type() != batch.data.scalar_type()) {
     throw Error(field + " must have data like the batch's, " + described(batch.data) + ", not " +

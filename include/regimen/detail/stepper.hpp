@@ -92,13 +92,13 @@ class Stepper {
   }
 
   /// Trains on them.
-  void step(const Now& now, const Now& epoch_began) {
+  void step(const Now& now) {
     if (next_batch_) {
       eager_step(group_, now);
     } else if (captured_ == nullptr || step_places_.size(0) < rows_a_step()) {
-      eager_step(read(step_places_, epoch_began), now);
+      eager_step(read(step_places_, now.epoch_began()), now);
     } else {
-      captured_step(now, epoch_began);
+      captured_step(now);
     }
   }
 
@@ -183,10 +183,7 @@ class Stepper {
 
   /// A whole step, data and all, as it is recorded.
   at::Tensor body(const Now& now) {
-    Now data_now = now;
-    data_now.of_epoch = true;
-    data_now.clock = epoch_clock_;
-    objective_.prepare(read(places_, data_now), now);
+    objective_.prepare(read(places_, now.epoch_began()), now);
     (void)objective_();
     phase_.optimizer.fused_step(now, knobs_);
     objective_.edit_weights();
@@ -199,16 +196,14 @@ class Stepper {
     frozen_options_ = phase_.optimizer.frozen_options();
   }
 
-  void captured_step(const Now& now, const Now& epoch_began) {
+  void captured_step(const Now& now) {
     if (phase_.optimizer.frozen_options() != frozen_options_) {
       prepare_recording();
     }
     now_ = now;
-    epoch_began_ = epoch_began;
-    epoch_clock_ = epoch_began.clock;
     places_.copy_(step_places_, /*non_blocking=*/true);
     objective_.seed_step(now.clock);
-    (*captured_)(now, epoch_began);
+    (*captured_)(now);
     if (captured_->recorded()) {
       objective_.replayed(trace_, now);
     } else if (!captured_->why_not().empty()) {
@@ -222,7 +217,6 @@ class Stepper {
     trace_ = objective_.trace();
     const int next = now_.clock.epoch + 1 < phase_.epochs ? now_.clock.epoch + 1 : std::max(now_.clock.epoch - 1, 0);
     const double apart = std::max(disagreement_at(next), disagreement_at(phase_.epochs - 1));
-    epoch_clock_ = epoch_began_.clock;
     objective_.seed_step(now_.clock);
     if (!(apart <= tolerated())) {
       captured_->give_up("a replay ended " + text(apart) +
@@ -234,8 +228,7 @@ class Stepper {
   /// Between a replay and an eager step in this epoch, one batch further.
   double disagreement_at(int epoch) {
     Now elsewhere = now_;
-    Now began_elsewhere = epoch_began_;
-    elsewhere.clock.epoch = began_elsewhere.clock.epoch = epoch;
+    elsewhere.clock.epoch = epoch;
     elsewhere.clock.step += 1;
     elsewhere.clock.batch = elsewhere.clock.batches > 0 ? (elsewhere.clock.batch + 1) % elsewhere.clock.batches : 0;
 
@@ -250,8 +243,7 @@ class Stepper {
         buffer.zero_();  // or else a step would be mostly what earlier ones have left behind
       }
     };
-    epoch_clock_ = began_elsewhere.clock;
-    return captured_->disagreement(elsewhere, began_elsewhere, model_.parameters(), changed, before);
+    return captured_->disagreement(elsewhere, model_.parameters(), changed, before);
   }
 
   /// Of a step's length: what rounding stays far below, in bf16 and elsewhere, and a frozen rate or crop far above.
@@ -277,8 +269,6 @@ class Stepper {
   at::Tensor places_;  ///< [rows a step] int64, where a recorded step reads its own
   Objective::Trace trace_;
   Now now_;
-  Now epoch_began_;
-  Clock epoch_clock_;
 };
 
 }  // namespace regimen::inline v0::detail

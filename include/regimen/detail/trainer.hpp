@@ -144,7 +144,7 @@ class Trainer {
                 .drop_last = phase.drop_last,
                 .first = state_.clock.batch};
     state_.clock.batches = phase.data.batches(order);
-    order.now = epoch_began(phase);
+    order.now = now().epoch_began();
     generators.seed(phase.seed, order.now.clock.step, -3);  // for a loader that draws its order
     model_.train(true);
     stepper.begin_epoch(order);
@@ -152,7 +152,7 @@ class Trainer {
       if (watchers_.any<Step>() || watchers_.any<Boundary>()) {
         model_.train(true);  // an observer may have evaluated the network by hand
       }
-      take_step(phase, stepper, order.now);
+      take_step(phase, stepper);
       if (reached_boundary()) {
         return Ended::stopped;
       }
@@ -160,9 +160,9 @@ class Trainer {
     return end_epoch(phase, stepper.objective());
   }
 
-  void take_step(const Phase& phase, Stepper& stepper, const Now& began) {
+  void take_step(const Phase& phase, Stepper& stepper) {
     const double scale = now()(phase.lr_scale);
-    stepper.step(now(), began);
+    stepper.step(now());
     Objective& objective = stepper.objective();
     if (const auto& scaler = objective.scaler()) {
       state_.loss_scale = scaler->factor();
@@ -188,7 +188,7 @@ class Trainer {
     epoch.seconds = seconds();
     epoch.train_loss = loss_sum_.item<double>() / static_cast<double>(state_.loss_samples);
     epoch.learning_rate = learning_rate(phase);
-    const Now trained = epoch_began(phase);
+    const Now trained = now().epoch_began();
     state_.clock.epoch += 1;
     state_.clock.batch = 0;
     state_.loss_sum = 0;
@@ -248,16 +248,9 @@ class Trainer {
     loss_sum_.fill_(state_.loss_sum);
   }
 
-  [[nodiscard]] Now now() const { return Now{state_.clock, &phase_history_}; }
-
-  /// When this epoch began: damage that follows a schedule is read at that moment, by the whole epoch, by what goes on
-  /// with it after a resume, and by the scoring of what was trained on.
-  [[nodiscard]] Now epoch_began(const Phase& phase) const {
-    Now began = now();
-    const std::int64_t steps = (began.clock.batch + phase.accumulate - 1) / phase.accumulate;
-    began.clock.step -= steps;
-    began.clock.batch = 0;
-    return began;
+  [[nodiscard]] Now now() const {
+    const Phase& phase = phases_[static_cast<std::size_t>(state_.clock.phase)];
+    return {.clock = state_.clock, .history = &phase_history_, .batches_a_step = phase.accumulate};
   }
 
   [[nodiscard]] double learning_rate(const Phase& phase) const {

@@ -51,11 +51,9 @@ struct Exactly {
 
 namespace detail {
 
-/// What a transform that is frozen onto `of` draws from. One that lies on another has other draws, also of the same
-/// seed: which entries it damages would else be a function of what the one below did.
+/// What a transform that is frozen onto `of` draws from.
 inline Key frozen_key(std::uint64_t seed, const Source& of, const Batch& batch, const Now& now) {
-  const Key key(seed, batch.id, now);
-  return of.layers() == 0 ? key : key.fold(salt::layer).fold(static_cast<std::uint64_t>(of.layers()));
+  return apart_from_below(Key(seed, batch.id, now), of);
 }
 
 struct Frozen {
@@ -166,12 +164,9 @@ struct FrozenShare {
 
 /// [n] int64, on the CPU: the ids of a source's samples, in its order.
 inline at::Tensor ids_of(const Source& source) {
-  std::vector<at::Tensor> ids{at::zeros({0}, at::kLong)};
-  const Cursor next = source.read({.batch = 4096});
-  for (Batch batch = next(); batch.size() > 0; batch = next()) {
-    ids.push_back(batch.id.cpu());
-  }
-  return at::cat(ids);
+  const std::vector<at::Tensor> columns =
+      read_columns(source, {}, [](const Batch& batch) { return std::vector<at::Tensor>{batch.id}; });
+  return columns.empty() ? at::zeros({0}, at::kLong) : columns.front();
 }
 
 /// [n] int64: the places of a source's samples, in an order that is a function of the seed and their ids.
@@ -180,10 +175,7 @@ inline at::Tensor order_of_choice(const Source& source, std::uint64_t seed) {
   if (ids.numel() == 0) {
     return ids;
   }
-  // As frozen_key: with one seed for two layers, the second would choose among those that the first has chosen.
-  const Key key(seed, ids);
-  const auto layers = static_cast<std::uint64_t>(source.layers());
-  return ranked((layers == 0 ? key : key.fold(salt::layer).fold(layers)).fold(salt::choice));
+  return ranked(apart_from_below(Key(seed, ids), source).fold(salt::choice));
 }
 
 /// [n] bool: the samples with the smallest keys, a share of all rounded to whole ones.

@@ -33,9 +33,11 @@ struct Relabelled {
   Source of;
   at::Tensor labels{};  ///< by place in the source, on its device
   std::string type{};
-  std::string how{};  ///< JSON: members of the manifest that say how the labels came about
+  std::string how{};   ///< JSON: members of the manifest that say how the labels came about
+  bool drawn = false;  ///< whether they were drawn, so that what lies on them must draw otherwise
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
+  [[nodiscard]] int layers() const { return of.layers() + (drawn ? 1 : 0); }
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
     const Batch batch = of.get(index, now);
     const at::Device& where = batch.target.defined() ? batch.target.device() : batch.data.device();
@@ -53,19 +55,15 @@ struct LabelledIds {
   at::Tensor label;
 };
 
-inline LabelledIds labelled_ids(const Source& source, const std::string& who) {
+inline LabelledIds labelled_ids(const Source& source, const std::string& who, const Now& now = {}) {
   if (!source.indexed() || *source.size() < 1) {
     throw Error(who + " takes an indexed source with at least one sample, not a stream");
   }
-  std::vector<at::Tensor> ids;
-  std::vector<at::Tensor> labels;
-  const Cursor next = source.read({.batch = 4096});
-  for (Batch batch = next(); batch.size() > 0; batch = next()) {
+  const std::vector<at::Tensor> columns = read_columns(source, now, [&](const Batch& batch) {
     require_labels(batch, who);
-    ids.push_back(batch.id.cpu());
-    labels.push_back(batch.target.cpu());
-  }
-  return {at::cat(ids), at::cat(labels).contiguous()};
+    return std::vector<at::Tensor>{batch.id, batch.target};
+  });
+  return {columns[0], columns[1]};
 }
 
 inline std::string said_by_seed(std::uint64_t seed) {
@@ -117,13 +115,16 @@ inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::ve
   return detail::Relabelled{source, labels.to(source.device()), "Relabelled", sum};
 }
 
-/// The source with its labels dealt out anew among its samples: random labels, every class as often as before.
+/// The source with its labels dealt out anew among its samples: random labels, every class as often as before. Who gets
+/// whose label depends on the seed and the ids alone, not on the source's order.
 /// Throws Error unless the source is indexed and its targets are [N] int64.
 [[nodiscard]] inline Source permuted_labels(const Source& source, std::uint64_t seed) {
   const auto [id, label] = detail::labelled_ids(source, "permuted_labels");
-  const at::Tensor order = detail::ranked(Key(seed, id).fold(detail::salt::permutation));
-  const at::Tensor dealt = label.index_select(0, order).to(source.device());
-  return detail::Relabelled{source, dealt, "PermutedLabels", detail::said_by_seed(seed)};
+  const at::Tensor order =
+      detail::ranked(detail::apart_from_below(Key(seed, id), source).fold(detail::salt::permutation));
+  at::Tensor dealt = at::empty({label.size(0)}, at::kLong);
+  dealt.index_copy_(0, order, label.index_select(0, id.argsort()));
+  return detail::Relabelled{source, dealt.to(source.device()), "PermutedLabels", detail::said_by_seed(seed), true};
 }
 
 /// The source with random labels, every class equally often: of N samples N / classes have each, the first N % classes
@@ -132,11 +133,11 @@ inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::ve
 [[nodiscard]] inline Source balanced_labels(const Source& source, std::int64_t classes, std::uint64_t seed) {
   detail::require(classes >= 2, "balanced_labels: classes", "at least 2", classes);
   const at::Tensor id = detail::labelled_ids(source, "balanced_labels").id;
-  const at::Tensor order = detail::ranked(Key(seed, id).fold(detail::salt::balance));
+  const at::Tensor order = detail::ranked(detail::apart_from_below(Key(seed, id), source).fold(detail::salt::balance));
   at::Tensor labels = at::empty({order.size(0)}, at::kLong);
   labels.index_copy_(0, order, at::arange(order.size(0), at::kLong).remainder(classes));
   const std::string how = "\"classes\": " + detail::text(classes) + ", " + detail::said_by_seed(seed);
-  return detail::Relabelled{source, labels.to(source.device()), "BalancedLabels", how};
+  return detail::Relabelled{source, labels.to(source.device()), "BalancedLabels", how, true};
 }
 
 /// The source with its labels changed in exact numbers: of the n samples of class i, n * rows[i][j] are called j,
@@ -166,7 +167,8 @@ inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::ve
     counts.push_back(detail::largest_remainder(samples[c], whole.rows.elements()[c]));
   }
   std::vector<std::size_t> next(samples.size(), 0);
-  const at::Tensor order = detail::ranked(Key(seed, id).fold(detail::salt::exact)).contiguous();
+  const Key key = detail::apart_from_below(Key(seed, id), source).fold(detail::salt::exact);
+  const at::Tensor order = detail::ranked(key).contiguous();
   const auto* const place = order.data_ptr<std::int64_t>();
   at::Tensor dealt = at::empty({n}, at::kLong);
   auto* const to = dealt.data_ptr<std::int64_t>();
@@ -179,7 +181,7 @@ inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::ve
     to[place[i]] = static_cast<std::int64_t>(next[c]);
   }
   const std::string how = "\"noise\": " + regimen::manifest(noise) + ", " + detail::said_by_seed(seed);
-  return detail::Relabelled{source, dealt.to(source.device()), "ExactLabels", how};
+  return detail::Relabelled{source, dealt.to(source.device()), "ExactLabels", how, true};
 }
 
 }  // namespace regimen::inline v0

@@ -4,16 +4,14 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/bincount.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "regimen/detail/batch_parts.hpp"
+#include "regimen/detail/same_sample.hpp"
 #include "regimen/proportion.hpp"
 #include "regimen/record.hpp"
 #include "regimen/source.hpp"
@@ -45,55 +43,14 @@ struct LabelNoise {
 
 namespace detail {
 
-/// Why two sources cannot be compared, or the noise. `why` stays empty if they can.
-struct ComparedLabels {
-  LabelNoise noise{};
-  std::string why{};
-};
-
-inline ComparedLabels compare_labels(const Source& data, const Source& clean) {
-  if (!data.defined() || !clean.defined() || !data.size() || !clean.size()) {
-    return {.why = "takes two sources that end"};
-  }
-  std::unordered_map<std::int64_t, std::int64_t> truth;
-  const Cursor next_clean = clean.read({.batch = 4096});
-  for (Batch batch = next_clean(); batch.size() > 0; batch = next_clean()) {
-    if (!is_labels(batch.target)) {
-      return {.why = "takes clean targets of [N] int64, not " + described(batch.target)};
-    }
-    const at::Tensor ids = batch.source_id().cpu().contiguous();
-    const at::Tensor labels = batch.target.cpu().contiguous();
-    for (std::int64_t i = 0; i < batch.size(); ++i) {
-      truth[ids.data_ptr<std::int64_t>()[i]] = labels.data_ptr<std::int64_t>()[i];
-    }
-  }
-  std::vector<at::Tensor> all_ids;
-  std::vector<at::Tensor> all_labels;
-  std::vector<at::Tensor> all_originals;
-  const Cursor next = data.read({.batch = 4096});
-  for (Batch batch = next(); batch.size() > 0; batch = next()) {
-    if (!is_labels(batch.target)) {
-      return {.why = "takes targets of [N] int64, not " + described(batch.target)};
-    }
-    const at::Tensor ids = batch.source_id().cpu().contiguous();
-    at::Tensor originals = at::empty({batch.size()}, at::kLong);
-    for (std::int64_t i = 0; i < batch.size(); ++i) {
-      const auto found = truth.find(ids.data_ptr<std::int64_t>()[i]);
-      if (found == truth.end()) {
-        return {.why = "found no clean sample of id " + text(ids.data_ptr<std::int64_t>()[i])};
-      }
-      originals.data_ptr<std::int64_t>()[i] = found->second;
-    }
-    all_ids.push_back(batch.id.cpu());
-    all_labels.push_back(batch.target.cpu());
-    all_originals.push_back(originals);
-  }
-  if (all_ids.empty()) {
-    return {.why = "takes sources with at least one sample"};
-  }
-  LabelNoise noise{.id = at::cat(all_ids), .original = at::cat(all_originals), .label = at::cat(all_labels)};
+/// Id, original label, label and mask; the matrix is another's affair.
+inline LabelNoise compare_labels(const Source& data, const Source& clean, const Now& now, const std::string& who) {
+  const Labelled truth = labelled(clean, now, who, "clean targets");
+  const Labelled given = labelled(data, now, who, "targets");
+  const at::Tensor places = CleanSamples(truth.names, who).places_of(given.names);
+  LabelNoise noise{.id = given.names.id, .original = truth.label.index_select(0, places), .label = given.label};
   noise.touched = noise.label != noise.original;
-  return {.noise = std::move(noise)};
+  return noise;
 }
 
 }  // namespace detail
@@ -101,18 +58,16 @@ inline ComparedLabels compare_labels(const Source& data, const Source& clean) {
 /// What became of the labels: which samples were touched, the original labels, the realised matrix, and the realised
 /// rate with a confidence interval. Copies (`repeat`) are compared with the sample that they were made from. Reads both
 /// sources once. Samples whose label was drawn anew and came out the same are not touched.
-/// classes: the size of the matrix; 0 for one more than the largest label.
-/// Throws Error for streams without an end, for targets that are not [N] int64, labels outside of [0, classes) and
-/// samples that `clean` does not know.
+/// classes: the size of the matrix; 0 for one more than the largest label. `now`: for noise that follows a schedule, as
+/// of when.
+/// Throws Error for streams without an end, for targets that are not [N] int64, labels outside of [0, classes), samples
+/// that `clean` does not know, and copies of which `clean` itself has several.
 ///     const auto noise = regimen::label_noise(noisy, train);
 ///     const auto wrong = regimen::subset(noisy, noise.touched.nonzero().flatten());
-[[nodiscard]] inline LabelNoise label_noise(const Source& data, const Source& clean, std::int64_t classes = 0) {
+[[nodiscard]] inline LabelNoise label_noise(const Source& data, const Source& clean, std::int64_t classes = 0,
+                                            const Now& now = {}) {
   detail::require(classes >= 0, "label_noise: classes", "at least 0", classes);
-  detail::ComparedLabels compared = detail::compare_labels(data, clean);
-  if (!compared.why.empty()) {
-    throw Error("label_noise " + compared.why);
-  }
-  LabelNoise noise = std::move(compared.noise);
+  LabelNoise noise = detail::compare_labels(data, clean, now, "label_noise");
   const auto least = std::min(noise.label.min().item<std::int64_t>(), noise.original.min().item<std::int64_t>());
   const auto largest = std::max(noise.label.max().item<std::int64_t>(), noise.original.max().item<std::int64_t>());
   classes = classes == 0 ? largest + 1 : classes;
@@ -124,64 +79,57 @@ inline ComparedLabels compare_labels(const Source& data, const Source& clean) {
 }
 
 /// The share of the samples of `data` whose label differs from that of the clean sample that they came from, in [0, 1];
-/// NaN where the two cannot be compared (streams, soft targets, samples unknown to `clean`). Reads both sources once.
+/// NaN where the two cannot be compared (streams, soft targets, samples unknown to `clean`). Reads both sources once,
+/// as of `now`.
 ///     regimen::realised_noise(regimen::frozen(train, regimen::UniformLabels{.classes = 10}, 7), train);  // about 0.9
-[[nodiscard]] inline double realised_noise(const Source& data, const Source& clean) {
-  const detail::ComparedLabels compared = detail::compare_labels(data, clean);
-  return compared.why.empty() ? compared.noise.rate().share : unknown;
+[[nodiscard]] inline double realised_noise(const Source& data, const Source& clean, const Now& now = {}) {
+  try {
+    return detail::compare_labels(data, clean, now, "realised_noise").rate().share;
+  } catch (const detail::NotComparable&) {
+    return unknown;
+  }
 }
 
 /// Which samples of a source differ from the clean ones that they came from; on the CPU (see `touched`).
 struct Touched {
   at::Tensor data{};    ///< [N] bool
-  at::Tensor target{};  ///< [N] bool
+  at::Tensor target{};  ///< [N] bool; undefined where one of the two sources has no targets
 };
 
 /// Which samples of `data` have another input, and which another target, than the clean sample that they came from:
-/// the mask of damage of any kind, open sets and outliers among it. Reads `data` once, of `clean` as much, and its ids.
+/// the mask of damage of any kind, open sets and outliers among it. Reads `data` once, of `clean` as much, and its ids;
+/// both as of `now`.
 /// Throws Error unless `clean` is indexed and knows every sample, and data and targets are of its shapes and types.
 ///     const at::Tensor strangers = regimen::touched(with_open_set, train).data;
-[[nodiscard]] inline Touched touched(const Source& data, const Source& clean) {
+[[nodiscard]] inline Touched touched(const Source& data, const Source& clean, const Now& now = {}) {
   if (!data.defined() || !data.size() || !clean.indexed()) {
     throw Error("touched takes a source that ends, and an indexed one to compare it with");
   }
-  std::unordered_map<std::int64_t, std::int64_t> place_of;
-  std::int64_t place = 0;
-  const Cursor next_clean = clean.read({.batch = 4096});
-  for (Batch batch = next_clean(); batch.size() > 0; batch = next_clean()) {
-    const at::Tensor ids = batch.source_id().cpu().contiguous();
-    for (std::int64_t i = 0; i < batch.size(); ++i) {
-      place_of[ids.data_ptr<std::int64_t>()[i]] = place++;
-    }
-  }
-  const auto differs = [](const at::Tensor& now, const at::Tensor& before, const std::string& what) {
-    if (now.sizes() != before.sizes() || now.scalar_type() != before.scalar_type()) {
-      throw Error("touched compares " + what + " of one shape and type, not " + detail::described(now) + " and " +
+  const auto differs = [](const at::Tensor& found, const at::Tensor& before, const std::string& what) {
+    if (found.sizes() != before.sizes() || found.scalar_type() != before.scalar_type()) {
+      throw Error("touched compares " + what + " of one shape and type, not " + detail::described(found) + " and " +
                   detail::described(before));
     }
-    return (now.cpu() != before.cpu()).reshape({now.size(0), -1}).any(1);
+    return (found.cpu() != before.cpu()).reshape({found.size(0), -1}).any(1);
   };
+  const std::vector<at::Tensor> names = detail::read_columns(
+      clean, now, [](const Batch& batch) { return std::vector<at::Tensor>{batch.id, batch.source_id()}; });
+  if (names.empty()) {
+    throw Error("touched takes sources with at least one sample");
+  }
+  const detail::CleanSamples samples({names[0], names[1]}, "touched");
   std::vector<at::Tensor> inputs;
   std::vector<at::Tensor> targets;
-  const Cursor next = data.read({.batch = 1024});
+  const Cursor next = data.read({.batch = 1024, .now = now});
   for (Batch batch = next(); batch.size() > 0; batch = next()) {
-    const at::Tensor ids = batch.source_id().cpu().contiguous();
-    at::Tensor places = at::empty({batch.size()}, at::kLong);
-    for (std::int64_t i = 0; i < batch.size(); ++i) {
-      const auto found = place_of.find(ids.data_ptr<std::int64_t>()[i]);
-      if (found == place_of.end()) {
-        throw Error("touched found no clean sample of id " + detail::text(ids.data_ptr<std::int64_t>()[i]));
-      }
-      places.data_ptr<std::int64_t>()[i] = found->second;
-    }
-    const Batch before = clean.get(places);
+    const Batch before = clean.get(samples.places_of({batch.id, batch.source_id()}), now);
     inputs.push_back(differs(batch.data, before.data, "data"));
     if (batch.target.defined() && before.target.defined()) {
       targets.push_back(differs(batch.target, before.target, "targets"));
     }
   }
   if (inputs.empty()) {
-    throw Error("touched takes a source with at least one sample");
+    throw Error("touched takes sources with at least one sample");
   }
   return {at::cat(inputs), targets.size() == inputs.size() ? at::cat(targets) : at::Tensor()};
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,6 +72,27 @@ struct Subset {
         .add("of", of.manifest())
         .add("samples", text(size()))
         .add("places", how.empty() ? json::Object().add("crc32", json::quoted(crc32_of(places))).text() : how)
+        .text();
+  }
+};
+
+struct AsOf {
+  Source of;
+  Clock clock;
+  std::shared_ptr<const History> history;  ///< none where there was none
+
+  [[nodiscard]] std::int64_t size() const { return *of.size(); }
+  [[nodiscard]] Batch get(const at::Tensor& index) const {
+    return of.get(index, {.clock = clock, .history = history.get()});
+  }
+
+  [[nodiscard]] std::string manifest() const {
+    return json::Object()
+        .add("type", "\"AsOf\"")
+        .add("of", of.manifest())
+        .add("phase", text(clock.phase))
+        .add("epoch", text(clock.epoch))
+        .add("step", text(clock.step))
         .text();
   }
 };
@@ -177,6 +199,15 @@ struct LimitedStream {
     return detail::Subset{source, places.to(source.device()), "\"first\""};
   }
   return detail::LimitedStream{source, std::min(samples, source.size().value_or(samples))};
+}
+
+/// The source as it is at one moment, whenever it is read: damage that follows a schedule, and the scores that one
+/// reads, stand still. Throws Error unless it is indexed.
+///     const regimen::Source at_first = regimen::as_of(noisy, {.clock = {.epoch = 0}});
+[[nodiscard]] inline Source as_of(const Source& source, const Now& now) {
+  detail::require_indexed(source, "as_of");
+  auto history = now.history == nullptr ? nullptr : std::make_shared<const History>(*now.history);
+  return detail::AsOf{source, now.clock, std::move(history)};
 }
 
 /// `samples` different samples of the source, drawn by the seed.

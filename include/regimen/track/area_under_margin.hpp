@@ -47,6 +47,7 @@ class AreaUnderMargin {
   AreaUnderMargin(const AreaUnderMargin&) = delete;
   AreaUnderMargin& operator=(const AreaUnderMargin&) = delete;
 
+  void operator()(const RunBegin& begin) { rows_.hear(begin); }
   void operator()(const PhaseBegin& begin) { rows_.hear(begin); }
 
   void operator()(const Step& step) {

@@ -40,6 +40,7 @@ class ForgettingEvents {
   ForgettingEvents(const ForgettingEvents&) = delete;
   ForgettingEvents& operator=(const ForgettingEvents&) = delete;
 
+  void operator()(const RunBegin& begin) { rows_.hear(begin); }
   void operator()(const PhaseBegin& begin) { rows_.hear(begin); }
 
   void operator()(const Step& step) {

@@ -2,7 +2,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/cat.h>
 
 #include <cmath>
 #include <cstdint>
@@ -11,8 +10,8 @@
 
 #include "regimen/evaluate.hpp"
 #include "regimen/source.hpp"
+#include "regimen/source/noise.hpp"
 #include "regimen/track.hpp"
-#include "regimen/track/samples.hpp"
 #include "regimen/transform/labels.hpp"
 
 namespace regimen::inline v0 {
@@ -39,26 +38,6 @@ struct TrueLabels {
   }
 };
 
-/// The labels of a source, [n] int64 on the CPU, in its order; and where `ids` is given, the ids of the original set.
-inline at::Tensor labels_of(const Source& source, const Now& now, const std::string& who, at::Tensor* ids = nullptr) {
-  require_indexed(source, who);
-  std::vector<at::Tensor> labels;
-  std::vector<at::Tensor> names;
-  const Cursor next = source.read({.batch = 4096, .now = now});
-  for (Batch batch = next(); batch.size() > 0; batch = next()) {
-    require_labels(batch, who);
-    labels.push_back(batch.target.cpu());
-    names.push_back(batch.source_id().cpu());
-  }
-  if (labels.empty()) {
-    throw Error(who + " takes a source with at least one sample");
-  }
-  if (ids != nullptr) {
-    *ids = at::cat(names);
-  }
-  return at::cat(labels);
-}
-
 /// The samples whose place is marked; mask [n] bool.
 inline Source marked(const Source& source, const at::Tensor& mask) {
   return subset(source, mask.nonzero().flatten());
@@ -67,20 +46,21 @@ inline Source marked(const Source& source, const at::Tensor& mask) {
 }  // namespace detail
 
 /// The samples of each class by themselves: as many sources as there are classes, some perhaps empty. Reads the source
-/// once. `now`: for damage that follows a schedule, as of when.
+/// once. Damage that follows a schedule is that of `now`, also when a part is read later (`as_of`).
 /// Throws Error unless the source is indexed, its targets are [N] int64 in [0, classes), and classes >= 1.
 ///     const auto parts = regimen::by_class(test, /*classes=*/10);
 [[nodiscard]] inline std::vector<Source> by_class(const Source& source, std::int64_t classes, const Now& now = {}) {
   detail::require(classes >= 1, "by_class: classes", "at least 1", classes);
-  const at::Tensor labels = detail::labels_of(source, now, "by_class");
+  const at::Tensor labels = detail::labelled_ids(source, "by_class", now).label;
   const auto least = labels.min().item<std::int64_t>();
   const auto largest = labels.max().item<std::int64_t>();
   const std::string bound = "in [0, " + detail::text(classes) + ")";
   detail::require(least >= 0, "by_class: a label", bound, least);
   detail::require(largest < classes, "by_class: a label", bound, largest);
+  const Source still = as_of(source, now);
   std::vector<Source> parts;
   for (std::int64_t c = 0; c < classes; ++c) {
-    parts.push_back(detail::marked(source, labels == c));
+    parts.push_back(detail::marked(still, labels == c));
   }
   return parts;
 }
@@ -92,37 +72,27 @@ inline Source marked(const Source& source, const at::Tensor& mask) {
 ///                 clean accuracy on them (Li, Soltanolkotabi and Oymak 2020). What is left is neither
 ///     untouched   fit and clean accuracy on the others, for whom the two are one
 struct NoiseSplit {
-  Source corrupted;       ///< the samples whose label is not their true one, labelled as in the data
-  Source truth;           ///< the same samples, shown as in the data, with their true labels
-  Source untouched;       ///< all others
-  at::Tensor mask;        ///< [n] bool on the CPU: which are corrupted, in the order of the data
-  at::Tensor true_label;  ///< [n] int64 on the CPU, in that order
+  Source corrupted{};       ///< the samples whose label is not their true one, labelled as in the data
+  Source truth{};           ///< the same samples, shown as in the data, with their true labels
+  Source untouched{};       ///< all others
+  at::Tensor mask{};        ///< [n] bool on the CPU: which are corrupted, in the order of the data
+  at::Tensor true_label{};  ///< [n] int64 on the CPU, in that order
 };
 
-/// Takes data apart by comparing its labels with those of the clean samples that they came from (`Batch::origin`, or
-/// the id). Reads both sources once. `now`: for noise that follows a schedule, as of when.
-/// Throws Error for streams, targets that are not [N] int64, and samples that are unknown to `clean`.
+/// Takes data apart by `label_noise`: copies are compared with the sample that they were made from. Reads both sources
+/// once. Noise that follows a schedule is that of `now`, in the mask and whenever a part is read (`as_of`).
+/// Throws Error as `label_noise` does, and for streams.
 ///     const auto parts = regimen::split_by_noise(noisy, train);
 ///     splits.measures["by_heart"] = regimen::AccuracyOn{parts.corrupted};
 ///     splits.measures["recovered"] = regimen::AccuracyOn{parts.truth};
 [[nodiscard]] inline NoiseSplit split_by_noise(const Source& data, const Source& clean, const Now& now = {}) {
-  at::Tensor ids;
-  const at::Tensor labels = detail::labels_of(data, now, "split_by_noise", &ids);
-  const at::Tensor clean_labels = detail::labels_of(clean, {}, "split_by_noise");
-  SampleRows rows(clean, "split_by_noise");
-  const at::Tensor row = rows.of(ids);
-  const at::Tensor unknown_ids = ids.index_select(0, (row == rows.size()).nonzero().flatten());
-  if (unknown_ids.numel() > 0) {
-    throw Error("split_by_noise: sample " + detail::text(unknown_ids[0].item<std::int64_t>()) +
-                " of the data is not among the clean ones");
-  }
-  NoiseSplit parts;
-  parts.true_label = clean_labels.index_select(0, row);
-  parts.mask = labels != parts.true_label;
+  const Source still = as_of(data, now);
+  const LabelNoise noise = detail::compare_labels(data, clean, now, "split_by_noise");
+  NoiseSplit parts{.mask = noise.touched, .true_label = noise.original};
   const at::Tensor places = parts.mask.nonzero().flatten();
-  parts.corrupted = subset(data, places);
+  parts.corrupted = subset(still, places);
   parts.truth = detail::TrueLabels{parts.corrupted, parts.true_label.index_select(0, places).to(data.device())};
-  parts.untouched = detail::marked(data, parts.mask.logical_not());
+  parts.untouched = detail::marked(still, parts.mask.logical_not());
   return parts;
 }
 

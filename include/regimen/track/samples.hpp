@@ -22,7 +22,8 @@ namespace regimen::inline v0 {
 /// `subset` count them, the last to all samples that are not in it. So nothing waits for the device while a network
 /// trains: rows are looked up there, and strangers are noticed when a result is read.
 ///
-/// A tracker of your own holds one, and is an observer by two lines:
+/// A tracker of your own holds one, and is an observer by three lines:
+///     void operator()(const regimen::RunBegin& begin) { rows.hear(begin); }
 ///     void operator()(const regimen::PhaseBegin& begin) { rows.hear(begin); }
 ///     void operator()(const regimen::Step& step) { if (rows.concerned(step)) { ... step.pass ... } }
 class SampleRows {
@@ -71,14 +72,25 @@ class SampleRows {
     return table.narrow(0, 0, size()).clone();
   }
 
+  /// What came before the run. Throws Error if it was resumed after an epoch of what is followed, and what the tracker
+  /// saw of that was not loaded.
+  void hear(const RunBegin& begin) {
+    for (const Epoch& epoch : begin.history) {
+      if (phase_.empty() || epoch.phase == phase_) {
+        require_complete();
+        return;
+      }
+    }
+  }
+
   /// Which phase begins. Throws Error if it goes on after a resume, and what the tracker saw before was not loaded.
   void hear(const PhaseBegin& begin) {
     following_ = phase_.empty() || begin.name == phase_;
     batch_ = begin.clock.batch;
     epoch_ = begin.clock.epoch;
     const bool goes_on = begin.clock.step > 0 || (phase_.empty() && begin.clock.phase > 0);
-    if (following_ && goes_on && !complete_) {
-      throw Error(who_ + " did not see the beginning of what it is to follow: save it with the checkpoint and load it");
+    if (following_ && goes_on) {
+      require_complete();
     }
     complete_ = complete_ || following_;
   }
@@ -114,6 +126,12 @@ class SampleRows {
   }
 
  private:
+  void require_complete() const {
+    if (!complete_) {
+      throw Error(who_ + " did not see the beginning of what it is to follow: save it with the checkpoint and load it");
+    }
+  }
+
   std::string who_;
   std::string phase_;
   at::Tensor ids_;     ///< [n], in the source's order
