@@ -304,7 +304,7 @@ TEST_CASE("random_noise_matrix: rows sum to 1, the trace is the given one, entri
   }
 }
 
-TEST_CASE("random_noise_matrix: every matrix of the trace is as likely") {
+TEST_CASE("random_noise_matrix: a diagonal of two classes, and a row of three other entries, are uniform") {
   // Two classes: (d, trace - d) with d uniform in [trace - 1, 1]; three numbers of sum 1: each is Beta(1, 2).
   std::vector<double> kept;
   std::vector<double> flips;

@@ -122,7 +122,8 @@ struct LimitedStream {
 }  // namespace detail
 
 /// The whole source as one batch, on the source's device. Costs the memory once and spares the work of its views at
-/// every epoch.
+/// every epoch. The batch is data like any other: a transform that is frozen onto it, with a seed that was used below,
+/// draws the same again. `cached` remembers what is below, and draws apart.
 [[nodiscard]] inline Batch materialize(const Source& source) {
   if (!source.defined() || !source.size()) {
     throw Error("materialize takes a source that ends: limit(stream, samples) makes one");
