@@ -310,6 +310,11 @@ TEST_CASE("parts: each class by itself, and the gaps between them") {
   CHECK(gaps[0] == 0.5);
   CHECK(gaps[1] == Approx(2.0 / 3));
   CHECK(std::isnan(gaps[2]));
+  const auto along = rg::class_gaps(train, test, 3);
+  REQUIRE(along.size() == 3);
+  CHECK(along.at("class_gap_0")(net) == 0.5);
+  CHECK(along.at("class_gap_1")(net) == Approx(2.0 / 3));
+  CHECK(std::isnan(along.at("class_gap_2")(net)));
   CHECK(rg::WorstGap{train_parts, test_parts}(net) == Approx(2.0 / 3));
   CHECK(std::isnan(rg::WorstGap{{train_parts[2]}, {test_parts[2]}}(net)));
   CHECK(rg::AccuracyOn{train_parts[1]}(net) == Approx(2.0 / 3));

@@ -4,11 +4,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "regimen/evaluate.hpp"
+#include "regimen/measure.hpp"
 #include "regimen/source.hpp"
 #include "regimen/source/noise.hpp"
 #include "regimen/track.hpp"
@@ -125,6 +128,34 @@ struct LossOn {
 
   double operator()(const Model& model) const { return scores(model, {part}, how).front().loss; }
 };
+
+/// The gap in accuracy of one part, of training minus held out, as a measure for `Splits::measures`: one pass over
+/// each. NaN if either is empty. For all classes at once: `class_gaps`.
+struct PartGap {
+  Source on_training_data;
+  Source held_out;
+  Evaluation how{};
+
+  double operator()(const Model& model) const {
+    return gaps(scores(model, {on_training_data}, how), scores(model, {held_out}, how)).front();
+  }
+};
+
+/// The gaps of all classes along training, as measures "class_gap_0", "class_gap_1", ...: all together cost one pass
+/// over both sources at each scoring. `now`: for damage that follows a schedule, as of when.
+/// Throws Error as `by_class` does.
+///     splits.measures = regimen::class_gaps(train, test, /*classes=*/10);
+[[nodiscard]] inline std::map<std::string, AnyMeasure> class_gaps(const Source& on_training_data,
+                                                                  const Source& held_out, std::int64_t classes,
+                                                                  const Evaluation& how = {}, const Now& now = {}) {
+  const std::vector<Source> train_parts = by_class(on_training_data, classes, now);
+  const std::vector<Source> held_out_parts = by_class(held_out, classes, now);
+  std::map<std::string, AnyMeasure> measures;
+  for (std::size_t c = 0; c < train_parts.size(); ++c) {
+    measures.emplace("class_gap_" + detail::text(c), PartGap{train_parts[c], held_out_parts[c], how});
+  }
+  return measures;
+}
 
 /// The largest gap in accuracy of any class, or of other parts, as a measure for `Splits::measures`: of training minus
 /// held out, part by part; parts that are empty on either side are left out, and NaN is left if all are.
