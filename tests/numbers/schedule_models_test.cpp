@@ -137,6 +137,24 @@ TEST_CASE("warm-up, stable, decay: each in its time, and the three shapes of the
   CHECK(neither(at_batch(19, 7, 8)) == 1);
 }
 
+TEST_CASE("a warm-up and a decay that fill all epochs meet, whatever their sum is rounded to") {
+  for (int tenths = 1; tenths < 30; ++tenths) {
+    const WarmupStableDecay full{.epochs = 3, .warmup = tenths / 10.0, .decay = (30 - tenths) / 10.0};
+    CAPTURE(tenths);
+    CHECK(error_of([&] { (void)Knob(full); }).empty());
+  }
+  const WarmupStableDecay rounded{.epochs = 0.3, .warmup = 0.1, .decay = 0.2};  // 0.1 + 0.2 > 0.3
+  CHECK(error_of([&] { (void)Knob(rounded); }).empty());
+  for (int batch = 0; batch < 40; ++batch) {
+    const double t = batch / 40.0;
+    CAPTURE(t);
+    const double expected = t < 0.1 ? t / 0.1 : t < 0.3 ? 1 - (t - 0.1) / 0.2 : 0;
+    CHECK(rounded(at_batch(0, batch, 40)) == Approx(expected).margin(1e-12));
+  }
+  CHECK(error_of([] { (void)Knob(WarmupStableDecay{.epochs = 0.3, .warmup = 0.1, .decay = 0.2001}); }) ==
+        "WarmupStableDecay.decay must be at least 0, and with warmup at most epochs, but is 0.2001");
+}
+
 TEST_CASE("piecewise goes through its points, in jumps, lines or cosines") {
   const std::vector<Piecewise::Point> points = {{2, 0.5}, {6, 2}, {8.5, 0}};
   const auto formula = [](auto way) {

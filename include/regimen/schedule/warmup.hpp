@@ -71,7 +71,8 @@ struct WarmupStableDecay {
   void check() const {
     detail::require(epochs > 0, "WarmupStableDecay.epochs", "above 0", epochs);
     detail::require(warmup >= 0, "WarmupStableDecay.warmup", "at least 0", warmup);
-    detail::require(decay >= 0 && warmup + decay <= epochs, "WarmupStableDecay.decay",
+    // Rounding is no mistake: 0.1 + 0.2 is more than 0.3.
+    detail::require(decay >= 0 && warmup + decay <= epochs * (1 + 1e-9), "WarmupStableDecay.decay",
                     "at least 0, and with warmup at most epochs", decay);
     detail::require(start >= 0 && start <= 1, "WarmupStableDecay.start", "in [0, 1]", start);
     detail::require(floor >= 0 && floor <= 1, "WarmupStableDecay.floor", "in [0, 1]", floor);

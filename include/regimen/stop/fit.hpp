@@ -1,8 +1,10 @@
 #pragma once
 // No LibTorch.
 
+#include <optional>
 #include <vector>
 
+#include "regimen/detail/held.hpp"
 #include "regimen/stop.hpp"
 
 namespace regimen::inline v0 {
@@ -19,17 +21,16 @@ struct FitReaches {
 
   void check() const {
     detail::require(accuracy > 0 && accuracy <= 1, "FitReaches.accuracy", "in (0, 1]", accuracy);
-    detail::require(hold >= 1, "FitReaches.hold", "at least 1", hold);
+    detail::check_hold("FitReaches.hold", hold);
   }
 
   bool operator()(const History& history) const {
-    int held = 0;
-    for (const Epoch& epoch : history) {
-      if (epoch.fit.scored()) {
-        held = epoch.fit.accuracy >= accuracy ? held + 1 : 0;
+    return detail::held(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
+      if (!epoch.fit.scored()) {
+        return std::nullopt;
       }
-    }
-    return held >= hold;
+      return epoch.fit.accuracy >= accuracy;
+    });
   }
 
   [[nodiscard]] std::vector<Metric> metrics() const { return {Metric::fit_accuracy}; }

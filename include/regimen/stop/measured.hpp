@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "regimen/detail/held.hpp"
 #include "regimen/stop.hpp"
 
 /// Criteria that read what `Splits::measures` takes at each scoring, by name. `run` refuses a phase that reads a
@@ -15,13 +17,21 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// The values of a measure, in order, as far as it was taken.
+/// The value of a measure at this epoch, if it was taken and is a number.
+inline std::optional<double> value_of(const Epoch& epoch, const std::string& measure) {
+  const auto found = epoch.measures.find(measure);
+  if (found == epoch.measures.end() || std::isnan(found->second)) {
+    return std::nullopt;
+  }
+  return found->second;
+}
+
+/// Its values, in order.
 inline std::vector<double> values_of(const History& history, const std::string& measure) {
   std::vector<double> values;
   for (const Epoch& epoch : history) {
-    const auto found = epoch.measures.find(measure);
-    if (found != epoch.measures.end() && !std::isnan(found->second)) {
-      values.push_back(found->second);
+    if (const auto value = value_of(epoch, measure)) {
+      values.push_back(*value);
     }
   }
   return values;
@@ -42,15 +52,17 @@ struct MeasureExceeds {
   void check() const {
     detail::require(!measure.empty(), "MeasureExceeds.measure", "a name", measure);
     detail::require(!std::isnan(bound), "MeasureExceeds.bound", "a number", bound);
-    detail::require(hold >= 1, "MeasureExceeds.hold", "at least 1", hold);
+    detail::check_hold("MeasureExceeds.hold", hold);
   }
 
   bool operator()(const History& history) const {
-    int held = 0;
-    for (const double value : detail::values_of(history, measure)) {
-      held = value > bound ? held + 1 : 0;
-    }
-    return held >= hold;
+    return detail::held(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
+      const auto value = detail::value_of(epoch, measure);
+      if (!value) {
+        return std::nullopt;
+      }
+      return *value > bound;
+    });
   }
 
   [[nodiscard]] std::vector<std::string> measures() const { return {measure}; }
