@@ -31,7 +31,7 @@ struct Concatenation {
     }
   }
 
-  double operator()(const Clock& clock, const History& history = {}) const {
+  double operator()(const Clock& clock, const HistoryView& scores = {}) const {
     int begin = 0;
     std::size_t part = 0;
     while (part + 1 < parts.size() && clock.epoch >= begin + parts[part].epochs) {
@@ -41,22 +41,9 @@ struct Concatenation {
     Clock own = clock;
     own.epoch -= begin;
     if (begin == 0 || schedule.metrics().empty()) {
-      return schedule(own, history);
+      return schedule(own, scores);
     }
-    return schedule(own, since(begin, history));
-  }
-
- private:
-  /// What was scored after so many epochs, as if they had not been.
-  static History since(int begin, const History& history) {
-    History part;
-    for (const Epoch& epoch : history) {
-      if (epoch.clock.epoch > begin) {
-        part.epochs.push_back(epoch);
-        part.epochs.back().clock.epoch -= begin;
-      }
-    }
-    return part;
+    return schedule(own, scores.since(begin));
   }
 };
 
@@ -65,19 +52,12 @@ struct Concatenation {
 struct InSteps {
   Knob schedule;
 
-  double operator()(const Clock& clock, const History& history = {}) const {
+  double operator()(const Clock& clock, const HistoryView& scores = {}) const {
     Clock steps = clock;
     steps.epoch = static_cast<int>(clock.step);
     steps.batch = 0;
     steps.batches = 0;
-    if (schedule.metrics().empty()) {
-      return schedule(steps, history);
-    }
-    History in_steps = history;
-    for (Epoch& epoch : in_steps.epochs) {
-      epoch.clock.epoch = static_cast<int>(epoch.clock.step);
-    }
-    return schedule(steps, in_steps);
+    return schedule(steps, schedule.metrics().empty() ? scores : scores.in_steps());
   }
 };
 

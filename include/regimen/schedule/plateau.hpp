@@ -31,11 +31,11 @@ struct PlateauDecay {
     detail::require(cooldown >= 0, "PlateauDecay.cooldown", "at least 0", cooldown);
   }
 
-  double operator()(const Clock& /*clock*/, const History& history) const {
+  double operator()(const Clock& /*clock*/, const HistoryView& scores) const {
     detail::Improvement improvement(metric, by, relative);
     double scale = 1;
     int cooling = 0;
-    for (const Epoch& epoch : history) {
+    for (const Epoch& epoch : scores) {
       if (!improvement.look(epoch)) {
         continue;
       }

@@ -10,8 +10,8 @@ struct Product {
   Knob first;
   Knob second;
 
-  double operator()(const Clock& clock, const History& history = {}) const {
-    return first(clock, history) * second(clock, history);
+  double operator()(const Clock& clock, const HistoryView& scores = {}) const {
+    return first(clock, scores) * second(clock, scores);
   }
 };
 
