@@ -20,7 +20,8 @@
 namespace regimen::inline v0 {
 
 /// How strongly, now? Callable with the clock, or with the clock and the phase's scores so far (a `History`, or a
-/// `HistoryView` where nothing is to be copied); holds no state, so nothing has to be stepped, saved or put back.
+/// `HistoryView` where nothing is to be copied); holds no state, so nothing has to be stepped, saved or put back. A
+/// field of one outside its range is an Error as soon as it becomes a `Knob`.
 template <class S>
 concept Schedule = requires(const S& schedule, const Clock& clock, const History& history) {
   { schedule(clock) } -> std::convertible_to<double>;
@@ -40,9 +41,8 @@ void check_fields(const T& value) {
 
 /// Takes a view of the scores. What can be called with anything, a generic lambda, may be meant for a `History`.
 template <class S>
-concept TakesView = requires { &S::operator(); } && requires(const S& schedule, const Clock& clock) {
-  schedule(clock, HistoryView());
-};
+concept TakesView =
+    requires { &S::operator(); } && requires(const S& schedule, const Clock& clock) { schedule(clock, HistoryView()); };
 
 }  // namespace detail
 

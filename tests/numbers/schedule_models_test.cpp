@@ -32,6 +32,7 @@ using regimen::PeriodicDecay;
 using regimen::Piecewise;
 using regimen::PlateauDecay;
 using regimen::PolynomialDecay;
+using regimen::StepDecay;
 using regimen::unknown;
 using regimen::WarmupStableDecay;
 
@@ -55,6 +56,30 @@ double half_cosine(double progress) {
 }
 
 }  // namespace
+
+TEST_CASE("a constant, step decay, a cosine, a warm-up and a product at every batch") {
+  check_follows(Constant{.value = 0.3}, [](double) { return 0.3; });
+  check_follows(StepDecay{{2, 5, 11}, 0.3}, [](double t) { return t < 2 ? 1 : t < 5 ? 0.3 : t < 11 ? 0.09 : 0.027; });
+  check_follows(Cosine{.epochs = 18.5, .floor = 0.1},
+                [](double t) { return t < 18.5 ? 0.1 + 0.9 * half_cosine(t / 18.5) : 0.1; });
+  check_follows(LinearWarmup{.epochs = 4.5, .start = 0.2},
+                [](double t) { return t < 4.5 ? 0.2 + 0.8 * t / 4.5 : 1.0; });
+  check_follows(LinearWarmup{.epochs = 4} * StepDecay{{6}, 0.5} * 0.1,
+                [](double t) { return 0.1 * std::min(t / 4, 1.0) * (t < 6 ? 1 : 0.5); });
+}
+
+TEST_CASE("plateau decay at every batch stays what the epochs before say") {
+  // No improvement: a decay after 3, 5, 7, ... scorings.
+  const Knob schedule = PlateauDecay{.factor = 0.5, .patience = 1, .floor = 0.1};
+  const History flat = history_of(Metric::fit_loss, {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0});
+  for (int epoch = 0; epoch <= 10; ++epoch) {
+    for (int batch = 0; batch < 8; ++batch) {
+      CAPTURE(epoch, batch);
+      const double expected = std::max(std::pow(0.5, epoch < 1 ? 0 : (epoch - 1) / 2), 0.1);
+      CHECK(schedule(at_batch(epoch, batch, 8), first(flat, static_cast<std::size_t>(epoch))) == expected);
+    }
+  }
+}
 
 TEST_CASE("periodic decay multiplies after every period, and stays within an epoch") {
   check_follows(PeriodicDecay{.epochs = 5, .factor = 0.3},

@@ -13,12 +13,13 @@ namespace regimen::inline v0 {
 /// PyTorch's SequentialLR.
 ///
 /// A part that names the metrics it reads, as `PlateauDecay` does, sees the scores since its own begin; a lambda sees
-/// those of the whole phase. `Clock::step` goes on counting from the phase's begin.
+/// those of the whole phase. None is copied for a part that takes a `HistoryView`. `Clock::step` goes on counting from
+/// the phase's begin.
 ///     phase.lr_scale = regimen::Concatenation{{{regimen::LinearWarmup{.epochs = 5}, 5}, {regimen::PlateauDecay{}}}};
 struct Concatenation {
   struct Part {
     Knob schedule;
-    int epochs = 0;  ///< that it lasts; of the last part it does not matter
+    int epochs = 0;  ///< that it lasts, at least 1; of the last part it does not matter
   };
 
   std::vector<Part> parts;  ///< at least one

@@ -5,7 +5,8 @@
 
 namespace regimen::inline v0 {
 
-/// Both at once. `a * b` writes it for any two schedules, or a schedule and a number.
+/// Both at once: their product. `a * b` writes it for any two schedules, or a schedule and a number. PyTorch's
+/// ChainedScheduler.
 struct Product {
   Knob first;
   Knob second;

@@ -10,14 +10,14 @@
 namespace regimen::inline v0 {
 
 /// The share of the phase's own labels that the network reproduces is at least `accuracy`, in (0, 1], in each of the
-/// last `hold` scorings.
+/// last `hold` scorings. Reads the accuracy of fit, which the run must score.
 ///
 /// With `accuracy` = 1 - the share of wrong labels, known or estimated, it is a rule for label noise that needs no
 /// clean data (Song, Kim, Park and Lee 2019, Prestopping): right labels are fitted first, and then there is nothing but
 /// wrong ones left to fit.
 struct FitReaches {
-  double accuracy = 1;
-  int hold = 1;
+  double accuracy = 1;  ///< a share, not per cent
+  int hold = 1;         ///< scorings in a row, at least 1
 
   void check() const {
     detail::require(accuracy > 0 && accuracy <= 1, "FitReaches.accuracy", "in (0, 1]", accuracy);

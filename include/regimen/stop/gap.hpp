@@ -16,10 +16,10 @@ namespace regimen::inline v0 {
 ///     regimen::GapExceeds{.bound = 0.05}
 ///     regimen::GapExceeds{.bound = 0.3, .of = regimen::Metric::fit_loss, .over = regimen::Metric::validation_loss}
 struct GapExceeds {
-  double bound = 0;  ///< above which it is too wide, in accuracy (a share, not per cent) or in loss
+  double bound = 0;  ///< above which it is too wide, in accuracy (a share, not per cent) or in loss; finite
   Metric of = Metric::fit_accuracy;
-  Metric over = Metric::validation_accuracy;
-  int hold = 1;
+  Metric over = Metric::validation_accuracy;  ///< an accuracy if `of` is one, a loss if that is one
+  int hold = 1;                               ///< scorings in a row, at least 1
 
   void check() const {
     detail::require(std::isfinite(bound), "GapExceeds.bound", "finite", bound);

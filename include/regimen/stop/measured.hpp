@@ -45,9 +45,9 @@ inline std::vector<double> values_of(const History& history, const std::string& 
 ///     splits.measures["distance"] = regimen::DistanceFrom{regimen::Snapshot(net)};
 ///     phase.until = regimen::MeasureExceeds{.measure = "distance", .bound = 12};
 struct MeasureExceeds {
-  std::string measure;
-  double bound = 0;
-  int hold = 1;
+  std::string measure;  ///< its name in `Splits::measures`
+  double bound = 0;     ///< a number, in units of the measure
+  int hold = 1;         ///< scorings in a row, at least 1
 
   void check() const {
     detail::require(!measure.empty(), "MeasureExceeds.measure", "a name", measure);
@@ -74,9 +74,9 @@ struct MeasureExceeds {
 ///     splits.measures["changes"] = regimen::PredictionChanges(noisy);
 ///     phase.until = regimen::MeasureRises{.measure = "changes", .window = 3, .scorings = 2};
 struct MeasureRises {
-  std::string measure;
-  int window = 1;
-  int scorings = 1;
+  std::string measure;  ///< its name in `Splits::measures`
+  int window = 1;       ///< values, at least 1
+  int scorings = 1;     ///< at least 1
 
   void check() const {
     detail::require(!measure.empty(), "MeasureRises.measure", "a name", measure);
