@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <regimen/lock.hpp>
 #include <regimen/manifest.hpp>
@@ -44,7 +45,7 @@ class ResultsFolder {
   void open(const Settings& settings) {
     std::optional<regimen::Lock> looking;
     if (!task_.unit.empty()) {
-      take_patiently(looking, path_ + "/lock");
+      looking = take_patiently(path_ + "/lock");
       present_.emplace(path_ + "/locks/process-" + std::to_string(::getpid()) + "-" + task_.unit);
     }
     const std::string text = text_of(settings);
@@ -77,19 +78,14 @@ class ResultsFolder {
   }
 
   /// Others that hold it for a moment are waited for.
-  static void take_patiently(std::optional<regimen::Lock>& lock, const std::string& path) {
+  static regimen::Lock take_patiently(const std::string& path) {
     for (int tenths = 0; tenths < 600; ++tenths) {
-      try {
-        lock.emplace(path);
-        return;
-      } catch (const regimen::Error& failure) {
-        if (std::string(failure.what()).find("another run holds") == std::string::npos) {
-          throw;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      if (auto lock = regimen::Lock::try_take(path)) {
+        return std::move(*lock);
       }
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    lock.emplace(path);
+    return regimen::Lock(path);  // throws, and says who is in the way
   }
 
   std::string path_;

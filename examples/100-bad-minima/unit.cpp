@@ -96,14 +96,9 @@ Trainings::Trainings(const Settings& settings, const Task& task, const Images& i
       jobs_(settings, task, count_of(units, settings), work_of(units, settings, images_of(settings, images))) {}
 
 bool Trainings::train(const Unit& unit) {
-  std::optional<rg::Lock> mine;
-  try {
-    mine.emplace(settings_.out + "/locks/" + unit.name());
-  } catch (const rg::Error& failure) {
-    if (std::string(failure.what()).find("another run holds") != std::string::npos) {
-      return false;
-    }
-    throw;
+  const std::optional<rg::Lock> mine = rg::Lock::try_take(settings_.out + "/locks/" + unit.name());
+  if (!mine) {
+    return false;
   }
   const std::vector<std::string> names = jobs_of(unit, settings_);
   const bool done = task_.resume && std::all_of(names.begin(), names.end(), [&](const std::string& name) {

@@ -8,6 +8,7 @@
 #include "regimen/compare.hpp"
 #include "regimen/error.hpp"
 #include "regimen/event.hpp"
+#include "regimen/history_view.hpp"
 #include "regimen/log.hpp"
 #include "regimen/manifest.hpp"
 #include "regimen/observe.hpp"

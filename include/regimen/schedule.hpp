@@ -13,13 +13,15 @@
 
 #include "regimen/clock.hpp"
 #include "regimen/detail/metrics.hpp"
+#include "regimen/history_view.hpp"
 #include "regimen/manifest.hpp"
 #include "regimen/record.hpp"
 
 namespace regimen::inline v0 {
 
-/// How strongly, now? Callable with the clock, or with the clock and the phase's scores so far; holds no state, so
-/// nothing has to be stepped, saved or put back.
+/// How strongly, now? Callable with the clock, or with the clock and the phase's scores so far (a `History`, or a
+/// `HistoryView` where nothing is to be copied); holds no state, so nothing has to be stepped, saved or put back. A
+/// field of one outside its range is an Error as soon as it becomes a `Knob`.
 template <class S>
 concept Schedule = requires(const S& schedule, const Clock& clock, const History& history) {
   { schedule(clock) } -> std::convertible_to<double>;
@@ -36,6 +38,11 @@ void check_fields(const T& value) {
     value.check();
   }
 }
+
+/// Takes a view of the scores. What can be called with anything, a generic lambda, may be meant for a `History`.
+template <class S>
+concept TakesView =
+    requires { &S::operator(); } && requires(const S& schedule, const Clock& clock) { schedule(clock, HistoryView()); };
 
 }  // namespace detail
 
@@ -56,9 +63,12 @@ class Knob {
     if constexpr (Schedule<S>) {
       detail::check_fields(schedule);
       metrics_ = detail::metrics_of(schedule);
-      schedule_ = std::make_shared<const Function>([schedule](const Clock& clock, const History& history) -> double {
-        if constexpr (requires { schedule(clock, history); }) {
-          return schedule(clock, history);
+      schedule_ = std::make_shared<const Function>([schedule](const Clock& clock, const HistoryView& scores) -> double {
+        if constexpr (detail::TakesView<S>) {
+          return schedule(clock, scores);
+        } else if constexpr (requires(const History& history) { schedule(clock, history); }) {
+          return scores.as_history(
+              [&](const History& history) { return static_cast<double>(schedule(clock, history)); });
         } else {
           return schedule(clock);
         }
@@ -66,18 +76,19 @@ class Knob {
     }
   }
 
-  [[nodiscard]] double operator()(const Clock& clock, const History& history = {}) const {
-    return schedule_ ? (*schedule_)(clock, history) : constant_;
+  /// The scores are the phase's `History`, which is a view of all of it, or those that a part of a schedule sees.
+  [[nodiscard]] double operator()(const Clock& clock, const HistoryView& scores = {}) const {
+    return schedule_ ? (*schedule_)(clock, scores) : constant_;
   }
 
   /// Whether it can ever change.
   [[nodiscard]] bool constant() const { return !schedule_; }
 
-  [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
+  [[nodiscard]] const std::vector<Metric>& metrics() const { return metrics_; }
   [[nodiscard]] const std::string& manifest() const { return manifest_; }
 
  private:
-  using Function = std::function<double(const Clock&, const History&)>;
+  using Function = std::function<double(const Clock&, const HistoryView&)>;
 
   double constant_ = 0;
   std::shared_ptr<const Function> schedule_;

@@ -16,7 +16,9 @@
 namespace regimen::inline v0 {
 
 /// Is it over? Callable with the phase's history so far (its scored epochs and its last), or with its last epoch alone.
-/// A pure function: `run` asks it after every epoch, and asks it again after a resume.
+/// A pure function: `run` asks it after every epoch, and asks it again after a resume. A field of one outside its range
+/// is an Error as soon as it becomes a `Stop`, and so is, from `run`, a score or a measure that it reads and that is
+/// never taken.
 template <class S>
 concept StopCriterion = requires(const S& stop, const History& history) {
   { stop(history) } -> std::convertible_to<bool>;

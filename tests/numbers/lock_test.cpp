@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,6 +62,45 @@ TEST_CASE("the lock of a process that died is free, though its file is still the
   const regimen::Lock lock(path);
 }
 
-TEST_CASE("a lock that cannot be made says why") {
+TEST_CASE("a lock that is tried for is nothing while somebody else holds it") {
+  const std::string path = lock_path();
+  {
+    const regimen::Lock held(path);
+    CHECK_FALSE(regimen::Lock::try_take(path).has_value());
+    CHECK_FALSE(regimen::Lock::try_take(path).has_value());
+    CHECK(std::filesystem::exists(path));  // whoever was refused removes nothing
+    CHECK_FALSE(free_for_others(path));
+  }
+  const std::optional<regimen::Lock> taken = regimen::Lock::try_take(path);
+  REQUIRE(taken.has_value());
+  CHECK_FALSE(free_for_others(path));
+}
+
+TEST_CASE("a lock can be handed on, and is held all the while") {
+  const std::string path = lock_path();
+  std::optional<regimen::Lock> keeper;
+  {
+    regimen::Lock lock(path);
+    keeper = std::move(lock);
+  }
+  const std::string other = path + "-other";
+  keeper = regimen::Lock(other);  // which lets the first one go
+  CHECK(free_for_others(path));
+  CHECK_FALSE(free_for_others(other));
+  keeper = regimen::Lock(path);
+  CHECK_FALSE(std::filesystem::exists(other));
+  CHECK_FALSE(free_for_others(path));
+  {
+    const regimen::Lock last = std::move(*keeper);
+    keeper.reset();  // holds nothing any more
+    CHECK(std::filesystem::exists(path));
+    CHECK_FALSE(free_for_others(path));
+  }
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK(free_for_others(path));
+}
+
+TEST_CASE("a lock that cannot be made says why, tried for or not") {
+  CHECK(error_of([] { (void)regimen::Lock::try_take("/proc/no/lock"); }).find("/proc/no") != std::string::npos);
   CHECK(error_of([] { const regimen::Lock lock("/proc/no/lock"); }).find("/proc/no") != std::string::npos);
 }

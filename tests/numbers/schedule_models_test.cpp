@@ -17,8 +17,10 @@ using regimen::Constant;
 using regimen::Cooldown;
 using regimen::Cosine;
 using regimen::CosineRestarts;
+using regimen::Epoch;
 using regimen::ExponentialDecay;
 using regimen::History;
+using regimen::HistoryView;
 using regimen::InSteps;
 using regimen::InverseSquareRoot;
 using regimen::Knob;
@@ -30,6 +32,7 @@ using regimen::PeriodicDecay;
 using regimen::Piecewise;
 using regimen::PlateauDecay;
 using regimen::PolynomialDecay;
+using regimen::StepDecay;
 using regimen::unknown;
 using regimen::WarmupStableDecay;
 
@@ -53,6 +56,30 @@ double half_cosine(double progress) {
 }
 
 }  // namespace
+
+TEST_CASE("a constant, step decay, a cosine, a warm-up and a product at every batch") {
+  check_follows(Constant{.value = 0.3}, [](double) { return 0.3; });
+  check_follows(StepDecay{{2, 5, 11}, 0.3}, [](double t) { return t < 2 ? 1 : t < 5 ? 0.3 : t < 11 ? 0.09 : 0.027; });
+  check_follows(Cosine{.epochs = 18.5, .floor = 0.1},
+                [](double t) { return t < 18.5 ? 0.1 + 0.9 * half_cosine(t / 18.5) : 0.1; });
+  check_follows(LinearWarmup{.epochs = 4.5, .start = 0.2},
+                [](double t) { return t < 4.5 ? 0.2 + 0.8 * t / 4.5 : 1.0; });
+  check_follows(LinearWarmup{.epochs = 4} * StepDecay{{6}, 0.5} * 0.1,
+                [](double t) { return 0.1 * std::min(t / 4, 1.0) * (t < 6 ? 1 : 0.5); });
+}
+
+TEST_CASE("plateau decay at every batch stays what the epochs before say") {
+  // No improvement: a decay after 3, 5, 7, ... scorings.
+  const Knob schedule = PlateauDecay{.factor = 0.5, .patience = 1, .floor = 0.1};
+  const History flat = history_of(Metric::fit_loss, {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0});
+  for (int epoch = 0; epoch <= 10; ++epoch) {
+    for (int batch = 0; batch < 8; ++batch) {
+      CAPTURE(epoch, batch);
+      const double expected = std::max(std::pow(0.5, epoch < 1 ? 0 : (epoch - 1) / 2), 0.1);
+      CHECK(schedule(at_batch(epoch, batch, 8), first(flat, static_cast<std::size_t>(epoch))) == expected);
+    }
+  }
+}
 
 TEST_CASE("periodic decay multiplies after every period, and stays within an epoch") {
   check_follows(PeriodicDecay{.epochs = 5, .factor = 0.3},
@@ -137,6 +164,24 @@ TEST_CASE("warm-up, stable, decay: each in its time, and the three shapes of the
   CHECK(neither(at_batch(19, 7, 8)) == 1);
 }
 
+TEST_CASE("a warm-up and a decay that fill all epochs meet, whatever their sum is rounded to") {
+  for (int tenths = 1; tenths < 30; ++tenths) {
+    const WarmupStableDecay full{.epochs = 3, .warmup = tenths / 10.0, .decay = (30 - tenths) / 10.0};
+    CAPTURE(tenths);
+    CHECK(error_of([&] { (void)Knob(full); }).empty());
+  }
+  const WarmupStableDecay rounded{.epochs = 0.3, .warmup = 0.1, .decay = 0.2};  // 0.1 + 0.2 > 0.3
+  CHECK(error_of([&] { (void)Knob(rounded); }).empty());
+  for (int batch = 0; batch < 40; ++batch) {
+    const double t = batch / 40.0;
+    CAPTURE(t);
+    const double expected = t < 0.1 ? t / 0.1 : t < 0.3 ? 1 - (t - 0.1) / 0.2 : 0;
+    CHECK(rounded(at_batch(0, batch, 40)) == Approx(expected).margin(1e-12));
+  }
+  CHECK(error_of([] { (void)Knob(WarmupStableDecay{.epochs = 0.3, .warmup = 0.1, .decay = 0.2001}); }) ==
+        "WarmupStableDecay.decay must be at least 0, and with warmup at most epochs, but is 0.2001");
+}
+
 TEST_CASE("piecewise goes through its points, in jumps, lines or cosines") {
   const std::vector<Piecewise::Point> points = {{2, 0.5}, {6, 2}, {8.5, 0}};
   const auto formula = [](auto way) {
@@ -193,6 +238,96 @@ TEST_CASE("a concatenation's part sees the scores since its own begin") {
   }
   CHECK(values == std::vector<double>{1, 1, 1, 8, 8, 8, 4, 4, 2});
   CHECK(joined.metrics() == std::vector<Metric>{Metric::fit_loss});
+}
+
+TEST_CASE("in steps and one after another, plateau decay counts the scorings since its own begin") {
+  // Ten steps an epoch, and no improvement: with a patience of 1, a decay after 3, 5, 7, ... scorings of its own.
+  History flat = history_of(Metric::fit_loss, {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0});
+  for (Epoch& epoch : flat.epochs) {
+    epoch.clock.step = 10 * epoch.clock.epoch;
+  }
+  const PlateauDecay plateau{.factor = 0.5, .patience = 1};
+  const auto after = [](int scorings) { return scorings < 1 ? 1.0 : std::pow(0.5, (scorings - 1) / 2); };
+  const Knob in_steps = InSteps{plateau};
+  const Knob joined_in_steps = InSteps{Concatenation{{{Constant{}, 35}, {plateau}}}};
+  const Knob in_steps_joined = Concatenation{{{Constant{}, 2}, {InSteps{plateau}}}};
+  const Knob nested = Concatenation{{{Constant{}, 2}, {InSteps{Concatenation{{{Constant{}, 45}, {plateau * 8}}}}}}};
+  for (int epoch = 0; epoch <= 10; ++epoch) {
+    CAPTURE(epoch);
+    Clock clock = at_epoch(epoch);
+    clock.step = 10 * epoch;
+    const History seen = first(flat, static_cast<std::size_t>(epoch));
+    CHECK(in_steps(clock, seen) == after(epoch));
+    CHECK(joined_in_steps(clock, seen) == after(epoch - 3));  // after step 35: those at 40, 50, ...
+    CHECK(in_steps_joined(clock, seen) == after(epoch - 2));
+    CHECK(nested(clock, seen) == (epoch < 5 ? 1 : 8 * after(epoch - 4)));
+  }
+  CHECK(nested.metrics() == std::vector<Metric>{Metric::fit_loss});
+}
+
+TEST_CASE("a schedule in another one sees the scores of its part, by its own clock, and none is copied for a view") {
+  History history = history_of(Metric::fit_loss, {1.0, 1.0, {}, 1.0, 1.0});
+  for (Epoch& epoch : history.epochs) {
+    epoch.clock.step = 10 * epoch.clock.epoch;
+  }
+  static std::vector<int> epochs;
+  static const Epoch* begin = nullptr;
+  struct Views {
+    Metric metric = Metric::fit_loss;
+    double operator()(const Clock& clock, const HistoryView& scores) const {
+      epochs.clear();
+      for (const Epoch& epoch : scores) {
+        epochs.push_back(scores.clock_of(epoch).epoch);
+      }
+      begin = scores.empty() ? nullptr : &*scores.begin();
+      return clock.epoch;
+    }
+  };
+  struct Copies {
+    Metric metric = Metric::fit_loss;
+    double operator()(const Clock& clock, const History& scores) const {
+      epochs.clear();
+      for (const Epoch& epoch : scores) {
+        epochs.push_back(epoch.clock.epoch);
+      }
+      begin = scores.empty() ? nullptr : &*scores.begin();
+      return clock.epoch;
+    }
+  };
+  const auto check = [&](const Knob& schedule, const std::vector<int>& seen, double value, const Epoch* where) {
+    Clock clock = at_epoch(5);
+    clock.step = 50;
+    CHECK(schedule(clock, history) == value);
+    CHECK(epochs == seen);
+    if (where != nullptr) {
+      CHECK(begin == where);
+    }
+  };
+  const auto both = [&](auto schedule, bool whole) {
+    const Epoch* const place = history.epochs.data();
+    const Epoch* const own = whole ? place : nullptr;
+    check(schedule, {1, 2, 3, 4, 5}, 5, place);
+    check(Concatenation{{{schedule, 7}, {1}}}, {1, 2, 3, 4, 5}, 5, place);
+    check(Concatenation{{{1, 2}, {schedule}}}, {1, 2, 3}, 3, whole ? place + 2 : nullptr);
+    check(Concatenation{{{1, 5}, {schedule}}}, {}, 0, nullptr);
+    check(InSteps{schedule}, {10, 20, 30, 40, 50}, 50, own);
+    check(InSteps{Concatenation{{{1, 25}, {schedule}}}}, {5, 15, 25}, 25, whole ? place + 2 : nullptr);
+    check(Concatenation{{{1, 1}, {Concatenation{{{1, 2}, {schedule}}}}}}, {1, 2}, 2, whole ? place + 3 : nullptr);
+    check(Concatenation{{{1, 1}, {InSteps{Concatenation{{{1, 30}, {schedule}}}}}}}, {10, 20}, 20,
+          whole ? place + 3 : nullptr);
+  };
+  both(Views{}, true);
+  both(Copies{}, false);
+}
+
+TEST_CASE("a schedule of any history, a generic lambda, is given a history") {
+  const History history = history_of(Metric::fit_loss, {1.0, 1.0, 1.0});
+  const Knob lambda = [](const Clock&, const auto& scores) { return static_cast<double>(scores.epochs.size()); };
+  CHECK(lambda(at_epoch(3), history) == 3);
+  CHECK(lambda(at_epoch(3)) == 0);
+  const Knob of_view = [](const Clock&, const HistoryView& scores) { return static_cast<double>(scores.size()); };
+  CHECK(of_view(at_epoch(3), history) == 3);
+  CHECK(of_view(at_epoch(3)) == 0);
 }
 
 TEST_CASE("in steps, a schedule's epochs are optimizer steps, whatever the epochs") {

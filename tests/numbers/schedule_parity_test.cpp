@@ -74,6 +74,8 @@ TEST_CASE("every schedule that PyTorch has too says what PyTorch says, at every 
       {"CosineAnnealingWarmRestarts2", rg::CosineRestarts{.epochs = 3, .growth = 2}},
       {"SequentialLR",
        rg::Concatenation{{{rg::LinearWarmup{.epochs = 4, .start = 0.25}, 4}, {rg::ExponentialDecay{.factor = 0.9}}}}},
+      {"ChainedScheduler", rg::Piecewise{{{0, 0.5}, {5, 1}}, rg::Between::jump} * rg::ExponentialDecay{.factor = 0.9}},
+      {"LambdaLR", [](const rg::Clock& clock) { return 1 / (1 + clock.position()); }},
       {"OneCycleLR", rg::OneCycle{.epochs = cycle, .rise = rise(0.3)}},
       {"OneCycleLR_momentum",
        rg::OneCycle{.epochs = cycle, .rise = rise(0.3), .start = 0.95, .peak = 0.85, .end = 0.95}},

@@ -49,6 +49,14 @@ def sequential(sgd):
     return lr_scheduler.SequentialLR(sgd, parts, milestones=[4])
 
 
+def chained(sgd):
+    parts = [
+        lr_scheduler.ConstantLR(sgd, factor=0.5, total_iters=5),
+        lr_scheduler.ExponentialLR(sgd, gamma=0.9),
+    ]
+    return lr_scheduler.ChainedScheduler(parts)
+
+
 def one_cycle(**options):
     return lambda sgd: lr_scheduler.OneCycleLR(sgd, max_lr=1.0, total_steps=STEPS, **options)
 
@@ -64,6 +72,8 @@ CASES = {
     "CosineAnnealingWarmRestarts": lambda sgd: lr_scheduler.CosineAnnealingWarmRestarts(sgd, T_0=5, eta_min=0.1),
     "CosineAnnealingWarmRestarts2": lambda sgd: lr_scheduler.CosineAnnealingWarmRestarts(sgd, T_0=3, T_mult=2),
     "SequentialLR": sequential,
+    "ChainedScheduler": chained,
+    "LambdaLR": lambda sgd: lr_scheduler.LambdaLR(sgd, lambda epoch: 1 / (1 + epoch)),
     "OneCycleLR": one_cycle(),
     "OneCycleLR_linear": one_cycle(pct_start=0.4, anneal_strategy="linear", div_factor=10.0, final_div_factor=100.0),
     "OneCycleLR_three": one_cycle(three_phase=True),

@@ -111,6 +111,15 @@ TEST_CASE("a loss diverges when it is a multiple of its least, or not finite") {
   CHECK(answers(LossDiverges{}, history_of(Metric::fit_loss, {{}, 1.0, {}, 3.0, {}})) == "...SS");
 }
 
+TEST_CASE("the flicker of a fitted network is no divergence") {
+  const History fitted = history_of(Metric::fit_loss, {2.3, 0.5, 1e-3, 1e-6, 3e-6, 0.0, 1e-7, 0.0, 2e-2, 1e-9});
+  CHECK(answers(LossDiverges{}, fitted) == "..........");
+  CHECK(answers(LossDiverges{.by = 0}, fitted) == "....S.S.SS");  // by the factor alone it is
+  CHECK(answers(LossDiverges{}, history_of(Metric::fit_loss, {0.0, 0.0999, 0.1001})) == "..S");
+  CHECK(answers(LossDiverges{}, history_of(Metric::fit_loss, {0.5, 2.0})) == ".S");
+  CHECK(answers(LossDiverges{}, history_of(Metric::fit_loss, {0.5, 1.1, 1.11})) == "..S");
+}
+
 TEST_CASE("a measure exceeds its bound, and holds") {
   const History history = measured({1, 3, 2, {}, 3, unknown, 4, 1});
   CHECK(answers(MeasureExceeds{.measure = "m", .bound = 2}, history) == ".S..SSS.");
@@ -151,7 +160,7 @@ TEST_CASE("a criterion's manifest has every field") {
   CHECK(Stop(MeasureRises{.measure = "changes"}).manifest() ==
         R"({"type": "MeasureRises", "measure": "changes", "window": 1, "scorings": 1})");
   CHECK(Stop(LossDiverges{}).manifest() ==
-        R"({"type": "LossDiverges", "times": 2, "by": 0, "metric": "fit_loss", "hold": 1})");
+        R"({"type": "LossDiverges", "times": 2, "by": 0.1, "metric": "fit_loss", "hold": 1})");
   CHECK(Stop(GapExceeds{.bound = 0.5}).manifest() ==
         R"({"type": "GapExceeds", "bound": 0.5, "of": "fit_accuracy", "over": "validation_accuracy", "hold": 1})");
   CHECK(Stop(Patience{}).manifest() ==

@@ -320,6 +320,35 @@ TEST_CASE("random_noise_matrix: a diagonal of two classes, and a row of three ot
   }
 }
 
+TEST_CASE("random_noise_matrix: a trace at its bound leaves one diagonal, whatever the bound is rounded to") {
+  // In hundredths, with n - 1 flips of at least (at most) `flip` each: the trace is n (1 - (n - 1) flip) at most
+  // (least).
+  for (const int classes : {2, 3, 6, 10}) {
+    const double n = classes;
+    const auto drawn_with = [&](RandomMatrix how) {
+      how.classes = classes;
+      how.learnable = false;
+      return matrix(regimen::random_noise_matrix(how, 3));
+    };
+    for (int hundredths = 0; (classes - 1) * hundredths <= 100; ++hundredths) {
+      CAPTURE(classes, hundredths);
+      const double flip = hundredths / 100.0;
+      const double trace = classes * (100 - (classes - 1) * hundredths) / 100.0;
+      at::Tensor expected = at::full({classes, classes}, flip, at::kDouble);
+      expected.fill_diagonal_(trace / n);
+      CHECK(at::allclose(drawn_with({.trace = trace, .min_flip = flip}), expected, 0, 1e-9));
+      CHECK(at::allclose(drawn_with({.trace = trace, .max_flip = flip}), expected, 0, 1e-9));
+    }
+    for (int hundredths = 0; hundredths <= 100; ++hundredths) {
+      CAPTURE(classes, hundredths);
+      const double kept = hundredths / 100.0;
+      const double trace = classes * hundredths / 100.0;
+      CHECK((drawn_with({.trace = trace, .min_kept = kept}).diagonal() - kept).abs().max().item<double>() <= 1e-9);
+      CHECK((drawn_with({.trace = trace, .max_kept = kept}).diagonal() - kept).abs().max().item<double>() <= 1e-9);
+    }
+  }
+}
+
 TEST_CASE("random_noise_matrix: what cannot be is refused") {
   const auto use = [](const RandomMatrix& how) { return [how] { (void)regimen::random_noise_matrix(how, 1); }; };
   check_error(use({.classes = 1, .trace = 1}), {"RandomMatrix.classes", "at least 2"});
@@ -327,6 +356,8 @@ TEST_CASE("random_noise_matrix: what cannot be is refused") {
   check_error(use({.classes = 3, .trace = 1}), {"RandomMatrix.trace", "above 1", "is 1"});
   check_error(use({.classes = 3, .trace = 2, .min_kept = 0.7}), {"RandomMatrix.trace", "is 2"});
   check_error(use({.classes = 3, .trace = 1.2, .max_flip = 0.2}), {"RandomMatrix.trace", "is 1.2"});
+  check_error(use({.classes = 2, .trace = 1.361, .min_flip = 0.32}), {"RandomMatrix.trace", "is 1.361"});
+  check_error(use({.classes = 2, .trace = NAN}), {"RandomMatrix.trace", "is nan"});
   check_error(use({.classes = 3, .trace = 2, .zeros = 1.5}), {"RandomMatrix.zeros", "is 1.5"});
   check_error(use({.classes = 3, .trace = 2, .prior = {1, 0}}), {"RandomMatrix.prior.size()", "is 2"});
   check_error(use({.classes = 2, .trace = 1.5, .prior = {0.5, 0.6}}), {"sum of RandomMatrix.prior", "is 1.1"});

@@ -75,6 +75,24 @@ TEST_CASE("exact_labels: n times the probability, rounded by the largest remaind
   CHECK(labels_of(turned).equal(labels_of(noisy).flip(0)));
 }
 
+TEST_CASE("the largest remainder gets what is left, and of those that differ by rounding alone the first") {
+  using Counts = std::vector<std::int64_t>;
+  using regimen::detail::largest_remainder;
+  CHECK(largest_remainder(10, {1.0 / 3, 1.0 / 3, 1.0 / 3}) == Counts{4, 3, 3});
+  CHECK(largest_remainder(10, {1.0 / 3, 1.0 / 3 + 1e-15, 1.0 / 3}) == Counts{4, 3, 3});
+  // A chain of differences below 1e-9 whose ends are further apart: each order of it gives the last of the chain.
+  const double low = 0.3;
+  const double middle = low + 0.8e-9;
+  const double high = middle + 0.8e-9;
+  const double rest = 1 - low - middle - high;
+  CHECK(largest_remainder(1, {low, middle, high, rest}) == Counts{0, 0, 1, 0});
+  CHECK(largest_remainder(1, {middle, low, high, rest}) == Counts{0, 0, 1, 0});
+  CHECK(largest_remainder(1, {high, low, middle, rest}) == Counts{1, 0, 0, 0});
+  CHECK(largest_remainder(1, {middle, high, low, rest}) == Counts{0, 1, 0, 0});
+  CHECK(largest_remainder(7, {0.0, 1.0}) == Counts{0, 7});
+  CHECK(largest_remainder(0, {0.5, 0.5}) == Counts{0, 0});
+}
+
 TEST_CASE("exact_labels: of every noise that has a matrix, and every sample of a class as likely") {
   const Batch clean = classes_of({20, 20});
   const auto flip = regimen::matrix_of(PairFlip{.classes = 2, .fraction = 0.45});

@@ -13,12 +13,13 @@ namespace regimen::inline v0 {
 /// PyTorch's SequentialLR.
 ///
 /// A part that names the metrics it reads, as `PlateauDecay` does, sees the scores since its own begin; a lambda sees
-/// those of the whole phase. `Clock::step` goes on counting from the phase's begin.
+/// those of the whole phase. None is copied for a part that takes a `HistoryView`. `Clock::step` goes on counting from
+/// the phase's begin.
 ///     phase.lr_scale = regimen::Concatenation{{{regimen::LinearWarmup{.epochs = 5}, 5}, {regimen::PlateauDecay{}}}};
 struct Concatenation {
   struct Part {
     Knob schedule;
-    int epochs = 0;  ///< that it lasts; of the last part it does not matter
+    int epochs = 0;  ///< that it lasts, at least 1; of the last part it does not matter
   };
 
   std::vector<Part> parts;  ///< at least one
@@ -31,7 +32,7 @@ struct Concatenation {
     }
   }
 
-  double operator()(const Clock& clock, const History& history = {}) const {
+  double operator()(const Clock& clock, const HistoryView& scores = {}) const {
     int begin = 0;
     std::size_t part = 0;
     while (part + 1 < parts.size() && clock.epoch >= begin + parts[part].epochs) {
@@ -41,22 +42,9 @@ struct Concatenation {
     Clock own = clock;
     own.epoch -= begin;
     if (begin == 0 || schedule.metrics().empty()) {
-      return schedule(own, history);
+      return schedule(own, scores);
     }
-    return schedule(own, since(begin, history));
-  }
-
- private:
-  /// What was scored after so many epochs, as if they had not been.
-  static History since(int begin, const History& history) {
-    History part;
-    for (const Epoch& epoch : history) {
-      if (epoch.clock.epoch > begin) {
-        part.epochs.push_back(epoch);
-        part.epochs.back().clock.epoch -= begin;
-      }
-    }
-    return part;
+    return schedule(own, scores.since(begin));
   }
 };
 
@@ -65,19 +53,12 @@ struct Concatenation {
 struct InSteps {
   Knob schedule;
 
-  double operator()(const Clock& clock, const History& history = {}) const {
+  double operator()(const Clock& clock, const HistoryView& scores = {}) const {
     Clock steps = clock;
     steps.epoch = static_cast<int>(clock.step);
     steps.batch = 0;
     steps.batches = 0;
-    if (schedule.metrics().empty()) {
-      return schedule(steps, history);
-    }
-    History in_steps = history;
-    for (Epoch& epoch : in_steps.epochs) {
-      epoch.clock.epoch = static_cast<int>(epoch.clock.step);
-    }
-    return schedule(steps, in_steps);
+    return schedule(steps, schedule.metrics().empty() ? scores : scores.in_steps());
   }
 };
 

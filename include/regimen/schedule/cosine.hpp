@@ -9,9 +9,10 @@
 namespace regimen::inline v0 {
 
 /// From 1 to `floor` along half a cosine, over `epochs`; `floor` afterwards (Loshchilov and Hutter, SGDR, eq. 5).
+/// PyTorch's CosineAnnealingLR, which rises again after its end.
 struct Cosine {
-  double epochs = 0;
-  double floor = 0;
+  double epochs = 0;  ///< above 0, a fraction too
+  double floor = 0;   ///< in [0, 1]
 
   void check() const {
     detail::require(epochs > 0, "Cosine.epochs", "above 0", epochs);
@@ -27,9 +28,9 @@ struct Cosine {
 /// (SGDR with its T_0 and T_mult; Loshchilov and Hutter 2017, eq. 5). PyTorch's CosineAnnealingWarmRestarts.
 ///     phase.lr_scale = regimen::CosineRestarts{.epochs = 10, .growth = 2};   // restarts at 10, 30, 70, ...
 struct CosineRestarts {
-  double epochs = 0;
-  double growth = 1;  ///< at least 1
-  double floor = 0;
+  double epochs = 0;  ///< of the first period: above 0, a fraction too
+  double growth = 1;  ///< of a period to the next: at least 1 and finite
+  double floor = 0;   ///< in [0, 1]
 
   void check() const {
     detail::require(epochs > 0, "CosineRestarts.epochs", "above 0", epochs);

@@ -10,7 +10,7 @@ namespace regimen::inline v0 {
 /// 1 at first, times `factor` over each epoch: factor^position. Moves with every batch; PyTorch's ExponentialLR, which
 /// moves once an epoch, agrees at the beginning of each.
 struct ExponentialDecay {
-  double factor = 0.95;
+  double factor = 0.95;  ///< above 0 and finite
 
   void check() const {
     detail::require(factor > 0 && std::isfinite(factor), "ExponentialDecay.factor", "above 0 and finite", factor);
@@ -21,9 +21,9 @@ struct ExponentialDecay {
 
 /// From `from` to `to` in a straight line over `epochs`, `to` afterwards. PyTorch's LinearLR.
 struct LinearDecay {
-  double epochs = 0;
-  double from = 1;
-  double to = 0;
+  double epochs = 0;  ///< above 0, a fraction too
+  double from = 1;    ///< finite
+  double to = 0;      ///< finite
 
   void check() const {
     detail::require(epochs > 0, "LinearDecay.epochs", "above 0", epochs);
@@ -37,9 +37,9 @@ struct LinearDecay {
 /// From 1 to `floor` along (1 - progress)^power over `epochs`, `floor` afterwards: a straight line with power 1, late
 /// with less, early with more (0.9 in DeepLab; Chen et al. 2018). PyTorch's PolynomialLR.
 struct PolynomialDecay {
-  double epochs = 0;
-  double power = 2;
-  double floor = 0;
+  double epochs = 0;  ///< above 0, a fraction too
+  double power = 2;   ///< above 0 and finite
+  double floor = 0;   ///< in [0, 1]
 
   void check() const {
     detail::require(epochs > 0, "PolynomialDecay.epochs", "above 0", epochs);

@@ -39,13 +39,14 @@ inline double on_the_way(double from, double to, double progress, Between how) {
 
 }  // namespace detail
 
-/// Through given points in time: the first value before the first point, the last one after the last.
+/// Through given points in time: the first value before the first point, the last one after the last. Ignite's
+/// PiecewiseLinear and PyTorch's ConstantLR are such ones.
 ///     phase.lr_scale = regimen::Piecewise{{{0, 0.1}, {5, 1}, {30, 0}}};
 ///     regimen::Piecewise{.points = {{0, 1}, {10, 0.5}, {20, 0.1}}, .between = regimen::Between::jump}
 struct Piecewise {
   struct Point {
-    double epoch = 0;  ///< with its fraction: 2.5 is half-way through the third epoch
-    double value = 0;
+    double epoch = 0;  ///< finite, with its fraction: 2.5 is half-way through the third epoch
+    double value = 0;  ///< finite
   };
 
   std::vector<Point> points;  ///< at least one, in the order of their epochs, no two at the same one
@@ -87,11 +88,11 @@ struct Piecewise {
 ///     phase.lr_scale = regimen::OneCycle{.epochs = 30};
 ///     phase.momentum = regimen::OneCycle{.epochs = 30, .start = 0.95, .peak = 0.85, .end = 0.95};
 struct OneCycle {
-  double epochs = 0;
-  double rise = 0.3;
-  double start = 0.04;
-  double peak = 1;
-  double end = 4e-6;
+  double epochs = 0;    ///< above 0, a fraction too
+  double rise = 0.3;    ///< share of the epochs, in (0, 1)
+  double start = 0.04;  ///< finite
+  double peak = 1;      ///< finite
+  double end = 4e-6;    ///< finite
   Between between = Between::cosine;
 
   void check() const {

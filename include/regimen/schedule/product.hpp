@@ -5,13 +5,14 @@
 
 namespace regimen::inline v0 {
 
-/// Both at once. `a * b` writes it for any two schedules, or a schedule and a number.
+/// Both at once: their product. `a * b` writes it for any two schedules, or a schedule and a number. PyTorch's
+/// ChainedScheduler.
 struct Product {
   Knob first;
   Knob second;
 
-  double operator()(const Clock& clock, const History& history = {}) const {
-    return first(clock, history) * second(clock, history);
+  double operator()(const Clock& clock, const HistoryView& scores = {}) const {
+    return first(clock, scores) * second(clock, scores);
   }
 };
 

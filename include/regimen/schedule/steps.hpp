@@ -10,17 +10,17 @@ namespace regimen::inline v0 {
 
 /// The same at all times.
 struct Constant {
-  double value = 1;
+  double value = 1;  ///< any
 
   double operator()(const Clock& /*clock*/) const { return value; }
 };
 
 /// 1 at first, times `factor` at each of the epochs in `at` (counted from 0: {150, 250} changes the 151st epoch).
-/// PyTorch's MultiStepLR.
+/// Moves at the beginning of epochs. PyTorch's MultiStepLR.
 ///     phase.lr_scale = regimen::StepDecay{{150, 250}, 0.1};
 struct StepDecay {
-  std::vector<int> at;
-  double factor = 0.1;
+  std::vector<int> at;  ///< epochs, in any order; none: 1 for ever
+  double factor = 0.1;  ///< above 0
 
   void check() const { detail::require(factor > 0, "StepDecay.factor", "above 0", factor); }
 
@@ -33,10 +33,11 @@ struct StepDecay {
   }
 };
 
-/// 1 at first, times `factor` after every `epochs` epochs: factor^floor(epoch / epochs). PyTorch's StepLR.
+/// 1 at first, times `factor` after every `epochs` epochs: factor^floor(epoch / epochs). Moves at the beginning of
+/// epochs. PyTorch's StepLR.
 struct PeriodicDecay {
-  int epochs = 0;
-  double factor = 0.1;
+  int epochs = 0;       ///< at least 1
+  double factor = 0.1;  ///< above 0
 
   void check() const {
     detail::require(epochs >= 1, "PeriodicDecay.epochs", "at least 1", epochs);

@@ -11,10 +11,11 @@
 namespace regimen::inline v0 {
 
 /// From `start` to 1 in a straight line over `epochs` (which may be a fraction of one), 1 afterwards.
+/// PyTorch's LinearLR (Goyal et al. 2017).
 ///     phase.lr_scale = regimen::LinearWarmup{.epochs = 5} * regimen::Cosine{.epochs = 90};
 struct LinearWarmup {
-  double epochs = 1;
-  double start = 0;
+  double epochs = 1;  ///< above 0
+  double start = 0;   ///< in [0, 1]
 
   void check() const {
     detail::require(epochs > 0, "LinearWarmup.epochs", "above 0", epochs);
@@ -31,8 +32,8 @@ struct LinearWarmup {
 /// (Vaswani et al. 2017, eq. 3) with its greatest value as 1. It counts in steps there: `InSteps` does so.
 ///     phase.lr_scale = regimen::InSteps{regimen::InverseSquareRoot{.warmup = 4000}};
 struct InverseSquareRoot {
-  double warmup = 1;
-  double start = 0;
+  double warmup = 1;  ///< epochs, above 0, a fraction too
+  double start = 0;   ///< in [0, 1]
 
   void check() const {
     detail::require(warmup > 0, "InverseSquareRoot.warmup", "above 0", warmup);
@@ -61,17 +62,18 @@ enum class Cooldown {
 /// `epochs`; `floor` afterwards (Hu et al. 2024, MiniCPM; Hägele et al. 2024).
 ///     phase.lr_scale = regimen::WarmupStableDecay{.epochs = 100, .warmup = 2, .decay = 20};
 struct WarmupStableDecay {
-  double epochs = 0;
-  double warmup = 0;
-  double decay = 0;
-  double start = 0;
-  double floor = 0;
+  double epochs = 0;  ///< above 0, a fraction too, as of the next two
+  double warmup = 0;  ///< epochs, at least 0
+  double decay = 0;   ///< epochs, at least 0, and with `warmup` at most `epochs`
+  double start = 0;   ///< in [0, 1]
+  double floor = 0;   ///< in [0, 1]
   Cooldown shape = Cooldown::line;
 
   void check() const {
     detail::require(epochs > 0, "WarmupStableDecay.epochs", "above 0", epochs);
     detail::require(warmup >= 0, "WarmupStableDecay.warmup", "at least 0", warmup);
-    detail::require(decay >= 0 && warmup + decay <= epochs, "WarmupStableDecay.decay",
+    // Rounding is no mistake: 0.1 + 0.2 is more than 0.3.
+    detail::require(decay >= 0 && warmup + decay <= epochs * (1 + 1e-9), "WarmupStableDecay.decay",
                     "at least 0, and with warmup at most epochs", decay);
     detail::require(start >= 0 && start <= 1, "WarmupStableDecay.start", "in [0, 1]", start);
     detail::require(floor >= 0 && floor <= 1, "WarmupStableDecay.floor", "in [0, 1]", floor);

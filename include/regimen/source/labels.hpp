@@ -6,8 +6,10 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -71,21 +73,25 @@ inline std::string said_by_seed(std::uint64_t seed) {
 }
 
 /// How n samples are shared out by these probabilities: whole numbers that sum to n, each less than 1 away from n times
-/// its probability. Who was rounded down furthest gets what is left (the method of the largest remainder).
+/// its probability. Who was rounded down furthest gets what is left (the method of the largest remainder); of equal
+/// remainders the first.
 inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::vector<double>& shares) {
   std::vector<std::int64_t> counts;
-  std::vector<double> remainders;
+  // In whole billionths: what is equal but for rounding is equal, and an order by whole numbers is one. "Larger by more
+  // than 1e-9" would be none: a chain of small differences ends in a large one.
+  std::vector<std::int64_t> remainders;
   std::int64_t left = n;
   for (const double share : shares) {
     const double exact = share * static_cast<double>(n);
     counts.push_back(static_cast<std::int64_t>(exact + 1e-9));  // 0.29 * 100 is 28.999999999999996, and means 29
-    remainders.push_back(share > 0 ? exact - static_cast<double>(counts.back()) : -1);
+    const double remainder = exact - static_cast<double>(counts.back());
+    remainders.push_back(share > 0 ? std::llround(remainder * 1e9) : std::numeric_limits<std::int64_t>::min());
     left -= counts.back();
   }
   std::vector<std::size_t> order(shares.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return remainders[a] > remainders[b] + 1e-9; });
+                   [&](std::size_t a, std::size_t b) { return remainders[a] > remainders[b]; });
   for (std::size_t k = 0; left > 0; ++k, --left) {
     ++counts[order[k % order.size()]];
   }

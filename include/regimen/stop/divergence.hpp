@@ -2,7 +2,9 @@
 // No LibTorch.
 
 #include <cmath>
+#include <optional>
 
+#include "regimen/detail/held.hpp"
 #include "regimen/stop.hpp"
 
 namespace regimen::inline v0 {
@@ -10,34 +12,37 @@ namespace regimen::inline v0 {
 /// In each of the last `hold` scorings the loss was more than `times` its least before, plus `by`; or was not finite.
 ///
 /// A training loss that is no longer finite ends a run by itself (`Ended::diverged`). This ends a phase sooner, and
-/// goes on with the next one. Reads `metric`, a loss, which the run must score.
+/// goes on with the next one. Reads `metric`, a loss, which the run must score. `times` alone would not do near 0: the
+/// loss of a network that has fitted its data flickers, from 1e-6 to 3e-6 and back. `by` is therefore what a loss must
+/// have risen by at least, in units of the loss: of cross-entropy 0.1 nats, far from the 2.3 of guessing among ten
+/// classes. Losses of another scale, a squared error in square metres say, want another `by`.
 ///     regimen::LossDiverges{.times = 2}
 struct LossDiverges {
-  double times = 2;
-  double by = 0;
-  Metric metric = Metric::fit_loss;
-  int hold = 1;
+  double times = 2;                  ///< at least 1 and finite
+  double by = 0.1;                   ///< at least 0 and finite, in units of the loss
+  Metric metric = Metric::fit_loss;  ///< a loss
+  int hold = 1;                      ///< scorings in a row, at least 1
 
   void check() const {
     detail::require(times >= 1 && std::isfinite(times), "LossDiverges.times", "at least 1 and finite", times);
     detail::require(by >= 0 && std::isfinite(by), "LossDiverges.by", "at least 0 and finite", by);
     detail::require(!larger_is_better(metric), "LossDiverges.metric", "a loss", name_of(metric));
-    detail::require(hold >= 1, "LossDiverges.hold", "at least 1", hold);
+    detail::check_hold("LossDiverges.hold", hold);
   }
 
   bool operator()(const History& history) const {
     double least = INFINITY;
-    int held = 0;
-    for (const Epoch& epoch : history) {
-      if (score_of(epoch, metric).scored()) {
-        const double loss = value_of(epoch, metric);
-        // As far above as `times` says: times the loss where losses are positive.
-        const double most = least + (times - 1) * std::abs(least) + by;
-        held = (least == INFINITY || loss <= most) && std::isfinite(loss) ? 0 : held + 1;
-        least = std::fmin(least, loss);
+    return detail::held(history, hold, [&](const Epoch& epoch) -> std::optional<bool> {
+      if (!score_of(epoch, metric).scored()) {
+        return std::nullopt;
       }
-    }
-    return held >= hold;
+      const double loss = value_of(epoch, metric);
+      // As far above as `times` says: times the loss where losses are positive.
+      const double most = least + (times - 1) * std::abs(least) + by;
+      const bool near = (least == INFINITY || loss <= most) && std::isfinite(loss);
+      least = std::fmin(least, loss);
+      return !near;
+    });
   }
 };
 

@@ -2,7 +2,9 @@
 // No LibTorch.
 
 #include <cmath>
+#include <optional>
 
+#include "regimen/detail/held.hpp"
 #include "regimen/stop.hpp"
 
 namespace regimen::inline v0 {
@@ -14,27 +16,26 @@ namespace regimen::inline v0 {
 ///     regimen::GapExceeds{.bound = 0.05}
 ///     regimen::GapExceeds{.bound = 0.3, .of = regimen::Metric::fit_loss, .over = regimen::Metric::validation_loss}
 struct GapExceeds {
-  double bound = 0;  ///< above which it is too wide, in accuracy (a share, not per cent) or in loss
+  double bound = 0;  ///< above which it is too wide, in accuracy (a share, not per cent) or in loss; finite
   Metric of = Metric::fit_accuracy;
-  Metric over = Metric::validation_accuracy;
-  int hold = 1;
+  Metric over = Metric::validation_accuracy;  ///< an accuracy if `of` is one, a loss if that is one
+  int hold = 1;                               ///< scorings in a row, at least 1
 
   void check() const {
     detail::require(std::isfinite(bound), "GapExceeds.bound", "finite", bound);
     detail::require(larger_is_better(of) == larger_is_better(over), "GapExceeds.over",
                     larger_is_better(of) ? "an accuracy, as GapExceeds.of is" : "a loss, as GapExceeds.of is",
                     name_of(over));
-    detail::require(hold >= 1, "GapExceeds.hold", "at least 1", hold);
+    detail::check_hold("GapExceeds.hold", hold);
   }
 
   bool operator()(const History& history) const {
-    int held = 0;
-    for (const Epoch& epoch : history) {
-      if (score_of(epoch, of).scored() && score_of(epoch, over).scored()) {
-        held = gap(epoch) > bound ? held + 1 : 0;
+    return detail::held(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
+      if (!score_of(epoch, of).scored() || !score_of(epoch, over).scored()) {
+        return std::nullopt;
       }
-    }
-    return held >= hold;
+      return gap(epoch) > bound;
+    });
   }
 
  private:

@@ -10,7 +10,7 @@ namespace regimen::inline v0 {
 /// The phase has taken at least `seconds` of wall time, the scoring of earlier epochs included; resumed runs add up.
 /// The one criterion that equal seeds do not repeat.
 struct TimeLimit {
-  double seconds = 0;
+  double seconds = 0;  ///< above 0
 
   void check() const { detail::require(seconds > 0, "TimeLimit.seconds", "above 0", seconds); }
 
@@ -19,7 +19,7 @@ struct TimeLimit {
 
 /// The phase has taken at least `steps` optimizer steps. Asked between epochs: to cut an epoch, `limit` its source.
 struct StepLimit {
-  std::int64_t steps = 0;
+  std::int64_t steps = 0;  ///< above 0
 
   void check() const { detail::require(steps > 0, "StepLimit.steps", "above 0", steps); }
 

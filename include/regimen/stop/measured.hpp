@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "regimen/detail/held.hpp"
 #include "regimen/stop.hpp"
 
 /// Criteria that read what `Splits::measures` takes at each scoring, by name. `run` refuses a phase that reads a
@@ -15,13 +17,21 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// The values of a measure, in order, as far as it was taken.
+/// The value of a measure at this epoch, if it was taken and is a number.
+inline std::optional<double> value_of(const Epoch& epoch, const std::string& measure) {
+  const auto found = epoch.measures.find(measure);
+  if (found == epoch.measures.end() || std::isnan(found->second)) {
+    return std::nullopt;
+  }
+  return found->second;
+}
+
+/// Its values, in order.
 inline std::vector<double> values_of(const History& history, const std::string& measure) {
   std::vector<double> values;
   for (const Epoch& epoch : history) {
-    const auto found = epoch.measures.find(measure);
-    if (found != epoch.measures.end() && !std::isnan(found->second)) {
-      values.push_back(found->second);
+    if (const auto value = value_of(epoch, measure)) {
+      values.push_back(*value);
     }
   }
   return values;
@@ -35,22 +45,24 @@ inline std::vector<double> values_of(const History& history, const std::string& 
 ///     splits.measures["distance"] = regimen::DistanceFrom{regimen::Snapshot(net)};
 ///     phase.until = regimen::MeasureExceeds{.measure = "distance", .bound = 12};
 struct MeasureExceeds {
-  std::string measure;
-  double bound = 0;
-  int hold = 1;
+  std::string measure;  ///< its name in `Splits::measures`
+  double bound = 0;     ///< a number, in units of the measure
+  int hold = 1;         ///< scorings in a row, at least 1
 
   void check() const {
     detail::require(!measure.empty(), "MeasureExceeds.measure", "a name", measure);
     detail::require(!std::isnan(bound), "MeasureExceeds.bound", "a number", bound);
-    detail::require(hold >= 1, "MeasureExceeds.hold", "at least 1", hold);
+    detail::check_hold("MeasureExceeds.hold", hold);
   }
 
   bool operator()(const History& history) const {
-    int held = 0;
-    for (const double value : detail::values_of(history, measure)) {
-      held = value > bound ? held + 1 : 0;
-    }
-    return held >= hold;
+    return detail::held(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
+      const auto value = detail::value_of(epoch, measure);
+      if (!value) {
+        return std::nullopt;
+      }
+      return *value > bound;
+    });
   }
 
   [[nodiscard]] std::vector<std::string> measures() const { return {measure}; }
@@ -62,9 +74,9 @@ struct MeasureExceeds {
 ///     splits.measures["changes"] = regimen::PredictionChanges(noisy);
 ///     phase.until = regimen::MeasureRises{.measure = "changes", .window = 3, .scorings = 2};
 struct MeasureRises {
-  std::string measure;
-  int window = 1;
-  int scorings = 1;
+  std::string measure;  ///< its name in `Splits::measures`
+  int window = 1;       ///< values, at least 1
+  int scorings = 1;     ///< at least 1
 
   void check() const {
     detail::require(!measure.empty(), "MeasureRises.measure", "a name", measure);

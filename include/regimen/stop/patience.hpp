@@ -14,10 +14,10 @@ namespace regimen::inline v0 {
 /// their first fit levels off, before they are learned by heart, and needs no clean data:
 ///     regimen::Patience{.scorings = 5, .metric = regimen::Metric::fit_loss, .by = 0.02, .relative = true}
 struct Patience {
-  int scorings = 10;
-  Metric metric = Metric::validation_loss;
-  double by = 0;
-  bool relative = false;
+  int scorings = 10;                        ///< at least 1
+  Metric metric = Metric::validation_loss;  ///< whose direction is known: accuracies are to rise, losses to fall
+  double by = 0;                            ///< at least 0, in units of the metric
+  bool relative = false;                    ///< `by` is a share of the best
 
   void check() const {
     detail::require(scorings >= 1, "Patience.scorings", "at least 1", scorings);

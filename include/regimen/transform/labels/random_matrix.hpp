@@ -38,6 +38,11 @@ struct RandomMatrix {
   [[nodiscard]] double lowest_kept() const { return std::max(min_kept, 1 - static_cast<double>(flips()) * max_flip); }
   [[nodiscard]] double highest_kept() const { return std::min(max_kept, 1 - static_cast<double>(flips()) * min_flip); }
 
+  /// Bounds of the trace that follow. One that is outside by rounding alone, 1e-9, is taken for the bound: 2 (1 - 0.32)
+  /// is less than 1.36.
+  [[nodiscard]] double lowest_trace() const { return static_cast<double>(classes) * lowest_kept(); }
+  [[nodiscard]] double highest_trace() const { return static_cast<double>(classes) * highest_kept(); }
+
   void check() const {
     const auto share = [](double value, const char* field) {
       detail::require(value >= 0 && value <= 1, field, "in [0, 1]", value);
@@ -49,9 +54,8 @@ struct RandomMatrix {
     share(min_flip, "RandomMatrix.min_flip");
     share(max_flip, "RandomMatrix.max_flip");
     detail::require(tries >= 1, "RandomMatrix.tries", "at least 1", tries);
-    const auto n = static_cast<double>(classes);
-    detail::require(trace >= n * lowest_kept() && trace <= n * highest_kept(), "RandomMatrix.trace",
-                    "in [" + detail::text(n * lowest_kept()) + ", " + detail::text(n * highest_kept()) +
+    detail::require(trace >= lowest_trace() - rounding && trace <= highest_trace() + rounding, "RandomMatrix.trace",
+                    "in [" + detail::text(lowest_trace()) + ", " + detail::text(highest_trace()) +
                         "], which the bounds of the entries leave",
                     trace);
     detail::require(!learnable || trace > 1, "RandomMatrix.trace", "above 1 to be learnable", trace);
@@ -59,6 +63,8 @@ struct RandomMatrix {
   }
 
  private:
+  static constexpr double rounding = 1e-9;
+
   void check_prior() const {
     if (prior.empty()) {
       return;
@@ -149,7 +155,8 @@ inline NoiseMatrix draw_matrix(const RandomMatrix& how, std::uint64_t seed, std:
   const auto n = static_cast<std::size_t>(how.classes);
   const auto flips = static_cast<std::size_t>(how.flips());
   HostNumbers numbers(seed, attempt, (how.classes + 1) * how.classes * (2 * slice_sweeps + 1));
-  const std::vector<double> kept = on_slice(n, how.trace, how.lowest_kept(), how.highest_kept(), numbers);
+  const double trace = std::min(std::max(how.trace, how.lowest_trace()), how.highest_trace());
+  const std::vector<double> kept = on_slice(n, trace, how.lowest_kept(), how.highest_kept(), numbers);
   auto rows = zero_rows(how.classes);
   for (std::size_t i = 0; i < n; ++i) {
     const std::vector<double> away = on_slice(flips, 1 - kept[i], how.min_flip, how.max_flip, numbers);
