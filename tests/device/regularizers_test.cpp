@@ -88,3 +88,11 @@ TEST_CASE("regularizers recorded: each ends where it ends step by step, while it
     }
   }
 }
+
+TEST_CASE("regularizers recorded: several with strengths that change, whose gradients are taken together") {
+  const Parts parts{.regularize = {rg::L1{.strength = falling * 0.01}, rg::ElasticNet{.strength = falling * 0.03},
+                                   rg::Jumpstart{.strength = falling, .balance = falling}}};
+  const End recorded = train(parts, /*recorded=*/true);
+  CHECK(recorded.notices.empty());
+  CHECK(apart(recorded, train(parts, /*recorded=*/false)) < rounding);
+}
