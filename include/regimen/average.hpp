@@ -6,8 +6,10 @@
 #include <string>
 #include <utility>
 
+#include "regimen/detail/json.hpp"
 #include "regimen/detail/weight_mean.hpp"
 #include "regimen/event.hpp"
+#include "regimen/manifest.hpp"
 #include "regimen/model.hpp"
 #include "regimen/now.hpp"
 #include "regimen/record.hpp"
@@ -79,6 +81,11 @@ class ExponentialAverage {
 
   [[nodiscard]] std::int64_t updates() const { return mean_.updates(); }
 
+  /// Its rule, for the manifest of a run that it watches.
+  [[nodiscard]] std::string manifest() const {
+    return detail::json::Object().add("type", "\"ExponentialAverage\"").add("rule", regimen::manifest(rule_)).text();
+  }
+
   void save(torch::serialize::OutputArchive& archive) const { mean_.save(archive); }
   void load(torch::serialize::InputArchive& archive) { mean_.load(archive); }
 
@@ -132,6 +139,11 @@ class StochasticAverage {
   [[nodiscard]] const Snapshot& weights() const { return mean_.values(); }
   [[nodiscard]] detail::InPlace in_place() const { return {mean_.model(), mean_.values()}; }
   [[nodiscard]] std::int64_t updates() const { return mean_.updates(); }
+
+  /// Its rule, for the manifest of a run that it watches.
+  [[nodiscard]] std::string manifest() const {
+    return detail::json::Object().add("type", "\"StochasticAverage\"").add("rule", regimen::manifest(rule_)).text();
+  }
 
   void save(torch::serialize::OutputArchive& archive) const { mean_.save(archive); }
   void load(torch::serialize::InputArchive& archive) { mean_.load(archive); }

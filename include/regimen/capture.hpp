@@ -67,7 +67,9 @@ class Captured {
       why_not_ = slots_.refused();
       // The first steps may wait for what is compiled or set up once, the last of them does what will be recorded.
       if (why_not_.empty() && eager_left_ == 0 && waited) {
-        why_not_ = "something in it makes the host wait for the device, by .item() or a shape that depends on values";
+        why_not_ =
+            "something in it makes the host wait for the device, by .item(), a copy between the two, or a shape that "
+            "depends on values";
       }
       return result_;
     }

@@ -41,18 +41,27 @@ inline std::string describe_model(const Model& model) {
       .text();
 }
 
-}  // namespace detail
+/// Of an observer that has one.
+template <class Observer>
+void add_manifest(std::vector<std::string>& each, const Observer& observer) {
+  if constexpr (HasManifest<Observer>) {
+    each.push_back(observer.manifest());
+  }
+}
 
-/// All that is needed to repeat a run, as JSON: every phase with every field of every primitive, the optimizers'
-/// options, seeds, checksums of the data, the realised label noise, the model's shapes, versions, device and threads.
-/// Reads the data of the phases and of `clean` once. `run` gives the same to those who ask its RunBegin for it.
-///     std::ofstream("manifest.json") << regimen::manifest(net, phases, splits);
-[[nodiscard]] inline std::string manifest(const Model& model, const std::vector<Phase>& phases, const Splits& splits) {
-  namespace json = detail::json;
-  using detail::text;
-  std::string each;
+/// observers: the manifests of those that have one.
+inline std::string describe_run(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
+                                const std::vector<std::string>& observers) {
+  const auto list = [](const std::vector<std::string>& elements) {
+    std::string all;
+    for (const std::string& element : elements) {
+      all += (all.empty() ? "" : ", ") + element;
+    }
+    return "[" + all + "]";
+  };
+  std::vector<std::string> each;
   for (const Phase& phase : phases) {
-    each += (each.empty() ? "" : ", ") + detail::describe_phase(phase, splits);
+    each.push_back(describe_phase(phase, splits));
   }
   std::vector<std::string> measures;
   for (const auto& measure : splits.measures) {
@@ -64,8 +73,8 @@ inline std::string describe_model(const Model& model) {
       .add("compiler", json::quoted(__VERSION__))
       .add("device", json::quoted(model.device().str()))
       .add("threads", text(at::get_num_threads()))
-      .add("model", detail::describe_model(model))
-      .add("phases", "[" + each + "]")
+      .add("model", describe_model(model))
+      .add("phases", list(each))
       .add("clean", splits.clean.manifest())
       .add("test", splits.test.manifest())
       .add("validation", splits.validation.manifest())
@@ -74,7 +83,23 @@ inline std::string describe_model(const Model& model) {
       .add("score_fit", text(splits.score_fit))
       .add("score_batch", text(splits.batch))
       .add("measures", manifest(measures))
+      .add("observers", list(observers))
       .text();
+}
+
+}  // namespace detail
+
+/// All that is needed to repeat a run, as JSON: every phase with every field of every primitive, the optimizers'
+/// options, seeds, checksums of the data, the realised label noise, the model's shapes, versions, device and threads;
+/// and the observers that have a `manifest()`, as averages of the weights do: what they make depends on their fields.
+/// Reads the data of the phases and of `clean` once. `run` gives the same to those who ask its RunBegin for it.
+///     std::ofstream("manifest.json") << regimen::manifest(net, phases, splits, average);
+template <class... Observers>
+[[nodiscard]] std::string manifest(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
+                                   const Observers&... observers) {
+  std::vector<std::string> each;
+  (detail::add_manifest(each, observers), ...);
+  return detail::describe_run(model, phases, splits, each);
 }
 
 }  // namespace regimen::inline v0

@@ -32,7 +32,8 @@ struct State {
 
 // The events of a run, in the order in which they fire. An observer is anything callable with at least one of them, or
 // with `const Epoch&` (record.hpp), which fires at the end of every epoch. All are taken by const reference: whoever
-// watches changes nothing.
+// watches changes nothing. What an observer's own `manifest()` gives, JSON, is part of the run's: so the rule of an
+// average is.
 
 /// Once, before the first step.
 struct RunBegin {

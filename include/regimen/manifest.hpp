@@ -39,6 +39,10 @@ inline constexpr bool is_map = false;
 template <class K, class V, class C, class A>
 inline constexpr bool is_map<std::map<K, V, C, A>> = true;
 
+/// What writes its own.
+template <class T>
+concept HasManifest = requires(const T& value) { std::string(value.manifest()); };
+
 template <class T>
 std::string manifest_of_fields(const T& value) {
   json::Object object;
@@ -75,7 +79,7 @@ std::string manifest_of_map(const M& values) {
 template <class T>
 std::string manifest(const T& value) {
   namespace json = detail::json;
-  if constexpr (requires { std::string(value.manifest()); }) {
+  if constexpr (detail::HasManifest<T>) {
     return value.manifest();
   } else if constexpr (std::is_same_v<T, bool>) {
     return detail::text(value);

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,7 +12,9 @@
 #include <vector>
 
 #include "regimen/batch.hpp"
+#include "regimen/detail/checksum.hpp"
 #include "regimen/detail/fields.hpp"
+#include "regimen/detail/json.hpp"
 #include "regimen/detail/type_name.hpp"
 
 namespace regimen::inline v0 {
@@ -151,6 +154,24 @@ class Model {
 
   /// The module's type: "torch::nn::SequentialImpl".
   [[nodiscard]] std::string type() const { return type_(); }
+
+  /// What a manifest says of a model that a regularizer or a transform consults: its type, its number of parameters,
+  /// and the CRC-32 of parameters and buffers as they are now. Waits for the device.
+  [[nodiscard]] std::string manifest() const {
+    std::vector<at::Tensor> tensors = parameters();
+    std::int64_t numbers = 0;
+    for (const at::Tensor& parameter : tensors) {
+      numbers += parameter.numel();
+    }
+    for (const Named& buffer : named_buffers()) {
+      tensors.push_back(buffer.tensor);
+    }
+    return detail::json::Object()
+        .add("type", detail::json::quoted(type()))
+        .add("parameters", detail::text(numbers))
+        .add("crc32", detail::json::quoted(detail::crc32_of(tensors)))
+        .text();
+  }
 
   /// Train mode or eval mode for the model and all its parts.
   void train(bool on) const { train_(on); }

@@ -3,8 +3,11 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 
+#include <string>
 #include <vector>
 
+#include "regimen/detail/checksum.hpp"
+#include "regimen/detail/json.hpp"
 #include "regimen/model.hpp"
 
 namespace regimen::inline v0 {
@@ -45,6 +48,19 @@ class Snapshot {
 
   /// Parameters first, then buffers; only read them.
   [[nodiscard]] const std::vector<Named>& tensors() const { return kept_; }
+
+  /// The number of tensors, and their CRC-32.
+  [[nodiscard]] std::string manifest() const {
+    std::vector<at::Tensor> each;
+    for (const Named& named : kept_) {
+      each.push_back(named.tensor);
+    }
+    return detail::json::Object()
+        .add("type", "\"Snapshot\"")
+        .add("tensors", detail::text(each.size()))
+        .add("crc32", detail::json::quoted(detail::crc32_of(each)))
+        .text();
+  }
 
  private:
   static std::vector<Named> tensors(const Model& model) {

@@ -575,6 +575,8 @@ TEST_CASE(
 
 TEST_CASE("penalties: a manifest has every field") {
   Linear net(2, 2);
+  net->weight.data().fill_(0.5);
+  net->bias.data().zero_();
   CHECK(manifest(On{Matrices{}, L2{.strength = 0.5}}) ==
         R"({"type": "On", "parameters": {"type": "Matrices"}, "regularizer": {"type": "L2", "strength": 0.5}})");
   CHECK(manifest(On{Layers{{"head"}}, L1{.strength = 0.5}}) ==
@@ -583,7 +585,8 @@ TEST_CASE("penalties: a manifest has every field") {
   CHECK(manifest(ElasticNet{.strength = 0.5, .l1_share = 0.25}) ==
         R"({"type": "ElasticNet", "strength": 0.5, "l1_share": 0.25})");
   CHECK(manifest(L2SP{.start = Snapshot(net), .strength = 0.5, .elsewhere = 0}) ==
-        R"({"type": "L2SP", "start": "Snapshot", "strength": 0.5, "elsewhere": 0})");
+        R"({"type": "L2SP", "start": {"type": "Snapshot", "tensors": 2, "crc32": "1d09dd71"}, )"
+        R"("strength": 0.5, "elsewhere": 0})");
   CHECK(manifest(SpectralNorm{.strength = 0.5, .iterations = 3, .seed = 7}) ==
         R"({"type": "SpectralNorm", "strength": 0.5, "iterations": 3, "seed": 7})");
   CHECK(manifest(JacobianNorm{.strength = 0.5, .projections = 2, .seed = 7}) ==
@@ -592,5 +595,6 @@ TEST_CASE("penalties: a manifest has every field") {
   CHECK(manifest(Jumpstart{.strength = 0.5, .slacks = Slacks::units, .aggregation = Aggregation::mean}) ==
         R"({"type": "Jumpstart", "strength": 0.5, "slacks": "units", "aggregation": "mean", "balance": 0.5})");
   CHECK(manifest(LearnedPotential{.network = net, .potential = Potential::red, .strength = 0.5}) ==
-        R"({"type": "LearnedPotential", "network": "Model", "potential": "red", "strength": 0.5})");
+        R"({"type": "LearnedPotential", "network": {"type": "torch::nn::LinearImpl", "parameters": 6, )"
+        R"("crc32": "1d09dd71"}, "potential": "red", "strength": 0.5})");
 }

@@ -33,7 +33,8 @@ class Slots {
   using Words = std::function<Block(const Now&)>;
 
   explicit Slots(const at::Device& device)
-      : memory_(at::empty({capacity}, at::TensorOptions().dtype(at::kLong).device(device))) {}
+      : memory_(at::empty({capacity}, at::TensorOptions().dtype(at::kLong).device(device))),
+        filled_(memory_.variable_data()) {}
 
   Slots(const Slots&) = delete;
   Slots& operator=(const Slots&) = delete;
@@ -52,7 +53,7 @@ class Slots {
       to += entry.length;
     }
     // Not blocking: so little is taken over by the driver before the call returns, and the device goes on meanwhile.
-    memory_.narrow(0, 0, used_).copy_(values, /*non_blocking=*/true);
+    filled_.narrow(0, 0, used_).copy_(values, /*non_blocking=*/true);
   }
 
   /// 0-d double on the device. `of_epoch`: `now` is the moment at which the epoch began.
@@ -123,10 +124,14 @@ class Slots {
     entries_.push_back({used_, length, of_epoch, fill});
     used_ += length;
     ++next_;
-    return memory_.narrow(0, used_ - length, length).copy_(values, /*non_blocking=*/true);
+    filled_.narrow(0, used_ - length, length).copy_(values, /*non_blocking=*/true);
+    return memory_.narrow(0, used_ - length, length);
   }
 
   at::Tensor memory_;
+  /// The same memory, to write to. Autograd counts the writes to a tensor and all views of it, and would refuse the
+  /// gradient of what was multiplied by one slot once another was filled.
+  at::Tensor filled_;
   std::vector<Entry> entries_;
   std::int64_t used_ = 0;
   std::size_t next_ = 0;

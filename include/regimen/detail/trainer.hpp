@@ -68,7 +68,9 @@ class Trainer {
     for (const auto& measure : splits_.measures) {
       measures.push_back(measure.first);
     }
-    const std::function<std::string()> manifest = [this] { return regimen::manifest(model_, phases_, splits_); };
+    const std::function<std::string()> manifest = [this] {
+      return describe_run(model_, phases_, splits_, watchers_.manifests());
+    };
     watchers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
   }
 

@@ -2,10 +2,12 @@
 // No LibTorch.
 
 #include <functional>
+#include <string>
 #include <type_traits>
 #include <vector>
 
 #include "regimen/event.hpp"
+#include "regimen/manifest.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -30,6 +32,9 @@ class Watchers : Listeners<RunBegin>,
         (listen<RunBegin>(observer) | listen<PhaseBegin>(observer) | listen<Notice>(observer) | listen<Step>(observer) |
          listen<Epoch>(observer) | listen<Boundary>(observer) | listen<PhaseEnd>(observer) | listen<RunEnd>(observer));
     static_cast<void>(heard);
+    if constexpr (HasManifest<Observer>) {
+      manifests_.push_back([&observer] { return std::string(observer.manifest()); });
+    }
     static_assert(std::is_invocable_v<Observer&, const RunBegin&> ||
                       std::is_invocable_v<Observer&, const PhaseBegin&> ||
                       std::is_invocable_v<Observer&, const Notice&> || std::is_invocable_v<Observer&, const Step&> ||
@@ -51,6 +56,15 @@ class Watchers : Listeners<RunBegin>,
     }
   }
 
+  /// Of the observers that have one.
+  [[nodiscard]] std::vector<std::string> manifests() const {
+    std::vector<std::string> each;
+    for (const auto& manifest : manifests_) {
+      each.push_back(manifest());
+    }
+    return each;
+  }
+
  private:
   template <class Event, class Observer>
   bool listen(Observer& observer) {
@@ -61,6 +75,8 @@ class Watchers : Listeners<RunBegin>,
       return false;
     }
   }
+
+  std::vector<std::function<std::string()>> manifests_;
 };
 
 }  // namespace regimen::inline v0::detail

@@ -1,7 +1,14 @@
 #pragma once
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/detail/kept.hpp"
 #include "regimen/detail/parameter_names.hpp"
 #include "regimen/detail/sums.hpp"
 #include "regimen/regularize.hpp"
@@ -9,18 +16,47 @@
 
 namespace regimen::inline v0 {
 
+namespace detail {
+
+/// Where `L2SP` pulls to: a snapshot, whose tensors are copied to another device when they are first asked for there.
+class Anchor {
+ public:
+  Anchor(Snapshot snapshot)  // NOLINT: a snapshot is all that it is
+      : snapshot_(std::move(snapshot)), kept_(snapshot_.tensors().size()) {}
+
+  /// Beside the parameter, of its type; undefined for one that the snapshot does not have, by name and shape.
+  [[nodiscard]] at::Tensor of(const Named& parameter) const {
+    const at::Tensor& now = parameter.tensor;
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      const Named& then = snapshot_.tensors()[i];
+      if (then.name == parameter.name && then.tensor.sizes() == now.sizes()) {
+        return kept_[i].on(now.device(), now.sizes(), [&] { return then.tensor; }).to(now.scalar_type());
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::string manifest() const { return snapshot_.manifest(); }
+
+ private:
+  Snapshot snapshot_;
+  std::vector<KeptTensors> kept_;
+};
+
+}  // namespace detail
+
 /// Pulls the parameters to where they were in a snapshot, "L2-SP" (Li, Grandvalet and Davoine 2018):
 /// strength / 2 * the sum of (w - w_start)^2, and elsewhere / 2 * the sum of w^2 over the parameters that the snapshot
 /// does not have, by name and shape: those of a new head, say.
 ///     const regimen::Snapshot pretrained(net);
 ///     phase.regularize = {regimen::L2SP{.start = pretrained}};
 ///
-/// The snapshot may be another network's. Take it on the device where the model is trained: from elsewhere it would be
-/// copied in each step, and such a step cannot be recorded.
+/// The snapshot may be another network's, and on another device: it is copied to the model's when a step first asks for
+/// it there, and the copy is kept. A manifest has its number of tensors and their CRC-32.
 /// Throws Error unless strength >= 0 and elsewhere >= 0, if the pass names no model, and if the snapshot has none of
 /// the pass's parameters.
 struct L2SP {
-  Snapshot start;
+  detail::Anchor start;  ///< a Snapshot
   Knob strength = 0.1;
   Knob elsewhere = 0.01;
 
@@ -35,9 +71,9 @@ struct L2SP {
     std::vector<at::Tensor> moved;
     std::vector<at::Tensor> others;
     for (const Named& named : detail::with_names(pass.parameters, pass.model, "L2SP")) {
-      const at::Tensor from = start_of(named);
+      const at::Tensor from = start.of(named);
       if (from.defined()) {
-        moved.push_back(named.tensor - from.to(named.tensor.device(), named.tensor.scalar_type()));
+        moved.push_back(named.tensor - from);
       } else {
         others.push_back(named.tensor);
       }
@@ -47,17 +83,6 @@ struct L2SP {
     }
     return detail::sum_of_squares(moved) * (pass.now.tensor(strength, strength_bounds) * 0.5) +
            detail::sum_of_squares(others) * (pass.now.tensor(elsewhere, elsewhere_bounds) * 0.5);
-  }
-
- private:
-  /// Undefined for a parameter that the snapshot does not have.
-  [[nodiscard]] at::Tensor start_of(const Named& parameter) const {
-    for (const Named& kept : start.tensors()) {
-      if (kept.name == parameter.name && kept.tensor.sizes() == parameter.tensor.sizes()) {
-        return kept.tensor;
-      }
-    }
-    return {};
   }
 };
 

@@ -61,6 +61,10 @@ class Consulted {
 ///     phase.regularize = {potential};
 ///     const at::Tensor down = potential.slope(x);   // for an iteration of your own, x - rate * down
 ///
+/// A manifest has the network's type, its number of parameters, and the CRC-32 of them and its buffers as they were
+/// when the phase was given the regularizer. In a recorded step the network must lie on the model's device; nobody
+/// moves it there.
+///
 /// A network that takes a noise level as well is given one by `Model(denoiser, how)`. To train one, differentiate
 /// `value` or `slope`, which reach its parameters and leave its modes alone; its activations must then be twice
 /// differentiable, and that is why ELDER's are ELU.

@@ -121,7 +121,7 @@ struct Sam {
 
 /// Adaptive sharpness-aware minimization: as Sam, but the gradient is taken at w + rho T^2 g / |T g| with T = |w| +
 /// eta, number by number, so that "nearby" does not depend on how weights are scaled (Kwon, Kim, Park and Choi 2021).
-/// T is so for every parameter; the authors' code takes 1 for biases.
+/// T is so for every parameter; the authors' code takes 1 for biases. Not recorded, as Sam.
 /// Throws Error unless rho >= 0 and eta >= 0, both finite, and if the pass has no `again`.
 struct Asam {
   Knob rho = 0.5;

@@ -2,35 +2,17 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
-#include <zlib.h>
 
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <utility>
 
 #include "regimen/batch.hpp"
+#include "regimen/detail/checksum.hpp"
 #include "regimen/error.hpp"
 #include "regimen/manifest.hpp"
 
 namespace regimen::inline v0 {
-
-namespace detail {
-
-/// The CRC-32 of a tensor's numbers, row by row, in eight hexadecimal digits, as Python has it:
-/// format(zlib.crc32(tensor.numpy().tobytes()), "08x"). "" for an undefined tensor.
-inline std::string crc32_of(const at::Tensor& tensor) {
-  if (!tensor.defined()) {
-    return "";
-  }
-  const at::Tensor on_host = tensor.cpu().contiguous();
-  const uLong sum = ::crc32_z(0, static_cast<const Bytef*>(on_host.data_ptr()), on_host.nbytes());
-  char digits[16];
-  std::snprintf(digits, sizeof digits, "%08lx", sum);
-  return digits;
-}
-
-}  // namespace detail
 
 /// Data that fit into memory. A batch without ids is given 0, 1, 2, ...
 /// Throws Error for tensors of different lengths, and for ids that are not [N] int64.

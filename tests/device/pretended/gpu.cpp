@@ -211,18 +211,37 @@ std::vector<at::Tensor> results_of(const c10::OperatorHandle& op, const Stack& s
   return results;
 }
 
+/// The tensor's memory as it is now. A recording keeps addresses, not tensors: one may be given other memory later
+/// (set_data, as detail/buffer_guard.hpp does), and what was recorded of it stays where it was.
+at::Tensor address_of(const at::Tensor& tensor) {
+  if (!tensor.defined() || !tensor.is_hpu()) {
+    return tensor;
+  }
+  at::Tensor same = at::detail::make_tensor<c10::TensorImpl>(c10::Storage(tensor.storage()), keys, tensor.dtype());
+  same.unsafeGetTensorImpl()->set_storage_offset(tensor.storage_offset());
+  same.unsafeGetTensorImpl()->set_sizes_and_strides(tensor.sizes(), tensor.strides());
+  return same;
+}
+
 /// What every operation comes to that has no kernel of its own below.
 void do_or_record(const c10::OperatorHandle& op, Stack* stack) {
   const std::string_view name = op.schema().name();
   if (name == "aten::nonzero" || name == "aten::masked_select" || name == "aten::equal" || name == "aten::_unique2") {
     wait(op.schema().name().c_str());
   }
-  const std::vector<c10::IValue> arguments(stack->end() - static_cast<std::ptrdiff_t>(op.schema().arguments().size()),
-                                           stack->end());
-  call_on_host(op, *stack);
-  if (tape != nullptr) {
-    tape->calls.push_back({op, arguments, results_of(op, *stack)});
+  if (tape == nullptr) {
+    call_on_host(op, *stack);
+    return;
   }
+  Call call{op, {stack->end() - static_cast<std::ptrdiff_t>(op.schema().arguments().size()), stack->end()}, {}};
+  for (c10::IValue& argument : call.arguments) {
+    argument = map_tensors(argument, address_of);
+  }
+  call_on_host(op, *stack);
+  for (const at::Tensor& result : results_of(op, *stack)) {
+    call.results.push_back(address_of(result));
+  }
+  tape->calls.push_back(std::move(call));
 }
 
 c10::OperatorHandle operation(const char* name) {

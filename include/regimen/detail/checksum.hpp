@@ -1,0 +1,33 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <zlib.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace regimen::inline v0::detail {
+
+/// The CRC-32 of all tensors' numbers, one tensor after the other, row by row, in eight hexadecimal digits, as Python
+/// has it: format(zlib.crc32(b"".join(t.numpy().tobytes() for t in tensors)), "08x").
+inline std::string crc32_of(const std::vector<at::Tensor>& tensors) {
+  uLong sum = 0;
+  for (const at::Tensor& tensor : tensors) {
+    const at::Tensor on_host = tensor.detach().cpu().contiguous();
+    // A tensor without numbers has no address, and zlib takes none for "begin anew".
+    if (on_host.numel() > 0) {
+      sum = ::crc32_z(sum, static_cast<const Bytef*>(on_host.data_ptr()), on_host.nbytes());
+    }
+  }
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "%08lx", sum);
+  return digits;
+}
+
+/// Of one tensor; "" for an undefined one.
+inline std::string crc32_of(const at::Tensor& tensor) {
+  return tensor.defined() ? crc32_of(std::vector<at::Tensor>{tensor}) : "";
+}
+
+}  // namespace regimen::inline v0::detail
