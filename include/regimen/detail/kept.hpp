@@ -18,7 +18,9 @@ namespace regimen::inline v0::detail {
 /// host, so what it looks up is made in the passes before. Copies of a transform share them; any thread may ask.
 class KeptTensors {
  public:
-  /// The one of this shape on this device, from `make`, a function that gives it on any device.
+  /// The one of this shape on this device, from `make`, a function that gives it on any device. It is complete when it
+  /// is given back, for any stream and any thread: the copy, one for each device and shape, waits for its end, because
+  /// a later reader's stream need not be the one that it was made on.
   template <class Make>
   [[nodiscard]] at::Tensor on(const at::Device& device, at::IntArrayRef shape, Make&& make) const {
     const std::scoped_lock lock(state_->mutex);
@@ -28,7 +30,7 @@ class KeptTensors {
       }
     }
     const at::Tensor made = make();
-    state_->each.push_back(made.to(device, made.scalar_type(), /*non_blocking=*/true));
+    state_->each.push_back(made.to(device, made.scalar_type(), /*non_blocking=*/false));
     return state_->each.back();
   }
 
