@@ -27,6 +27,7 @@ struct Reestimation {
   Execution execute{};
   std::int64_t batch = 128;  ///< samples that make one estimate: as in training
   bool shuffle = true;       ///< data that are sorted by class would give batches that are too much alike
+  bool drop_last = false;    ///< leave out a last batch that would be smaller: it counts as much as the others
   std::uint64_t seed = 0;    ///< keys the order, and dropout
   Now now{};                 ///< for sources whose damage follows a schedule
 };
@@ -143,13 +144,16 @@ class RunningStatistics {
 /// The model is run in train mode, without gradients, once over the source and once more on its first batch. All other
 /// buffers, the modes and the global generators are put back; a model without BatchNorm is left alone. Statistics are
 /// those of buffers named running_mean and running_var. If it fails the model is as it was.
-/// Throws Error for an empty or endless source.
+/// Throws Error for an empty or endless source, and unless batch >= 1, with drop_last also at most the source's size.
 ///     regimen::reestimate_batch_norm(net, train, {.preprocess = {normalize}, .batch = 128});
 inline void reestimate_batch_norm(const Model& model, const Source& source, const Reestimation& how = {}) {
   if (!source.defined() || !source.size()) {
     throw Error("reestimate_batch_norm takes a source that ends: limit(stream, samples) makes one");
   }
   detail::require(*source.size() > 0, "reestimate_batch_norm: source.size()", "above 0", *source.size());
+  detail::require(how.batch >= 1, "Reestimation.batch", "at least 1", how.batch);
+  detail::require(!how.drop_last || how.batch <= *source.size(), "Reestimation.batch",
+                  "at most source.size() = " + detail::text(*source.size()) + " with drop_last", how.batch);
   detail::RunningStatistics statistics(model);
   if (statistics.empty()) {
     return;
@@ -165,7 +169,8 @@ inline void reestimate_batch_norm(const Model& model, const Source& source, cons
       generators.seed(how.seed, number, 0);
       (void)how.execute.forward(model, batch);
     };
-    const Cursor next = source.read({.batch = how.batch, .shuffle = how.shuffle, .seed = how.seed, .now = how.now});
+    const Cursor next = source.read(
+        {.batch = how.batch, .shuffle = how.shuffle, .seed = how.seed, .drop_last = how.drop_last, .now = how.now});
     std::int64_t number = 0;
     for (Batch batch = next(); batch.size() > 0; batch = next(), ++number) {
       batch = detail::prepared(batch, how.preprocess, device, how.now);

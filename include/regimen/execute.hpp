@@ -19,7 +19,7 @@ enum class Precision {
   fp32,  ///< as the model is; whether convolutions on CUDA take TF32 stays LibTorch's setting, which is yes
   tf32,  ///< products and convolutions of floats with 10 bits of mantissa, on NVIDIA GPUs since Ampere; elsewhere fp32
   bf16,  ///< autocast: products and convolutions in bfloat16, the rest as LibTorch decides
-  fp16,  ///< autocast in half precision; small gradients need a `LossScaler`, which `run` brings along
+  fp16,  ///< autocast in half precision; small gradients need a `LossScaler`, which `run` brings along. Not with LBFGS
 };
 
 [[nodiscard]] inline std::string name_of(Precision precision) {

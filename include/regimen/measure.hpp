@@ -144,15 +144,18 @@ struct HeadingTo {
 /// by |w|^p; BatchNorm is folded. It does not change when a ReLU unit's incoming weights grow and its outgoing ones
 /// shrink by one factor, as the function does not.
 ///
-/// sample_shape: of one sample without the batch, {2} or {1, 28, 28}. p >= 1. The model must be made of linear maps,
-/// ReLU and pooling; a convolution before BatchNorm should have no bias. All is put back afterwards.
-[[nodiscard]] inline double path_norm(const Model& model, at::IntArrayRef sample_shape, double p = 2) {
-  detail::require(p >= 1, "path_norm: p", "at least 1", p);
+/// sample_shape: of one sample without the batch, {2} or {1, 28, 28}. p >= 1. epsilon in [0, 1): what the model's
+/// BatchNorms, known by the names of their buffers, add to a variance; the default is LibTorch's. The model must be
+/// made of linear maps, ReLU and pooling; a convolution before BatchNorm should have no bias. All is put back
+/// afterwards. Throws Error for p or epsilon out of these, and for a model without parameters.
+[[nodiscard]] inline double path_norm(const Model& model, at::IntArrayRef sample_shape, double p = 2,
+                                      double epsilon = 1e-5) {
+  detail::check_path_norm(p, epsilon, "path_norm: ");
   const detail::ModeGuard modes(model);
   const at::NoGradGuard no_grad;
   model.train(false);
   const at::TensorOptions options = detail::options_of(model);
-  const detail::PathWeights paths(model, p);
+  const detail::PathWeights paths(model, p, epsilon);
   return std::pow(detail::sum_over_paths(model, sample_shape, options).item<double>(), 1 / p);
 }
 

@@ -21,6 +21,7 @@ namespace torch::optim {
 class Adagrad;
 struct AdagradOptions;
 struct AdagradParamState;
+class LBFGS;
 }  // namespace torch::optim
 
 namespace regimen::inline v0 {
@@ -95,6 +96,10 @@ class OptimizerRef {
   [[nodiscard]] std::vector<double> frozen_options() const { return parts_->fused->frozen_options(); }
   [[nodiscard]] std::vector<at::Tensor> state_tensors() const { return parts_->fused->state_tensors(); }
 
+  /// Whether it is known to evaluate its closure more than once a step: torch::optim::LBFGS, and what derives from it
+  /// and is not given as a reference to torch::optim::Optimizer. One of somebody's own may do so unknown.
+  [[nodiscard]] bool evaluates_again() const { return parts_->evaluates_again; }
+
   /// Forgets momentum buffers and the like.
   void clear_state() const { parts_->clear_state(); }
 
@@ -124,6 +129,7 @@ class OptimizerRef {
   struct Parts {
     std::function<void(const Objective&)> step;
     std::shared_ptr<const Fused> fused;  // none if there is none
+    bool evaluates_again = false;
     std::function<void()> clear_state;
     detail::GroupNumbers rates;
     std::shared_ptr<const detail::GroupNumbers> momenta;  // none if they cannot be driven
@@ -158,6 +164,8 @@ class OptimizerRef {
     parts_ = std::make_shared<const Parts>(Parts{
         .step = [borrowed](const Objective& objective) { borrowed->step(objective); },
         .fused = fused,
+        .evaluates_again = std::is_base_of_v<torch::optim::LBFGS, O> ||
+                           detail::name_of_object(typeid(optimizer)) == "torch::optim::LBFGS",
         .clear_state = [borrowed] { detail::clear_state(*borrowed); },
         .rates = detail::rates(borrowed),
         .momenta = momenta,

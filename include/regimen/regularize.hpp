@@ -87,15 +87,18 @@ concept IsPenalty = requires(const R& r, const Pass& pass) {
 ///
 ///     1. all penalties, in the order of `Phase::regularize`, of each of the step's batches
 ///     2. the backward pass, of each of the step's batches
-///     3. in fp16: gradients unscaled; if one overflowed, the step ends here
+///     3. in fp16: gradients unscaled; if one overflowed, 4 to 6 are left out
 ///     4. all gradient hooks, in the order of `Phase::regularize`
 ///     5. the optimizer's step, with its own weight decay
 ///     6. all weight hooks, in the order of `Phase::regularize`
-///     7. observers: averages of the weights
+///     7. observers: averages of the weights; also of a step that was left out
 ///
 /// 1 to 4 are done anew each time that an optimizer evaluates its closure. A gradient hook sees what those before it
 /// made of the gradients: Sam goes first, noise and clipping follow in the order that is wanted, DecoupledDecay is
 /// last.
+///
+/// Where Sam's second gradient overflows in fp16, the hooks behind it and 5 and 6 are left out; what was named before
+/// it has acted.
 template <class R>
 concept Regularizer = detail::HasPenalty<R> || detail::HasGradient<R> || detail::HasWeights<R> || detail::IsPenalty<R>;
 

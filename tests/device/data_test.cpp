@@ -145,6 +145,33 @@ TEST_CASE("device: every transform shows the same there, and nobody waits for it
   CHECK(furthest(noise(batch_there, key_there).data.cpu(), noise(batch, key).data) < 1e-6);
 }
 
+TEST_CASE("device: a kept table is made once for each stream, which alone knows when its copy is complete") {
+  const rg::detail::KeptTensors kept;
+  int made = 0;
+  const auto ask = [&] {
+    return kept.on(gpu::device(), {3}, [&] {
+      ++made;
+      return longs({1, 2, 3});
+    });
+  };
+  const c10::impl::VirtualGuardImpl guard(gpu::device().type());
+  const int before = gpu::waits();
+  const at::Tensor table = ask();
+  CHECK(ask().is_same(table));
+  CHECK(made == 1);
+  const c10::Stream other = guard.getStreamFromGlobalPool(gpu::device(), /*isHighPriority=*/false);
+  const c10::Stream own = guard.exchangeStream(other);
+  const bool streams_differ = guard.getStream(gpu::device()) != own;  // the pretended GPU has one
+  const at::Tensor elsewhere = ask();
+  CHECK(elsewhere.is_same(table) != streams_differ);
+  CHECK(ask().is_same(elsewhere));
+  guard.exchangeStream(own);
+  CHECK(ask().is_same(table));
+  CHECK(made == (streams_differ ? 2 : 1));
+  CHECK(gpu::waits() == before);
+  CHECK(same(elsewhere.cpu(), longs({1, 2, 3})));
+}
+
 TEST_CASE("device: what takes samples from another source shows the same there, and is recorded") {
   const rg::Batch here = images(20);
   const auto half_way = [](const rg::Clock& clock) { return 0.1 + 0.1 * clock.epoch; };

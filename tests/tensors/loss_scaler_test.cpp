@@ -29,6 +29,18 @@ TEST_CASE("loss scaler: what is scaled before the backward pass is unscaled afte
   CHECK(parameter.grad().equal(at::full({3}, 4.0F)));
 }
 
+TEST_CASE("loss scaler: of a model and of a loss with parameters of its own, all that are named are unscaled") {
+  LossScaler scaler;
+  const at::Tensor weight = at::full({3}, 2.0F).requires_grad_();
+  const at::Tensor of_loss = at::full({}, 5.0F).requires_grad_();
+  scaler.scale(weight.sum() * of_loss).backward();
+  CHECK(scaler.unscale({weight, of_loss}));
+  CHECK(weight.grad().equal(at::full({3}, 5.0F)));
+  CHECK(of_loss.grad().item<float>() == 6);
+  of_loss.mutable_grad() = at::full({}, infinite, at::kFloat);
+  CHECK_FALSE(scaler.unscale({weight, of_loss}));
+}
+
 TEST_CASE("loss scaler: a factor saves a gradient that half precision would lose") {
   const double gradient = 1e-8;  // the smallest half is 6e-8
   const at::Tensor lost = at::full({}, gradient).to(at::kHalf);

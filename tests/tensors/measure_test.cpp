@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "regimen/measure.hpp"
+#include "regimen/regularize.hpp"
 #include "tensors/support.hpp"
 
 namespace {
@@ -175,6 +176,32 @@ TEST_CASE("measure: path_norm with BatchNorm is that of the network with BatchNo
       }
     }
   }
+}
+
+TEST_CASE("measure: path_norm takes the epsilon of BatchNorms that were made with another") {
+  for (const double epsilon : {0.0, 1e-3, 0.1}) {
+    Linear first(LinearOptions(4, 6).bias(false));
+    BatchNorm1d norm(BatchNorm1dOptions(6).eps(epsilon));
+    Linear last(6, 3);
+    Sequential net(first, norm, ReLU(), last);
+    net->to(at::kDouble);
+    randomize(*net, 7, /*variance=*/1e-3);
+    net->eval();
+    Sequential plain(folded(first, norm), ReLU(), last);
+    const Model model(net);
+    for (const double p : {1.0, 2.0}) {
+      CAPTURE(epsilon, p);
+      const double expected = regimen::path_norm(plain, {4}, p);
+      CHECK(regimen::path_norm(net, {4}, p, epsilon) == Approx(expected).epsilon(1e-9));
+      CHECK(std::abs(regimen::path_norm(net, {4}, p) / expected - 1) > 1e-3);
+      const regimen::PathNorm penalty{.strength = 1, .p = p, .epsilon = epsilon};
+      const at::Tensor norm_to_p =
+          penalty.penalty({.batch = {.data = at::zeros({1, 4}, at::kDouble)}, .model = &model});
+      CHECK(norm_to_p.item<double>() == Approx(std::pow(expected, p)).epsilon(1e-9));
+    }
+  }
+  Sequential net = small_mlp();
+  check_error([&] { (void)regimen::path_norm(net, {2}, 2, 1); }, {"path_norm: epsilon", "in [0, 1)", "is 1"});
 }
 
 TEST_CASE("measure: path_norm of a convolution counts the paths through every pixel") {

@@ -384,6 +384,26 @@ TEST_CASE("ConfidencePenalty: is minus the strength times the mean entropy") {
               {"ConfidencePenalty", "[N, C, ...]"});
 }
 
+TEST_CASE("ConfidencePenalty: a class that is masked out by -inf adds nothing and gets no gradient") {
+  constexpr double masked = -std::numeric_limits<double>::infinity();
+  const double p = 0.2;
+  const at::Tensor logits = doubles({std::log(p), masked, std::log(1 - p), masked, masked, 3}, {2, 3}).requires_grad_();
+  const at::Tensor rest = doubles({std::log(p), std::log(1 - p)}, {1, 2}).requires_grad_();
+  const at::Tensor penalty = ConfidencePenalty{.strength = 3}.penalty({.output = logits});
+  const double entropy = -p * std::log(p) - (1 - p) * std::log(1 - p);
+  CHECK(number(penalty) == Approx(-3 * entropy / 2));  // a sample that has one class left is certain
+
+  penalty.backward();
+  ConfidencePenalty{.strength = 1.5}.penalty({.output = rest}).backward();
+  const at::Tensor slopes = logits.grad();
+  CHECK(slopes.isfinite().all().item<bool>());
+  CHECK(slopes[0][1].item<double>() == 0);
+  CHECK(slopes[0][0].item<double>() == Approx(rest.grad()[0][0].item<double>()));
+  CHECK(slopes[0][2].item<double>() == Approx(rest.grad()[0][1].item<double>()));
+  CHECK(slopes[0][0].item<double>() != 0);
+  CHECK(slopes[1].abs().max().item<double>() == 0);
+}
+
 TEST_CASE("Jumpstart: is the aggregate of the slacks of units and points, worked out by hand") {
   // Units: maxima 0.5, 2, -1; minima -2, 0.5, -3. Samples: maxima 0.5, 2; minima -1, -3.
   const at::Tensor a = doubles({0.5, 0.5, -1, -2, 2, -3}, {2, 3});
@@ -587,6 +607,8 @@ TEST_CASE("penalties: a manifest has every field") {
   CHECK(manifest(L2SP{.start = Snapshot(net), .strength = 0.5, .elsewhere = 0}) ==
         R"({"type": "L2SP", "start": {"type": "Snapshot", "tensors": 2, "crc32": "1d09dd71"}, )"
         R"("strength": 0.5, "elsewhere": 0})");
+  CHECK(manifest(PathNorm{.strength = 0.5, .p = 1, .epsilon = 0.25}) ==
+        R"({"type": "PathNorm", "strength": 0.5, "p": 1, "epsilon": 0.25})");
   CHECK(manifest(SpectralNorm{.strength = 0.5, .iterations = 3, .seed = 7}) ==
         R"({"type": "SpectralNorm", "strength": 0.5, "iterations": 3, "seed": 7})");
   CHECK(manifest(JacobianNorm{.strength = 0.5, .projections = 2, .seed = 7}) ==

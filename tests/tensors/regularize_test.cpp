@@ -334,6 +334,20 @@ TEST_CASE("MaxNorm: scales rows above the bound back to it, and touches nothing 
   CHECK(matrix.is_leaf());
 }
 
+TEST_CASE("MaxNorm: a unit of a transposed convolution is what goes out of one of its input channels") {
+  torch::nn::ConvTranspose2d transposed(torch::nn::ConvTranspose2dOptions(2, 3, 2));
+  const at::Tensor& weight = transposed->weight;
+  REQUIRE(weight.sizes() == at::IntArrayRef({2, 3, 2, 2}));  // [in, out, ...]
+  {
+    const at::NoGradGuard no_grad;
+    weight.select(0, 0).fill_(1);     // |w| = sqrt(12)
+    weight.select(0, 1).fill_(0.1F);  // |w| = sqrt(0.12), within the bound
+  }
+  MaxNorm{.bound = 2}.weights({.parameters = {weight}});
+  CHECK(weight[0].norm().item<double>() == Approx(2).epsilon(1e-6));
+  CHECK(weight[1].equal(at::full({3, 2, 2}, 0.1F)));
+}
+
 TEST_CASE("regularize: a lambda from a pass to a tensor is a penalty") {
   const AnyRegularizer confident = [](const Pass& pass) { return pass.output.square().mean() * 3; };
   CHECK(confident.has_penalty());
@@ -391,6 +405,7 @@ TEST_CASE("regularize: every field's bound is checked where the regularizer is p
     check_error(use(L1{.strength = value}), {"L1.strength", "at least 0", text.c_str()});
     check_error(use(PathNorm{.strength = value}), {"PathNorm.strength", "at least 0", text.c_str()});
     check_error(use(PathNorm{.p = value}), {"PathNorm.p", "at least 1", text.c_str()});
+    check_error(use(PathNorm{.epsilon = value}), {"PathNorm.epsilon", "in [0, 1)", text.c_str()});
     check_error(use(ClipGradients{.max_norm = value}), {"ClipGradients.max_norm", "above 0", text.c_str()});
     check_error(use(MaxNorm{.bound = value}), {"MaxNorm.bound", "above 0", text.c_str()});
   }

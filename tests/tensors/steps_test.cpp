@@ -111,6 +111,37 @@ TEST_CASE("AdaptiveClip: scales each row's gradient back to its share of the row
   CHECK(furthest(kernel.grad(), at::full({2, 3, 2, 2}, 0.01)) < 1e-7);
 }
 
+TEST_CASE("AdaptiveClip: on fixed tensors it gives the numbers that timm's own adaptive_clip_grad gave") {
+  // timm/utils/agc.py at 15d1dbc8, run with clip_factor=0.0625, eps=0.015625; the third is of a transposed convolution.
+  struct Case {
+    std::vector<std::int64_t> shape;
+    std::vector<float> weight;
+    std::vector<float> gradient;
+    std::vector<float> clipped;
+  };
+  const std::vector<Case> cases{
+      {{3, 2},
+       {0.5F, -1.25F, 0, 0, 2, 0.75F},
+       {0.25F, -0.5F, 0.125F, 0.0625F, -0.0078125F, 0.015625F},
+       {0.0376299806F, -0.0752599612F, 0.000873464043F, 0.000436732022F, -0.0078125F, 0.015625F}},
+      {{2, 1, 2, 2},
+       {1, -0.5F, 0.25F, 2, 0.125F, 0, -0.0625F, 0.5F},
+       {1, 2, -3, 0.5F, 0.0078125F, -0.03125F, 0.0625F, 0},
+       {0.0381612033F, 0.0763224065F, -0.11448361F, 0.0190806016F, 0.00360530522F, -0.0144212209F, 0.0288424417F, 0}},
+      {{2, 3, 1},
+       {0.75F, -0.5F, 1.5F, -1, 0.25F, 0.125F},
+       {-0.5F, 1, 0.25F, 0.0625F, 2, -1.5F},
+       {-0.0477351621F, 0.0954703242F, 0.023867581F, 0.00162188068F, 0.0519001819F, -0.0389251374F}},
+      {{4}, {0.5F, -0.25F, 0, 1}, {3, -1, 0.5F, 2}, {0.0569040924F, -0.0189680308F, 0.00948401541F, 0.0379360616F}}};
+  for (const Case& each : cases) {
+    const auto shaped = [&](const std::vector<float>& numbers) { return at::tensor(numbers).view(each.shape); };
+    const at::Tensor parameter = parameter_with(shaped(each.weight), shaped(each.gradient));
+    AdaptiveClip{.factor = 0.0625, .floor = 0.015625}.gradient({.parameters = {parameter}});
+    CAPTURE(each.shape);
+    CHECK(at::allclose(parameter.grad(), shaped(each.clipped), 1e-6, 1e-9));
+  }
+}
+
 TEST_CASE("AdaptiveClip: the last parameters can be left out, and gradients within the bound keep their bits") {
   std::vector<at::Tensor> parameters;
   for (int i = 0; i < 4; ++i) {

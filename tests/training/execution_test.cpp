@@ -12,6 +12,23 @@ struct OwnSgd : torch::optim::SGD {
   using SGD::SGD;
 };
 
+/// Evaluates its closure twice a step, as LBFGS may, and is not recognisable as one that does.
+struct TwiceSgd : torch::optim::SGD {
+  using SGD::SGD;
+
+  torch::Tensor step(LossClosure closure = nullptr) override {
+    {
+      const at::AutoGradMode with_gradients(true);
+      closure();
+    }
+    return SGD::step(std::move(closure));
+  }
+};
+
+struct OwnLbfgs : torch::optim::LBFGS {
+  using LBFGS::LBFGS;
+};
+
 /// A run of four epochs of 10 batches, objects of its own each time.
 struct Training {
   explicit Training(const rg::Execution& execute) : phase{.data = points(80, 11)} {
@@ -165,4 +182,87 @@ TEST_CASE("fp16 leaves a step out whose gradients overflow, and calls it diverge
     return at::cross_entropy_loss(output, target) / 0.0;
   };
   CHECK(lost.run({}).ended() == rg::Ended::diverged);
+}
+
+TEST_CASE("fp16 is refused before the first step with LBFGS, whose later evaluations could overflow unseen") {
+  Training training({.precision = rg::Precision::fp16});
+  const auto before = weights(training.net);
+  torch::optim::LBFGS lbfgs(training.net->parameters(), torch::optim::LBFGSOptions(0.1));
+  OwnLbfgs own(training.net->parameters(), torch::optim::LBFGSOptions(0.1));
+  torch::optim::Optimizer& base = lbfgs;
+  for (const rg::OptimizerRef& optimizer : std::vector<rg::OptimizerRef>{lbfgs, own, base}) {
+    CHECK(optimizer.evaluates_again());
+    rg::Phase second = training.phase;
+    second.name = "second";
+    second.optimizer = optimizer;
+    rg::Phase first = training.phase;
+    first.execute = {};
+    const std::string message = error_of([&] { rg::run(training.net, {first, second}, {}); });
+    CHECK(contains(message, "Phase \"second\".execute.precision must be fp32, tf32 or bf16"));
+    CHECK(contains(message, "torch::optim::LBFGS"));
+    CHECK(contains(message, "but is fp16"));
+  }
+  CHECK(same(weights(training.net), before));
+  CHECK_FALSE(rg::OptimizerRef(training.sgd).evaluates_again());
+}
+
+TEST_CASE("fp16 throws where an optimizer's own second evaluation in a step overflows, and counts a step once") {
+  if (!rg::detail::autocast_by_device) {
+    return;
+  }
+  Training training({.precision = rg::Precision::fp16});
+  TwiceSgd twice(training.net->parameters(), torch::optim::SGDOptions(0.1));
+  training.phase.optimizer = twice;
+  training.phase.epochs = 1;
+  std::int64_t steps = 0;
+  std::int64_t counted = 0;
+  training.run({}, [&](const rg::Boundary& boundary) {
+    if (boundary.state().loss_scale > 0) {
+      counted = boundary.state().loss_scale_steps;
+      steps = boundary.state().clock.step;
+    }
+  });
+  CHECK(steps > 1);
+  CHECK(counted == steps);
+
+  int evaluations = 0;
+  training.phase.loss = [&](const at::Tensor& output, const at::Tensor& target) {
+    return at::cross_entropy_loss(output, target) / (++evaluations == 2 ? 0.0 : 1.0);
+  };
+  const auto before = weights(training.net);
+  const std::string message = error_of_run(training);
+  CHECK(contains(message, "more than once a step"));
+  CHECK(contains(message, "fp16"));
+  const auto parameters = training.net->parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    CHECK(torch::equal(parameters[i].detach(), before[i]));
+  }
+}
+
+TEST_CASE("fp16 divides the gradients of a loss's own parameters too, which the model does not have") {
+  if (!rg::detail::autocast_by_device) {
+    return;
+  }
+  // d/da of a * cross entropy is the cross entropy itself.
+  const auto moved = [](rg::Precision precision, int parts) {
+    auto net = plain_network();
+    const at::Tensor own = at::ones({}).requires_grad_();
+    std::vector<at::Tensor> all = net->parameters();
+    all.push_back(own);
+    torch::optim::SGD sgd(all, torch::optim::SGDOptions(0.1));
+    const rg::Phase phase{
+        .data = points(24, 5),
+        .optimizer = sgd,
+        .epochs = 1,
+        .batch = 24 / parts,
+        .loss = [own](const at::Tensor& output,
+                      const at::Tensor& target) { return own * at::cross_entropy_loss(output, target); },
+        .accumulate = parts,
+        .execute = {.precision = precision}};
+    const rg::History history = rg::run(net, {phase}, {.score_fit = false});
+    CHECK(1 - own.item<double>() == Approx(0.1 * history.back().train_loss).epsilon(1e-5));
+    return own.item<double>();
+  };
+  CHECK(moved(rg::Precision::fp16, 1) == Approx(moved(rg::Precision::fp32, 1)).epsilon(1e-3));
+  CHECK(moved(rg::Precision::fp16, 2) == Approx(moved(rg::Precision::fp32, 2)).epsilon(1e-3));
 }

@@ -209,6 +209,97 @@ TEST_CASE("scheduled momentum and weight decay are those of a loop by hand, bit 
   CHECK(driven_as_by_hand<RMSprop>(RMSpropOptions(0.01).weight_decay(1e-2)));
 }
 
+namespace {
+
+/// Trains two phases by `run`, without momentum and then with a scheduled one on the optimizer's state as it is, and
+/// the same by hand: `step(optimizer, state of a parameter, momentum)`. True if both end in the same weights.
+template <class O, class Options, class Step>
+bool momentum_begins_late(const Options& options, Step&& step) {
+  const rg::Source train = points(40, 11);
+  const rg::LinearDecay momentum{.epochs = 2, .from = 0.9, .to = 0.5};
+  rg::Phase first{.name = "first", .data = train, .epochs = 2, .batch = 8, .seed = 9};
+  auto net = plain_network();
+  O optimizer(net->parameters(), options);
+  first.optimizer = optimizer;
+  rg::Phase second = first;
+  second.name = "second";
+  second.momentum = momentum;
+  second.carry_optimizer_state = true;
+  rg::run(net, {first, second}, {});
+
+  auto own = plain_network();
+  std::vector<std::map<std::string, at::Tensor>> states(own->parameters().size());
+  for (int phase = 0; phase < 2; ++phase) {
+    for (rg::Clock t{.batches = 5}; t.epoch < 2; ++t.epoch) {
+      const rg::Cursor next = train.read({.batch = 8, .shuffle = true, .seed = 9, .now = {t}});
+      for (t.batch = 0; t.batch < t.batches; ++t.batch) {
+        const rg::Batch batch = next();
+        own->zero_grad();
+        torch::cross_entropy_loss(own->forward(batch.data), batch.target).backward();
+        const at::NoGradGuard no_grad;
+        for (std::size_t i = 0; i < states.size(); ++i) {
+          step(own->parameters()[i], states[i], phase == 0 ? 0 : momentum(t));
+        }
+      }
+    }
+  }
+  return difference(weights(net), weights(own)) < 1e-5;
+}
+
+at::Tensor& state_at(std::map<std::string, at::Tensor>& state, const std::string& name, const at::Tensor& like) {
+  return state.try_emplace(name, at::zeros_like(like)).first->second;
+}
+
+}  // namespace
+
+TEST_CASE("a momentum that begins in a later phase goes on from a state that has none") {
+  using namespace torch::optim;
+  constexpr double rate = 0.01;
+  const auto rmsprop = [](bool centered) {
+    return [centered](at::Tensor p, std::map<std::string, at::Tensor>& state, double momentum) {
+      at::Tensor& square = state_at(state, "square", p);
+      at::Tensor& mean = state_at(state, "mean", p);
+      at::Tensor& buffer = state_at(state, "momentum", p);
+      square = 0.99 * square + 0.01 * p.grad().square();
+      mean = 0.99 * mean + 0.01 * p.grad();
+      const at::Tensor variance = centered ? square - mean.square() : square;
+      buffer = momentum * buffer + p.grad() / (variance.sqrt() + 1e-8);
+      p.sub_(rate * buffer);
+      if (momentum == 0) {
+        buffer = at::zeros_like(p);
+      }
+    };
+  };
+  CHECK(momentum_begins_late<RMSprop>(RMSpropOptions(rate), rmsprop(false)));
+  CHECK(momentum_begins_late<RMSprop>(RMSpropOptions(rate).centered(true), rmsprop(true)));
+  // SGD fills its buffer with the first gradient that it sees with a momentum, whatever was before.
+  CHECK(momentum_begins_late<SGD>(SGDOptions(rate),
+                                  [](at::Tensor p, std::map<std::string, at::Tensor>& state, double momentum) {
+                                    at::Tensor& buffer = state_at(state, "momentum", p);
+                                    buffer = momentum * buffer + p.grad();
+                                    p.sub_(rate * buffer);
+                                    if (momentum == 0) {
+                                      buffer = at::zeros_like(p);
+                                    }
+                                  }));
+}
+
+TEST_CASE("set_momentum: an RMSprop that has stepped without momentum goes on with one, in a loop of one's own") {
+  const at::Tensor w = torch::tensor({1.0, -2.0}, torch::kDouble).requires_grad_();
+  torch::optim::RMSprop rmsprop({w}, torch::optim::RMSpropOptions(0.1).alpha(0.5).eps(0));
+  const auto step = [&](double slope) {
+    w.mutable_grad() = at::full({2}, slope, torch::kDouble);
+    rmsprop.step();
+  };
+  step(2);  // v = 2, w falls by 0.1 * 2 / sqrt(2)
+  const at::Tensor before = w.detach().clone();
+  rg::set_momentum(rmsprop, 0.5);
+  step(2);  // v = 3, b = 2 / sqrt(3)
+  step(1);  // v = 2, b = 1 / sqrt(3) + 1 / sqrt(2)
+  const double fall = 0.1 * (3 / std::sqrt(3) + 1 / std::sqrt(2));
+  CHECK(torch::allclose(w.detach(), before - fall, 1e-12, 1e-12));
+}
+
 TEST_CASE("a fused step is driven as an ordinary one") {
   const auto trained = [](bool fused) {
     auto net = plain_network();

@@ -1,10 +1,10 @@
 """The Python side of steps_test.cpp: gradients, averages and sharpness-aware steps by PyTorch's own functions where it
-has them, and by the published formulas where not.
+has them, by timm's where it is installed, and by the published formulas where not.
 
     python3 steps.py in.pt out.txt
 
 in.pt is what torch::pickle_save wrote: a list of tensors, in the order in which it is read here. out.txt gets every
-number of every result. Needs PyTorch 1.13 or later and nothing else.
+number of every result. Needs PyTorch 1.13 or later.
 """
 
 import copy
@@ -13,7 +13,13 @@ import sys
 
 import torch
 from torch import nn
+from torch.optim import swa_utils
 from torch.optim.swa_utils import AveragedModel, update_bn
+
+try:
+    from timm.utils.agc import adaptive_clip_grad
+except ImportError:
+    adaptive_clip_grad = None
 
 
 def clipped_by_value(gradient, bound):
@@ -28,27 +34,51 @@ def unit_norm(tensor):
 
 
 def clipped_adaptively(weight, gradient, factor, floor):
-    """Brock et al. 2021, equation 3, as timm computes it."""
+    """timm's own function where timm is installed; elsewhere Brock et al. 2021, equation 3, as timm computes it."""
+    if adaptive_clip_grad is not None:
+        parameter = nn.Parameter(weight.clone())
+        parameter.grad = gradient.clone()
+        adaptive_clip_grad([parameter], clip_factor=factor, eps=floor)
+        return parameter.grad
     most = unit_norm(weight).clamp(min=floor) * factor
     norm = unit_norm(gradient)
     return torch.where(norm < most, gradient, gradient * (most / norm.clamp(min=1e-6)))
 
 
-def averaged(weights, average):
-    linear = nn.Linear(weights[0].shape[1], weights[0].shape[0], bias=False)
-    model = AveragedModel(linear) if average is None else AveragedModel(linear, avg_fn=average)
-    for weight in weights:
-        linear.weight.data.copy_(weight)
-        model.update_parameters(linear)
-    return model.module.weight.detach()
+def plain_network():
+    return nn.Sequential(nn.Linear(2, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3))
 
 
 def network(tensors):
-    net = nn.Sequential(nn.Linear(2, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3))
+    net = plain_network()
     with torch.no_grad():
         for tensor in list(net.parameters()) + list(net.buffers()):
             tensor.copy_(tensors.pop(0))
     return net
+
+
+def exponential(net, decay):
+    """PyTorch's exponential average where it has one, since 2.1; before that a mean of its AveragedModel's."""
+    if hasattr(swa_utils, "get_ema_multi_avg_fn"):
+        return AveragedModel(net, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(decay), use_buffers=True)
+    return AveragedModel(net, avg_fn=lambda mean, now, n: decay * mean + (1 - decay) * now, use_buffers=True)
+
+
+def floats(net):
+    return [tensor for tensor in [*net.parameters(), *net.buffers()] if tensor.is_floating_point()]
+
+
+def averaged(steps, decay):
+    """Of a network that is at these places one after the other: an exponential average and a stochastic one."""
+    net = plain_network()
+    averages = [exponential(net, decay), AveragedModel(net)]
+    for step in steps:
+        with torch.no_grad():
+            for tensor, value in zip(floats(net), step):
+                tensor.copy_(value)
+        for average in averages:
+            average.update_parameters(net)
+    return [tensor for average in averages for tensor in floats(average.module)]
 
 
 def uphill(net, optimizer, batch, target, rho, eta):
@@ -84,9 +114,8 @@ def main(source, target_path):
         weight, gradient = tensors.pop(0), tensors.pop(0)
         results.append(clipped_adaptively(weight, gradient, factor, floor))
 
-    weights = [tensors.pop(0) for _ in range(5)]
-    results.append(averaged(weights, lambda mean, now, n: decay * mean + (1 - decay) * now))
-    results.append(averaged(weights, None))
+    each = len(floats(plain_network()))
+    results += averaged([[tensors.pop(0) for _ in range(each)] for _ in range(5)], decay)
 
     net = network(tensors)
     batches = [tensors.pop(0) for _ in range(3)]

@@ -118,6 +118,76 @@ TEST_CASE("where gradients overflow in fp16 the step ends before the gradient ho
   CHECK(log == Log{"penalty a"});
 }
 
+TEST_CASE("in fp16 gradient hooks see gradients that are unscaled already, and observers hear of steps left out") {
+  if (!rg::detail::autocast_by_device) {
+    return;
+  }
+  struct Length {
+    std::vector<double>* lengths;
+    void gradient(const rg::Pass& pass) const { lengths->push_back(pass.parameters[0].grad().norm().item<double>()); }
+  };
+  std::vector<double> lengths;
+  for (const rg::Precision precision : {rg::Precision::fp32, rg::Precision::fp16}) {
+    auto net = plain_network();
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1));
+    rg::Phase phase = phase_with(sgd, {Length{&lengths}});
+    phase.execute.precision = precision;
+    rg::run(net, {phase}, {});
+  }
+  REQUIRE(lengths.size() == 2);
+  CHECK(lengths[1] == Approx(lengths[0]).epsilon(0.02));
+
+  Trained trained({rg::MaxNorm{.bound = 1e-3}});
+  trained.phase.execute.precision = rg::Precision::fp16;
+  trained.phase.loss = [](const at::Tensor& output, const at::Tensor& target) {
+    return at::cross_entropy_loss(output, target) / 0.0;
+  };
+  const auto before = copies_of(trained.net->parameters());
+  rg::ExponentialAverage average(trained.net);
+  int heard = 0;
+  trained.run(average, [&](const rg::Step&) { ++heard; });
+  CHECK(same(trained.net->parameters(), before));  // no step, and no weight hook
+  CHECK(heard == 1);
+  CHECK(average.updates() == 1);
+}
+
+TEST_CASE("a gradient hook sees what those before it made of the gradients, a weight hook those of the weights") {
+  struct AddToGradient {
+    double amount;
+    void gradient(const rg::Pass& pass) const { pass.parameters[0].grad().add_(amount); }
+  };
+  struct AddToWeights {
+    double amount;
+    void weights(const rg::Pass& pass) const {
+      const at::NoGradGuard no_grad;
+      at::Tensor weight = pass.parameters[0];
+      weight.add_(amount);
+    }
+  };
+  struct NoGradient {
+    void gradient(const rg::Pass& pass) const { pass.parameters[0].grad().zero_(); }
+  };
+  struct NoWeights {
+    void weights(const rg::Pass& pass) const {
+      const at::NoGradGuard no_grad;
+      at::Tensor weight = pass.parameters[0];
+      weight.zero_();
+    }
+  };
+  const auto weight_after = [](const std::vector<rg::AnyRegularizer>& regularize) {
+    auto net = plain_network();
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.5).weight_decay(0.25));
+    rg::run(net, {phase_with(sgd, regularize)}, {});
+    return net->parameters()[0].detach().clone();
+  };
+  const at::Tensor before = plain_network()->parameters()[0].detach().clone();
+  // The optimizer's own decay is added to what the hooks have left.
+  CHECK(torch::allclose(weight_after({AddToGradient{1}, NoGradient{}, AddToGradient{2}}),
+                        before - 0.5 * (2 + 0.25 * before), 1e-6, 1e-7));
+  CHECK(torch::equal(weight_after({AddToWeights{1}, NoWeights{}, AddToGradient{9}, AddToWeights{3}}),
+                     at::full_like(before, 3)));
+}
+
 TEST_CASE("Sam: a run with it is a loop by hand with two passes, over SGD with momentum and over Adam") {
   const auto check = [](auto make_optimizer, const auto& regularizer, const std::function<at::Tensor(at::Tensor)>& t) {
     auto net = plain_network();
@@ -324,6 +394,17 @@ TEST_CASE("Sam: in fp16 it trains near fp32, and leaves a step out that overflow
   trained.run();
   CHECK(evaluations >= 2);
   CHECK(same(trained.net->parameters(), before));
+
+  // What acted before Sam has acted: a decay that is named there is not taken back.
+  Trained decayed({rg::DecoupledDecay{.decay = 0.5}, rg::Sam{.rho = 1}, rg::MaxNorm{.bound = 1e-3}});
+  decayed.phase.execute.precision = rg::Precision::fp16;
+  decayed.phase.loss = trained.phase.loss;
+  evaluations = 0;
+  const auto whole = copies_of(decayed.net->parameters());
+  decayed.run();
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    CHECK(torch::equal(decayed.net->parameters()[i].detach(), whole[i] * 0.5));
+  }
 }
 
 TEST_CASE("DecoupledDecay: in a run with Adam it is AdamW whose rate follows the same schedule, also with LBFGS once") {
@@ -540,6 +621,25 @@ TEST_CASE("reestimate_batch_norm: gives the means of the batches' statistics, wh
   }
 }
 
+TEST_CASE("reestimate_batch_norm: a smaller last batch counts as much as the others, or is left out") {
+  const rg::Batch data = points(36, 9);
+  torch::nn::Sequential net(torch::nn::BatchNorm1d(2), torch::nn::Linear(2, 3));
+  const auto statistics = [&](bool drop_last) {
+    rg::reestimate_batch_norm(net, data, {.batch = 16, .shuffle = false, .drop_last = drop_last});
+    return net->named_buffers();
+  };
+  const auto mean = [&](std::int64_t begin, std::int64_t n) { return data.data.narrow(0, begin, n).mean(0); };
+  const auto variance = [&](std::int64_t begin, std::int64_t n) { return data.data.narrow(0, begin, n).var(0); };
+  const auto all = statistics(false);
+  CHECK(torch::allclose(all["0.running_mean"], (mean(0, 16) + mean(16, 16) + mean(32, 4)) / 3, 1e-5, 1e-6));
+  CHECK(torch::allclose(all["0.running_var"], (variance(0, 16) + variance(16, 16) + variance(32, 4)) / 3, 1e-5, 1e-6));
+  CHECK(all["0.num_batches_tracked"].item<int>() == 3);
+  const auto whole = statistics(true);
+  CHECK(torch::allclose(whole["0.running_mean"], (mean(0, 16) + mean(16, 16)) / 2, 1e-5, 1e-6));
+  CHECK(torch::allclose(whole["0.running_var"], (variance(0, 16) + variance(16, 16)) / 2, 1e-5, 1e-6));
+  CHECK(whole["0.num_batches_tracked"].item<int>() == 2);
+}
+
 TEST_CASE("reestimate_batch_norm: large statistics are no trouble, and what fails leaves everything as it was") {
   rg::Batch data = points(32, 9);
   data.data = data.data * 300 + 4000;
@@ -558,6 +658,12 @@ TEST_CASE("reestimate_batch_norm: large statistics are no trouble, and what fail
     return n->forward(batch.data * 2);
   });
   CHECK_THROWS_AS(rg::reestimate_batch_norm(fails, data, {.batch = 16}), std::runtime_error);
+  CHECK(same(weights(net), before));
+
+  CHECK(error_of([&] { rg::reestimate_batch_norm(net, data, {.batch = 0}); }) ==
+        "Reestimation.batch must be at least 1, but is 0");
+  CHECK(error_of([&] { rg::reestimate_batch_norm(net, data, {.batch = 33, .drop_last = true}); }) ==
+        "Reestimation.batch must be at most source.size() = 32 with drop_last, but is 33");
   CHECK(same(weights(net), before));
 
   auto without = plain_network();
@@ -599,23 +705,42 @@ TEST_CASE("steps agree with PyTorch's own functions, or the published formulas i
     results.push_back(unit.grad());
   }
 
-  torch::nn::Sequential linear(torch::nn::Linear(torch::nn::LinearOptions(4, 3).bias(false)));
-  rg::ExponentialAverage exponential(linear, {.decay = decay});
-  rg::StochasticAverage stochastic(linear);
-  for (int i = 0; i < 5; ++i) {
-    const at::NoGradGuard no_grad;
-    linear->parameters()[0].copy_(give(at::randn({3, 4})));
-    exponential.update();
-    stochastic.update();
-  }
-  results.push_back(exponential.weights().tensors()[0].tensor);
-  results.push_back(stochastic.weights().tensors()[0].tensor);
-
   const auto normed = [] {
     torch::manual_seed(12);
     return torch::nn::Sequential(torch::nn::Linear(2, 6), torch::nn::BatchNorm1d(6), torch::nn::ReLU(),
                                  torch::nn::Linear(6, 3));
   };
+  // Of all that is no whole number: of those PyTorch makes a rounded mean, and we keep the last.
+  const auto of_floats = [](const std::vector<at::Tensor>& tensors) {
+    std::vector<at::Tensor> floats;
+    for (const at::Tensor& tensor : tensors) {
+      if (tensor.is_floating_point()) {
+        floats.push_back(tensor);
+      }
+    }
+    return floats;
+  };
+  auto moving = normed();
+  rg::ExponentialAverage exponential(moving, {.decay = decay});
+  rg::StochasticAverage stochastic(moving);
+  for (int i = 0; i < 5; ++i) {
+    const at::NoGradGuard no_grad;
+    for (const auto& list : {moving->parameters(), moving->buffers()}) {
+      for (at::Tensor tensor : of_floats(list)) {
+        tensor.copy_(give(at::randn(tensor.sizes())));
+      }
+    }
+    exponential.update();
+    stochastic.update();
+  }
+  for (const rg::Snapshot* const average : {&exponential.weights(), &stochastic.weights()}) {
+    for (const rg::Named& named : average->tensors()) {
+      if (named.tensor.is_floating_point()) {
+        results.push_back(named.tensor);
+      }
+    }
+  }
+
   for (const at::Tensor& tensor : weights(normed())) {
     give(tensor);
   }

@@ -81,6 +81,16 @@ inline void check_optimizer(const Phase& phase, const Model& model) {
               "parameters were replaced");
 }
 
+/// In fp16 a step whose gradients overflow is left out. That is decided before the optimizer's step, so an optimizer
+/// that computes more of them in the middle of it would step along infinities.
+inline void check_evaluations(const Phase& phase) {
+  if (phase.execute.precision == Precision::fp16 && phase.optimizer.evaluates_again()) {
+    throw Error("Phase \"" + phase.name +
+                "\".execute.precision must be fp32, tf32 or bf16 with torch::optim::LBFGS, which evaluates its closure "
+                "several times a step, but is fp16: a step whose gradients overflow could not be left out");
+  }
+}
+
 inline void check_execution(const Phase& phase, const std::vector<Phase>& phases, const Model& model) {
   phase.execute.check(model);
   if (phase.execute.device_for(model) != phases.front().execute.device_for(model)) {
@@ -137,6 +147,7 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
     check_metrics(phase, splits);
     check_measures(phase, splits);
     check_optimizer(phase, model);
+    check_evaluations(phase);
     check_execution(phase, phases, model);
     check_frozen_names(phase, model);
   }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Stream.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <cstddef>
 #include <initializer_list>
@@ -14,28 +16,46 @@
 
 namespace regimen::inline v0::detail {
 
+/// The stream that the calling thread works on there.
+inline c10::Stream current_stream(const at::Device& device) {
+  return device.is_cpu() ? c10::Stream(c10::Stream::DEFAULT, device)
+                         : c10::impl::VirtualGuardImpl(device.type()).getStream(device);
+}
+
 /// Tensors that a transform makes once for each device and keeps: a step that is recorded can copy nothing from the
 /// host, so what it looks up is made in the passes before. Copies of a transform share them; any thread may ask.
+///
+/// Nobody waits for the copy to a device. It is complete for all that comes after it on the stream that was the current
+/// one, and another stream could read too early: so each stream has its own.
 class KeptTensors {
  public:
-  /// The one of this shape on this device, from `make`, a function that gives it on any device.
+  /// The one of this shape on this device, for the current stream there; from `make`, a function that gives it on the
+  /// CPU.
   template <class Make>
   [[nodiscard]] at::Tensor on(const at::Device& device, at::IntArrayRef shape, Make&& make) const {
+    const c10::Stream stream = current_stream(device);
     const std::scoped_lock lock(state_->mutex);
-    for (const at::Tensor& made : state_->each) {
-      if (made.device() == device && made.sizes() == shape) {
-        return made;
+    for (const Made& made : state_->each) {
+      if (made.stream == stream && made.tensor.device() == device && made.tensor.sizes() == shape) {
+        return made.tensor;
       }
     }
+    // The host's memory may go at once: where it is not pinned, it has been read when the copy returns. From a device
+    // to the host nothing would say when the numbers are there.
     const at::Tensor made = make();
-    state_->each.push_back(made.to(device, made.scalar_type(), /*non_blocking=*/true));
-    return state_->each.back();
+    state_->each.push_back({made.to(device, made.scalar_type(), /*non_blocking=*/made.is_cpu()), stream});
+    return state_->each.back().tensor;
   }
 
  private:
+  struct Made {
+    at::Tensor tensor;
+    c10::Stream stream;
+  };
+
   struct State {
     std::mutex mutex;
-    std::vector<at::Tensor> each;
+    std::vector<Made> each;
   };
 
   std::shared_ptr<State> state_ = std::make_shared<State>();

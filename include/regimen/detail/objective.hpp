@@ -82,7 +82,8 @@ class Objective {
       add_share(total, part_objective.detach(), i);
     }
     loss_ = loss;
-    finite_ = !scaler_ || scaler_->unscale(cleared_);
+    // However often it is evaluated, a step counts once for the scaler.
+    finite_ = !scaler_ || (pass_.evaluation == 0 ? scaler_->unscale(cleared_) : scaler_->unscale_again(cleared_));
     pass_.again = [this] { evaluate_again(); };
     for (const AnyRegularizer& regularizer : phase_.regularize) {
       if (finite_) {

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <tuple>
@@ -13,6 +17,7 @@ class AdamW;
 struct AdamWOptions;
 class RMSprop;
 struct RMSpropOptions;
+struct RMSpropParamState;
 class SGD;
 struct SGDOptions;
 }  // namespace torch::optim
@@ -101,9 +106,29 @@ GroupNumbers group_numbers(O* optimizer, Number number) {
               }};
 }
 
+/// RMSprop makes room for its momentum at a parameter's first step, and only if it has a momentum then. One that is
+/// given a momentum later must find that room, holding zeros: what it would hold had its momentum been 0 until now.
+template <class O, class State = torch::optim::RMSpropParamState>
+void make_room_for_momentum(O& optimizer) {
+  if constexpr (std::is_base_of_v<torch::optim::RMSprop, O>) {
+    for (auto& entry : optimizer.state()) {
+      auto& state = static_cast<State&>(*entry.second);
+      if (state.square_avg().defined() && !state.momentum_buffer().defined()) {
+        state.momentum_buffer(at::zeros_like(state.square_avg()));
+      }
+    }
+  }
+}
+
 template <HasMomentum O>
 GroupNumbers momenta(O* optimizer) {
-  return group_numbers(optimizer, [](auto& options) -> double& { return momentum_of(options); });
+  GroupNumbers numbers = group_numbers(optimizer, [](auto& options) -> double& { return momentum_of(options); });
+  return {.get = numbers.get, .set = [=](const std::vector<double>& values) {
+            numbers.set(values);
+            if (std::any_of(values.begin(), values.end(), [](double momentum) { return momentum > 0; })) {
+              make_room_for_momentum(*optimizer);
+            }
+          }};
 }
 
 template <HasMomentum O>

@@ -21,7 +21,9 @@ namespace regimen::inline v0::detail {
 /// All tensors are put back when it goes. `values` are differentiable functions of the parameters.
 class PathWeights {
  public:
-  PathWeights(const Model& model, double p) : parameters_(model.named_parameters()), buffers_(model.named_buffers()) {
+  /// `epsilon`: what the model's BatchNorms add to a variance. Neither names nor buffers tell it.
+  PathWeights(const Model& model, double p, double epsilon)
+      : parameters_(model.named_parameters()), buffers_(model.named_buffers()), epsilon_(epsilon) {
     for (const Named& named : parameters_) {
       values_.push_back(value_of(named, p));
     }
@@ -35,8 +37,8 @@ class PathWeights {
         put(named.tensor, is_affine(mean_of) ? named.tensor.mul(0) : named.tensor.abs().pow(p).neg());
       } else if (!variance_of.empty()) {
         // Where there is a gain, it carries 1 / sigma: sigma^(2p) soon falls below what epsilon lets through.
-        put(named.tensor,
-            is_affine(variance_of) ? named.tensor.mul(0) + (1 - epsilon) : (named.tensor + epsilon).pow(p) - epsilon);
+        put(named.tensor, is_affine(variance_of) ? named.tensor.mul(0) + (1 - epsilon_)
+                                                 : (named.tensor + epsilon_).pow(p) - epsilon_);
       }
     }
   }
@@ -61,9 +63,6 @@ class PathWeights {
     at::Tensor gradient;
   };
 
-  // LibTorch's default; a layer with another epsilon is off by the difference.
-  static constexpr double epsilon = 1e-5;
-
   /// "layer1.bn." for "layer1.bn.running_mean" and the leaf "running_mean"; "" for another leaf.
   static std::string owner_of(const std::string& name, const std::string& leaf) {
     if (name.size() < leaf.size() || name.compare(name.size() - leaf.size(), leaf.size(), leaf) != 0) {
@@ -87,7 +86,7 @@ class PathWeights {
       const at::Tensor mean = owner.empty() ? at::Tensor() : find(buffers_, owner + "running_mean");
       const at::Tensor variance = owner.empty() ? at::Tensor() : find(buffers_, owner + "running_var");
       if (mean.defined() && variance.defined()) {
-        const at::Tensor gain = find(parameters_, owner + "weight") / (variance + epsilon).sqrt();
+        const at::Tensor gain = find(parameters_, owner + "weight") / (variance + epsilon_).sqrt();
         const bool is_gain = leaf == std::string("weight");
         return (is_gain ? gain : named.tensor - mean.detach() * gain).abs().pow(p);
       }
@@ -103,6 +102,7 @@ class PathWeights {
 
   std::vector<Named> parameters_;
   std::vector<Named> buffers_;
+  double epsilon_;
   std::vector<at::Tensor> values_;
   std::vector<Kept> kept_;
 };
@@ -112,6 +112,12 @@ inline at::Tensor sum_over_paths(const Model& model, at::IntArrayRef sample_shap
   std::vector<std::int64_t> shape{1};
   shape.insert(shape.end(), sample_shape.begin(), sample_shape.end());
   return model.forward(Batch{.data = at::ones(shape, options)}).sum();
+}
+
+/// Throws Error unless p >= 1 and epsilon is in [0, 1); `who` is "PathNorm." or the like.
+inline void check_path_norm(double p, double epsilon, const std::string& who) {
+  require(p >= 1, who + "p", "at least 1", p);
+  require(epsilon >= 0 && epsilon < 1, who + "epsilon", "in [0, 1)", epsilon);
 }
 
 /// Where the model computes, and in what.

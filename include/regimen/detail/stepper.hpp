@@ -176,9 +176,20 @@ class Stepper {
       const HeldNumbers rates = scaled_rates(phase_.optimizer, scale);
       const HeldNumbers decays = scaled_weight_decays(phase_.optimizer, decay_scale);
       const HeldNumbers momenta = set_momenta(phase_.optimizer, momentum);
-      phase_.optimizer.step([&] { return std::exchange(fresh, false) ? first : objective_(); });
+      phase_.optimizer.step([&] { return std::exchange(fresh, false) ? first : evaluate_once_more(); });
     }
     objective_.edit_weights();
+  }
+
+  /// For an optimizer in the middle of its step, which can be left out no longer.
+  at::Tensor evaluate_once_more() {
+    at::Tensor value = objective_();
+    if (!objective_.finite()) {
+      throw Error("Phase \"" + phase_.name +
+                  "\".optimizer evaluates its closure more than once a step, and this time the gradients overflowed in "
+                  "fp16, in the middle of the step: Phase.execute.precision must be fp32, tf32 or bf16 with it");
+    }
+    return value;
   }
 
   /// A whole step, data and all, as it is recorded.

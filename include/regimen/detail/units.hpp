@@ -11,6 +11,11 @@ namespace regimen::inline v0::detail {
 
 /// The l2 norm of each unit of a parameter or of its gradient. A unit is a row, the weights that come in to it, of a
 /// tensor of two or more dimensions: [n, 1, ...]. One of fewer dimensions is a unit by itself: 0-d.
+///
+/// Rows are along the first dimension, that of the outputs in Linear [out, in], Conv [out, in / groups, ...] and the
+/// matrices of RNNs. In ConvTranspose, [in, out / groups, ...], it is that of the inputs, and a row is what goes out of
+/// one channel; in Embedding [words, features], a word. A tensor does not say which it is; timm's unitwise_norm takes
+/// the first dimension of all of them too.
 inline at::Tensor norm_of_units(const at::Tensor& tensor) {
   if (tensor.dim() < 2) {
     return tensor.norm();

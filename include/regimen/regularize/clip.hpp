@@ -64,7 +64,8 @@ struct ClipValues {
 /// Adaptive gradient clipping: scales back the gradient G of every unit whose weights W it would change by too large a
 /// share, to |G| = factor * max(|W|, floor) (Brock, De, Smith and Simonyan 2021, "High-Performance Large-Scale Image
 /// Recognition Without Normalization", eq. 3; unit by unit as there and in timm). A unit is a row of a parameter of two
-/// or more dimensions; a bias or a scale is one as a whole. Norms are l2.
+/// or more dimensions, along the first; a bias or a scale is one as a whole. Norms are l2. In a transposed convolution,
+/// [in, out / groups, ...], a row is thus what goes out of an input channel, as in timm, not what comes in to a unit.
 ///
 /// `floor` lets weights grow that begin at zero. `except_last`: so many of the last parameters are left alone; the
 /// paper clips all but the final linear layer, whose weight and bias are 2.

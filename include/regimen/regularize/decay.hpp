@@ -16,8 +16,9 @@ namespace regimen::inline v0 {
 ///     regimen::DecoupledDecay{.decay = lr_scale * (rate * weight_decay)}
 ///
 /// It acts on the parameters that have a gradient, in the place of a gradient hook, for the step has to begin with the
-/// smaller weights; name it behind those hooks that look at weights. With an optimizer that evaluates its closure more
-/// than once (LBFGS) it acts at a step's first evaluation only.
+/// smaller weights; name it behind those hooks that look at weights, and behind Sam, after which a step may still be
+/// left out in fp16. With an optimizer that evaluates its closure more than once (LBFGS) it acts at a step's first
+/// evaluation only.
 /// Throws Error unless decay is in [0, 1].
 struct DecoupledDecay {
   Knob decay = 5e-5;

@@ -9,16 +9,21 @@ namespace regimen::inline v0 {
 /// (Neyshabur, Tomioka and Srebro 2015). Runs the network once more, forward and backward, on one input of ones in
 /// eval mode; BatchNorm is folded with its running statistics, which count as constants.
 ///
+/// BatchNorms are known by the names of their buffers, running_mean and running_var, and `epsilon` is what all of them
+/// add to a variance: LibTorch's default unless you made yours with another (`BatchNorm2dOptions::eps`). A wrong one is
+/// off where variances are no larger than it.
+///
 /// The network must be made of linear maps, ReLU and pooling; a convolution before BatchNorm should have no bias.
-/// Throws Error unless strength >= 0 and p >= 1, and if the pass names no model.
+/// Throws Error unless strength >= 0, p >= 1 and epsilon is in [0, 1), and if the pass names no model.
 struct PathNorm {
   Knob strength = 1e-4;
   double p = 2;
+  double epsilon = 1e-5;
 
   static constexpr auto strength_bounds = detail::Bounds::not_negative("PathNorm.strength");
   void check() const {
     strength_bounds.check(strength);
-    detail::require(p >= 1, "PathNorm.p", "at least 1", p);
+    detail::check_path_norm(p, epsilon, "PathNorm.");
   }
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
@@ -31,7 +36,7 @@ struct PathNorm {
     std::vector<at::Tensor> values;
     std::vector<at::Tensor> slopes;
     {
-      const detail::PathWeights paths(*pass.model, p);
+      const detail::PathWeights paths(*pass.model, p, epsilon);
       total = detail::sum_over_paths(*pass.model, pass.batch.data.sizes().slice(1), detail::options_of(*pass.model));
       total.backward();
       for (std::size_t i = 0; i < paths.values().size(); ++i) {

@@ -94,7 +94,7 @@ void take_gradient_uphill(const Pass& pass, const at::Tensor& rho, const std::st
 /// direction uphill and is then gone: name it first. The loss that is reported is that at w.
 ///
 /// A step with it is not recorded (Execution::graph): the generators are seeded between the passes, from the host. In
-/// fp16 the step is left out if either gradient overflows.
+/// fp16 the step, with the hooks behind this one, is left out if either gradient overflows.
 ///
 /// In a loop of your own fill in `again`, and the model if it has buffers:
 ///     const auto gradient = [&] {

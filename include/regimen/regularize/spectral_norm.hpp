@@ -14,7 +14,8 @@ namespace regimen::inline v0 {
 
 /// strength / 2 * the sum over all matrices of their largest singular value squared (Yoshida and Miyato 2017). A matrix
 /// is a parameter of two or more dimensions, [out, ...] seen as [out, the rest]: of a convolution the kernel, as in
-/// PyTorch's `spectral_norm`, and not the operator on images.
+/// PyTorch's `spectral_norm`, and not the operator on images. Of a transposed convolution the first dimension is that
+/// of the inputs; there PyTorch's takes the second.
 ///
 /// The singular value is found by power iteration, without a state between steps: `iterations` times v <- W'W v, at
 /// length 1, from a start that is a function of (seed, place among the matrices) alone. |W v| is never more than the

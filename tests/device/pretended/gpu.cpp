@@ -328,6 +328,9 @@ struct Guard final : c10::impl::NoOpDeviceGuardImpl<c10::DeviceType::HPU> {
   c10::Device exchangeDevice(c10::Device /*device*/) const override { return gpu::device(); }
   c10::Stream getStream(c10::Device /*device*/) const noexcept override { return stream(); }
   c10::Stream getDefaultStream(c10::Device /*device*/) const override { return stream(); }
+  c10::Stream getStreamFromGlobalPool(c10::Device /*device*/, bool /*is_high_priority*/) const override {
+    return stream();
+  }
   c10::Stream exchangeStream(c10::Stream /*stream*/) const noexcept override { return stream(); }
   void record(void** /*event*/, const c10::Stream& /*stream*/, const c10::DeviceIndex /*index*/,
               const c10::EventFlag /*flag*/) const override {}
