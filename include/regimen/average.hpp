@@ -18,6 +18,15 @@
 
 namespace regimen::inline v0 {
 
+namespace detail {
+
+/// A run was resumed after updates that this average does not have.
+[[noreturn]] inline void average_was_not_loaded(const std::string& who) {
+  throw Error(who + " did not see the beginning of what it is to average: save it with the checkpoint and load it");
+}
+
+}  // namespace detail
+
 /// The exponential moving average of a model's weights: mean = decay * mean + (1 - decay) * weights after each step
 /// (Polyak and Juditsky 1992, in the form that practice took over). It begins as a copy of the weights after the first
 /// step, so there is no bias to correct: as torch.optim.swa_utils.AveragedModel with get_ema_avg_fn and use_buffers.
@@ -54,7 +63,16 @@ class ExponentialAverage {
   }
   explicit ExponentialAverage(const Model& model) : ExponentialAverage(model, Rule{}) {}
 
-  void operator()(const PhaseBegin& begin) { asleep_ = !rule_.phase.empty() && begin.name != rule_.phase; }
+  /// Throws Error, before the first step, if the run goes on after updates that were not loaded.
+  void operator()(const RunBegin& begin) const {
+    for (const Epoch& epoch : begin.history) {
+      require_loaded(epoch.phase, epoch.clock);
+    }
+  }
+  void operator()(const PhaseBegin& begin) {
+    require_loaded(begin.name, begin.clock);
+    asleep_ = !follows(begin.name);
+  }
   void operator()(const Step& step) {
     if (!asleep_ && step.clock.step % rule_.every == 0) {
       update(step.pass.now);
@@ -90,6 +108,14 @@ class ExponentialAverage {
   void load(torch::serialize::InputArchive& archive) { mean_.load(archive); }
 
  private:
+  [[nodiscard]] bool follows(const std::string& phase) const { return rule_.phase.empty() || phase == rule_.phase; }
+
+  void require_loaded(const std::string& phase, const Clock& clock) const {
+    if (follows(phase) && clock.step >= rule_.every && mean_.updates() == 0) {
+      detail::average_was_not_loaded("ExponentialAverage");
+    }
+  }
+
   Rule rule_;
   detail::WeightMean mean_;
   bool asleep_ = false;
@@ -125,9 +151,16 @@ class StochasticAverage {
   }
   explicit StochasticAverage(const Model& model) : StochasticAverage(model, Rule{}) {}
 
+  /// Throws Error, before the first step, if the run goes on after an epoch whose weights count and were not loaded.
+  void operator()(const RunBegin& begin) const {
+    for (const Epoch& epoch : begin.history) {
+      if (counts(epoch) && mean_.updates() == 0) {
+        detail::average_was_not_loaded("StochasticAverage");
+      }
+    }
+  }
   void operator()(const Epoch& epoch) {
-    const int late = epoch.clock.epoch - rule_.first;
-    if ((rule_.phase.empty() || epoch.phase == rule_.phase) && late >= 0 && late % rule_.every == 0) {
+    if (counts(epoch)) {
       update();
     }
   }
@@ -149,6 +182,11 @@ class StochasticAverage {
   void load(torch::serialize::InputArchive& archive) { mean_.load(archive); }
 
  private:
+  [[nodiscard]] bool counts(const Epoch& epoch) const {
+    const int late = epoch.clock.epoch - rule_.first;
+    return (rule_.phase.empty() || epoch.phase == rule_.phase) && late >= 0 && late % rule_.every == 0;
+  }
+
   Rule rule_;
   detail::WeightMean mean_;
 };

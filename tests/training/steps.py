@@ -8,7 +8,9 @@ number of every result. Needs PyTorch 1.13 or later.
 """
 
 import copy
+import importlib.util
 import inspect
+import os
 import sys
 
 import torch
@@ -16,10 +18,19 @@ from torch import nn
 from torch.optim import swa_utils
 from torch.optim.swa_utils import AveragedModel, update_bn
 
-try:
-    from timm.utils.agc import adaptive_clip_grad
-except ImportError:
-    adaptive_clip_grad = None
+
+def timm_function(file, name):
+    """A function of timm's, or None without timm. By its file: to import all of timm takes torchvision and others."""
+    package = importlib.util.find_spec("timm")
+    if package is None:
+        return None
+    spec = importlib.util.spec_from_file_location(name, os.path.join(os.path.dirname(package.origin), file))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+adaptive_clip_grad = timm_function("utils/agc.py", "adaptive_clip_grad")
 
 
 def clipped_by_value(gradient, bound):
@@ -78,6 +89,8 @@ def averaged(steps, decay):
                 tensor.copy_(value)
         for average in averages:
             average.update_parameters(net)
+    for mean, last in zip(averages[1].module.buffers(), net.buffers()):
+        mean.copy_(last)  # as PyTorch does by itself since 2.0
     return [tensor for average in averages for tensor in floats(average.module)]
 
 

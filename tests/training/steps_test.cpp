@@ -576,6 +576,29 @@ TEST_CASE("averages: go on from a checkpoint in the same bits, and refuse anothe
                  "average of 0.weight"));
 }
 
+TEST_CASE("averages: one that was not loaded is an error, before the first step; one that begins later is not") {
+  const Folder folder;
+  Trained first({}, 5);
+  rg::Checkpoint keep(folder / "run.pt", {}, first.net, first.sgd);
+  std::stop_source stop;
+  rg::run(first.net, {first.phase}, {}, {.stop = stop.get_token()}, keep, [&](const rg::Step& step) {
+    if (step.clock.step == 3) {
+      stop.request_stop();
+    }
+  });
+  Trained second({}, 5);
+  const rg::State from = rg::load_checkpoint(folder / "run.pt", second.net, second.sgd);
+  const auto trained = weights(second.net);
+  const auto resumed = [&](auto&& average) {
+    return error_of([&] { rg::run(second.net, {second.phase}, {}, {.from = from}, average); });
+  };
+  CHECK(contains(resumed(rg::ExponentialAverage(second.net)), "ExponentialAverage did not see the beginning"));
+  CHECK(contains(resumed(rg::StochasticAverage(second.net, {.first = 2})), "StochasticAverage did not see"));
+  CHECK(same(weights(second.net), trained));
+  CHECK(resumed(rg::StochasticAverage(second.net, {.first = 4})).empty());
+  CHECK(resumed(rg::ExponentialAverage(second.net, {.phase = "another"})).empty());
+}
+
 TEST_CASE("averages: rules are checked, and are in the manifest by themselves") {
   auto net = plain_network();
   using Rule = rg::ExponentialAverage::Rule;
