@@ -22,7 +22,10 @@ namespace detail {
 
 /// A run was resumed after updates that this average does not have.
 [[noreturn]] inline void average_was_not_loaded(const std::string& who) {
-  throw Error(who + " did not see the beginning of what it is to average: save it with the checkpoint and load it");
+  throw Error(
+      who +
+      " did not see the beginning of what it is to average: save it with the checkpoint and load it; or begin_anew(), "
+      "if it is to average from here on");
 }
 
 }  // namespace detail
@@ -99,6 +102,9 @@ class ExponentialAverage {
 
   [[nodiscard]] std::int64_t updates() const { return mean_.updates(); }
 
+  /// That a run which goes on from a checkpoint is to be averaged from there on, without what came before.
+  void begin_anew() { anew_ = true; }
+
   /// Its rule, for the manifest of a run that it watches.
   [[nodiscard]] std::string manifest() const {
     return detail::json::Object().add("type", "\"ExponentialAverage\"").add("rule", regimen::manifest(rule_)).text();
@@ -111,7 +117,7 @@ class ExponentialAverage {
   [[nodiscard]] bool follows(const std::string& phase) const { return rule_.phase.empty() || phase == rule_.phase; }
 
   void require_loaded(const std::string& phase, const Clock& clock) const {
-    if (follows(phase) && clock.step >= rule_.every && mean_.updates() == 0) {
+    if (follows(phase) && clock.step >= rule_.every && mean_.updates() == 0 && !anew_) {
       detail::average_was_not_loaded("ExponentialAverage");
     }
   }
@@ -119,6 +125,7 @@ class ExponentialAverage {
   Rule rule_;
   detail::WeightMean mean_;
   bool asleep_ = false;
+  bool anew_ = false;
 };
 
 /// Stochastic weight averaging: the mean of the weights at the ends of epochs, each counting the same (Izmailov et al.
@@ -154,7 +161,7 @@ class StochasticAverage {
   /// Throws Error, before the first step, if the run goes on after an epoch whose weights count and were not loaded.
   void operator()(const RunBegin& begin) const {
     for (const Epoch& epoch : begin.history) {
-      if (counts(epoch) && mean_.updates() == 0) {
+      if (counts(epoch) && mean_.updates() == 0 && !anew_) {
         detail::average_was_not_loaded("StochasticAverage");
       }
     }
@@ -173,6 +180,9 @@ class StochasticAverage {
   [[nodiscard]] detail::InPlace in_place() const { return {mean_.model(), mean_.values()}; }
   [[nodiscard]] std::int64_t updates() const { return mean_.updates(); }
 
+  /// That a run which goes on from a checkpoint is to be averaged from there on, without what came before.
+  void begin_anew() { anew_ = true; }
+
   /// Its rule, for the manifest of a run that it watches.
   [[nodiscard]] std::string manifest() const {
     return detail::json::Object().add("type", "\"StochasticAverage\"").add("rule", regimen::manifest(rule_)).text();
@@ -189,6 +199,7 @@ class StochasticAverage {
 
   Rule rule_;
   detail::WeightMean mean_;
+  bool anew_ = false;
 };
 
 }  // namespace regimen::inline v0

@@ -63,10 +63,6 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
   for (const Phase& phase : phases) {
     each.push_back(describe_phase(phase, splits));
   }
-  std::vector<std::string> measures;
-  for (const auto& measure : splits.measures) {
-    measures.push_back(measure.first);
-  }
   return json::Object()
       .add("regimen", json::quoted(version))
       .add("libtorch", json::quoted(TORCH_VERSION))
@@ -82,7 +78,7 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
       .add("score_fit_every", text(splits.fit_every))
       .add("score_fit", text(splits.score_fit))
       .add("score_batch", text(splits.batch))
-      .add("measures", manifest(measures))
+      .add("measures", manifest(splits.measures))
       .add("observers", list(observers))
       .text();
 }
@@ -90,8 +86,9 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
 }  // namespace detail
 
 /// All that is needed to repeat a run, as JSON: every phase with every field of every primitive, the optimizers'
-/// options, seeds, checksums of the data, the realised label noise, the model's shapes, versions, device and threads;
-/// and the observers that have a `manifest()`, as averages of the weights do: what they make depends on their fields.
+/// options, seeds, checksums of the data, the label noise realised when a phase begins, the measures, the model's
+/// shapes, versions, device and threads; and the observers that have a `manifest()`, as averages of the weights and
+/// trackers do: what they make depends on their fields. Of a lambda it can say no more than that it is one.
 /// Reads the data of the phases and of `clean` once. `run` gives the same to those who ask its RunBegin for it.
 ///     std::ofstream("manifest.json") << regimen::manifest(net, phases, splits, average);
 template <class... Observers>

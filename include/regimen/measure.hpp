@@ -8,9 +8,12 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "regimen/detail/fields.hpp"
 #include "regimen/detail/path_norm.hpp"
+#include "regimen/manifest.hpp"
 #include "regimen/model.hpp"
 #include "regimen/snapshot.hpp"
 
@@ -24,7 +27,32 @@ concept Measure = requires(const M& measure, const Model& model) {
 };
 
 /// Any measure.
-using AnyMeasure = std::function<double(const Model&)>;
+class AnyMeasure {
+ public:
+  AnyMeasure() = default;
+
+  template <class M>
+    requires(!std::same_as<M, AnyMeasure> && !detail::StandIn<M>)
+  AnyMeasure(M measure) {  // NOLINT: a measure is one of any kind
+    static_assert(Measure<M>, "a measure must be callable as: double measure(const regimen::Model&) const");
+    if constexpr (Measure<M>) {
+      manifest_ = [measure] { return regimen::manifest(measure); };
+      call_ = std::move(measure);
+    }
+  }
+
+  double operator()(const Model& model) const { return call_(model); }
+
+  /// Whether there is one: an empty std::function is none.
+  explicit operator bool() const { return static_cast<bool>(call_); }
+
+  /// Written when it is asked for: those of snapshots and sources hold checksums.
+  [[nodiscard]] std::string manifest() const { return manifest_ ? manifest_() : "null"; }
+
+ private:
+  std::function<double(const Model&)> call_;
+  std::function<std::string()> manifest_;
+};
 
 /// The l2 norm of all parameters together, summed in double.
 [[nodiscard]] inline double l2_norm(const Model& model) {

@@ -3,6 +3,8 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/scalar_tensor.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "regimen/detail/slots.hpp"
@@ -23,11 +25,13 @@ struct Now {
   int batches_a_step = 1;            ///< `Phase::accumulate`
 
   /// The moment at which the epoch began. An epoch reads its data as they were then, damage that follows a schedule
-  /// among them: so does what goes on with the epoch after a resume, and the scoring of what was trained on.
+  /// among them: so does what goes on with the epoch after a resume, and the scoring of what was trained on. A loop of
+  /// your own that has schedules in steps there must count `Clock::batch` as well as `Clock::step`.
   [[nodiscard]] Now epoch_began() const {
     Now began = *this;
     began.of_epoch = true;
-    began.clock.step -= (clock.batch + batches_a_step - 1) / batches_a_step;
+    const std::int64_t steps = (clock.batch + batches_a_step - 1) / batches_a_step;
+    began.clock.step = std::max<std::int64_t>(clock.step - steps, 0);
     began.clock.batch = 0;
     return began;
   }

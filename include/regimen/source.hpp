@@ -16,45 +16,33 @@
 #include <vector>
 
 #include "regimen/batch.hpp"
+#include "regimen/detail/metrics.hpp"
 #include "regimen/key.hpp"
 #include "regimen/manifest.hpp"
+#include "regimen/source/concepts.hpp"
 #include "regimen/source/in_memory.hpp"
 
 namespace regimen::inline v0 {
 
-/// How a source is to be read for one epoch.
-struct Order {
-  std::int64_t batch = 128;  ///< samples a batch; the last may be smaller
-  bool shuffle = false;      ///< in an order that depends on (seed, epoch) alone
-  std::uint64_t seed = 0;
-  bool drop_last = false;  ///< leave out a last batch that would be smaller
-  std::int64_t first = 0;  ///< batches to skip, those that were taken before a resume
-  Now now{};
-};
+namespace detail {
 
-/// Gives the next batch each time it is called, and an empty one when there are no more.
-using Cursor = std::function<Batch()>;
-
-/// Data of which any rows can be had at any time: `size()`, and `get(index)` or `get(index, now)` with index [n] int64,
-/// contiguous, on the CPU; or on the device that `at::Device device() const` names, if there is one: that is where the
-/// rows are, and nothing waits for it. Every sample has an id that is at least 0 and that no other sample of the source
-/// has.
+/// Those of its fields; of a view that writes its own manifest, those of what it is a view of and of its transform.
 template <class S>
-concept Indexed = requires(const S& source, const at::Tensor& index) {
-  { source.size() } -> std::convertible_to<std::int64_t>;
-} && (requires(const S& source, const at::Tensor& index) {
-  { source.get(index) } -> std::same_as<Batch>;
-} || requires(const S& source, const at::Tensor& index, const Now& now) {
-  { source.get(index, now) } -> std::same_as<Batch>;
-});
+std::vector<Metric> metrics_of_source(const S& source) {
+  std::vector<Metric> found = metrics_of(source);
+  const auto add = [&found](const std::vector<Metric>& more) { found.insert(found.end(), more.begin(), more.end()); };
+  if constexpr (!HasParts<S>) {
+    if constexpr (requires { source.of.metrics(); }) {
+      add(source.of.metrics());
+    }
+    if constexpr (requires { source.transform.metrics(); }) {
+      add(source.transform.metrics());
+    }
+  }
+  return found;
+}
 
-/// Data that can only be read in its own order: called with an `Order`, gives a `Cursor`. Shuffling is its own affair;
-/// it must skip `first` batches. Endless unless it also has `size()`: then `limit` says where an epoch ends. One that
-/// makes batches of a size of its own has `batches(order)`, their number in an epoch.
-template <class S>
-concept Stream = requires(const S& source, const Order& order) {
-  { source(order) } -> std::convertible_to<Cursor>;
-};
+}  // namespace detail
 
 /// Any data: a `Batch`, anything `Indexed`, or a `Stream`. Cheap to copy; copies share the data.
 class Source {
@@ -103,6 +91,9 @@ class Source {
   /// Whether an id names the same sample at every reading. A loader that shuffles and knows no ids has none such.
   [[nodiscard]] bool stable_ids() const { return !defined() || data_->stable_ids; }
 
+  /// The metrics that schedules in it read: of frozen damage, of partners.
+  [[nodiscard]] std::vector<Metric> metrics() const { return defined() ? data_->metrics : std::vector<Metric>(); }
+
   /// Whether both are copies of one source.
   [[nodiscard]] bool same_as(const Source& other) const { return data_ == other.data_; }
 
@@ -117,6 +108,7 @@ class Source {
     at::Device device{at::kCPU};
     int layers = 0;
     bool stable_ids = true;
+    std::vector<Metric> metrics{};
 
     virtual ~Any() = default;
     virtual Batch get(const at::Tensor& index, const Now& now) const = 0;
@@ -148,6 +140,7 @@ class Source {
       } else if constexpr (requires { bool{data.of.stable_ids()}; }) {
         stable_ids = data.of.stable_ids();
       }
+      metrics = detail::metrics_of_source(data);
     }
 
     Batch get(const at::Tensor& index, const Now& now) const override {

@@ -23,6 +23,7 @@ void for_each_metric(const Phase& phase, Check&& check) {
       look(parts[i].metrics(), field + "[" + text(i) + "]");
     }
   };
+  look(phase.data.metrics(), "data");
   look(phase.until.metrics(), "until");
   look(phase.lr_scale.metrics(), "lr_scale");
   look(phase.weight_decay_scale.metrics(), "weight_decay_scale");

@@ -72,20 +72,22 @@ class WeightMean {
     }
   }
 
-  /// Throws Error where the mean is of another model's weights.
+  /// Throws Error, before anything is changed, where the mean is of another model's weights.
   void load(torch::serialize::InputArchive& archive) {
     const at::NoGradGuard no_grad;
     at::Tensor updates;
     archive.read("updates", updates);
-    for (std::size_t i = 0; i < mean_.tensors().size(); ++i) {
+    std::vector<at::Tensor> stored(mean_.tensors().size());
+    for (std::size_t i = 0; i < stored.size(); ++i) {
       const auto& [name, mean] = mean_.tensors()[i];
-      at::Tensor stored;
-      archive.read("mean" + std::to_string(i), stored);
-      if (stored.sizes() != mean.sizes() || stored.scalar_type() != mean.scalar_type()) {
+      archive.read("mean" + std::to_string(i), stored[i]);
+      if (stored[i].sizes() != mean.sizes() || stored[i].scalar_type() != mean.scalar_type()) {
         throw Error("the average of " + name + " has another shape or type there");
       }
-      at::Tensor to = mean;
-      to.copy_(stored);
+    }
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+      at::Tensor to = mean_.tensors()[i].tensor;
+      to.copy_(stored[i]);
     }
     updates_ = updates.item<std::int64_t>();
   }

@@ -12,9 +12,8 @@ namespace regimen::inline v0 {
 /// One schedule after another, each with a clock of its own that begins at epoch 0. The last one goes on to the end.
 /// PyTorch's SequentialLR.
 ///
-/// A part that names the metrics it reads, as `PlateauDecay` does, sees the scores since its own begin; a lambda sees
-/// those of the whole phase. None is copied for a part that takes a `HistoryView`. `Clock::step` goes on counting from
-/// the phase's begin.
+/// A part sees the scores since its own begin, by its own clock. None is copied for a part that takes a `HistoryView`,
+/// as `PlateauDecay` does. `Clock::step` goes on counting from the phase's begin.
 ///     phase.lr_scale = regimen::Concatenation{{{regimen::LinearWarmup{.epochs = 5}, 5}, {regimen::PlateauDecay{}}}};
 struct Concatenation {
   struct Part {
@@ -41,15 +40,12 @@ struct Concatenation {
     const Knob& schedule = parts[part].schedule;
     Clock own = clock;
     own.epoch -= begin;
-    if (begin == 0 || schedule.metrics().empty()) {
-      return schedule(own, scores);
-    }
-    return schedule(own, scores.since(begin));
+    return schedule(own, begin == 0 ? scores : scores.since(begin));
   }
 };
 
 /// A schedule whose epochs are optimizer steps: `InSteps{Cosine{.epochs = 10000}}` ends after 10,000 steps. Steps are
-/// counted from the phase's begin. Scores that it reads have the steps after which they were taken for epochs.
+/// counted from the phase's begin, and scores that it reads have the steps after which they were taken for epochs.
 struct InSteps {
   Knob schedule;
 
@@ -58,7 +54,7 @@ struct InSteps {
     steps.epoch = static_cast<int>(clock.step);
     steps.batch = 0;
     steps.batches = 0;
-    return schedule(steps, schedule.metrics().empty() ? scores : scores.in_steps());
+    return schedule(steps, scores.in_steps());
   }
 };
 

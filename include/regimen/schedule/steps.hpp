@@ -20,9 +20,11 @@ struct Constant {
 ///     phase.lr_scale = regimen::StepDecay{{150, 250}, 0.1};
 struct StepDecay {
   std::vector<int> at;  ///< epochs, in any order; none: 1 for ever
-  double factor = 0.1;  ///< above 0
+  double factor = 0.1;  ///< above 0 and finite
 
-  void check() const { detail::require(factor > 0, "StepDecay.factor", "above 0", factor); }
+  void check() const {
+    detail::require(factor > 0 && std::isfinite(factor), "StepDecay.factor", "above 0 and finite", factor);
+  }
 
   double operator()(const Clock& clock) const {
     double scale = 1;
@@ -37,11 +39,11 @@ struct StepDecay {
 /// epochs. PyTorch's StepLR.
 struct PeriodicDecay {
   int epochs = 0;       ///< at least 1
-  double factor = 0.1;  ///< above 0
+  double factor = 0.1;  ///< above 0 and finite
 
   void check() const {
     detail::require(epochs >= 1, "PeriodicDecay.epochs", "at least 1", epochs);
-    detail::require(factor > 0, "PeriodicDecay.factor", "above 0", factor);
+    detail::require(factor > 0 && std::isfinite(factor), "PeriodicDecay.factor", "above 0 and finite", factor);
   }
 
   double operator()(const Clock& clock) const { return std::pow(factor, clock.epoch / epochs); }

@@ -33,7 +33,7 @@ struct LabelNoise {
   }
 
   /// The same for one entry of the matrix: P(label = to | original = from).
-  [[nodiscard]] Proportion rate(std::int64_t from, std::int64_t to, double level = 0.95) const {
+  [[nodiscard]] Proportion rate_of(std::int64_t from, std::int64_t to, double level = 0.95) const {
     return wilson_interval(counts[from][to].item<std::int64_t>(), counts[from].sum().item<std::int64_t>(), level);
   }
 
@@ -110,7 +110,11 @@ struct Touched {
       throw Error("touched compares " + what + " of one shape and type, not " + detail::described(found) + " and " +
                   detail::described(before));
     }
-    return (found.cpu() != before.cpu()).reshape({found.size(0), -1}).any(1);
+    const at::Tensor is = found.cpu();
+    const at::Tensor was = before.cpu();
+    // What is no number is equal to itself here.
+    const at::Tensor other = (is != was).logical_and((is == is).logical_or(was == was));
+    return other.reshape({is.size(0), -1}).any(1);
   };
   const std::vector<at::Tensor> names = detail::read_columns(
       clean, now, [](const Batch& batch) { return std::vector<at::Tensor>{batch.id, batch.source_id()}; });

@@ -6,7 +6,6 @@
 #include <ATen/ops/cat.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -92,7 +91,10 @@ struct AsOf {
         .add("of", of.manifest())
         .add("phase", text(clock.phase))
         .add("epoch", text(clock.epoch))
+        .add("batch", text(clock.batch))
+        .add("batches", text(clock.batches))
         .add("step", text(clock.step))
+        .add("scored_epochs", text(history == nullptr ? 0 : history->size()))
         .text();
   }
 };

@@ -9,10 +9,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/json.hpp"
 #include "regimen/evaluate.hpp"
+#include "regimen/manifest.hpp"
 
 namespace regimen::inline v0 {
 
@@ -42,6 +45,14 @@ class PredictionChanges {
     const double changed = last_->defined() ? now.ne(*last_).to(at::kDouble).mean().item<double>() : unknown;
     *last_ = now;
     return changed;
+  }
+
+  [[nodiscard]] std::string manifest() const {
+    return detail::json::Object()
+        .add("type", "\"PredictionChanges\"")
+        .add("data", data_.manifest())
+        .add("how", regimen::manifest(how_))
+        .text();
   }
 
   /// As when it was made.

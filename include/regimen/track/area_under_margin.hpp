@@ -76,6 +76,8 @@ class AreaUnderMargin {
   /// Whose result is which.
   [[nodiscard]] const at::Tensor& ids() const { return rows_.ids(); }
 
+  [[nodiscard]] std::string manifest() const { return rows_.manifest(); }
+
   /// For a checkpoint: a resumed run adds up to what it would have without a stop, bit for bit.
   template <class Archive>
   void save(Archive& archive) const {

@@ -83,6 +83,15 @@ class Best {
   /// Puts the best weights into the model. Throws Error if no epoch was scored.
   void restore() const { snapshot().restore(); }
 
+  /// What is kept, for the manifest of a run that it watches.
+  [[nodiscard]] std::string manifest() const {
+    return detail::json::Object()
+        .add("type", "\"Best\"")
+        .add("metric", detail::json::quoted(name_of(metric_)))
+        .add("phase", detail::json::quoted(phase_))
+        .text();
+  }
+
   /// For a checkpoint.
   template <class Archive>
   void save(Archive& archive) const {
@@ -104,16 +113,13 @@ class Best {
     archive.read("clock", when, true);
     detail::require(value.numel() == 1 && when.numel() == 5, "Best: what was saved", "a value and a clock",
                     "something else");
-    value_ = value[0].item<double>();
-    const auto number = [&](std::int64_t i) { return when[i].item<std::int64_t>(); };
-    clock_ = {static_cast<int>(number(0)), static_cast<int>(number(1)), number(2), number(3), number(4)};
-    kept_.reset();
-    if (std::isnan(value_)) {
-      return;
+    const auto best = value[0].item<double>();
+    std::optional<Snapshot> kept;
+    if (!std::isnan(best)) {
+      kept.emplace(model_);
     }
-    kept_.emplace(model_);
-    for (std::size_t i = 0; i < kept_->tensors().size(); ++i) {
-      const Named& named = kept_->tensors()[i];
+    for (std::size_t i = 0; kept && i < kept->tensors().size(); ++i) {
+      const Named& named = kept->tensors()[i];
       at::Tensor stored;
       archive.read("tensor" + detail::text(i), stored, true);
       if (stored.sizes() != named.tensor.sizes() || stored.scalar_type() != named.tensor.scalar_type()) {
@@ -122,6 +128,10 @@ class Best {
       at::Tensor target = named.tensor;
       target.copy_(stored);
     }
+    const auto number = [&](std::int64_t i) { return when[i].item<std::int64_t>(); };
+    clock_ = {static_cast<int>(number(0)), static_cast<int>(number(1)), number(2), number(3), number(4)};
+    value_ = best;
+    kept_ = std::move(kept);
   }
 
  private:

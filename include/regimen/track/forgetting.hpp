@@ -96,6 +96,8 @@ class ForgettingEvents {
   /// Whose result is which.
   [[nodiscard]] const at::Tensor& ids() const { return rows_.ids(); }
 
+  [[nodiscard]] std::string manifest() const { return rows_.manifest(); }
+
   /// For a checkpoint: a resumed run counts as if it had never stopped.
   template <class Archive>
   void save(Archive& archive) const {

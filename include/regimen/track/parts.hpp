@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "regimen/detail/checksum.hpp"
+#include "regimen/detail/json.hpp"
 #include "regimen/evaluate.hpp"
 #include "regimen/measure.hpp"
 #include "regimen/source.hpp"
@@ -89,8 +91,9 @@ struct NoiseSplit {
 ///     splits.measures["by_heart"] = regimen::AccuracyOn{parts.corrupted};
 ///     splits.measures["recovered"] = regimen::AccuracyOn{parts.truth};
 [[nodiscard]] inline NoiseSplit split_by_noise(const Source& data, const Source& clean, const Now& now = {}) {
-  const Source still = as_of(data, now);
   const LabelNoise noise = detail::compare_labels(data, clean, now, "split_by_noise");
+  detail::require_indexed(data, "split_by_noise");
+  const Source still = as_of(data, now);
   NoiseSplit parts{.mask = noise.touched, .true_label = noise.original};
   const at::Tensor places = parts.mask.nonzero().flatten();
   parts.corrupted = subset(still, places);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "regimen/detail/batch_parts.hpp"
+#include "regimen/detail/json.hpp"
 #include "regimen/event.hpp"
 #include "regimen/regularize.hpp"
 #include "regimen/source.hpp"
@@ -106,6 +107,15 @@ class SampleRows {
       throw Error(who_ + " sees one batch a step: with Phase.accumulate above 1 the others would be missed");
     }
     return following_;
+  }
+
+  /// Who it is and what it follows, for the manifest of a run that it watches.
+  [[nodiscard]] std::string manifest() const {
+    return detail::json::Object()
+        .add("type", detail::json::quoted(who_))
+        .add("samples", detail::text(size()))
+        .add("phase", detail::json::quoted(phase_))
+        .text();
   }
 
   /// Into an archive of LibTorch's, for a checkpoint.

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+
+#include "regimen/batch.hpp"
+#include "regimen/now.hpp"
+
+namespace regimen::inline v0 {
+
+/// How a source is to be read for one epoch.
+struct Order {
+  std::int64_t batch = 128;  ///< samples a batch; the last may be smaller
+  bool shuffle = false;      ///< in an order that depends on (seed, epoch) alone
+  std::uint64_t seed = 0;
+  bool drop_last = false;  ///< leave out a last batch that would be smaller
+  std::int64_t first = 0;  ///< batches to skip, those that were taken before a resume
+  Now now{};
+};
+
+/// Gives the next batch each time it is called, and an empty one when there are no more.
+using Cursor = std::function<Batch()>;
+
+/// Data of which any rows can be had at any time: `size()`, and `get(index)` or `get(index, now)` with index [n] int64,
+/// contiguous, on the CPU; or on the device that `at::Device device() const` names, if there is one: that is where the
+/// rows are, and nothing waits for it. Every sample has an id that is at least 0 and that no other sample of the source
+/// has.
+template <class S>
+concept Indexed = requires(const S& source, const at::Tensor& index) {
+  { source.size() } -> std::convertible_to<std::int64_t>;
+} && (requires(const S& source, const at::Tensor& index) {
+  { source.get(index) } -> std::same_as<Batch>;
+} || requires(const S& source, const at::Tensor& index, const Now& now) {
+  { source.get(index, now) } -> std::same_as<Batch>;
+});
+
+/// Data that can only be read in its own order: called with an `Order`, gives a `Cursor`. Shuffling is its own affair;
+/// it must skip `first` batches. Endless unless it also has `size()`: then `limit` says where an epoch ends. One that
+/// makes batches of a size of its own has `batches(order)`, their number in an epoch.
+template <class S>
+concept Stream = requires(const S& source, const Order& order) {
+  { source(order) } -> std::convertible_to<Cursor>;
+};
+
+}  // namespace regimen::inline v0
