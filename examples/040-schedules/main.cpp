@@ -88,6 +88,7 @@ std::vector<Panel> panels() {
       {"Concatenation",
        "LinearWarmup 5, Cosine 15, 0.3",
        {rg::Concatenation{{{rg::LinearWarmup{.epochs = 5}, 5}, {rg::Cosine{.epochs = 15}, 15}, {0.3}}}}},
+      {"InSteps", "{Cosine{.epochs = 100}}", {rg::InSteps{rg::Cosine{.epochs = 100}}}},
       {"Piecewise", "jump, line, cosine", {through(Between::jump), through(Between::line), through(Between::cosine)}},
   };
 }
@@ -131,6 +132,7 @@ std::string curve_of(const rg::Knob& knob, const rg::History& history, const std
   for (rg::Clock clock{.batches = batches}; clock.epoch < epochs; ++clock.epoch) {
     const rg::History so_far = until(history, clock.epoch);
     for (clock.batch = 0; clock.batch < batches; ++clock.batch) {
+      clock.step = clock.epoch * batches + clock.batch;
       points.emplace_back(x_of(clock.position()), y_of(knob(clock, so_far)));
     }
   }

@@ -386,10 +386,36 @@ TEST_CASE("a schedule's manifest has every field, those of its parts too") {
 }
 #endif
 
+TEST_CASE("a lambda in another schedule sees the scores by the clock that it is given") {
+  regimen::History history;
+  for (int epoch = 1; epoch <= 4; ++epoch) {
+    regimen::Epoch scored{.clock = {.epoch = epoch, .step = 10 * epoch}};
+    scored.fit = {.samples = 1, .accuracy = 0.5, .loss = 1};
+    history.epochs.push_back(scored);
+  }
+  std::vector<int> epochs;
+  int now = -1;
+  const auto look = [&](const regimen::Clock& clock, const regimen::History& scores) {
+    now = clock.epoch;
+    epochs.clear();
+    for (const regimen::Epoch& epoch : scores) {
+      epochs.push_back(epoch.clock.epoch);
+    }
+    return 1.0;
+  };
+  const regimen::Clock clock{.epoch = 4, .step = 40};
+  (void)regimen::Knob(regimen::Concatenation{{{1.0, 2}, {look}}})(clock, history);
+  CHECK(now == 2);
+  CHECK(epochs == std::vector<int>{1, 2});
+  (void)regimen::Knob(regimen::InSteps{look})(clock, history);
+  CHECK(now == 40);
+  CHECK(epochs == std::vector<int>{10, 20, 30, 40});
+}
+
 TEST_CASE("a schedule's field out of bounds is an Error that names it") {
   const auto error = [](auto schedule) { return error_of([&] { (void)Knob(schedule); }); };
   CHECK(error(PeriodicDecay{}) == "PeriodicDecay.epochs must be at least 1, but is 0");
-  CHECK(error(PeriodicDecay{.epochs = 1, .factor = 0}) == "PeriodicDecay.factor must be above 0, but is 0");
+  CHECK(error(PeriodicDecay{.epochs = 1, .factor = 0}) == "PeriodicDecay.factor must be above 0 and finite, but is 0");
   CHECK(error(ExponentialDecay{.factor = 0}) == "ExponentialDecay.factor must be above 0 and finite, but is 0");
   CHECK(error(LinearDecay{}) == "LinearDecay.epochs must be above 0, but is 0");
   CHECK(error(LinearDecay{.epochs = 1, .from = unknown}) == "LinearDecay.from must be finite, but is nan");

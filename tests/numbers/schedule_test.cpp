@@ -304,9 +304,9 @@ TEST_CASE("a knob names the metrics that any part of it reads") {
 
 TEST_CASE("a schedule out of bounds is an Error that names the field, as soon as it becomes a knob") {
   const auto error = [](auto schedule) { return error_of([&] { (void)Knob(schedule); }); };
-  CHECK(error(StepDecay{{1}, 0}) == "StepDecay.factor must be above 0, but is 0");
-  CHECK(error(StepDecay{{1}, -0.5}) == "StepDecay.factor must be above 0, but is -0.5");
-  CHECK(error(StepDecay{{1}, unknown}) == "StepDecay.factor must be above 0, but is nan");
+  CHECK(error(StepDecay{{1}, 0}) == "StepDecay.factor must be above 0 and finite, but is 0");
+  CHECK(error(StepDecay{{1}, -0.5}) == "StepDecay.factor must be above 0 and finite, but is -0.5");
+  CHECK(error(StepDecay{{1}, unknown}) == "StepDecay.factor must be above 0 and finite, but is nan");
   CHECK(error(StepDecay{{1}, 2}).empty());
   CHECK(error(Cosine{}) == "Cosine.epochs must be above 0, but is 0");
   CHECK(error(Cosine{.epochs = -1}) == "Cosine.epochs must be above 0, but is -1");

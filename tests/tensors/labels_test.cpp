@@ -467,6 +467,8 @@ TEST_CASE("partners are read as of the epoch's begin, like the training data, wh
   };
   CHECK((shown(OpenSet{.from = Moments{}, .fraction = 1}, 1) == 10).all().item<bool>());
   CHECK((shown(OpenSet{.from = Moments{}, .fraction = 1}, 2) == 12).all().item<bool>());
+  const Key without_steps(7, batch.id, {.clock = {.epoch = 1, .batch = 5, .batches = 10}});
+  CHECK((OpenSet{.from = Moments{}, .fraction = 1}(batch, without_steps).data == 0).all().item<bool>());
   const at::Tensor mixed = shown(Mixup{.partners = Moments{}, .classes = 2}, 1);  // between -1 and 10
   CHECK((mixed <= 10).all().item<bool>());
   CHECK((mixed > 0).any().item<bool>());

@@ -224,8 +224,8 @@ TEST_CASE("label_noise: mask, original labels, matrix and rate, by hand") {
         1e-7);
   CHECK(noise.rate().share == 2.0 / 6);
   CHECK(noise.rate().trials == 6);
-  CHECK(noise.rate(1, 0).share == 1.0 / 3);
-  CHECK(noise.rate(1, 0).trials == 3);
+  CHECK(noise.rate_of(1, 0).share == 1.0 / 3);
+  CHECK(noise.rate_of(1, 0).trials == 3);
   CHECK(regimen::realised_noise(noisy, clean) == 2.0 / 6);
   // A class more, of which there are no samples.
   const LabelNoise wider = regimen::label_noise(noisy, clean, 4);
@@ -295,6 +295,10 @@ TEST_CASE("label noise that follows a schedule is told as of a moment; as_of hol
   CHECK(still.layers() == 1);
   CHECK(still.manifest().find("\"AsOf\"") != std::string::npos);
   CHECK(still.manifest().find("\"epoch\": 3") != std::string::npos);
+  const auto at_batch = [&](std::int64_t batch) {
+    return regimen::as_of(noisy, {.clock = {.batch = batch, .batches = 10}}).manifest();
+  };
+  CHECK(at_batch(0) != at_batch(9));
   check_error([] { (void)regimen::as_of(stream(), {}); }, {"as_of", "indexed"});
 }
 
@@ -363,6 +367,11 @@ TEST_CASE("touched: the mask of inputs and of targets, for damage of any kind") 
   CHECK_FALSE(outliers.data.any().item<bool>());
 
   CHECK_FALSE(regimen::touched(Batch{.data = clean.data}, Batch{.data = clean.data}).target.defined());
+  Batch unknown_pixel = clean;
+  unknown_pixel.data = clean.data.clone();
+  unknown_pixel.data[7][0] = NAN;
+  CHECK_FALSE(regimen::touched(unknown_pixel, unknown_pixel).data.any().item<bool>());
+  CHECK(regimen::touched(unknown_pixel, clean).data.nonzero().equal(longs({7}).view({1, 1})));
   check_error([&] { (void)regimen::touched(open, stream()); }, {"touched", "indexed"});
   check_error([&] { (void)regimen::touched(clean, regimen::subset(clean, longs({1}))); },
               {"no clean sample of id 100"});

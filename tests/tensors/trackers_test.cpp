@@ -378,6 +378,8 @@ TEST_CASE("parts: noise that follows a schedule is that of one moment, however a
   CHECK(rg::AccuracyOn{parts.corrupted}(net) == 0);  // which reads as of the beginning, when nothing was flipped
   CHECK(rg::AccuracyOn{parts.truth}(net) == 1);
   CHECK_FALSE(rg::split_by_noise(noisy, clean).mask.any().item<bool>());
+  check_error([&] { (void)rg::split_by_noise({}, clean); }, {"split_by_noise takes two sources that end"});
+  check_error([&] { (void)rg::split_by_noise(rg::prefetch(clean), clean); }, {"split_by_noise", "indexed"});
   CHECK(rg::AccuracyOn{rg::split_by_noise(noisy, clean).untouched, {.now = later}}(net) == 1);
   for (const Source& part : rg::by_class(noisy, 3, later)) {
     CHECK(rg::AccuracyOn{part}(net) == 0);

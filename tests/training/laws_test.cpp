@@ -585,6 +585,17 @@ TEST_CASE("misuse of any phase is raised before the first step of the first, nam
        [](auto& p, auto&, auto&) {
          p.lr_scale = rg::LinearWarmup{} * rg::PlateauDecay{.metric = rg::Metric::validation_accuracy};
        }},
+      {"Phase \"bad\".data reads validation_loss, which is never scored",
+       [](auto& p, auto&, auto&) {
+         const rg::PlateauDecay less{.metric = rg::Metric::validation_loss};
+         p.data = rg::limit(rg::frozen(p.data, rg::UniformLabels{.classes = 3, .fraction = less}, 1), 20);
+       }},
+      {"Phase \"bad\".augment[0] reads validation_loss, which is never scored",
+       [](auto& p, auto&, auto&) {
+         const rg::PlateauDecay less{.metric = rg::Metric::validation_loss};
+         const rg::Source partners = rg::frozen(p.data, rg::GaussianNoise{.stddev = less}, 1, rg::exactly(0.5));
+         p.augment = {rg::Mixup{.partners = partners, .classes = 3}};
+       }},
       {"Phase \"bad\".lr_scale reads test_loss, which is never scored",
        [](auto& p, auto& s, auto&) {
          s.test = {};

@@ -34,6 +34,31 @@ TEST_CASE("manifest: averages of the weights are in that of the run that they wa
   CHECK(contains(rg::manifest(net, {phase}, {}), R"("observers": [])"));
 }
 
+TEST_CASE("manifest: trackers are there by what they follow, measures by all that they hold") {
+  torch::nn::Sequential net = network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const rg::Source data = points(16, 1);
+  const rg::Phase phase{.name = "one", .data = data, .optimizer = sgd, .epochs = 1, .batch = 8};
+  rg::ForgettingEvents forgetting(data, "one");
+  rg::AreaUnderMargin area(data);
+  rg::Best best(net, rg::Metric::clean_accuracy, "one");
+  const rg::Snapshot start(net);
+  const std::string start_manifest = start.manifest();
+  const rg::Splits splits{.clean = data,
+                          .measures = {{"distance", rg::DistanceFrom{start}},
+                                       {"changes", rg::PredictionChanges(data)},
+                                       {"mine", [](const rg::Model&) { return 1.0; }}}};
+  Told told;
+  rg::run(net, {phase}, splits, forgetting, area, best, told);
+  CAPTURE(told.text);
+  CHECK(contains(told.text, R"("observers": [{"type": "ForgettingEvents", "samples": 16, "phase": "one"}, )"
+                            R"({"type": "AreaUnderMargin", "samples": 16, "phase": ""}, )"
+                            R"({"type": "Best", "metric": "clean_accuracy", "phase": "one"}])"));
+  CHECK(contains(told.text, R"("distance": {"type": "DistanceFrom", "start": )" + start_manifest + "}"));
+  CHECK(contains(told.text, R"("changes": {"type": "PredictionChanges", "data": )" + data.manifest()));
+  CHECK(contains(told.text, R"("mine": "lambda")"));
+}
+
 TEST_CASE("manifest: a model and a snapshot are known by the CRC-32 of all their numbers") {
   torch::nn::BatchNorm1d net(2);
   const std::string model = R"({"type": "torch::nn::BatchNorm1dImpl", "parameters": 4, "crc32": "15deff4c"})";

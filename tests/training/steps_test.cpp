@@ -595,6 +595,10 @@ TEST_CASE("averages: one that was not loaded is an error, before the first step;
   CHECK(contains(resumed(rg::ExponentialAverage(second.net)), "ExponentialAverage did not see the beginning"));
   CHECK(contains(resumed(rg::StochasticAverage(second.net, {.first = 2})), "StochasticAverage did not see"));
   CHECK(same(weights(second.net), trained));
+  rg::ExponentialAverage from_here_on(second.net);
+  from_here_on.begin_anew();
+  CHECK(resumed(from_here_on).empty());
+  CHECK(from_here_on.updates() == 2);
   CHECK(resumed(rg::StochasticAverage(second.net, {.first = 4})).empty());
   CHECK(resumed(rg::ExponentialAverage(second.net, {.phase = "another"})).empty());
 }

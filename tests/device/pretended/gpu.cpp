@@ -320,18 +320,23 @@ TORCH_LIBRARY_IMPL(aten, HPU, library) {
   library.impl("convolution_backward_overrideable", torch::CppFunction::makeFromBoxedFunction<&convolution_backward>());
 }
 
-/// One device, one stream, and events that nobody has to wait for.
+/// Which of two streams the thread works on. Both do what they are told at once.
+thread_local c10::StreamId current_stream = 0;
+
+/// One device, and events that nobody has to wait for.
 struct Guard final : c10::impl::NoOpDeviceGuardImpl<c10::DeviceType::HPU> {
-  static c10::Stream stream() { return c10::Stream(c10::Stream::DEFAULT, gpu::device()); }
+  static c10::Stream stream(c10::StreamId id) { return c10::Stream(c10::Stream::UNSAFE, gpu::device(), id); }
 
   c10::Device getDevice() const override { return gpu::device(); }
   c10::Device exchangeDevice(c10::Device /*device*/) const override { return gpu::device(); }
-  c10::Stream getStream(c10::Device /*device*/) const noexcept override { return stream(); }
-  c10::Stream getDefaultStream(c10::Device /*device*/) const override { return stream(); }
+  c10::Stream getStream(c10::Device /*device*/) const noexcept override { return stream(current_stream); }
+  c10::Stream getDefaultStream(c10::Device /*device*/) const override { return stream(0); }
   c10::Stream getStreamFromGlobalPool(c10::Device /*device*/, bool /*is_high_priority*/) const override {
-    return stream();
+    return stream(1);
   }
-  c10::Stream exchangeStream(c10::Stream /*stream*/) const noexcept override { return stream(); }
+  c10::Stream exchangeStream(c10::Stream next) const noexcept override {
+    return stream(std::exchange(current_stream, next.id()));
+  }
   void record(void** /*event*/, const c10::Stream& /*stream*/, const c10::DeviceIndex /*index*/,
               const c10::EventFlag /*flag*/) const override {}
   void block(void* /*event*/, const c10::Stream& /*stream*/) const override {}
