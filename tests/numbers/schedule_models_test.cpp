@@ -389,8 +389,9 @@ TEST_CASE("a schedule's manifest has every field, those of its parts too") {
 TEST_CASE("a lambda in another schedule sees the scores by the clock that it is given") {
   regimen::History history;
   for (int epoch = 1; epoch <= 4; ++epoch) {
-    regimen::Epoch scored{.clock = {.epoch = epoch, .step = 10 * epoch}};
-    scored.fit = {.samples = 1, .accuracy = 0.5, .loss = 1};
+    regimen::Epoch scored;
+    scored.clock = {.epoch = epoch, .step = 10 * epoch};
+    scored.fit.samples = 1;
     history.epochs.push_back(scored);
   }
   std::vector<int> epochs;
