@@ -69,7 +69,8 @@ def network(tensors):
 
 
 def exponential(net, decay):
-    """PyTorch's exponential average where it has one, since 2.1; before that a mean of its AveragedModel's."""
+    """PyTorch's exponential average where it has one, since 2.1; before that a mean of its AveragedModel's. Composer's
+    compute_ema is the same, decay * mean + (1 - decay) * now, of buffers too."""
     if hasattr(swa_utils, "get_ema_multi_avg_fn"):
         return AveragedModel(net, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(decay), use_buffers=True)
     return AveragedModel(net, avg_fn=lambda mean, now, n: decay * mean + (1 - decay) * now, use_buffers=True)
@@ -95,7 +96,10 @@ def averaged(steps, decay):
 
 
 def uphill(net, optimizer, batch, target, rho, eta):
-    """One step of SAM (eta None) or ASAM over an optimizer; the second pass leaves the running statistics alone."""
+    """One step of SAM (eta None) or ASAM over an optimizer; the second pass leaves the running statistics alone.
+
+    SAM by the formula of Composer's SAMOptimizer too: uphill by rho / (norm + 1e-12), down again, and a step of the base.
+    """
     parameters = list(net.parameters())
     optimizer.zero_grad()
     nn.functional.cross_entropy(net(batch), target).backward()
