@@ -30,9 +30,10 @@ concept Measure = requires(const M& measure, const Model& model) {
 class AnyMeasure {
  public:
   AnyMeasure() = default;
+  AnyMeasure(std::nullptr_t) {}  // NOLINT: none, as of a std::function
 
   template <class M>
-    requires(!std::same_as<M, AnyMeasure> && !detail::StandIn<M>)
+    requires(!std::same_as<M, AnyMeasure> && !std::same_as<M, std::nullptr_t> && !detail::StandIn<M>)
   AnyMeasure(M measure) {  // NOLINT: a measure is one of any kind
     static_assert(Measure<M>, "a measure must be callable as: double measure(const regimen::Model&) const");
     if constexpr (Measure<M>) {
