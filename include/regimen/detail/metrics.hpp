@@ -15,7 +15,7 @@ namespace regimen::inline v0::detail {
 
 /// What has parts to look into: a list, or a plain struct with fields. What writes its own manifest has none.
 template <class T>
-concept HasParts = is_vector<T> || (Plain<T> && !requires(const T& value) { std::string(value.manifest()); });
+concept HasParts = is_vector<T> || (Plain<T> && !HasManifest<T>);
 
 /// Calls look(part) for each of them.
 template <HasParts T, class Look>

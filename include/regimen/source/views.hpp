@@ -170,12 +170,9 @@ struct LimitedStream {
 [[nodiscard]] inline Source repeat(const Source& source, std::int64_t copies) {
   detail::require(copies >= 1, "repeat: copies", "at least 1", copies);
   detail::require_indexed(source, "repeat");
-  std::int64_t ids = 0;
-  const Cursor next = source.read({.batch = 4096});
-  for (Batch batch = next(); batch.size() > 0; batch = next()) {
-    ids = std::max(ids, batch.id.max().item<std::int64_t>() + 1);
-  }
-  return detail::Repeat{source, copies, ids};
+  const std::vector<at::Tensor> columns =
+      detail::read_columns(source, {}, [](const Batch& batch) { return std::vector<at::Tensor>{batch.id}; });
+  return detail::Repeat{source, copies, columns.empty() ? 0 : columns.front().max().item<std::int64_t>() + 1};
 }
 
 /// The samples at these places, in this order; places [n] int64 in [0, size).
