@@ -10,11 +10,11 @@
 #include "regimen/detail/weight_mean.hpp"
 #include "regimen/event.hpp"
 #include "regimen/manifest.hpp"
-#include "regimen/model.hpp"
 #include "regimen/now.hpp"
 #include "regimen/record.hpp"
 #include "regimen/regularize.hpp"
 #include "regimen/snapshot.hpp"
+#include "regimen/weights.hpp"
 
 namespace regimen::inline v0 {
 
@@ -61,10 +61,10 @@ class ExponentialAverage {
   };
 
   /// Throws Error unless decay is in [0, 1] and every >= 1.
-  ExponentialAverage(const Model& model, Rule rule) : rule_(std::move(rule)), mean_(model, rule_.buffers) {
+  ExponentialAverage(const Weights& model, Rule rule) : rule_(std::move(rule)), mean_(model, rule_.buffers) {
     rule_.check();
   }
-  explicit ExponentialAverage(const Model& model) : ExponentialAverage(model, Rule{}) {}
+  explicit ExponentialAverage(const Weights& model) : ExponentialAverage(model, Rule{}) {}
 
   /// Throws Error, before the first step, if the run goes on after updates that were not loaded.
   void operator()(const RunBegin& begin) const {
@@ -153,10 +153,10 @@ class StochasticAverage {
   };
 
   /// Throws Error unless first >= 1 and every >= 1.
-  StochasticAverage(const Model& model, Rule rule) : rule_(std::move(rule)), mean_(model, /*of_buffers=*/false) {
+  StochasticAverage(const Weights& model, Rule rule) : rule_(std::move(rule)), mean_(model, /*of_buffers=*/false) {
     rule_.check();
   }
-  explicit StochasticAverage(const Model& model) : StochasticAverage(model, Rule{}) {}
+  explicit StochasticAverage(const Weights& model) : StochasticAverage(model, Rule{}) {}
 
   /// Throws Error, before the first step, if the run goes on after an epoch whose weights count and were not loaded.
   void operator()(const RunBegin& begin) const {
@@ -193,7 +193,7 @@ class StochasticAverage {
 
  private:
   [[nodiscard]] bool counts(const Epoch& epoch) const {
-    const int late = epoch.clock.epoch - rule_.first;
+    const std::int64_t late = epoch.clock.epoch - rule_.first;
     return (rule_.phase.empty() || epoch.phase == rule_.phase) && late >= 0 && late % rule_.every == 0;
   }
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/real.hpp"
 #include "regimen/detail/recorders.hpp"
 #include "regimen/detail/slots.hpp"
 #include "regimen/now.hpp"
@@ -182,7 +183,7 @@ class Captured {
   static double length(const std::vector<at::Tensor>& a) {
     double sum = 0;
     for (const at::Tensor& tensor : a) {
-      sum += tensor.to(at::kDouble).square().sum().item<double>();
+      sum += detail::as_doubles(tensor).square().sum().item<double>();
     }
     return std::sqrt(sum);
   }
@@ -190,7 +191,7 @@ class Captured {
   static double distance(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
     double sum = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
-      sum += (a[i].to(at::kDouble) - b[i].to(at::kDouble)).square().sum().item<double>();
+      sum += (detail::as_doubles(a[i]) - detail::as_doubles(b[i])).square().sum().item<double>();
     }
     return std::sqrt(sum);
   }

@@ -8,7 +8,6 @@
 #include <torch/serialize/archive.h>
 
 #include <chrono>
-#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -23,6 +22,7 @@
 #include "regimen/detail/seal.hpp"
 #include "regimen/detail/state_archive.hpp"
 #include "regimen/event.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/lock.hpp"
 #include "regimen/model.hpp"
 
@@ -165,7 +165,7 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
 ///     auto state = regimen::load_checkpoint("run.pt", net, optimizer);
 ///     regimen::run(net, phases, splits, {.from = state}, ...);
 template <Storable... Things>
-[[nodiscard]] State load_checkpoint(const std::string& path, Things&... things) {
+State load_checkpoint(const std::string& path, Things&... things) {
   if (!std::filesystem::exists(path)) {
     throw Error("load_checkpoint: there is no file " + path);
   }
@@ -202,17 +202,18 @@ template <Storable... Things>
   }
 }
 
-/// How often a `Checkpoint` writes: after so many steps, after so many seconds, whichever comes first; and always when
-/// a run is stopped. 0 leaves one out.
+/// How often a `Checkpoint` writes: after so many optimizer steps, after so many seconds, whichever comes first; and
+/// always when a run is stopped. 0 leaves one out.
 struct Often {
-  std::int64_t steps = 0;
+  Integer steps = 0;
   double seconds = 60;
 };
 
 /// Writes checkpoints while a run goes on. An observer: name it among those of `run`.
 ///
 /// A run holds its checkpoint's file (path + ".lock") while it lasts, so that no other overwrites it. Once the training
-/// loss is NaN or infinite nothing is written any more: the file keeps the last weights that were good for something.
+/// loss or a trained weight is NaN or infinite nothing is written any more: the file keeps the last weights that were
+/// good for something.
 /// Throws Error from `run` if another run holds the file or it cannot be written.
 ///     regimen::Checkpoint keep("run.pt", {.seconds = 60}, net, optimizer);
 ///     regimen::run(net, phases, splits, options, keep);
@@ -234,15 +235,17 @@ class Checkpoint {
   }
   void operator()(const RunEnd& /*end*/) { lock_.reset(); }
 
+  void operator()(const PhaseBegin& begin) { counted_ = begin.clock; }
+
   void operator()(const Boundary& boundary) {
     const auto now = WallClock::now();
-    const bool enough_steps = often_.steps > 0 && ++steps_ >= often_.steps;
+    count_steps(boundary.clock);
+    const bool enough_steps = often_.steps > 0 && steps_ >= often_.steps;
     const bool long_enough =
         often_.seconds > 0 && std::chrono::duration<double>(now - written_).count() >= often_.seconds;
     if (boundary.last || enough_steps || long_enough) {
-      const State state = boundary.state();
-      if (finite(state)) {
-        save_(state);
+      if (boundary.finite()) {
+        save_(boundary.state());
       }
       steps_ = 0;
       written_ = WallClock::now();
@@ -252,16 +255,18 @@ class Checkpoint {
  private:
   using WallClock = std::chrono::steady_clock;
 
-  static bool finite(const State& state) {
-    const History& history = state.history;
-    return std::isfinite(state.loss_sum) && (history.empty() || std::isfinite(history.back().train_loss));
+  /// There are boundaries without a step: an epoch's end, a phase's.
+  void count_steps(const Clock& clock) {
+    steps_ += clock.phase == counted_.phase ? clock.step - counted_.step : clock.step;
+    counted_ = clock;
   }
 
   std::string path_;
   Often often_;
   std::unique_ptr<Lock> lock_;
   std::function<void(const State&)> save_;
-  std::int64_t steps_ = 0;
+  std::int64_t steps_ = 0;  ///< since it was written
+  Clock counted_{};         ///< up to where steps are counted
   WallClock::time_point written_ = WallClock::now();
 };
 

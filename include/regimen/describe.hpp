@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <torch/version.h>
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "regimen/detail/json.hpp"
+#include "regimen/detail/machine.hpp"
 #include "regimen/manifest.hpp"
 #include "regimen/phase.hpp"
 #include "regimen/source/noise.hpp"
@@ -26,18 +28,48 @@ inline std::string describe_phase(const Phase& phase, const Splits& splits) {
       .text();
 }
 
-/// The module's type, and every parameter with its shape.
-inline std::string describe_model(const Model& model) {
-  std::int64_t numbers = 0;
+/// The module's type and printed structure, every parameter with its shape, and the values that all of it begins with.
+inline std::string describe_model(const Weights& model) {
   json::Object shapes;
   for (const Named& named : model.named_parameters()) {
-    numbers += named.tensor.numel();
     shapes.add(named.name, manifest(named.tensor.sizes().vec()));
+    for (const std::string& alias : named.aliases) {
+      shapes.add(alias, json::quoted("is " + named.name));
+    }
   }
+  const std::string weights = model.manifest();  // type, number, checksum
+  return weights.substr(0, weights.size() - 1) + ", " +
+         json::Object().add("structure", json::quoted(model.structure())).add("shapes", shapes.text()).text().substr(1);
+}
+
+/// The processor's instructions that LibTorch uses, "AVX2", as it says itself.
+inline std::string used_instructions() {
+  const std::string config = at::show_config();
+  const std::string before = "CPU capability usage: ";
+  const auto begin = config.find(before);
+  return begin == std::string::npos
+             ? ""
+             : config.substr(begin + before.size(), config.find('\n', begin) - begin - before.size());
+}
+
+/// What numbers hang on besides versions: the processor, what LibTorch makes of it, and the BLAS that is loaded.
+inline std::string describe_machine(const Weights& model) {
   return json::Object()
-      .add("type", json::quoted(model.type()))
-      .add("parameters", text(numbers))
-      .add("shapes", shapes.text())
+      .add("device", json::quoted(model.device().str()))
+      .add("threads", text(at::get_num_threads()))
+      .add("processor", json::quoted(processor()))
+      .add("instructions", json::quoted(used_instructions()))
+      .add("blas", manifest(loaded_blas()))
+      .text();
+}
+
+/// Where the run goes on from: the clock of its checkpoint; null if it begins.
+inline std::string describe_resume(const Clock& from) {
+  return from == Clock{} ? "null" : json::Object()
+      .add("phase", text(from.phase))
+      .add("epoch", text(from.epoch))
+      .add("batch", text(from.batch))
+      .add("step", text(from.step))
       .text();
 }
 
@@ -51,7 +83,7 @@ void add_manifest(std::vector<std::string>& each, const Observer& observer) {
 
 /// observers: the manifests of those that have one.
 inline std::string describe_run(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
-                                const std::vector<std::string>& observers) {
+                                const std::vector<std::string>& observers, const Clock& from) {
   const auto list = [](const std::vector<std::string>& elements) {
     std::string all;
     for (const std::string& element : elements) {
@@ -67,18 +99,11 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
       .add("regimen", json::quoted(version))
       .add("libtorch", json::quoted(TORCH_VERSION))
       .add("compiler", json::quoted(__VERSION__))
-      .add("device", json::quoted(model.device().str()))
-      .add("threads", text(at::get_num_threads()))
+      .add("machine", describe_machine(model))
+      .add("resumed_from", describe_resume(from))
       .add("model", describe_model(model))
       .add("phases", list(each))
-      .add("clean", splits.clean.manifest())
-      .add("test", splits.test.manifest())
-      .add("validation", splits.validation.manifest())
-      .add("score_every", text(splits.every))
-      .add("score_fit_every", text(splits.fit_every))
-      .add("score_fit", text(splits.score_fit))
-      .add("score_batch", text(splits.batch))
-      .add("measures", manifest(splits.measures))
+      .add("splits", manifest(splits))
       .add("observers", list(observers))
       .text();
 }
@@ -86,8 +111,9 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
 }  // namespace detail
 
 /// All that is needed to repeat a run, as JSON: every phase with every field of every primitive, the optimizers'
-/// options, seeds, checksums of the data, the label noise realised when a phase begins, the measures, the model's
-/// shapes, versions, device and threads; and the observers that have a `manifest()`, as averages of the weights and
+/// options, seeds, checksums of all parts of the data and of the weights that it begins with, the label noise realised
+/// when a phase begins, the measures, the model's printed structure and shapes, where it goes on from, versions, device,
+/// processor, BLAS and threads; and the observers that have a `manifest()`, as averages of the weights and
 /// trackers do: what they make depends on their fields. Of a lambda it can say no more than that it is one.
 /// Reads the data of the phases and of `clean` once. `run` gives the same to those who ask its RunBegin for it.
 ///     std::ofstream("manifest.json") << regimen::manifest(net, phases, splits, average);
@@ -96,7 +122,7 @@ template <class... Observers>
                                    const Observers&... observers) {
   std::vector<std::string> each;
   (detail::add_manifest(each, observers), ...);
-  return detail::describe_run(model, phases, splits, each);
+  return detail::describe_run(model, phases, splits, each, Clock{});
 }
 
 }  // namespace regimen::inline v0

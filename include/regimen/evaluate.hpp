@@ -5,10 +5,12 @@
 #include <ATen/ops/zeros.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
 #include "regimen/execute.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/loss.hpp"
 #include "regimen/model.hpp"
 #include "regimen/record.hpp"
@@ -19,19 +21,31 @@ namespace regimen::inline v0 {
 
 /// How `evaluate` reads and computes. Every field may be left out.
 struct Evaluation {
-  AnyLoss loss = CrossEntropy{};
+  AnyLoss loss{};                          ///< CrossEntropy if none is given
   std::vector<AnyTransform> preprocess{};  ///< applied to every batch, in order: normalization
   Execution execute{};
-  std::int64_t batch = 128;  ///< samples at a time; changes nothing but speed and memory
-  Now now{};                 ///< for sources whose damage follows a schedule
+  Integer batch = 128;  ///< samples at a time; changes nothing but speed and memory
+  Now now{};            ///< for sources whose damage follows a schedule
 };
 
 namespace detail {
 
+/// The evaluation with what it leaves at its defaults as `other` has it. (Who wants no preprocessing where `other` has
+/// some writes `chain()`.)
+inline Evaluation filled_in(Evaluation own, const Evaluation& other) {
+  const Evaluation defaults;
+  own.loss = own.loss.is_given() ? own.loss : other.loss;
+  own.preprocess = own.preprocess.empty() ? other.preprocess : own.preprocess;
+  own.execute = own.execute == defaults.execute ? other.execute : own.execute;
+  own.batch = own.batch == defaults.batch ? other.batch : own.batch;
+  own.now = own.now.history == nullptr && own.now.clock == Clock{} ? other.now : own.now;
+  return own;
+}
+
 /// Puts the modes of a model's parts back when it goes, also when an exception takes it.
 class ModeGuard {
  public:
-  explicit ModeGuard(const Model& model) : restore_(model.keep_modes()) {}
+  explicit ModeGuard(const Weights& model) : restore_(model.keep_modes()) {}
   ~ModeGuard() { restore_(); }
   ModeGuard(const ModeGuard&) = delete;
   ModeGuard& operator=(const ModeGuard&) = delete;
@@ -53,45 +67,89 @@ inline Batch prepared(const Batch& batch, const std::vector<AnyTransform>& prepr
 
 }  // namespace detail
 
-/// Accuracy and mean loss of the model on all samples of a source, in eval mode and without gradients; the model is
-/// left in the modes that it was in. Accuracy is NaN where the loss has no notion of right (see `Loss`).
-/// Throws Error for an empty or endless source.
-///     const regimen::Score test = regimen::evaluate(net, test_set, {.preprocess = {normalize}});
-[[nodiscard]] inline Score evaluate(const Model& model, const Source& source, const Evaluation& how = {}) {
+namespace detail {
+
+/// The outputs of a batch, and what they are compared with.
+using LookAtOutput = std::function<void(const at::Tensor& output, const Batch& batch)>;
+
+/// What a source's batches add up to. Sums stay on the device and are read once.
+class ScoreSums {
+ public:
+  explicit ScoreSums(const at::Device& device)
+      : loss_(at::zeros({}, at::TensorOptions().device(device).dtype(at::kDouble))),
+        right_(loss_.clone()) {}
+
+  void add(const AnyLoss& loss, const at::Tensor& output, const Batch& batch) {
+    samples_ += batch.size();
+    const LossCount count = loss.count(output, batch.target, batch.size());
+    (loss.sums() ? LossCount(1) : count).add_times(loss_, loss(output, batch.target));
+    count_ = count_ + (loss.sums() ? LossCount(batch.size()) : count);
+    const at::Tensor correct = loss.correct(output, batch.target);
+    if (!correct.defined()) {
+      has_accuracy_ = false;
+    } else if (correct.is_floating_point()) {  // NaN where nothing is to be judged
+      right_.add_(correct.nansum());
+      judged_ = judged_ + LossCount(correct.isnan().logical_not().sum().to(at::kDouble));
+    } else {
+      right_.add_(correct.sum());
+      judged_ = judged_ + LossCount(correct.numel());
+    }
+  }
+
+  [[nodiscard]] Score score() const {
+    Score score{.samples = samples_};
+    score.loss = loss_.item<double>() / count_.number();
+    score.accuracy = has_accuracy_ ? right_.item<double>() / judged_.number() : unknown;
+    return score;
+  }
+
+ private:
+  at::Tensor loss_;
+  at::Tensor right_;
+  LossCount judged_ = 0;
+  LossCount count_ = 0;
+  std::int64_t samples_ = 0;
+  bool has_accuracy_ = true;
+};
+
+/// `evaluate`, with a look at each batch's output.
+inline Score score_source(const Model& model, const Source& source, const Evaluation& how, const LookAtOutput& look) {
   if (!source.defined() || !source.size()) {
     throw Error("evaluate takes a source that ends: limit(stream, samples) makes one");
   }
-  const detail::ModeGuard modes(model);
+  require(how.batch >= 1, "Evaluation.batch", "at least 1", how.batch);
+  const ModeGuard modes(model);
   const at::NoGradGuard no_grad;
   const at::Device device = model.device();
   model.train(false);
-
-  // Sums stay on the device and are read once.
-  const auto sums = at::TensorOptions().device(device).dtype(at::kDouble);
-  at::Tensor loss_sum = at::zeros({}, sums);
-  at::Tensor right = at::zeros({}, sums);
-  bool counted = true;
-  Score score;
+  ScoreSums sums(device);
   const Cursor next = source.read({.batch = how.batch, .now = how.now});
+  bool any = false;
   for (Batch batch = next(); batch.size() > 0; batch = next()) {
-    batch = detail::prepared(batch, how.preprocess, device, how.now);
+    batch = prepared(batch, how.preprocess, device, how.now);
     const at::Tensor output = how.execute.forward(model, batch);
-    loss_sum.add_(how.loss(output, batch.target), batch.size());
-    const at::Tensor correct = how.loss.correct(output, batch.target);
-    if (correct.defined()) {
-      right.add_(correct.sum());
-    } else {
-      counted = false;
+    if (look) {
+      look(output, batch);
     }
-    score.samples += batch.size();
+    sums.add(how.loss, output, batch);
+    any = true;
   }
-  if (score.samples == 0) {
+  if (!any) {
     throw Error("evaluate takes a source with at least one sample");
   }
-  const auto n = static_cast<double>(score.samples);
-  score.loss = loss_sum.item<double>() / n;
-  score.accuracy = counted ? right.item<double>() / n : unknown;
-  return score;
+  return sums.score();
+}
+
+}  // namespace detail
+
+/// Accuracy and mean loss of the model on all samples of a source, in eval mode and without gradients; the model is
+/// left in the modes that it was in. Accuracy is the share of what is judged, samples, pixels or words, that is right;
+/// NaN where the loss has no notion of right (see `Loss`). What a phase was trained with, normalization above all, is
+/// given by `evaluation_of(phase)`.
+/// Throws Error for an empty or endless source.
+///     const regimen::Score test = regimen::evaluate(net, test_set, {.preprocess = {normalize}});
+[[nodiscard]] inline Score evaluate(const Model& model, const Source& source, const Evaluation& how = {}) {
+  return detail::score_source(model, source, how, {});
 }
 
 }  // namespace regimen::inline v0

@@ -24,6 +24,7 @@ struct State {
   History history{};
   double loss_sum = 0;                ///< of this epoch's samples so far, times their number
   std::int64_t loss_samples = 0;      ///< in this epoch so far
+  double loss_count = 0;              ///< what the mean of its losses is over so far (see `Loss`)
   double lr_scale = 1;                ///< of the last step
   double loss_scale = 0;              ///< the factor of fp16's `LossScaler`; 0 where there is none
   std::int64_t loss_scale_steps = 0;  ///< that the factor has lasted
@@ -38,7 +39,7 @@ struct State {
 /// Once, before the first step.
 struct RunBegin {
   const std::vector<std::string>& phases;        ///< their names
-  const std::vector<int>& epochs;                ///< the bound on each
+  const std::vector<std::int64_t>& epochs;                ///< the bound on each
   const std::vector<std::string>& measures;      ///< the names of what `Epoch::measures` will hold
   const History& history;                        ///< what came before, if the run was resumed
   const std::function<std::string()>& manifest;  ///< all that is needed to repeat the run, as JSON
@@ -48,7 +49,7 @@ struct RunBegin {
 struct PhaseBegin {
   const Clock& clock;
   const std::string& name;
-  int epochs;
+  std::int64_t epochs;
 };
 
 /// Something about how the run is done that its user may want to know, once: that steps cannot be recorded, and why.
@@ -76,6 +77,9 @@ struct Boundary {
   const Clock& clock;
   bool last;                            ///< the run returns after this one
   const std::function<State()>& state;  ///< what to save; reads the loss, so it waits for the device
+  /// Whether the training loss and the trained weights are finite still; waits for the device. Weights that are not must
+  /// not take the place of those that were saved.
+  const std::function<bool()>& finite;
 };
 
 /// Once, after everything else, not when an exception ends the run.

@@ -98,8 +98,10 @@ struct Execution {
   bool graph = false;     ///< each step by replaying a recording of it (capture.hpp), where that can be had
   bool autotune = false;  ///< cuDNN tries its algorithms on the first batch of each shape and keeps the fastest
 
+  friend bool operator==(const Execution&, const Execution&) = default;
+
   /// Throws Error for a device that is not there, or does not compute in the precision that is asked for.
-  void check(const Model& model) const {
+  void check(const Weights& model) const {
     const at::Device target = device_for(model);
     if (target.is_cuda() && !at::globalContext().hasCUDA()) {
       throw Error("Execution.device must be \"cpu\": this LibTorch finds no GPU, but device is \"" + device + "\"");
@@ -110,7 +112,7 @@ struct Execution {
   }
 
   /// Where the model will be computed. Throws Error for text that names no device.
-  [[nodiscard]] at::Device device_for(const Model& model) const {
+  [[nodiscard]] at::Device device_for(const Weights& model) const {
     if (device.empty()) {
       return model.device();
     }
@@ -124,17 +126,15 @@ struct Execution {
   /// Moves the model to the device and lays its 4-d parameters out as asked; their values stay, and so do the tensors
   /// that an optimizer holds. Before the first step, so that the optimizer's state follows. `run` does it at the start
   /// of a phase and leaves them so. Throws Error whenever `check` does.
-  void prepare(const Model& model) const {
+  void prepare(const Weights& model) const {
     check(model);
     const at::Device target = device_for(model);
     const at::NoGradGuard no_grad;
-    for (const auto& list : {model.named_parameters(), model.named_buffers()}) {
-      for (const Named& named : list) {
-        at::Tensor tensor = named.tensor;
-        if (tensor.device() != target) {
-          tensor.mutable_grad() = at::Tensor();
-          tensor.set_data(tensor.to(target));
-        }
+    for (const Named& named : model.named_tensors()) {
+      at::Tensor tensor = named.tensor;
+      if (tensor.device() != target) {
+        tensor.mutable_grad() = at::Tensor();
+        tensor.set_data(tensor.to(target));
       }
     }
     if (memory_format == MemoryFormat::channels_last) {

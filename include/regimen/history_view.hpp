@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "regimen/clock.hpp"
@@ -28,7 +29,14 @@ class HistoryView {
   [[nodiscard]] auto end() const { return whole_->end(); }
   [[nodiscard]] bool empty() const { return size() == 0; }
   [[nodiscard]] std::size_t size() const { return whole_->size() - first_; }
-  [[nodiscard]] const Epoch& back() const { return whole_->back(); }
+
+  /// The last of them. Throws Error if there is none.
+  [[nodiscard]] const Epoch& back() const {
+    if (empty()) {
+      throw Error("HistoryView::back: no epoch was scored yet; see empty()");
+    }
+    return whole_->back();
+  }
 
   /// When an epoch of this view ended, by the view's clock: `epoch.clock` is by the phase's.
   [[nodiscard]] Clock clock_of(const Epoch& epoch) const {
@@ -38,7 +46,7 @@ class HistoryView {
   }
 
   /// What was scored after so many of its epochs, as if they had not been. A search: O(log(size)).
-  [[nodiscard]] HistoryView since(int epochs) const {
+  [[nodiscard]] HistoryView since(std::int64_t epochs) const {
     HistoryView part = *this;
     part.begin_ += epochs;
     const auto before = [&part](const Epoch& epoch) { return part.count(epoch) <= part.begin_; };
@@ -74,13 +82,13 @@ class HistoryView {
     return nothing;
   }
 
-  [[nodiscard]] int count(const Epoch& epoch) const {
-    return in_steps_ ? static_cast<int>(epoch.clock.step) : epoch.clock.epoch;
+  [[nodiscard]] std::int64_t count(const Epoch& epoch) const {
+    return in_steps_ ? epoch.clock.step : epoch.clock.epoch;
   }
 
   const History* whole_;
   std::size_t first_ = 0;
-  int begin_ = 0;
+  std::int64_t begin_ = 0;
   bool in_steps_ = false;
 };
 

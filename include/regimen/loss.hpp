@@ -1,28 +1,39 @@
 #pragma once
 
-#include <ATen/TensorOperators.h>
 #include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/binary_cross_entropy_with_logits.h>
-#include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/mse_loss.h>
 
+#include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
+#include "regimen/detail/batch_parts.hpp"
+#include "regimen/detail/hooks.hpp"
+#include "regimen/detail/modules.hpp"
+#include "regimen/detail/predicted.hpp"
 #include "regimen/error.hpp"
+#include "regimen/loss/count.hpp"
+#include "regimen/loss/cross_entropy.hpp"
+#include "regimen/loss/pointwise.hpp"
 #include "regimen/manifest.hpp"
-#include "regimen/transform.hpp"
 
 namespace regimen::inline v0 {
 
-/// What is asked of the network? Takes output and target, gives the *mean* loss a sample as a 0-d tensor.
+/// What is asked of the network? Takes output and target, gives the *mean* loss as a 0-d tensor. It may also have, each
+/// const,
 ///
-/// A loss may also say which samples are right: `correct(output, target) -> [N] bool`. A loss that does not is scored
-/// by accuracy only where that has one meaning: output [N, C] and target [N] int64, right if the target is the argmax.
+///     at::Tensor correct(output, target)   what is right: bool, or floating shares in [0, 1] with NaN for what is not
+///                                          to be judged; accuracy is the mean over all that was judged
+///     LossCount count(output, target)      what the mean is over, a number or 0-d; without it the batch's samples
+///     void check_target(target)            throws Error for targets that it cannot take
+///
+/// A loss that does not say what is right is scored by accuracy only where that has one meaning: output [N, C, ...] and
+/// target [N, ...] int64, right if the target is the argmax. A loss that is a sum over the samples: `SummedLoss`.
 template <class L>
 concept Loss = requires(const L& loss, const at::Tensor& output, const at::Tensor& target) {
   { loss(output, target) } -> std::convertible_to<at::Tensor>;
@@ -30,114 +41,157 @@ concept Loss = requires(const L& loss, const at::Tensor& output, const at::Tenso
 
 namespace detail {
 
-/// Output and target must be of the same numbers, up to ones in their shapes: [N] and [N, 1] go together, [N] and
-/// [N, C] would be spread over each other in silence.
-inline void require_same_numbers(const at::Tensor& output, const at::Tensor& target, const std::string& who) {
-  const bool rows = output.dim() > 0 && target.dim() > 0 && output.size(0) == target.size(0);
-  if (!rows || output.numel() != target.numel()) {
-    throw Error(who + " takes targets of the output's shape, " + described(output) + ", not " + described(target));
+/// A loss module of torch::nn, in its holder.
+template <class L>
+concept LossModule = requires(L& loss, const at::Tensor& t) {
+  { loss->forward(t, t) } -> std::convertible_to<at::Tensor>;
+};
+
+/// What a loss module does to the losses of a batch: at::Reduction::Mean unless its options say otherwise.
+template <class M>
+std::int64_t reduction_of(const M& module) {
+  if constexpr (requires { std::int64_t(reduction_get_enum(module.options.reduction())); }) {
+    return reduction_get_enum(module.options.reduction());
+  } else {
+    return at::Reduction::Mean;
   }
 }
 
 }  // namespace detail
 
-/// Cross entropy of logits [N, C] against labels [N] int64 in [0, C) or distributions [N, C].
-/// Throws Error for a label outside of [0, C), on the CPU; elsewhere LibTorch says so in its own way.
-struct CrossEntropy {
-  at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
-    if (target.device().is_cpu() && target.dim() == 1 && target.scalar_type() == at::kLong && output.dim() == 2) {
-      require_labels_below(output.size(1), target);
-    }
-    return at::cross_entropy_loss(output, target);
-  }
-
- private:
-  static void require_labels_below(std::int64_t classes, const at::Tensor& target) {
-    const at::Tensor in_line = target.contiguous();
-    const auto* const label = in_line.data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < in_line.size(0); ++i) {
-      if (label[i] < 0 || label[i] >= classes) {
-        detail::require(false, "CrossEntropy: a label", "in [0, " + detail::text(classes) + "), the network's outputs",
-                        label[i]);
-      }
-    }
-  }
-};
-
-/// Cross entropy of each logit by itself: one a sample, [N] or [N, 1], or several, [N, C], where a sample may bear any
-/// number of C labels. Targets of the same numbers: labels 0 and 1, or floating numbers in [0, 1].
-///
-/// With one logit a sample, right is a logit above 0 where the target is above one half. With several there is no one
-/// notion of right (each? all of them?), and only the loss is scored: a struct of your own can have a `correct`.
-/// Throws Error for targets of another shape.
-struct BinaryCrossEntropy {
-  at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
-    detail::require_same_numbers(output, target, "BinaryCrossEntropy");
-    return at::binary_cross_entropy_with_logits(output, target.view_as(output).to(output.scalar_type()));
-  }
-
-  at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
-    if (output.numel() != output.size(0)) {
-      return {};
-    }
-    return (output.flatten() > 0) == (target.flatten() > 0.5);
-  }
-};
-
-/// Mean of the squared differences, over samples and outputs; nothing is right or wrong.
-/// Throws Error for targets of another shape than the output's ([N] goes with [N, 1]).
-struct MeanSquaredError {
-  at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
-    detail::require_same_numbers(output, target, "MeanSquaredError");
-    return at::mse_loss(output, target.view_as(output).to(output.scalar_type()));
-  }
-};
-
-/// Any loss.
+/// Any loss: one of regimen's, a function of output and target, or a loss module of torch::nn.
 class AnyLoss {
  public:
+  /// None given: CrossEntropy, unless whoever reads this knows better.
+  AnyLoss() : AnyLoss(CrossEntropy{}) { is_given_ = false; }
+
   template <class L>
     requires(!std::same_as<L, AnyLoss> && !detail::StandIn<L>)
-  AnyLoss(L loss) : manifest_(regimen::manifest(loss)) {  // NOLINT: a loss is one of any kind
+  AnyLoss(L loss) {  // NOLINT: a loss is one of any kind
     static_assert(
-        Loss<L>,
+        Loss<L> || detail::LossModule<L>,
         "a loss must be callable as: at::Tensor loss(const at::Tensor& output, const at::Tensor& target) const");
     if constexpr (Loss<L>) {
-      if constexpr (requires(const at::Tensor& t) { loss.correct(t, t); }) {
-        correct_ = std::make_shared<const Function>(
-            [loss](const at::Tensor& output, const at::Tensor& target) { return loss.correct(output, target); });
-      }
-      call_ = std::make_shared<const Function>(loss);
+      bind(std::move(loss));
+    } else if constexpr (detail::LossModule<L>) {
+      bind_module(std::move(loss));
     }
   }
 
   [[nodiscard]] at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
-    return (*call_)(output, target);
+    return parts_->call(output, target);
   }
 
-  /// [N] bool; undefined where "right" has no meaning. Throws Error where a loss's own `correct` gives another shape.
+  /// What was judged, entry by entry: bool, or floating with NaN for what was not; undefined where "right" has no
+  /// meaning. Throws Error where a loss's own `correct` judges more than there is.
   [[nodiscard]] at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
-    if (correct_) {
-      const at::Tensor right = (*correct_)(output, target);
-      if (right.defined() && (right.dim() != 1 || right.size(0) != output.size(0))) {
-        throw Error("a loss's correct(output, target) must be [N], one a sample, but is " + detail::described(right));
+    if (parts_->correct) {
+      const at::Tensor right = parts_->correct(output, target);
+      if (right.defined() && right.numel() > std::max(output.numel(), target.defined() ? target.numel() : 0)) {
+        throw Error("a loss's correct(output, target) judges more than there is: it is " + detail::described(right) +
+                    " for an output of " + detail::described(output) + " and a target of " +
+                    detail::described(target));
       }
       return right;
     }
-    if (output.dim() == 2 && output.size(1) >= 2 && target.dim() == 1 && target.scalar_type() == at::kLong) {
-      return output.argmax(1) == target;
-    }
-    return {};
+    return detail::are_labels_for(output, target) ? detail::predicted_classes(output) == target : at::Tensor();
   }
 
-  [[nodiscard]] const std::string& manifest() const { return manifest_; }
+  /// What the loss of a batch of so many samples is a mean over.
+  [[nodiscard]] LossCount count(const at::Tensor& output, const at::Tensor& target, std::int64_t samples) const {
+    return parts_->count ? parts_->count(output, target) : LossCount(samples);
+  }
+
+  /// Whether it was given, and is not the default.
+  [[nodiscard]] bool is_given() const { return is_given_; }
+
+  /// Whether the loss itself says what its mean is over.
+  [[nodiscard]] bool counts() const { return parts_->count != nullptr; }
+
+  /// Whether it is a sum over the samples instead of a mean.
+  [[nodiscard]] bool sums() const { return parts_->sums; }
+
+  /// Throws Error for targets that the loss cannot take, whatever the output; where the loss says nothing, none.
+  void check_target(const at::Tensor& target) const {
+    if (parts_->check_target) {
+      parts_->check_target(target);
+    }
+  }
+
+  [[nodiscard]] const std::string& manifest() const { return parts_->manifest; }
 
  private:
-  using Function = std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>;
+  struct Parts {
+    std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> call;
+    std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> correct;
+    std::function<LossCount(const at::Tensor&, const at::Tensor&)> count;
+    std::function<void(const at::Tensor&)> check_target;
+    bool sums = false;
+    std::string manifest;
+  };
 
-  std::shared_ptr<const Function> call_;
-  std::shared_ptr<const Function> correct_;
-  std::string manifest_;
+  template <class L>
+  void bind(L loss) {
+    detail::check_fields(loss);
+    auto parts = std::make_shared<Parts>();
+    parts->manifest = regimen::manifest(loss);
+    const auto shared = std::make_shared<const L>(std::move(loss));
+    parts->call = [shared](const at::Tensor& output, const at::Tensor& target) { return (*shared)(output, target); };
+    if constexpr (requires(const at::Tensor& t) { shared->correct(t, t); }) {
+      parts->correct = [shared](const at::Tensor& o, const at::Tensor& t) { return shared->correct(o, t); };
+    }
+    if constexpr (requires(const at::Tensor& t) { LossCount(shared->count(t, t)); }) {
+      parts->count = [shared](const at::Tensor& o, const at::Tensor& t) { return LossCount(shared->count(o, t)); };
+    }
+    if constexpr (requires(const at::Tensor& t) { shared->check_target(t); }) {
+      parts->check_target = [shared](const at::Tensor& target) { shared->check_target(target); };
+    }
+    if constexpr (requires { bool{shared->sums()}; }) {
+      parts->sums = shared->sums();
+    }
+    parts_ = std::move(parts);
+  }
+
+  /// A module's options say what its value is a mean over, as far as they are PyTorch's.
+  template <class L>
+  void bind_module(L loss) {
+    auto parts = std::make_shared<Parts>();
+    const auto shared = std::make_shared<L>(std::move(loss));
+    parts->manifest = detail::json::quoted(detail::structure_of(*shared->operator->()));
+    parts->call = [shared](const at::Tensor& output, const at::Tensor& target) {
+      return (*shared)->forward(output, target);
+    };
+    const std::int64_t reduction = detail::reduction_of(**shared);
+    if (reduction != at::Reduction::Mean && reduction != at::Reduction::Sum) {
+      throw Error("a loss must give one number: the reduction of this module must be torch::kMean or torch::kSum, but "
+                  "is torch::kNone");
+    }
+    parts->sums = reduction == at::Reduction::Sum;
+    if constexpr (requires { (*shared)->options.ignore_index() + 0; (*shared)->weight.defined(); }) {
+      parts->count = [shared](const at::Tensor& output, const at::Tensor& target) -> LossCount {
+        if (target.is_floating_point()) {
+          return target.size(0);
+        }
+        return detail::counted_labels(target, (*shared)->options.ignore_index(), (*shared)->weight);
+      };
+    }
+    parts_ = std::move(parts);
+  }
+
+  std::shared_ptr<const Parts> parts_;
+  bool is_given_ = true;
+};
+
+/// A loss that is the sum over a batch's samples, where others are the mean: a variational autoencoder's bound, say. It
+/// is trained on as it is, so that the gradient of accumulated batches is their sum; scores are the mean a sample.
+///     phase.loss = regimen::SummedLoss{[](const torch::Tensor& output, const torch::Tensor& target) { ... }};
+struct SummedLoss {
+  AnyLoss of;
+
+  at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const { return of(output, target); }
+  at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const { return of.correct(output, target); }
+  void check_target(const at::Tensor& target) const { of.check_target(target); }
+  [[nodiscard]] bool sums() const { return true; }
 };
 
 }  // namespace regimen::inline v0

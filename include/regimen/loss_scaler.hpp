@@ -13,7 +13,9 @@
 #include <limits>
 #include <vector>
 
+#include "regimen/detail/gradients.hpp"
 #include "regimen/error.hpp"
+#include "regimen/named.hpp"
 
 namespace regimen::inline v0 {
 
@@ -50,12 +52,12 @@ class LossScaler {
 
   /// Divides the gradients of these parameters by the factor and adapts it. False if one of them is infinite or NaN:
   /// then leave the step out. Waits for the device once, as every scaler does whose optimizer knows nothing of it.
-  bool unscale(const std::vector<at::Tensor>& parameters) {
+  bool unscale(const DistinctTensors& parameters) {
     const at::NoGradGuard no_grad;
     std::vector<at::Tensor> gradients;
     for (const at::Tensor& parameter : parameters) {
       if (parameter.grad().defined()) {
-        gradients.push_back(parameter.grad());
+        gradients.push_back(detail::numbers_of(detail::gradient_of(parameter)));
       }
     }
     const bool finite = gradients.empty() || divide(gradients);
@@ -65,7 +67,7 @@ class LossScaler {
 
   /// The same for gradients that were computed once more in a step whose first ones are unscaled already: of SAM's
   /// second pass. The step counts once; an overflow counts all the same.
-  bool unscale_again(const std::vector<at::Tensor>& parameters) {
+  bool unscale_again(const DistinctTensors& parameters) {
     const std::int64_t steps = steps_;
     const double factor = factor_;
     const bool finite = unscale(parameters);

@@ -11,38 +11,80 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/detail/fields.hpp"
+#include "regimen/detail/hooks.hpp"
 #include "regimen/detail/path_norm.hpp"
+#include "regimen/detail/real.hpp"
+#include "regimen/evaluate.hpp"
 #include "regimen/manifest.hpp"
 #include "regimen/model.hpp"
 #include "regimen/snapshot.hpp"
+#include "regimen/source.hpp"
 
 namespace regimen::inline v0 {
 
-/// What kind of minimum is this? Takes a model, gives a number; reads and changes nothing.
-///     splits.measures = {{"l2_norm", regimen::l2_norm}, {"distance", regimen::DistanceFrom{start}}};
+/// What a measure may look at: the model, and within `run` the phase's data and how it is scored. Made of a model alone,
+/// there are no data, and scoring has its defaults.
+struct Probe {
+  Model model;
+  Evaluation how{};     ///< the phase's loss, preprocessing, execution, and the moment at which its epoch began
+  Source fit{};         ///< the phase's own data
+  Source clean{};       ///< these three as in `Splits`
+  Source test{};
+  Source validation{};
+  Clock clock{};        ///< when the scored epoch ended
+
+  Probe(Model of) : model(std::move(of)) {}  // NOLINT: a model is probed
+  template <class M>
+    requires(!std::derived_from<std::remove_cvref_t<M>, Weights> && !detail::is_probe<std::remove_cvref_t<M>> &&
+             !detail::StandIn<std::remove_cvref_t<M>>)
+  Probe(M&& of) : model(std::forward<M>(of)) {}  // NOLINT
+};
+
+namespace detail {
+
+/// Takes a Probe and says so: what can be called with anything, a generic lambda, may be meant for a model.
 template <class M>
-concept Measure = requires(const M& measure, const Model& model) {
+concept TakesProbe = requires { &M::operator(); } && requires(const M& measure, const Probe& probe) {
+  { measure(probe) } -> std::convertible_to<double>;
+};
+
+template <class M>
+concept TakesModel = requires(const M& measure, const Model& model) {
   { measure(model) } -> std::convertible_to<double>;
 };
+
+}  // namespace detail
+
+/// What kind of minimum is this? Takes a model, or a `Probe`, gives a number; reads and changes nothing.
+///     splits.measures = {{"l2_norm", regimen::l2_norm}, {"distance", regimen::DistanceFrom{start}}};
+///     splits.measures["confidence"] = [](const regimen::Probe& probe) { return ...; };
+template <class M>
+concept Measure = detail::TakesProbe<M> || detail::TakesModel<M>;
 
 /// Any measure.
 class AnyMeasure {
  public:
   AnyMeasure() = default;
-  AnyMeasure(std::nullptr_t) {}  // NOLINT: none, as of a std::function
+  AnyMeasure(std::nullptr_t) {}  // NOLINT: no measure
 
   template <class M>
     requires(!std::same_as<M, AnyMeasure> && !std::same_as<M, std::nullptr_t> && !detail::StandIn<M>)
   AnyMeasure(M measure) {  // NOLINT: a measure is one of any kind
-    static_assert(Measure<M>, "a measure must be callable as: double measure(const regimen::Model&) const");
+    static_assert(Measure<M>,
+                  "a measure must be callable as: double measure(const regimen::Model&) const, "
+                  "or: double measure(const regimen::Probe&) const");
     if constexpr (Measure<M>) {
+      detail::check_fields(measure);
       manifest_ = [measure] { return regimen::manifest(measure); };
-      call_ = std::move(measure);
+      if constexpr (detail::TakesProbe<M>) {
+        call_ = std::move(measure);
+      } else if (is_there(measure)) {
+        call_ = [measure = std::move(measure)](const Probe& probe) -> double { return measure(probe.model); };
+      }
     }
   }
 
-  double operator()(const Model& model) const { return call_(model); }
+  double operator()(const Probe& probe) const { return call_(probe); }
 
   /// Whether there is one: an empty std::function is none.
   explicit operator bool() const { return static_cast<bool>(call_); }
@@ -51,35 +93,43 @@ class AnyMeasure {
   [[nodiscard]] std::string manifest() const { return manifest_ ? manifest_() : "null"; }
 
  private:
-  std::function<double(const Model&)> call_;
+  /// False for an empty std::function and a null pointer.
+  template <class M>
+  static bool is_there(const M& measure) {
+    if constexpr (requires { measure == nullptr; }) {
+      return !(measure == nullptr);
+    } else {
+      return true;
+    }
+  }
+
+  std::function<double(const Probe&)> call_;
   std::function<std::string()> manifest_;
 };
 
-/// The l2 norm of all parameters together, summed in double.
-[[nodiscard]] inline double l2_norm(const Model& model) {
+/// The l2 norm of all parameters together, each counted once, summed in double; of complex numbers by their moduli.
+[[nodiscard]] inline double l2_norm(const Weights& model) {
   const at::NoGradGuard no_grad;
   double sum = 0;
   for (const at::Tensor& parameter : model.parameters()) {
-    sum += parameter.to(at::kDouble).square().sum().item<double>();
+    sum += detail::as_doubles(parameter).square().sum().item<double>();
   }
   return std::sqrt(sum);
 }
 
 namespace detail {
 
-/// Each parameter of a model with what it was in a snapshot of the same model, both in double.
+/// Each parameter of a model, once, with what it was in a snapshot of the same model, both as doubles.
 /// Throws Error where the two do not fit.
 template <class Visit>
-void with_snapshot(const Model& model, const Snapshot& snapshot, const std::string& who, Visit&& visit) {
+void with_snapshot(const Weights& model, const Snapshot& snapshot, const std::string& who, Visit&& visit) {
   const at::NoGradGuard no_grad;
-  const auto parameters = model.named_parameters();
-  const auto& kept = snapshot.tensors();
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (i >= kept.size() || kept[i].name != parameters[i].name ||
-        kept[i].tensor.sizes() != parameters[i].tensor.sizes()) {
-      throw Error(who + ": the model's " + parameters[i].name + " does not fit the snapshot");
+  for (const Named& named : model.named_parameters()) {
+    const at::Tensor then = snapshot.find(named);
+    if (!then.defined() || then.sizes() != named.tensor.sizes()) {
+      throw Error(who + ": the model's " + named.name + " does not fit the snapshot");
     }
-    visit(parameters[i].tensor.to(at::kDouble), kept[i].tensor.to(at::kDouble), i);
+    visit(as_doubles(named.tensor), as_doubles(then).to(named.tensor.device()), named);
   }
 }
 
@@ -103,9 +153,9 @@ struct Angle {
 
 /// The l2 distance of all parameters from where they were in a snapshot of the same model, in double.
 /// Throws Error where the two do not fit.
-[[nodiscard]] inline double distance(const Model& model, const Snapshot& from) {
+[[nodiscard]] inline double distance(const Weights& model, const Snapshot& from) {
   double sum = 0;
-  detail::with_snapshot(model, from, "distance", [&](const at::Tensor& is, const at::Tensor& was, std::size_t) {
+  detail::with_snapshot(model, from, "distance", [&](const at::Tensor& is, const at::Tensor& was, const Named&) {
     sum += (is - was).square().sum().item<double>();
   });
   return std::sqrt(sum);
@@ -115,7 +165,7 @@ struct Angle {
 struct DistanceFrom {
   Snapshot start;
 
-  double operator()(const Model& model) const { return distance(model, start); }
+  double operator()(const Weights& model) const { return distance(model, start); }
 };
 
 /// The distance from a snapshot as a share of the snapshot's own norm, ||w - w_0|| / ||w_0||, in double: how far from
@@ -123,11 +173,11 @@ struct DistanceFrom {
 struct RelativeDistanceFrom {
   Snapshot start;
 
-  double operator()(const Model& model) const {
+  double operator()(const Weights& model) const {
     double moved = 0;
     double norm = 0;
     detail::with_snapshot(model, start, "RelativeDistanceFrom",
-                          [&](const at::Tensor& is, const at::Tensor& was, std::size_t) {
+                          [&](const at::Tensor& is, const at::Tensor& was, const Named&) {
                             moved += (is - was).square().sum().item<double>();
                             norm += was.square().sum().item<double>();
                           });
@@ -140,10 +190,10 @@ struct RelativeDistanceFrom {
 struct CosineTo {
   Snapshot goal;
 
-  double operator()(const Model& model) const {
+  double operator()(const Weights& model) const {
     detail::Angle angle;
     detail::with_snapshot(model, goal, "CosineTo",
-                          [&](const at::Tensor& is, const at::Tensor& was, std::size_t) { angle.add(is, was); });
+                          [&](const at::Tensor& is, const at::Tensor& was, const Named&) { angle.add(is, was); });
     return angle.cosine();
   }
 };
@@ -156,14 +206,16 @@ struct HeadingTo {
   Snapshot from;
   Snapshot to;
 
-  double operator()(const Model& model) const {
-    std::vector<at::Tensor> way;
-    detail::with_snapshot(model, from, "HeadingTo",
-                          [&](const at::Tensor& is, const at::Tensor& was, std::size_t) { way.push_back(is - was); });
+  double operator()(const Weights& model) const {
     detail::Angle angle;
-    detail::with_snapshot(model, to, "HeadingTo", [&](const at::Tensor&, const at::Tensor& there, std::size_t i) {
-      angle.add(way[i], there - from.tensors()[i].tensor.to(at::kDouble));
-    });
+    detail::with_snapshot(
+        model, from, "HeadingTo", [&](const at::Tensor& is, const at::Tensor& was, const Named& named) {
+          const at::Tensor there = to.find(named);
+          if (!there.defined() || there.sizes() != named.tensor.sizes()) {
+            throw Error("HeadingTo: the model's " + named.name + " does not fit the snapshot");
+          }
+          angle.add(is - was, detail::as_doubles(there).to(is.device()) - was);
+        });
     return angle.cosine();
   }
 };

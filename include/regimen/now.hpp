@@ -22,7 +22,7 @@ struct Now {
   const History* history = nullptr;  ///< of the phase so far; none in a loop that keeps none
   detail::Slots* slots = nullptr;    ///< of a step that is to be recorded (capture.hpp)
   bool of_epoch = false;             ///< the moment is that at which the epoch began
-  int batches_a_step = 1;            ///< `Phase::accumulate`
+  std::int64_t batches_a_step = 1;            ///< `Phase::accumulate`
 
   /// The moment at which the epoch began. An epoch reads its data as they were then, damage that follows a schedule
   /// among them: so does what goes on with the epoch after a resume, and the scoring of what was trained on. A loop of

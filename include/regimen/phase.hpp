@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -11,6 +12,7 @@
 #include "regimen/evaluate.hpp"
 #include "regimen/event.hpp"
 #include "regimen/execute.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/loss.hpp"
 #include "regimen/measure.hpp"
 #include "regimen/optimizer.hpp"
@@ -28,19 +30,21 @@ struct Phase {
   std::string name = "train";
   Source data{};                   ///< damage included, as the network is to learn it
   OptimizerRef optimizer{};        ///< borrowed; its state is cleared when the phase begins
-  int epochs = 0;                  ///< at most so many; bounds every phase
+  Integer epochs = 0;              ///< at most so many; bounds every phase
   Stop until{};                    ///< asked at the head of every epoch but the first
   Knob lr_scale = 1;               ///< times the optimizer's own learning rates, for the length of a step
   std::optional<Knob> momentum{};  ///< in (0, 1), instead of the optimizer's own; Adam's and AdamW's first beta
   Knob weight_decay_scale = 1;     ///< times the optimizer's own weight decays
-  std::int64_t batch = 128;        ///< samples a batch
+  Integer batch = 128;             ///< samples a batch
   AnyLoss loss = CrossEntropy{};
   std::vector<AnyTransform> augment{};       ///< fresh at every epoch; in training only
   std::vector<AnyTransform> preprocess{};    ///< after augmentation, and in scoring: normalization
   std::vector<AnyRegularizer> regularize{};  ///< each kind of hook in this order
-  int accumulate = 1;                        ///< batches whose gradients make one step
+  Integer accumulate = 1;                    ///< batches whose gradients make one step
   std::vector<std::string> freeze{};         ///< parameters, or modules by name, that keep their values; buffers,
                                              ///< BatchNorm's running statistics among them, go on moving
+  std::vector<std::string> eval{};           ///< modules by name that are in eval mode while the others are trained:
+                                             ///< no dropout, and BatchNorm as it is. Name a frozen backbone in both
   Execution execute{};                       ///< precision and memory format
   std::uint64_t seed = 0;                    ///< keys the data's order, augmentation, and dropout
   bool shuffle = true;
@@ -87,16 +91,30 @@ struct Phase {
   }
 };
 
+/// How the phase is scored, for whoever scores by hand, after the run or within it: its loss, its preprocessing, its
+/// precision. Without them a network that was trained on normalized images is scored on raw ones, and no error says so.
+///     regimen::evaluate(net, test, regimen::evaluation_of(phase));
+[[nodiscard]] inline Evaluation evaluation_of(const Phase& phase) {
+  return {.loss = phase.loss, .preprocess = phase.preprocess, .execute = phase.execute};
+}
+
+/// `evaluate` as the phase is scored.
+///     regimen::evaluate(net, test, phase).accuracy
+template <std::same_as<Phase> P>  // what stands in braces is an Evaluation
+[[nodiscard]] Score evaluate(const Model& model, const Source& source, const P& phase) {
+  return evaluate(model, source, evaluation_of(phase));
+}
+
 /// What a run is scored on, and how often. Everything may be left out; what is missing is not scored.
 struct Splits {
   Source clean{};         ///< the training data as they were before any damage
   Source test{};          ///< held out, for the record: nothing should be decided by it
   Source validation{};    ///< held out, for stop criteria and schedules
-  int every = 1;          ///< epochs between scorings; a phase's last epoch is always scored
-  int fit_every = 0;      ///< epochs between scorings of fit alone, where a stop criterion needs them; 0: as `every`
+  Integer every = 1;      ///< epochs between scorings; a phase's last epoch is always scored
+  Integer fit_every = 0;  ///< epochs between scorings of fit alone, where a stop criterion needs them; 0: as `every`
   bool score_fit = true;  ///< whether to score the phase's own data
   std::map<std::string, AnyMeasure> measures{};  ///< taken at each scoring
-  std::int64_t batch = 128;                      ///< samples at a time in scoring
+  Integer batch = 128;                           ///< samples at a time in scoring
 
   void check() const {
     detail::require(every >= 1, "Splits.every", "at least 1", every);

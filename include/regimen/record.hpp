@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "regimen/clock.hpp"
+#include "regimen/error.hpp"
 
 namespace regimen::inline v0 {
 
@@ -122,7 +123,15 @@ struct History {
 
   [[nodiscard]] bool empty() const { return epochs.empty(); }
   [[nodiscard]] std::size_t size() const { return epochs.size(); }
-  [[nodiscard]] const Epoch& back() const { return epochs.back(); }
+
+  /// The last epoch. Throws Error if there is none: the run was stopped within its first epoch.
+  [[nodiscard]] const Epoch& back() const {
+    if (epochs.empty()) {
+      throw Error("History::back: there is no epoch yet: the run was stopped within its first one; see empty()");
+    }
+    return epochs.back();
+  }
+
   [[nodiscard]] auto begin() const { return epochs.begin(); }
   [[nodiscard]] auto end() const { return epochs.end(); }
 

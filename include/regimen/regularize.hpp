@@ -13,6 +13,7 @@
 #include "regimen/batch.hpp"
 #include "regimen/manifest.hpp"
 #include "regimen/model.hpp"
+#include "regimen/named.hpp"
 #include "regimen/now.hpp"
 
 namespace regimen::inline v0 {
@@ -20,8 +21,8 @@ namespace regimen::inline v0 {
 /// What a regularizer may look at. In a loop of your own, fill in what yours needs: `L2` only the parameters.
 ///     loss = loss + l2.penalty({.parameters = net->parameters()});
 struct Pass {
-  std::vector<at::Tensor> parameters{};  ///< those that are trained
-  Batch batch{};                         ///< as the network was shown it
+  DistinctTensors parameters{};  ///< those that are trained, each once
+  Batch batch{};                 ///< as the network was shown it
   at::Tensor output{};
   std::vector<at::Tensor> taps{};  ///< what `tap` saw in the forward pass, in order
   Now now{};
@@ -44,17 +45,17 @@ struct NamesOfHooks {
 // both R and NamesOfHooks is ambiguous. So a hook of the right name with a wrong signature, or an overloaded one, is an
 // error and never silently unused.
 template <class R>
-struct Probe : R, NamesOfHooks {};
+struct HookProbe : R, NamesOfHooks {};
 
 template <class R>
 concept CanProbe = std::is_class_v<R> && !std::is_final_v<R>;
 
 template <class R>
-concept NamesPenalty = CanProbe<R> && !requires { &Probe<R>::penalty; };
+concept NamesPenalty = CanProbe<R> && !requires { &HookProbe<R>::penalty; };
 template <class R>
-concept NamesGradient = CanProbe<R> && !requires { &Probe<R>::gradient; };
+concept NamesGradient = CanProbe<R> && !requires { &HookProbe<R>::gradient; };
 template <class R>
-concept NamesWeights = CanProbe<R> && !requires { &Probe<R>::weights; };
+concept NamesWeights = CanProbe<R> && !requires { &HookProbe<R>::weights; };
 
 template <class R>
 concept HasPenalty = requires(const R& r, const Pass& pass) {

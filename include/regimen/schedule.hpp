@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "regimen/clock.hpp"
+#include "regimen/detail/hooks.hpp"
 #include "regimen/detail/metrics.hpp"
 #include "regimen/history_view.hpp"
 #include "regimen/manifest.hpp"
@@ -30,14 +31,6 @@ concept Schedule = requires(const S& schedule, const Clock& clock, const History
 };
 
 namespace detail {
-
-/// Asks a primitive to check its own fields, if it does: `void check() const`, throws Error.
-template <class T>
-void check_fields(const T& value) {
-  if constexpr (requires { value.check(); }) {
-    value.check();
-  }
-}
 
 /// Takes a view of the scores. What can be called with anything, a generic lambda, may be meant for a `History`.
 template <class S>

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "regimen/batch.hpp"
+#include "regimen/detail/counted_cursor.hpp"
 #include "regimen/detail/metrics.hpp"
 #include "regimen/key.hpp"
 #include "regimen/manifest.hpp"
@@ -205,7 +206,7 @@ class IndexedCursor {
     while (next_ >= loaded_end_) {
       load();
     }
-    const std::int64_t length = std::min(order_.batch, end_ - next_);
+    const std::int64_t length = std::min<std::int64_t>(order_.batch, end_ - next_);
     const Batch batch = slice(loaded_, next_ - loaded_begin_, length);
     next_ += length;
     return batch;
@@ -250,7 +251,8 @@ inline Cursor Source::read(const Order& order) const {
   if (indexed()) {
     return detail::IndexedCursor(*this, order);
   }
-  return data_->stream(order);
+  Cursor next = data_->stream(order);
+  return size() ? detail::CountedCursor(std::move(next), *size(), order) : std::move(next);
 }
 
 namespace detail {

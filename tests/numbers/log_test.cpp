@@ -52,7 +52,7 @@ std::string content_of(const std::string& path) {
 template <class Log>
 void begin(Log& log, const std::vector<std::string>& measures = {}, const History& history = {}) {
   const std::vector<std::string> phases = {"a"};
-  const std::vector<int> epochs = {10};
+  const std::vector<std::int64_t> epochs = {10};
   const std::function<std::string()> manifest = [] { return std::string("{}"); };
   log(regimen::RunBegin{
       .phases = phases, .epochs = epochs, .measures = measures, .history = history, .manifest = manifest});

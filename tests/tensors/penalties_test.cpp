@@ -536,7 +536,7 @@ TEST_CASE("penalties: every strength may be a schedule, and is a slot in a step 
       L2SP{.start = start, .strength = doubling},
       PathNorm{.strength = doubling},
       SpectralNorm{.strength = doubling},
-      JacobianNorm{.strength = doubling, .projections = 0},
+      JacobianNorm{.strength = doubling, .projections = 2},
       ConfidencePenalty{.strength = doubling},
       Jumpstart{.strength = doubling},
       LearnedPotential{.network = denoiser, .strength = doubling},

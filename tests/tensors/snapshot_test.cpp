@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "regimen/model.hpp"
 #include "regimen/snapshot.hpp"
 
 namespace {

@@ -247,8 +247,10 @@ TEST_CASE("a checkpoint is written as often as it was asked for, and when the ru
   CHECK(written_by({.steps = 0, .seconds = 0}, 0) == 1);
   CHECK(written_by({.steps = 0, .seconds = 1e9}, 0) == 1);
   CHECK(written_by({.steps = 0, .seconds = 0}, 3) == 1);
-  CHECK(written_by({.steps = 1, .seconds = 0}, 0) == 6 + 3 + 1);  // at every boundary
-  CHECK(written_by({.steps = 0, .seconds = 1e-9}, 0) == 6 + 3 + 1);
+  CHECK(written_by({.steps = 1, .seconds = 0}, 0) == 6 + 1);      // after every step, and at the end
+  CHECK(written_by({.steps = 2, .seconds = 0}, 0) == 3 + 1);
+  CHECK(written_by({.steps = 4, .seconds = 0}, 0) == 1 + 1);
+  CHECK(written_by({.steps = 0, .seconds = 1e-9}, 0) == 6 + 3 + 1);  // at every boundary
   auto net = plain_network();
   CHECK(error_of([&] { rg::Checkpoint(path, {.steps = -1}, net); }) == "Often.steps must be at least 0, but is -1");
   CHECK(error_of([&] { rg::Checkpoint(path, {.seconds = -2}, net); }) == "Often.seconds must be at least 0, but is -2");
@@ -480,7 +482,7 @@ TEST_CASE("one checkpoint file serves one run at a time") {
       tried = true;
       // As another process would: without a run of its own in this one.
       const std::vector<std::string> names;
-      const std::vector<int> epochs;
+      const std::vector<std::int64_t> epochs;
       const rg::History none;
       const std::function<std::string()> manifest = [] { return std::string(); };
       message = error_of([&] { other(rg::RunBegin{names, epochs, names, none, manifest}); });

@@ -681,7 +681,8 @@ TEST_CASE("what is frozen by a schedule is scored as it was trained on") {
   };
   const rg::Phase phase{
       .data = rg::frozen(train, moving, 1), .optimizer = sgd, .epochs = 3, .batch = 16, .accumulate = 3};
-  rg::run(net, {phase}, {}, [&](const rg::Epoch&) {
+  const auto forget = [&](const rg::PhaseBegin&) { seen.clear(); };  // the sample that is looked at before
+  rg::run(net, {phase}, {}, forget, [&](const rg::Epoch&) {
     // In the epoch and in its scoring: each sample twice, with one and the same label.
     const at::Tensor all = torch::cat(seen, 1);
     const at::Tensor sorted = all.index_select(1, std::get<1>((all[0] * 3 + all[1]).sort()));

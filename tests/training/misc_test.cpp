@@ -526,10 +526,9 @@ TEST_CASE("the manifest of a run holds every field, every option and every seed,
                                   "clean",
                                   "test",
                                   "validation",
-                                  "score_every",
-                                  "score_fit_every",
+                                  "every",
+                                  "fit_every",
                                   "score_fit",
-                                  "score_batch",
                                   "measures"}) {
     CAPTURE(field);
     CHECK(contains(manifest, "\"" + std::string(field) + "\": "));
@@ -576,7 +575,7 @@ TEST_CASE("the manifest of a run holds every field, every option and every seed,
   CHECK(python_says(folder / "m.json", "j['phases'][0]['samples'] == 40"));
   CHECK(python_says(folder / "m.json", "j['phases'][0]['realised_noise'] == 0.4"));
   CHECK(python_says(folder / "m.json", "j['phases'][1]['realised_noise'] == 0"));
-  CHECK(python_says(folder / "m.json", "j['validation'] is None"));
+  CHECK(python_says(folder / "m.json", "j['splits']['validation'] is None"));
 }
 
 TEST_CASE("the realised noise is the share of labels that differ from the clean ones") {

@@ -137,8 +137,15 @@ TEST_CASE("multi-label: scored by its loss alone, or by what its loss calls righ
       return (output > 0) == (target > 0.5);
     }
   };
-  CHECK(contains(error_of([&] { static_cast<void>(rg::evaluate(net, data, {.loss = EachLabel{}})); }),
-                 "must be [N], one a sample, but is [80, 3]"));
+  const double each = ((net->forward(x) > 0) == (labels > 0.5)).to(torch::kDouble).mean().item<double>();
+  CHECK(rg::evaluate(net, data, {.loss = EachLabel{}, .batch = 32}).accuracy == Approx(each));
+  struct Spread : rg::BinaryCrossEntropy {  // [N, 1] against [N]
+    [[nodiscard]] at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
+      return (output.narrow(1, 0, 1) > 0) == (target.select(1, 0) > 0.5);
+    }
+  };
+  CHECK(contains(error_of([&] { static_cast<void>(rg::evaluate(net, data, {.loss = Spread{}})); }),
+                 "judges more than there is: it is [80, 80]"));
 }
 
 TEST_CASE("regression: scored by its loss alone; targets of another shape are refused, not spread") {

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "regimen/model.hpp"
+#include "regimen/weights.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -13,7 +13,7 @@ namespace regimen::inline v0::detail {
 /// graphs that were made before or meanwhile can still be differentiated (writing to a buffer would forbid that).
 class BufferGuard {
  public:
-  explicit BufferGuard(const Model& model) {
+  explicit BufferGuard(const Weights& model) {
     for (const Named& named : model.named_buffers()) {
       at::Tensor buffer = named.tensor;
       kept_.push_back({buffer, buffer.detach()});
@@ -21,8 +21,8 @@ class BufferGuard {
     }
   }
   ~BufferGuard() {
-    for (Kept& kept : kept_) {
-      kept.buffer.set_data(kept.data);
+    for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) {
+      kept->buffer.set_data(kept->data);
     }
   }
   BufferGuard(const BufferGuard&) = delete;

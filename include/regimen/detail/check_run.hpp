@@ -1,10 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include "regimen/detail/check_samples.hpp"
 #include "regimen/detail/guards.hpp"
+#include "regimen/detail/resume.hpp"
 #include "regimen/phase.hpp"
 
 /// What is wrong with a run as a whole. All of it is said before the first step, so that no work is lost.
@@ -35,7 +39,7 @@ void for_each_metric(const Phase& phase, Check&& check) {
   look_at_each(phase.regularize, "regularize");
 }
 
-/// A criterion that waits for a score which never comes would wait forever, and in silence.
+/// Throws Error if a criterion or a schedule reads a score which is never taken: it would wait forever.
 inline void check_metrics(const Phase& phase, const Splits& splits) {
   for_each_metric(phase, [&](Metric metric, const std::string& who) {
     if (!splits.scores(metric)) {
@@ -44,7 +48,7 @@ inline void check_metrics(const Phase& phase, const Splits& splits) {
   });
 }
 
-/// So would one that waits for a measure.
+/// Throws Error if a stop rule names a measure that is not taken: it would wait forever.
 inline void check_measures(const Phase& phase, const Splits& splits) {
   for (const std::string& name : phase.until.measures()) {
     if (splits.measures.count(name) == 0) {
@@ -54,7 +58,8 @@ inline void check_measures(const Phase& phase, const Splits& splits) {
   }
 }
 
-/// So would one that waits for an accuracy where nothing is right or wrong; that shows at the first scoring.
+/// Throws Error if a criterion or a schedule waits for an accuracy where nothing is right or wrong: the first scoring
+/// shows it.
 inline void check_scores(const Phase& phase, const Epoch& epoch) {
   for_each_metric(phase, [&](Metric metric, const std::string& who) {
     const Score& score = score_of(epoch, metric);
@@ -68,8 +73,12 @@ inline void check_scores(const Phase& phase, const Epoch& epoch) {
 
 /// An optimizer may hold tensors that the model does not, a loss's own parameters, but not only such: it would be
 /// another network's, and this one would stay as it is.
-inline void check_optimizer(const Phase& phase, const Model& model) {
+inline void check_optimizer(const Phase& phase, const Weights& model) {
   const std::vector<at::Tensor> parameters = model.parameters();
+  if (parameters.empty()) {
+    throw Error("run: the model has no parameters to train (a TorchScript module that was frozen keeps its weights as "
+                "constants: script it, and do not freeze it)");
+  }
   for (const at::Tensor& stepped : phase.optimizer.parameters()) {
     for (const at::Tensor& parameter : parameters) {
       if (stepped.is_same(parameter)) {
@@ -80,6 +89,24 @@ inline void check_optimizer(const Phase& phase, const Model& model) {
   throw Error("Phase \"" + phase.name +
               "\".optimizer holds no parameter of the model: it was made for another network, or before the model's "
               "parameters were replaced");
+}
+
+/// A notice for an optimizer that steps a tensor twice a step, because LibTorch lists it under each of its names; empty
+/// if it does not.
+inline std::string repeated_parameters(const Phase& phase, const Weights& model) {
+  const std::vector<at::Tensor> stepped = phase.optimizer.parameters();
+  if (DistinctTensors(stepped).size() == stepped.size()) {
+    return "";
+  }
+  std::string which;
+  for (const Named& named : model.named_parameters()) {
+    const auto same = [&](const at::Tensor& other) { return other.is_same(named.tensor); };
+    if (which.empty() && std::count_if(stepped.begin(), stepped.end(), same) > 1) {
+      which = named.name + (named.aliases.empty() ? "" : ", which is " + named.aliases.front() + " too,");
+    }
+  }
+  return "the optimizer of phase \"" + phase.name + "\" lists " + (which.empty() ? "a parameter" : which) +
+         " twice, and steps it twice a step: make it from regimen::Model(net).parameters(), where each is listed once";
 }
 
 /// In fp16 a step whose gradients overflow is left out. That is decided before the optimizer's step, so an optimizer
@@ -105,37 +132,25 @@ inline void check_execution(const Phase& phase, const std::vector<Phase>& phases
   }
 }
 
-inline void check_frozen_names(const Phase& phase, const Model& model) {
+inline void check_frozen_names(const Phase& phase, const Weights& model) {
+  const std::vector<Named> parameters = model.named_parameters();
   for (const std::string& name : phase.freeze) {
-    bool found = false;
-    for (const Named& named : model.named_parameters()) {
-      found = found || FreezeGuard::matches(named.name, {name});
-    }
-    if (!found) {
+    if (std::none_of(parameters.begin(), parameters.end(), [&](const Named& each) { return each.matches({name}); })) {
       throw Error("Phase \"" + phase.name + "\".freeze names \"" + name +
                   "\", which is no parameter or module of the model");
     }
   }
-  if (model.parameters().empty()) {
-    throw Error("run: the model has no parameters to train");
+  const std::vector<Part> parts = model.parts();
+  for (const std::string& name : phase.eval) {
+    if (std::none_of(parts.begin(), parts.end(), [&](const Part& part) { return part.name == name; })) {
+      throw Error("Phase \"" + phase.name + "\".eval names \"" + name + "\", which is no module of the model");
+    }
   }
-  bool trains = false;
-  for (const Named& named : model.named_parameters()) {
-    trains = trains || (named.tensor.requires_grad() && !FreezeGuard::matches(named.name, phase.freeze));
-  }
+  const bool trains = std::any_of(parameters.begin(), parameters.end(), [&](const Named& each) {
+    return each.tensor.requires_grad() && !each.matches(phase.freeze);
+  });
   if (!trains) {
     throw Error("Phase \"" + phase.name + "\".freeze leaves no parameter of the model to train");
-  }
-}
-
-/// A checkpoint knows its phases by their names: going on with others would be a regime that nobody wrote down.
-inline void check_resumed_phases(const std::vector<Phase>& phases, const History& history) {
-  for (const Epoch& epoch : history) {
-    const auto phase = static_cast<std::size_t>(epoch.clock.phase);
-    if (phase >= phases.size() || phases[phase].name != epoch.phase) {
-      throw Error("RunOptions.from was saved by a run whose phase " + text(epoch.clock.phase) + " is \"" + epoch.phase +
-                  "\"; here it is " + (phase < phases.size() ? "\"" + phases[phase].name + "\"" : "missing"));
-    }
   }
 }
 
@@ -152,10 +167,11 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
     check_execution(phase, phases, model);
     check_frozen_names(phase, model);
   }
-  const int first = options.from.clock.phase;
-  require(first >= 0 && first <= static_cast<int>(phases.size()), "RunOptions.from.clock.phase",
-          "in [0, phases.size()]", first);
-  check_resumed_phases(phases, options.from.history);
+  check_resume(phases, options.from);
+  for (std::size_t i = 0; i < phases.size(); ++i) {
+    check_samples(phases[i], static_cast<int>(i), splits, model.device());
+    check_last_batch(phases[i], static_cast<int>(i), model);
+  }
 }
 
 }  // namespace regimen::inline v0::detail

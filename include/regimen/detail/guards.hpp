@@ -1,17 +1,15 @@
 #pragma once
 
-#include <ATen/Context.h>
-#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
 #include <atomic>
-#include <mutex>
+#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "regimen/detail/threefry.hpp"
 #include "regimen/error.hpp"
-#include "regimen/model.hpp"
+#include "regimen/generators.hpp"
+#include "regimen/weights.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -38,73 +36,36 @@ class OnlyRun {
 /// is a function of (seed, step), and put back at the end.
 class GeneratorGuard {
  public:
-  explicit GeneratorGuard(const at::Device& device) {
-    keep(at::Device(at::kCPU));
-    if (!device.is_cpu()) {
-      keep(device);
-    }
-  }
-
-  ~GeneratorGuard() {
-    for (Kept& kept : kept_) {
-      const std::lock_guard<std::mutex> lock(kept.generator.mutex());
-      kept.generator.set_state(kept.state);
-    }
-  }
-
+  explicit GeneratorGuard(const at::Device& device) : generators_(device), before_(generators_.states()) {}
+  ~GeneratorGuard() { generators_.restore(before_); }
   GeneratorGuard(const GeneratorGuard&) = delete;
   GeneratorGuard& operator=(const GeneratorGuard&) = delete;
 
-  void seed(std::uint64_t seed, std::int64_t step, int part) {
-    const Block words = threefry({seed, 0}, {static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(part)});
-    for (Kept& kept : kept_) {
-      const std::lock_guard<std::mutex> lock(kept.generator.mutex());
-      kept.generator.set_current_seed(words.first);
-    }
-  }
+  void seed(std::uint64_t seed, std::int64_t step, int part) { generators_.seed(seed, step, part); }
 
  private:
-  struct Kept {
-    at::Generator generator;
-    at::Tensor state;
-  };
-
-  void keep(const at::Device& device) {
-    at::Generator generator = at::globalContext().defaultGenerator(device);
-    const std::lock_guard<std::mutex> lock(generator.mutex());
-    kept_.push_back({generator, generator.get_state()});
-  }
-
-  std::vector<Kept> kept_;
+  Generators generators_;
+  std::vector<at::Tensor> before_;
 };
 
-/// Takes parameters out of training for a phase: those whose name is in the list, or begins with "an entry.".
+/// Takes parameters out of training for a phase: those that go by a name in the list, or are in a layer that does.
 class FreezeGuard {
  public:
-  FreezeGuard(const Model& model, const std::vector<std::string>& names) {
+  FreezeGuard(const Weights& model, const std::vector<std::string>& names) {
     for (Named& named : model.named_parameters()) {
-      if (matches(named.name, names) && named.tensor.requires_grad()) {
+      if (named.matches(names) && named.tensor.requires_grad()) {
         named.tensor.set_requires_grad(false);
         frozen_.push_back(named.tensor);
       }
     }
   }
   ~FreezeGuard() {
-    for (at::Tensor& tensor : frozen_) {
-      tensor.set_requires_grad(true);
+    for (auto tensor = frozen_.rbegin(); tensor != frozen_.rend(); ++tensor) {
+      tensor->set_requires_grad(true);
     }
   }
   FreezeGuard(const FreezeGuard&) = delete;
   FreezeGuard& operator=(const FreezeGuard&) = delete;
-
-  static bool matches(const std::string& parameter, const std::vector<std::string>& names) {
-    for (const std::string& name : names) {
-      if (parameter == name || parameter.rfind(name + ".", 0) == 0) {
-        return true;
-      }
-    }
-    return false;
-  }
 
  private:
   std::vector<at::Tensor> frozen_;

@@ -26,7 +26,7 @@ class KeyWords {
   }
 
   /// For this epoch. `keep_chain`: so that `at` can tell the words of others.
-  [[nodiscard]] KeyWords each_epoch(int epoch, bool keep_chain) const {
+  [[nodiscard]] KeyWords each_epoch(std::int64_t epoch, bool keep_chain) const {
     return moved_on(in_epoch(now_, epoch), By::epoch, keep_chain);
   }
 
@@ -68,7 +68,7 @@ class KeyWords {
     std::uint64_t salt;
   };
 
-  static Block in_epoch(Block words, int epoch) {
+  static Block in_epoch(Block words, std::int64_t epoch) {
     return threefry(words, {static_cast<std::uint64_t>(epoch), epoch_mark});
   }
 

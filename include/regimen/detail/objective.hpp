@@ -4,12 +4,16 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/augmented.hpp"
 #include "regimen/detail/guards.hpp"
 #include "regimen/loss_scaler.hpp"
+#include "regimen/named.hpp"
 #include "regimen/phase.hpp"
 #include "regimen/tap.hpp"
 
@@ -25,22 +29,19 @@ class Objective {
     if (phase.execute.precision == Precision::fp16) {
       scaler_.emplace();
     }
-    const std::vector<at::Tensor> trained = phase.optimizer.parameters();
-    const auto is_among = [](const std::vector<at::Tensor>& tensors, const at::Tensor& wanted) {
-      return std::any_of(tensors.begin(), tensors.end(), [&](const at::Tensor& t) { return t.is_same(wanted); });
-    };
+    const std::vector<at::Tensor> stepped = phase.optimizer.parameters();
+    std::vector<at::Tensor> trained;
     for (const at::Tensor& parameter : model.parameters()) {
-      if (parameter.requires_grad() && is_among(trained, parameter)) {
-        pass_.parameters.push_back(parameter);
+      const auto same = [&](const at::Tensor& other) { return other.is_same(parameter); };
+      if (parameter.requires_grad() && std::any_of(stepped.begin(), stepped.end(), same)) {
+        trained.push_back(parameter);
       }
     }
+    pass_.parameters = trained;
     // The optimizer may hold tensors that the model does not: their gradients must not pile up either.
-    cleared_ = model.parameters();
-    for (const at::Tensor& parameter : trained) {
-      if (!is_among(cleared_, parameter)) {
-        cleared_.push_back(parameter);
-      }
-    }
+    std::vector<at::Tensor> all = model.parameters();
+    all.insert(all.end(), stepped.begin(), stepped.end());
+    cleared_ = DistinctTensors(std::move(all));
   }
 
   /// Shows the batches of the next step: augmented, preprocessed, on the model's device.
@@ -57,7 +58,7 @@ class Objective {
     shown_.clear();
     samples_ = 0;
     for (const Batch& batch : group) {
-      shown_.push_back(prepared(augmented(batch, now), phase_.preprocess, device_, now));
+      shown_.push_back(prepared(augmented(batch, phase_, now), phase_.preprocess, device_, now));
       samples_ += batch.size();
     }
   }
@@ -74,14 +75,9 @@ class Objective {
     if (pass_.now.slots == nullptr) {
       seed_step(pass_.now.clock);
     }
-    at::Tensor total;
-    at::Tensor loss;
-    for (std::size_t i = 0; i < shown_.size(); ++i) {
-      const auto [part_loss, part_objective] = evaluate(shown_[i]);
-      add_share(loss, part_loss.detach(), i);
-      add_share(total, part_objective.detach(), i);
-    }
-    loss_ = loss;
+    const Sums sums = evaluate_all();
+    loss_ = sums.loss;
+    count_ = sums.count;
     // However often it is evaluated, a step counts once for the scaler.
     finite_ = !scaler_ || (pass_.evaluation == 0 ? scaler_->unscale(cleared_) : scaler_->unscale_again(cleared_));
     pass_.again = [this] { evaluate_again(); };
@@ -92,7 +88,7 @@ class Objective {
     }
     pass_.again = nullptr;
     ++pass_.evaluation;
-    return total;
+    return sums.objective;
   }
 
   void edit_weights() {
@@ -112,12 +108,13 @@ class Objective {
   struct Trace {
     Pass pass;
     at::Tensor loss;
+    LossCount count = 0;
     std::int64_t samples = 0;
     std::vector<at::Tensor> gradients;
   };
 
   [[nodiscard]] Trace trace() const {
-    Trace trace{pass_, loss_, samples_, {}};
+    Trace trace{pass_, loss_, count_, samples_, {}};
     trace.pass.output = pass_.output.detach();
     for (const at::Tensor& parameter : cleared_) {
       trace.gradients.push_back(parameter.grad());
@@ -125,38 +122,35 @@ class Objective {
     return trace;
   }
 
-  /// As if the step had been evaluated here, after a replay of it at this moment: other steps may have left theirs.
+  /// After a replay: loss, pass and gradients are the recorded step's tensors again, for an eager step in between has
+  /// put its own in their place.
   void replayed(const Trace& trace, const Now& now) {
     pass_ = trace.pass;
     pass_.now = now;
     loss_ = trace.loss;
+    count_ = trace.count;
     samples_ = trace.samples;
     finite_ = true;
     for (std::size_t i = 0; i < cleared_.size(); ++i) {
-      cleared_[i].mutable_grad() = trace.gradients[i];
+      at::Tensor parameter = cleared_[i];
+      parameter.mutable_grad() = trace.gradients[i];
     }
   }
 
   /// Of the last evaluation, without penalties, 0-d.
   [[nodiscard]] const at::Tensor& loss() const { return loss_; }
+
+  /// Adds the last evaluation's losses to an epoch's sum, 0-d double, whose mean is that over all counts.
+  void add_loss_to(at::Tensor& sum) const { (phase_.loss.sums() ? LossCount(1) : count_).add_times(sum, loss_); }
+
+  /// What the loss is a mean over; of one that sums, its samples.
+  [[nodiscard]] LossCount count() const { return phase_.loss.sums() ? LossCount(samples_) : count_; }
   [[nodiscard]] const Pass& pass() const { return pass_; }
   [[nodiscard]] std::int64_t samples() const { return samples_; }
 
  private:
-  [[nodiscard]] Batch augmented(const Batch& batch, const Now& now) const {
-    if (phase_.augment.empty()) {
-      return batch;
-    }
-    const Key key = Key(phase_.seed, batch.id, now).fold(salt::augment).each_epoch();
-    Batch result = batch;
-    for (std::size_t i = 0; i < phase_.augment.size(); ++i) {
-      result = phase_.augment[i](result, key.fold(i));
-    }
-    return result;
-  }
-
   void forget_gradients() {
-    for (at::Tensor& parameter : cleared_) {
+    for (at::Tensor parameter : cleared_) {
       parameter.mutable_grad() = at::Tensor();
     }
   }
@@ -175,17 +169,57 @@ class Objective {
     const std::vector<at::Tensor> taps = pass_.taps;
     forget_gradients();
     seed_step(pass_.now.clock);
-    for (const Batch& shown : shown_) {
-      (void)evaluate(shown);
-    }
+    (void)evaluate_all();
     pass_.batch = batch;
     pass_.output = output;
     pass_.taps = taps;
     finite_ = !scaler_ || scaler_->unscale_again(cleared_);
   }
 
-  /// Forward and backward on one of the step's batches: its loss, and its loss with penalties.
-  std::pair<at::Tensor, at::Tensor> evaluate(const Batch& batch) {
+  /// What the step's batches come to, graphs left behind.
+  struct Sums {
+    at::Tensor loss;
+    at::Tensor objective;  ///< with penalties
+    LossCount count = 0;
+  };
+
+  /// Forward and backward on all of the step's batches. Accumulated batches are as one whole batch: losses that are
+  /// means count by what they are means over, sums are added up, penalties count by samples.
+  Sums evaluate_all() {
+    Sums sums = evaluate(shown_.front());
+    for (std::size_t i = 1; i < shown_.size(); ++i) {
+      const Sums more = evaluate(shown_[i]);
+      sums = {sums.loss + more.loss, sums.objective + more.objective, sums.count + more.count};
+    }
+    if (shown_.size() > 1 && !phase_.loss.sums()) {
+      make_mean(sums);
+    }
+    return sums;
+  }
+
+  /// Batches were counted as if their counts came to the samples' number: divides by what they did come to.
+  void make_mean(Sums& sums) {
+    const LossCount& count = sums.count;
+    const auto samples = static_cast<double>(samples_);
+    if (count.known() && count.number() == samples) {
+      return;
+    }
+    const at::NoGradGuard no_grad;
+    // Where nothing counts the sum is 0, and stays so.
+    const at::Tensor factor = samples / count.on(device_).clamp_min(std::numeric_limits<float>::min());
+    const auto scaled = [&](const at::Tensor& tensor) { return tensor * factor.to(tensor.scalar_type()); };
+    sums.loss = scaled(sums.loss);
+    sums.objective = scaled(sums.objective);
+    for (const at::Tensor& parameter : cleared_) {
+      at::Tensor gradient = parameter.grad();
+      if (gradient.defined()) {
+        gradient.mul_(factor.to(gradient.device()));
+      }
+    }
+  }
+
+  /// Forward and backward on one of the step's batches.
+  Sums evaluate(const Batch& batch) {
     if (phase_.regularize.empty()) {
       pass_.batch = batch;
       pass_.output = phase_.execute.forward(model_, batch);
@@ -196,39 +230,43 @@ class Objective {
       pass_.taps = taps.tensors();
     }
     const at::Tensor loss = phase_.loss(pass_.output, batch.target);
+    const LossCount count = phase_.loss.count(pass_.output, batch.target, batch.size());
     at::Tensor objective = loss;
     for (const AnyRegularizer& regularizer : phase_.regularize) {
       const at::Tensor penalty = regularizer.penalty(pass_);
       if (penalty.defined()) {
-        objective = objective + penalty;
+        objective = objective + (phase_.loss.sums() ? weighted(penalty, batch.size()) : penalty);
       }
     }
-    const at::Tensor counted = shown_.size() == 1 ? objective : objective * share(batch);
-    (scaler_ ? scaler_->scale(counted) : counted).backward();
-    return {loss, objective};
-  }
-
-  /// A batch counts as much as it has samples, so that accumulating two halves is the same as one whole.
-  [[nodiscard]] double share(const Batch& batch) const {
-    return static_cast<double>(batch.size()) / static_cast<double>(samples_);
-  }
-
-  void add_share(at::Tensor& sum, const at::Tensor& part, std::size_t i) const {
-    if (shown_.size() == 1) {
-      sum = part;
-    } else {
-      sum = sum.defined() ? sum + part * share(shown_[i]) : part * share(shown_[i]);
+    if (phase_.loss.sums()) {
+      backward(objective);
+      return {loss.detach(), objective.detach(), count};
     }
+    const at::Tensor counted = weighted(objective, count);
+    backward(counted);
+    return {weighted(loss.detach(), count), counted.detach(), count};
+  }
+
+  void backward(const at::Tensor& objective) const { (scaler_ ? scaler_->scale(objective) : objective).backward(); }
+
+  /// A part of the step's objective, as its batch counts; itself where there is only one batch.
+  [[nodiscard]] at::Tensor weighted(const at::Tensor& part, const LossCount& count) const {
+    if (shown_.size() == 1) {
+      return part;
+    }
+    const auto samples = static_cast<double>(samples_);
+    return count.known() ? part * (count.number() / samples) : part * (count.on(device_) / samples).to(part.scalar_type());
   }
 
   const Model& model_;
   const Phase& phase_;
   GeneratorGuard& generators_;
   at::Device device_;
-  std::vector<at::Tensor> cleared_;
+  DistinctTensors cleared_;
   std::vector<Batch> shown_;
   std::int64_t samples_ = 0;
   at::Tensor loss_;
+  LossCount count_ = 0;
   std::optional<LossScaler> scaler_;
   bool finite_ = true;
   Pass pass_;

@@ -9,19 +9,19 @@
 
 #include "regimen/error.hpp"
 #include "regimen/model.hpp"
+#include "regimen/named.hpp"
 
 namespace regimen::inline v0::detail {
 
-/// The parameters of a pass with the names that they have in its model. Throws Error, in the name of `who`, if there is
-/// no model or it has no such tensor.
-inline std::vector<Named> with_names(const std::vector<at::Tensor>& parameters, const Model* model,
-                                     std::string_view who) {
+/// The parameters of a pass with all the names that they have in its model. Throws Error, in the name of `who`, if there
+/// is no model or it has no such tensor.
+inline std::vector<Named> with_names(const DistinctTensors& parameters, const Model* model, std::string_view who) {
   if (model == nullptr) {
     throw Error(std::string(who) + " knows parameters by their names: set Pass.model");
   }
-  std::map<const void*, std::string> names;
+  std::map<const void*, Named> names;
   for (const Named& named : model->named_parameters()) {
-    names.emplace(named.tensor.unsafeGetTensorImpl(), named.name);
+    names.emplace(named.tensor.unsafeGetTensorImpl(), named);
   }
   std::vector<Named> result;
   for (const at::Tensor& parameter : parameters) {
@@ -29,7 +29,7 @@ inline std::vector<Named> with_names(const std::vector<at::Tensor>& parameters, 
     if (found == names.end()) {
       throw Error(std::string(who) + ": Pass.parameters holds a tensor that is no parameter of Pass.model");
     }
-    result.push_back({found->second, parameter});
+    result.push_back(found->second);
   }
   return result;
 }

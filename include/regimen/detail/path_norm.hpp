@@ -44,9 +44,9 @@ class PathWeights {
   }
 
   ~PathWeights() {
-    for (Kept& kept : kept_) {
-      kept.tensor.set_data(kept.data);
-      kept.tensor.mutable_grad() = kept.gradient;
+    for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) {
+      kept->tensor.set_data(kept->data);
+      kept->tensor.mutable_grad() = kept->gradient;
     }
   }
 
@@ -74,18 +74,43 @@ class PathWeights {
 
   static at::Tensor find(const std::vector<Named>& all, const std::string& name) {
     const std::string wanted = name.front() == '.' ? name.substr(1) : name;
-    const auto found = std::find_if(all.begin(), all.end(), [&](const Named& n) { return n.name == wanted; });
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Named& n) { return n.is_called(wanted); });
     return found == all.end() ? at::Tensor() : found->tensor;
   }
 
   [[nodiscard]] bool is_affine(const std::string& owner) const { return find(parameters_, owner + "weight").defined(); }
 
+  /// The BatchNorm that a parameter belongs to, by all the names of the parameter; "" for none. Throws Error where there
+  /// are several with statistics of their own: the tensor that they share cannot be folded into each.
+  [[nodiscard]] std::string normalization_of(const Named& named, const std::string& leaf) const {
+    std::string found;
+    std::vector<std::string> names = named.aliases;
+    names.insert(names.begin(), named.name);
+    for (const std::string& name : names) {
+      const std::string owner = owner_of(name, leaf);
+      if (owner.empty() || !find(buffers_, owner + "running_mean").defined() ||
+          !find(buffers_, owner + "running_var").defined()) {
+        continue;
+      }
+      if (!found.empty() &&
+          !find(buffers_, owner + "running_var").is_same(find(buffers_, found + "running_var"))) {
+        throw Error("a path norm folds each BatchNorm into its own weights, but " + names.front() + " and " + name +
+                    " are one tensor of two BatchNorms");
+      }
+      found = owner;
+    }
+    return found;
+  }
+
   [[nodiscard]] at::Tensor value_of(const Named& named, double p) const {
+    if (named.tensor.is_complex()) {
+      throw Error("a path norm takes real weights, and " + named.name + " is complex");
+    }
     for (const char* const leaf : {"weight", "bias"}) {
-      const std::string owner = owner_of(named.name, leaf);
-      const at::Tensor mean = owner.empty() ? at::Tensor() : find(buffers_, owner + "running_mean");
-      const at::Tensor variance = owner.empty() ? at::Tensor() : find(buffers_, owner + "running_var");
-      if (mean.defined() && variance.defined()) {
+      const std::string owner = normalization_of(named, leaf);
+      if (!owner.empty()) {
+        const at::Tensor mean = find(buffers_, owner + "running_mean");
+        const at::Tensor variance = find(buffers_, owner + "running_var");
         const at::Tensor gain = find(parameters_, owner + "weight") / (variance + epsilon_).sqrt();
         const bool is_gain = leaf == std::string("weight");
         return (is_gain ? gain : named.tensor - mean.detach() * gain).abs().pow(p);

@@ -24,12 +24,12 @@ inline std::vector<std::int64_t> integers_of(const Clock& clock) {
 
 inline int int_of(std::int64_t number) {
   const bool fits = number >= std::numeric_limits<int>::min() && number <= std::numeric_limits<int>::max();
-  require(fits, "checkpoint: a clock's phase or epoch", "an int", number);
+  require(fits, "checkpoint: a clock's phase", "an int", number);
   return static_cast<int>(number);
 }
 
 inline Clock clock_of(const std::int64_t* row) {
-  return {.phase = int_of(row[0]), .epoch = int_of(row[1]), .batch = row[2], .batches = row[3], .step = row[4]};
+  return {.phase = int_of(row[0]), .epoch = row[1], .batch = row[2], .batches = row[3], .step = row[4]};
 }
 
 inline constexpr std::int64_t clock_numbers = 5;
@@ -124,6 +124,7 @@ inline void save_state(torch::serialize::OutputArchive& archive, const State& st
   archive.write("clock", tensor_of(integers_of(state.clock)), true);
   archive.write("sums", tensor_of(std::vector<double>{state.loss_sum, state.lr_scale, state.seconds}), true);
   archive.write("loss_samples", c10::IValue(state.loss_samples));
+  archive.write("loss_count", c10::IValue(state.loss_count));
   archive.write("loss_scale", c10::IValue(state.loss_scale));
   archive.write("loss_scale_steps", c10::IValue(state.loss_scale_steps));
   archive.write("phases", list_of(phases));
@@ -168,6 +169,9 @@ inline State load_state(torch::serialize::InputArchive& archive) {
   c10::IValue loss_samples;
   archive.read("loss_samples", loss_samples);
   state.loss_samples = loss_samples.toInt();
+  c10::IValue loss_count;  // not in checkpoints of earlier versions, where all losses were means over the samples
+  state.loss_count = archive.try_read("loss_count", loss_count) ? loss_count.toDouble()
+                                                                : static_cast<double>(state.loss_samples);
   c10::IValue loss_scale;
   c10::IValue loss_scale_steps;
   if (archive.try_read("loss_scale", loss_scale) && archive.try_read("loss_scale_steps", loss_scale_steps)) {

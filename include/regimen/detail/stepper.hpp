@@ -16,6 +16,7 @@
 #include "regimen/capture.hpp"
 #include "regimen/detail/guards.hpp"
 #include "regimen/detail/objective.hpp"
+#include "regimen/detail/phase_errors.hpp"
 #include "regimen/detail/scheduled_options.hpp"
 #include "regimen/phase.hpp"
 
@@ -63,7 +64,7 @@ class Stepper {
     next_batch_ = nullptr;
     const std::int64_t n = *phase_.data.size();
     order_ = order_of(phase_.data, order);
-    next_place_ = order.first * order.batch;
+    next_place_ = std::min<std::int64_t>(order.first * order.batch, n);
     end_ = order.drop_last ? n / order.batch * order.batch : n;
   }
 
@@ -75,7 +76,7 @@ class Stepper {
       next_place_ += step_places_.size(0);
       return step_places_.size(0) > 0;
     }
-    while (static_cast<int>(group_.size()) < phase_.accumulate) {
+    while (static_cast<std::int64_t>(group_.size()) < phase_.accumulate) {
       Batch batch = next_batch_();
       if (batch.size() == 0) {
         break;
@@ -88,11 +89,16 @@ class Stepper {
   /// Batches in the step whose data were taken.
   [[nodiscard]] std::int64_t batches() const {
     const std::int64_t rows = next_batch_ ? 0 : step_places_.size(0);
-    return next_batch_ ? static_cast<std::int64_t>(group_.size()) : (rows + phase_.batch - 1) / phase_.batch;
+    return next_batch_ ? static_cast<std::int64_t>(group_.size()) : rows / phase_.batch + (rows % phase_.batch != 0 ? 1 : 0);
   }
 
   /// Trains on them.
   void step(const Now& now) {
+    in_phase(phase_.name, [&] { take_step(now); }, [&] { return described_batch(objective_.pass()); });
+  }
+
+ private:
+  void take_step(const Now& now) {
     if (next_batch_) {
       eager_step(group_, now);
     } else if (captured_ == nullptr || step_places_.size(0) < rows_a_step()) {
@@ -102,8 +108,7 @@ class Stepper {
     }
   }
 
- private:
-  /// What a schedule out of its bounds is called.
+  /// Field names for error messages.
   struct Fields {
     explicit Fields(const Phase& phase)
         : lr_scale("Phase \"" + phase.name + "\".lr_scale"),
@@ -115,7 +120,11 @@ class Stepper {
     std::string weight_decay_scale;
   };
 
-  [[nodiscard]] std::int64_t rows_a_step() const { return phase_.batch * phase_.accumulate; }
+  /// At most all that there are: a batch larger than the data is one of them all.
+  [[nodiscard]] std::int64_t rows_a_step() const {
+    const std::int64_t n = phase_.data.size().value_or(0);
+    return phase_.batch >= n || phase_.accumulate >= n ? n : std::min<std::int64_t>(n, phase_.batch * phase_.accumulate);
+  }
 
   /// Why the phase's steps cannot be recorded; empty if nothing speaks against it yet.
   [[nodiscard]] std::string cannot_be_recorded() const {
@@ -140,7 +149,7 @@ class Stepper {
   [[nodiscard]] std::vector<Batch> read(const at::Tensor& places, const Now& epoch_began) const {
     std::vector<Batch> group;
     for (std::int64_t begin = 0; begin < places.size(0); begin += phase_.batch) {
-      const std::int64_t length = std::min(phase_.batch, places.size(0) - begin);
+      const std::int64_t length = std::min<std::int64_t>(phase_.batch, places.size(0) - begin);
       group.push_back(phase_.data.get(places.narrow(0, begin, length), epoch_began));
     }
     return group;
@@ -226,7 +235,8 @@ class Stepper {
   /// Compares a replay with an eager step at other moments: what was frozen and should not have been shows there.
   void check_recording() {
     trace_ = objective_.trace();
-    const int next = now_.clock.epoch + 1 < phase_.epochs ? now_.clock.epoch + 1 : std::max(now_.clock.epoch - 1, 0);
+    const std::int64_t next = now_.clock.epoch + 1 < phase_.epochs ? now_.clock.epoch + 1
+                                                                   : std::max<std::int64_t>(now_.clock.epoch - 1, 0);
     const double apart = std::max(disagreement_at(next), disagreement_at(phase_.epochs - 1));
     objective_.seed_step(now_.clock);
     if (!(apart <= tolerated())) {
@@ -237,7 +247,7 @@ class Stepper {
   }
 
   /// Between a replay and an eager step in this epoch, one batch further.
-  double disagreement_at(int epoch) {
+  double disagreement_at(std::int64_t epoch) {
     Now elsewhere = now_;
     elsewhere.clock.epoch = epoch;
     elsewhere.clock.step += 1;

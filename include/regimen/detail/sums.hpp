@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "regimen/detail/real.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// The sum of `term` over all tensors, 0-d; 0 for none.
@@ -18,10 +20,10 @@ at::Tensor sum_over(const std::vector<at::Tensor>& tensors, Term&& term) {
   return sum.defined() ? sum : at::zeros({});
 }
 
-/// The sum of all squared entries, 0-d.
+/// The sum of all squared entries, 0-d; of complex ones of their squared moduli.
 inline at::Tensor sum_of_squares(const std::vector<at::Tensor>& tensors) {
   return sum_over(tensors, [](const at::Tensor& tensor) {
-    const at::Tensor flat = tensor.flatten();
+    const at::Tensor flat = as_real(tensor).flatten();
     return flat.dot(flat);
   });
 }

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <ATen/Parallel.h>
-#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/zeros.h>
 
 #include <chrono>
 #include <cmath>
@@ -14,7 +12,12 @@
 
 #include "regimen/describe.hpp"
 #include "regimen/detail/check_run.hpp"
+#include "regimen/detail/epoch_loss.hpp"
+#include "regimen/detail/finite.hpp"
 #include "regimen/detail/guards.hpp"
+#include "regimen/detail/not_a_mean.hpp"
+#include "regimen/detail/phase_errors.hpp"
+#include "regimen/detail/resume.hpp"
 #include "regimen/detail/score_epoch.hpp"
 #include "regimen/detail/stepper.hpp"
 #include "regimen/detail/watchers.hpp"
@@ -27,10 +30,11 @@ class Trainer {
  public:
   Trainer(const Model& model, const std::vector<Phase>& phases, const Splits& splits, const RunOptions& options,
           const Watchers& watchers)
-      : model_(model), phases_(phases), splits_(splits), options_(options), watchers_(watchers), state_(options.from) {}
+      : model_(model), phases_(phases), splits_(splits), options_(options), watchers_(watchers) {}
 
   History run() {
     check_run(model_, phases_, splits_, options_);
+    state_ = is_to_go_on(phases_, options_.from) ? going_on(options_.from) : options_.from;
     const OnlyRun only;
     const ModeGuard modes(model_);
     phases_.front().execute.prepare(model_);  // the device is that of all phases
@@ -59,7 +63,7 @@ class Trainer {
 
   void announce() const {
     std::vector<std::string> names;
-    std::vector<int> epochs;
+    std::vector<std::int64_t> epochs;
     std::vector<std::string> measures;
     for (const Phase& phase : phases_) {
       names.push_back(phase.name);
@@ -69,9 +73,15 @@ class Trainer {
       measures.push_back(measure.first);
     }
     const std::function<std::string()> manifest = [this] {
-      return describe_run(model_, phases_, splits_, watchers_.manifests());
+      return describe_run(model_, phases_, splits_, watchers_.manifests(), state_.clock);
     };
     watchers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
+    for (const Phase& phase : phases_) {
+      const std::string repeated = repeated_parameters(phase, model_);
+      if (!repeated.empty()) {
+        watchers_.tell(Notice{repeated});
+      }
+    }
   }
 
   Ended run_phase(const Phase& phase, GeneratorGuard& generators) {
@@ -83,15 +93,15 @@ class Trainer {
     const FreezeGuard frozen(model_, phase.freeze);
     phase.execute.prepare(model_);
     const Switches switches = phase.execute.switches();
-    phase_history_ = {};
-    for (const Epoch& epoch : state_.history.of_phase(state_.clock.phase)) {
-      remember(epoch);
-    }
-    restore_loss_sum();
+    phase_history_ = remembered(state_.history, state_.clock.phase);
+    loss_ = EpochLoss(state_, model_.device());
     watchers_.tell(PhaseBegin{state_.clock, phase.name, phase.epochs});
 
     Stepper stepper(model_, phase, generators, [this](const std::string& text) { watchers_.tell(Notice{text}); });
     Objective& objective = stepper.objective();
+    weights_ = FiniteWeights(objective.pass().parameters);
+    weights_are_finite_ = true;
+    loss_is_mean_ = phase.loss.counts() || phase.loss.sums();
     if (objective.scaler() && state_.loss_scale > 0) {
       objective.scaler()->restore(state_.loss_scale, state_.loss_scale_steps);
     }
@@ -134,9 +144,10 @@ class Trainer {
   [[nodiscard]] bool at_phase_start() const { return state_.clock == Clock{.phase = state_.clock.phase}; }
   [[nodiscard]] bool at_later_epoch() const { return state_.clock.epoch > 0 && state_.clock.batch == 0; }
 
-  /// NaN and infinity stay in a sum, so one look at the end of an epoch is enough.
+  /// NaN and infinity stay in a sum and in weights, so one look at the end of an epoch is enough. A finite loss may
+  /// have had a gradient that was not.
   [[nodiscard]] bool diverged() const {
-    return !phase_history_.empty() && !std::isfinite(phase_history_.back().train_loss);
+    return !phase_history_.empty() && (!std::isfinite(phase_history_.back().train_loss) || !weights_are_finite_);
   }
 
   Ended run_epoch(const Phase& phase, Stepper& stepper, GeneratorGuard& generators) {
@@ -148,11 +159,11 @@ class Trainer {
     state_.clock.batches = phase.data.batches(order);
     order.now = now().epoch_began();
     generators.seed(phase.seed, order.now.clock.step, -3);  // for a loader that draws its order
-    model_.train(true);
-    stepper.begin_epoch(order);
-    while (stepper.next()) {
+    model_.train(true, phase.eval);
+    in_phase(phase.name, [&] { stepper.begin_epoch(order); });
+    while (in_phase(phase.name, [&] { return stepper.next(); })) {
       if (watchers_.any<Step>() || watchers_.any<Boundary>()) {
-        model_.train(true);  // an observer may have evaluated the network by hand
+        model_.train(true, phase.eval);  // an observer may have evaluated the network by hand
       }
       take_step(phase, stepper);
       if (reached_boundary()) {
@@ -171,11 +182,7 @@ class Trainer {
       state_.loss_scale_steps = scaler->steps();
     }
 
-    // A loss that overflowed in fp16 was left out like its step; if all were, the mean of none is NaN: divergence.
-    if (objective.finite() || std::isfinite(objective.loss().item<double>())) {
-      loss_sum_.add_(objective.loss(), objective.samples());
-      state_.loss_samples += objective.samples();
-    }
+    loss_.add(objective);
     state_.clock.batch += stepper.batches();
     ++state_.clock.step;
     state_.lr_scale = scale;
@@ -188,14 +195,12 @@ class Trainer {
     Epoch epoch{.phase = phase.name};
     // Before scoring: a time limit that were passed only meanwhile would end a phase whose last epoch has no score.
     epoch.seconds = seconds();
-    epoch.train_loss = loss_sum_.item<double>() / static_cast<double>(state_.loss_samples);
+    epoch.train_loss = in_phase(phase.name, [&] { return loss_.mean(); });
     epoch.learning_rate = learning_rate(phase);
     const Now trained = now().epoch_began();
     state_.clock.epoch += 1;
     state_.clock.batch = 0;
-    state_.loss_sum = 0;
-    state_.loss_samples = 0;
-    restore_loss_sum();
+    loss_ = EpochLoss(model_.device());
     epoch.clock = state_.clock;
     objective.seed_scoring(state_.clock);
     const auto is_over = [&] {
@@ -204,10 +209,15 @@ class Trainer {
       phase_history_.epochs.pop_back();
       return over;
     };
-    score_epoch(model_, phase, splits_, trained, is_over, epoch);
+    weights_are_finite_ = weights_.finite();
+    const bool finite = std::isfinite(epoch.train_loss) && weights_are_finite_;
+    const EpochScorer scorer{model_, phase, splits_, trained, finite, [&](const at::Tensor& output, const Batch& batch) {
+                               look_at_loss(phase, output, batch);
+                             }};
+    in_phase(phase.name, [&] { scorer.score(epoch, is_over); });
     check_scores(phase, epoch);
     state_.history.epochs.push_back(epoch);
-    remember(epoch);
+    remember(phase_history_, epoch);
     watchers_.tell(epoch);
     if (reached_boundary()) {
       return Ended::stopped;
@@ -215,14 +225,15 @@ class Trainer {
     return Ended::running;
   }
 
-  /// Criteria and schedules see the scored epochs and the last: looking through all of a hundred thousand epochs at
-  /// every step would cost more than the steps.
-  void remember(const Epoch& epoch) {
-    auto& epochs = phase_history_.epochs;
-    if (!epochs.empty() && !epochs.back().scored()) {
-      epochs.pop_back();
+  /// Tells once a phase of a loss whose scores would depend on how the data are batched.
+  void look_at_loss(const Phase& phase, const at::Tensor& output, const Batch& batch) {
+    if (!loss_is_mean_) {
+      loss_is_mean_ = true;
+      const std::string mistake = not_a_mean(phase.loss, output, batch.target);
+      if (!mistake.empty()) {
+        watchers_.tell(Notice{"the loss of phase \"" + phase.name + "\" " + mistake});
+      }
     }
-    epochs.push_back(epoch);
   }
 
   /// Tells that all is at rest; true if the run is to stop here.
@@ -238,16 +249,12 @@ class Trainer {
     }
     const std::function<State()> state = [this] {
       State saved = state_;
-      saved.loss_sum = loss_sum_.item<double>();
+      loss_.write_to(saved);
       saved.seconds = seconds();
       return saved;
     };
-    watchers_.tell(Boundary{state_.clock, last, state});
-  }
-
-  void restore_loss_sum() {
-    loss_sum_ = at::zeros({}, at::TensorOptions().device(model_.device()).dtype(at::kDouble));
-    loss_sum_.fill_(state_.loss_sum);
+    const std::function<bool()> finite = [this] { return loss_.finite() && !diverged() && weights_.finite(); };
+    watchers_.tell(Boundary{state_.clock, last, state, finite});
   }
 
   [[nodiscard]] Now now() const {
@@ -271,7 +278,10 @@ class Trainer {
   const Watchers& watchers_;
   State state_;
   History phase_history_;
-  at::Tensor loss_sum_;
+  EpochLoss loss_;
+  FiniteWeights weights_;
+  bool weights_are_finite_ = true;  ///< at the last epoch's end
+  bool loss_is_mean_ = false;  ///< the loss says what its mean is over, or was looked at
   WallClock::time_point phase_began_{};
 };
 

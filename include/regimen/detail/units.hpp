@@ -24,7 +24,7 @@ inline at::Tensor norm_of_units(const at::Tensor& tensor) {
   for (std::int64_t d = 1; d < tensor.dim(); ++d) {
     inner.push_back(d);
   }
-  return tensor.square().sum(inner, /*keepdim=*/true).sqrt();
+  return (tensor.is_complex() ? tensor.abs() : tensor).square().sum(inner, /*keepdim=*/true).sqrt();
 }
 
 /// A 0-d number on the device of `like` and of its type. By arithmetic, for a copy from the host cannot be recorded

@@ -12,15 +12,15 @@
 #include <string>
 #include <vector>
 
-#include "regimen/model.hpp"
 #include "regimen/snapshot.hpp"
+#include "regimen/weights.hpp"
 
 namespace regimen::inline v0::detail {
 
 /// A snapshot's values in a model's place while this lives; then the model has its own again, bit for bit.
 class InPlace {
  public:
-  InPlace(const Model& model, const Snapshot& values) : own_(model) { values.restore(model); }
+  InPlace(const Weights& model, const Snapshot& values) : own_(model) { values.restore(model); }
   ~InPlace() { own_.restore(); }
   InPlace(const InPlace&) = delete;
   InPlace& operator=(const InPlace&) = delete;
@@ -32,7 +32,7 @@ class InPlace {
 /// A running mean of a model's parameters over time, and of its buffers or their last values. It begins as they are.
 class WeightMean {
  public:
-  WeightMean(const Model& model, bool of_buffers)
+  WeightMean(const Weights& model, bool of_buffers)
       : model_(model), mean_(model), parameters_(model.named_parameters().size()), of_buffers_(of_buffers) {}
 
   WeightMean(const WeightMean&) = delete;
@@ -61,7 +61,7 @@ class WeightMean {
     ++updates_;
   }
 
-  [[nodiscard]] const Model& model() const { return model_; }
+  [[nodiscard]] const Weights& model() const { return model_; }
   [[nodiscard]] const Snapshot& values() const { return mean_; }
   [[nodiscard]] std::int64_t updates() const { return updates_; }
 
@@ -79,7 +79,8 @@ class WeightMean {
     archive.read("updates", updates);
     std::vector<at::Tensor> stored(mean_.tensors().size());
     for (std::size_t i = 0; i < stored.size(); ++i) {
-      const auto& [name, mean] = mean_.tensors()[i];
+      const std::string& name = mean_.tensors()[i].name;
+      const at::Tensor& mean = mean_.tensors()[i].tensor;
       archive.read("mean" + std::to_string(i), stored[i]);
       if (stored[i].sizes() != mean.sizes() || stored[i].scalar_type() != mean.scalar_type()) {
         throw Error("the average of " + name + " has another shape or type there");
@@ -95,10 +96,8 @@ class WeightMean {
  private:
   [[nodiscard]] std::vector<at::Tensor> values_of_model() const {
     std::vector<at::Tensor> values;
-    for (const auto& list : {model_.named_parameters(), model_.named_buffers()}) {
-      for (const Named& named : list) {
-        values.push_back(named.tensor.detach());
-      }
+    for (const Named& named : model_.named_tensors()) {
+      values.push_back(named.tensor.detach());
     }
     return values;
   }
@@ -116,7 +115,7 @@ class WeightMean {
     return mean_;
   }
 
-  Model model_;
+  Weights model_;
   Snapshot mean_;
   std::size_t parameters_;
   bool of_buffers_;

@@ -54,7 +54,7 @@ class Progress {
     if (live_) {
       show_live(epoch.clock);
     } else {
-      std::fprintf(out_, "%s epoch %d/%d loss %.4f%s %.1f s\n", name_.c_str(), epoch.clock.epoch, epochs_,
+      std::fprintf(out_, "%s epoch %lld/%lld loss %.4f%s %.1f s\n", name_.c_str(), printable(epoch.clock.epoch), printable(epochs_),
                    epoch.train_loss, epoch.fit.scored() ? scores_.c_str() : "", epoch.seconds);
       std::fflush(out_);
     }
@@ -62,7 +62,7 @@ class Progress {
 
   void operator()(const PhaseEnd& end) const {
     if (live_) {
-      std::fprintf(out_, "\r\033[K%s: %d epochs,%s (%s)\n", name_.c_str(), end.outcome.clock.epoch, scores_.c_str(),
+      std::fprintf(out_, "\r\033[K%s: %lld epochs,%s (%s)\n", name_.c_str(), printable(end.outcome.clock.epoch), scores_.c_str(),
                    name_of(end.outcome.ended).c_str());
       std::fflush(out_);
     }
@@ -70,6 +70,8 @@ class Progress {
 
  private:
   using WallClock = std::chrono::steady_clock;
+
+  static long long printable(std::int64_t number) { return number; }  // an int64 is a long in some places
 
   static std::string percent(const char* name, const Score& score) {
     if (!score.scored() || std::isnan(score.accuracy)) {
@@ -87,12 +89,12 @@ class Progress {
 
   void show_live(const Clock& clock) const {
     const double done = clock.position() - first_position_;
-    const double left = epochs_ - clock.position();
+    const double left = static_cast<double>(epochs_) - clock.position();
     const double elapsed = std::chrono::duration<double>(WallClock::now() - began_).count();
     const int seconds = done > 0 ? static_cast<int>(std::lround(elapsed / done * left)) : 0;
     char text[400];
-    std::snprintf(text, sizeof text, "%s %.1f/%d epochs%s, at most %d:%02d left", name_.c_str(), clock.position(),
-                  epochs_, scores_.c_str(), seconds / 60, seconds % 60);
+    std::snprintf(text, sizeof text, "%s %.1f/%lld epochs%s, at most %d:%02d left", name_.c_str(), clock.position(),
+                  printable(epochs_), scores_.c_str(), seconds / 60, seconds % 60);
     // What wraps around cannot be taken back: the line would be a new one ten times a second.
     std::fprintf(out_, "\r\033[K%.*s", columns() - 1, text);
     std::fflush(out_);
@@ -110,7 +112,7 @@ class Progress {
   bool live_;
   std::string name_;
   std::string scores_;
-  int epochs_ = 0;
+  std::int64_t epochs_ = 0;
   double first_position_ = 0;
   WallClock::time_point began_{};
   WallClock::time_point shown_{};

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "regimen/detail/gradients.hpp"
 #include "regimen/detail/units.hpp"
 #include "regimen/regularize.hpp"
 
@@ -54,8 +55,12 @@ struct ClipValues {
     const at::Tensor most = pass.now.tensor(bound, bound_bounds);
     for (const at::Tensor& parameter : pass.parameters) {
       if (parameter.grad().defined()) {
-        const at::Tensor limit = detail::beside(most, parameter.grad());
-        parameter.grad().clamp_(limit.neg(), limit);
+        at::Tensor numbers = detail::numbers_of(detail::gradient_of(parameter));
+        if (numbers.is_complex()) {
+          throw Error("ClipValues takes real gradients, for which there is an order; ClipGradients takes complex ones too");
+        }
+        const at::Tensor limit = detail::beside(most, numbers);
+        numbers.clamp_(limit.neg(), limit);
       }
     }
   }
@@ -88,12 +93,16 @@ struct AdaptiveClip {
     const at::Tensor share = pass.now.tensor(factor, factor_bounds);
     const auto last = static_cast<std::size_t>(except_last);
     for (std::size_t i = 0; i + last < pass.parameters.size(); ++i) {
-      const at::Tensor gradient = pass.parameters[i].grad();
+      const at::Tensor gradient = detail::gradient_of(pass.parameters[i]);
       if (gradient.defined()) {
-        const at::Tensor most = detail::norm_of_units(pass.parameters[i].detach()).clamp_min(floor) * share;
+        at::Tensor most = detail::norm_of_units(pass.parameters[i].detach()).clamp_min(floor) * share;
+        if (gradient.is_sparse()) {  // a row of an embedding is a unit, and there are only some of them
+          most = most.index_select(0, gradient._indices().select(0, 0));
+        }
+        at::Tensor numbers = detail::numbers_of(gradient);
         // Where the gradient is 0 this is infinite, and 1 in the end.
-        const at::Tensor kept = (most / detail::norm_of_units(gradient)).clamp_max(1);
-        gradient.mul_(kept.to(gradient.scalar_type()));
+        const at::Tensor kept = (most / detail::norm_of_units(numbers)).clamp_max(1);
+        numbers.mul_(kept.to(numbers.scalar_type()));
       }
     }
   }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "regimen/detail/buffer_guard.hpp"
+#include "regimen/detail/real.hpp"
 #include "regimen/key.hpp"
 #include "regimen/regularize.hpp"
 
@@ -17,7 +18,9 @@ namespace regimen::inline v0 {
 
 /// strength / 2 * the mean over the samples of the squared Frobenius norm of the output's Jacobian by the input
 /// (Hoffman, Roberts and Yaida 2019). Estimated without bias from `projections` random directions of the C outputs, a
-/// backward pass each: C * |v' J|^2 with v uniform on the sphere; with 0 projections exactly, by C backward passes.
+/// backward pass each: C * |v' J|^2 with v uniform on the sphere; with 0 projections exactly, by C backward passes, and
+/// two more, without a graph, which show whether samples depend on each other: then it takes N * C. What is looked at is
+/// waited for, so an exact one is not recorded (`Execution::graph`).
 /// The directions are a function of (seed, sample, epoch). The penalty is differentiated once more; ReLU's second
 /// derivative is 0 but in one point, and its gradient then comes through the weights alone.
 ///
@@ -28,7 +31,8 @@ namespace regimen::inline v0 {
 ///     const auto loss = cross_entropy(output, batch.target) + jacobian.penalty({.batch = batch, .output = output});
 /// Otherwise, as in `run`, the pass's model runs once more, in the modes that it is in and in full precision, and its
 /// buffers stay as they are: BatchNorm's running statistics see the batch once. Dropout then draws anew. In train mode
-/// BatchNorm makes the samples of a batch depend on each other; v' J counts what all outputs owe to a sample.
+/// BatchNorm makes the samples of a batch depend on each other; the Jacobian of a sample's output is then that by the
+/// inputs of all of them.
 ///
 /// Not for fp16, where the gradients inside the penalty are not scaled. Throws Error unless strength >= 0 and
 /// projections >= 0; if the input carries no gradients and the pass names no model; for inputs that are not floating,
@@ -48,17 +52,22 @@ struct JacobianNorm {
     const auto [input, output] = differentiable(pass);
     const at::Tensor flat = output.flatten(1);
     const std::int64_t outputs = flat.size(1);
-    const at::Tensor drawn = projections == 0 ? at::Tensor() : directions(pass, flat);
     at::Tensor sum;
-    for (std::int64_t i = 0; i < (projections == 0 ? outputs : projections); ++i) {
-      const at::Tensor v = projections == 0 ? only(flat, i) : drawn.select(1, i);
-      const at::Tensor slope = torch::autograd::grad({flat}, {input}, {v}, /*retain_graph=*/true, /*create_graph=*/true,
-                                                     /*allow_unused=*/true)[0];
-      if (!slope.defined()) {
-        throw Error("JacobianNorm: the output does not depend on batch.data");
-      }
-      const at::Tensor square = slope.square().sum();
+    const auto add = [&, &input = input](const at::Tensor& v) {
+      const at::Tensor square = detail::as_real(slope(flat, input, v, /*create_graph=*/true)).square().sum();
       sum = sum.defined() ? sum + square : square;
+    };
+    if (projections > 0) {
+      const at::Tensor drawn = directions(pass, flat, projections);
+      for (std::int64_t i = 0; i < projections; ++i) {
+        add(drawn.select(1, i));
+      }
+    } else {
+      // A backward pass from all samples at once adds up what they owe to one input: right where each owes to its own.
+      const std::int64_t rows = samples_meet(pass, flat, input) ? flat.size(0) : 1;
+      for (std::int64_t i = 0; i < outputs * rows; ++i) {
+        add(only(flat, i % outputs, i / outputs, flat.size(0) / rows));
+      }
     }
     const double scale = projections == 0 ? 1 : static_cast<double>(outputs) / projections;
     return sum * (scale / (2 * static_cast<double>(flat.size(0)))) * pass.now.tensor(strength, strength_bounds);
@@ -86,19 +95,44 @@ struct JacobianNorm {
     return {again.data, output};
   }
 
-  /// [N, projections, outputs], each of length 1.
-  [[nodiscard]] at::Tensor directions(const Pass& pass, const at::Tensor& flat) const {
+  /// The gradient of v . flat by the input.
+  static at::Tensor slope(const at::Tensor& flat, const at::Tensor& input, const at::Tensor& v, bool create_graph) {
+    at::Tensor result =
+        torch::autograd::grad({flat}, {input}, {v}, /*retain_graph=*/true, create_graph, /*allow_unused=*/true)[0];
+    if (!result.defined()) {
+      throw Error("JacobianNorm: the output does not depend on batch.data");
+    }
+    return result;
+  }
+
+  /// Whether a sample's output depends on another sample's input: then turning the sign of every other sample's direction
+  /// does more to the gradients than turn theirs.
+  [[nodiscard]] bool samples_meet(const Pass& pass, const at::Tensor& flat, const at::Tensor& input) const {
+    if (pass.now.slots != nullptr) {
+      pass.now.slots->refuse("JacobianNorm with 0 projections looks at its gradients on the host");
+    }
+    const std::int64_t samples = flat.size(0);
+    const at::Tensor v = directions(pass, flat, 1).select(1, 0);
+    const at::Tensor sign = 1 - 2 * at::arange(samples, flat.options().dtype(at::kLong)).remainder(2).to(flat.scalar_type());
+    const at::Tensor as_it_is = slope(flat, input, v, /*create_graph=*/false).flatten(1);
+    const at::Tensor turned = slope(flat, input, v * sign.unsqueeze(1), /*create_graph=*/false).flatten(1);
+    const at::Tensor apart = (turned - as_it_is * sign.unsqueeze(1)).abs().max();
+    return samples > 1 && apart.item<double>() > 1e-5 * as_it_is.abs().max().item<double>();
+  }
+
+  /// [N, count, outputs], each of length 1.
+  [[nodiscard]] at::Tensor directions(const Pass& pass, const at::Tensor& flat, std::int64_t count) const {
     const at::Tensor& given = pass.batch.id;
     const at::Tensor id = given.defined() ? given : at::arange(flat.size(0), flat.options().dtype(at::kLong));
     const Key key = Key(seed, id, pass.now).each_epoch();
-    const at::Tensor normal = key.normal({projections, flat.size(1)}).to(flat.scalar_type());
+    const at::Tensor normal = key.normal({count, flat.size(1)}).to(flat.scalar_type());
     return normal / normal.norm(2, {-1}, /*keepdim=*/true).clamp_min(1e-30);
   }
 
-  /// [N, outputs]: 1 for the output of this place, else 0.
-  static at::Tensor only(const at::Tensor& flat, std::int64_t place) {
+  /// [N, outputs]: 1 for this output of these samples, else 0.
+  static at::Tensor only(const at::Tensor& flat, std::int64_t output, std::int64_t first, std::int64_t samples) {
     at::Tensor v = at::zeros_like(flat);
-    v.select(1, place).fill_(1);
+    v.select(1, output).narrow(0, first, samples).fill_(1);
     return v;
   }
 };

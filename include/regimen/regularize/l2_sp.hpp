@@ -29,7 +29,7 @@ class Anchor {
     const at::Tensor& now = parameter.tensor;
     for (std::size_t i = 0; i < kept_.size(); ++i) {
       const Named& then = snapshot_.tensors()[i];
-      if (then.name == parameter.name && then.tensor.sizes() == now.sizes()) {
+      if (parameter.is_called(then.name) && then.tensor.sizes() == now.sizes()) {
         return kept_[i].on(now.device(), now.sizes(), [&] { return then.tensor; }).to(now.scalar_type());
       }
     }

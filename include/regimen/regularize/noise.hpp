@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "regimen/detail/gradients.hpp"
+#include "regimen/detail/real.hpp"
 #include "regimen/key.hpp"
 #include "regimen/regularize.hpp"
 
@@ -45,9 +47,11 @@ struct GradientNoise {
     for (std::size_t i = 0; i < pass.parameters.size(); ++i) {
       const at::Tensor gradient = pass.parameters[i].grad();
       if (gradient.defined()) {
-        const at::Tensor place = at::full({1}, static_cast<std::int64_t>(i), gradient.options().dtype(at::kLong));
+        detail::require_dense(gradient, "GradientNoise");
+        const at::Tensor place = at::full({1}, static_cast<std::int64_t>(i), at::TensorOptions().device(gradient.device()).dtype(at::kLong));
         const Key key = Key(seed, place, pass.now).fold(detail::salt::gradient).each_step();
-        gradient.add_(key.normal(gradient.sizes()).select(0, 0) * scale);
+        at::Tensor numbers = detail::as_real(gradient);
+        numbers.add_(key.normal(numbers.sizes()).select(0, 0) * scale);
       }
     }
   }

@@ -2,13 +2,14 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <concepts>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "regimen/detail/guards.hpp"
+#include "regimen/detail/hooks.hpp"
 #include "regimen/detail/parameter_names.hpp"
 #include "regimen/regularize.hpp"
 
@@ -31,11 +32,12 @@ struct Matrices {
   bool operator()(const at::Tensor& parameter) const { return parameter.dim() >= 2; }
 };
 
-/// Parameters by name: those in the list, and those of the layers in it ("0" is "0.weight" and "0.bias").
+/// Parameters by name: those in the list, and those of the layers in it ("0" is "0.weight" and "0.bias"). A tied weight
+/// is known by each of its names.
 struct Layers {
   std::vector<std::string> names{};
 
-  bool operator()(const Named& parameter) const { return detail::FreezeGuard::matches(parameter.name, names); }
+  bool operator()(const Named& parameter) const { return parameter.matches(names); }
 };
 
 /// Any selector.
@@ -69,7 +71,7 @@ class AnySelector {
       }
     } else {
       for (const Named& named : detail::with_names(pass.parameters, pass.model, "On")) {
-        if (by_name_(named)) {
+        if (selects(named)) {
           selected.push_back(named.tensor);
         }
       }
@@ -83,6 +85,13 @@ class AnySelector {
   [[nodiscard]] const std::string& manifest() const { return manifest_; }
 
  private:
+  /// By any of its names.
+  [[nodiscard]] bool selects(const Named& named) const {
+    return by_name_(named) || std::any_of(named.aliases.begin(), named.aliases.end(), [&](const std::string& alias) {
+             return by_name_(Named{.name = alias, .tensor = named.tensor});
+           });
+  }
+
   std::function<bool(const at::Tensor&)> by_tensor_;
   std::function<bool(const Named&)> by_name_;
   std::string manifest_;

@@ -37,6 +37,9 @@ struct SpectralNorm {
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     std::vector<at::Tensor> stretched;
     for (const at::Tensor& parameter : pass.parameters) {
+      if (parameter.is_complex()) {
+        throw Error("SpectralNorm takes real parameters: leave complex ones out by On");
+      }
       if (parameter.dim() >= 2 && parameter.numel() > 0) {
         const at::Tensor matrix = parameter.flatten(1);
         stretched.push_back(matrix.mv(direction(matrix, static_cast<std::int64_t>(stretched.size()))));

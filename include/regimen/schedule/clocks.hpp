@@ -2,9 +2,11 @@
 // No LibTorch.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "regimen/integer.hpp"
 #include "regimen/schedule.hpp"
 
 namespace regimen::inline v0 {
@@ -18,7 +20,7 @@ namespace regimen::inline v0 {
 struct Concatenation {
   struct Part {
     Knob schedule;
-    int epochs = 0;  ///< that it lasts, at least 1; of the last part it does not matter
+    Integer epochs = 0;  ///< that it lasts, at least 1; of the last part it does not matter
   };
 
   std::vector<Part> parts;  ///< at least one
@@ -32,7 +34,7 @@ struct Concatenation {
   }
 
   double operator()(const Clock& clock, const HistoryView& scores = {}) const {
-    int begin = 0;
+    std::int64_t begin = 0;
     std::size_t part = 0;
     while (part + 1 < parts.size() && clock.epoch >= begin + parts[part].epochs) {
       begin += parts[part++].epochs;
@@ -51,7 +53,7 @@ struct InSteps {
 
   double operator()(const Clock& clock, const HistoryView& scores = {}) const {
     Clock steps = clock;
-    steps.epoch = static_cast<int>(clock.step);
+    steps.epoch = clock.step;
     steps.batch = 0;
     steps.batches = 0;
     return schedule(steps, scores.in_steps());

@@ -20,7 +20,7 @@ struct Cosine {
   }
 
   double operator()(const Clock& clock) const {
-    return floor + (1 - floor) * detail::half_cosine(std::fmin(clock.position() / epochs, 1.0));
+    return floor + (1 - floor) * detail::half_cosine(std::fmin(clock.progress(0, epochs), 1.0));
   }
 };
 
@@ -39,16 +39,19 @@ struct CosineRestarts {
   }
 
   double operator()(const Clock& clock) const {
-    double since = clock.position();
-    double length = epochs;
-    if (growth == 1) {
-      since = std::fmod(since, length);
+    // The period before the one that the last bit of a double may have counted too few, and from there on by the clock.
+    double period = growth == 1 ? std::fmax(std::floor(clock.position() / epochs) - 1, 0.0) : 0;
+    while (clock.reached(begin_of(period + 1))) {
+      ++period;
     }
-    while (since >= length) {
-      since -= length;
-      length *= growth;
-    }
-    return floor + (1 - floor) * detail::half_cosine(since / length);
+    return floor + (1 - floor) * detail::half_cosine(clock.progress(begin_of(period), begin_of(period + 1)));
+  }
+
+ private:
+  /// When a period begins, in epochs; the first is 0.
+  [[nodiscard]] double begin_of(double period) const {
+    // growth^period - 1, also where growth is little more than 1.
+    return growth == 1 ? epochs * period : epochs * std::expm1(period * std::log1p(growth - 1)) / (growth - 1);
   }
 };
 

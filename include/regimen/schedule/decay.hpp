@@ -31,7 +31,7 @@ struct LinearDecay {
     detail::require(std::isfinite(to), "LinearDecay.to", "finite", to);
   }
 
-  double operator()(const Clock& clock) const { return from + (to - from) * std::fmin(clock.position() / epochs, 1.0); }
+  double operator()(const Clock& clock) const { return from + (to - from) * std::fmin(clock.progress(0, epochs), 1.0); }
 };
 
 /// From 1 to `floor` along (1 - progress)^power over `epochs`, `floor` afterwards: a straight line with power 1, late
@@ -48,7 +48,7 @@ struct PolynomialDecay {
   }
 
   double operator()(const Clock& clock) const {
-    return floor + (1 - floor) * std::pow(1 - std::fmin(clock.position() / epochs, 1.0), power);
+    return floor + (1 - floor) * std::pow(1 - std::fmin(clock.progress(0, epochs), 1.0), power);
   }
 };
 

@@ -63,9 +63,8 @@ struct Piecewise {
   }
 
   double operator()(const Clock& clock) const {
-    const double now = clock.position();
     std::size_t next = 0;
-    while (next < points.size() && points[next].epoch <= now) {
+    while (next < points.size() && clock.reached(points[next].epoch)) {
       ++next;
     }
     if (next == 0) {
@@ -75,8 +74,7 @@ struct Piecewise {
     if (next == points.size()) {
       return last.value;
     }
-    const double progress = (now - last.epoch) / (points[next].epoch - last.epoch);
-    return detail::on_the_way(last.value, points[next].value, progress, between);
+    return detail::on_the_way(last.value, points[next].value, clock.progress(last.epoch, points[next].epoch), between);
   }
 };
 
@@ -104,11 +102,11 @@ struct OneCycle {
   }
 
   double operator()(const Clock& clock) const {
-    const double progress = clock.position() / epochs;
-    if (progress < rise) {
-      return detail::on_the_way(start, peak, progress / rise, between);
+    const double top = rise * epochs;
+    if (!clock.reached(top)) {
+      return detail::on_the_way(start, peak, clock.progress(0, top), between);
     }
-    return progress < 1 ? detail::on_the_way(peak, end, (progress - rise) / (1 - rise), between) : end;
+    return clock.reached(epochs) ? end : detail::on_the_way(peak, end, clock.progress(top, epochs), between);
   }
 };
 

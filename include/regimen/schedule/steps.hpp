@@ -2,8 +2,10 @@
 // No LibTorch.
 
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
+#include "regimen/integer.hpp"
 #include "regimen/schedule.hpp"
 
 namespace regimen::inline v0 {
@@ -19,7 +21,7 @@ struct Constant {
 /// Moves at the beginning of epochs. PyTorch's MultiStepLR.
 ///     phase.lr_scale = regimen::StepDecay{{150, 250}, 0.1};
 struct StepDecay {
-  std::vector<int> at;  ///< epochs, in any order; none: 1 for ever
+  std::vector<std::int64_t> at;  ///< epochs, in any order; none: 1 for ever
   double factor = 0.1;  ///< above 0 and finite
 
   void check() const {
@@ -28,7 +30,7 @@ struct StepDecay {
 
   double operator()(const Clock& clock) const {
     double scale = 1;
-    for (const int epoch : at) {
+    for (const std::int64_t epoch : at) {
       scale *= clock.epoch >= epoch ? factor : 1;
     }
     return scale;
@@ -38,7 +40,7 @@ struct StepDecay {
 /// 1 at first, times `factor` after every `epochs` epochs: factor^floor(epoch / epochs). Moves at the beginning of
 /// epochs. PyTorch's StepLR.
 struct PeriodicDecay {
-  int epochs = 0;       ///< at least 1
+  Integer epochs = 0;   ///< at least 1
   double factor = 0.1;  ///< above 0 and finite
 
   void check() const {
@@ -46,7 +48,7 @@ struct PeriodicDecay {
     detail::require(factor > 0 && std::isfinite(factor), "PeriodicDecay.factor", "above 0 and finite", factor);
   }
 
-  double operator()(const Clock& clock) const { return std::pow(factor, clock.epoch / epochs); }
+  double operator()(const Clock& clock) const { return std::pow(factor, static_cast<double>(clock.epoch / epochs)); }
 };
 
 }  // namespace regimen::inline v0

@@ -23,7 +23,7 @@ struct LinearWarmup {
   }
 
   double operator()(const Clock& clock) const {
-    const double progress = std::fmin(clock.position() / epochs, 1.0);
+    const double progress = std::fmin(clock.progress(0, epochs), 1.0);
     return start + (1 - start) * progress;
   }
 };
@@ -41,8 +41,8 @@ struct InverseSquareRoot {
   }
 
   double operator()(const Clock& clock) const {
-    const double position = clock.position();
-    return position < warmup ? start + (1 - start) * position / warmup : std::sqrt(warmup / position);
+    const double progress = clock.progress(0, warmup);
+    return progress < 1 ? start + (1 - start) * progress : std::sqrt(1 / progress);
   }
 };
 
@@ -80,16 +80,13 @@ struct WarmupStableDecay {
   }
 
   double operator()(const Clock& clock) const {
-    const double position = clock.position();
-    if (position < warmup) {
-      return start + (1 - start) * position / warmup;
+    if (!clock.reached(warmup)) {
+      return start + (1 - start) * clock.progress(0, warmup);
     }
-    const double since = position - (epochs - decay);
-    if (since < 0) {
+    if (!clock.reached(epochs - decay)) {
       return 1;
     }
-    const double progress = since < decay ? since / decay : 1.0;
-    return floor + (1 - floor) * left(progress);
+    return floor + (1 - floor) * (clock.reached(epochs) ? left(1) : left(clock.progress(epochs - decay, epochs)));
   }
 
  private:

@@ -7,13 +7,14 @@
 #include <functional>
 
 #include "regimen/batch.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/now.hpp"
 
 namespace regimen::inline v0 {
 
 /// How a source is to be read for one epoch.
 struct Order {
-  std::int64_t batch = 128;  ///< samples a batch; the last may be smaller
+  Integer batch = 128;       ///< samples a batch; the last may be smaller
   bool shuffle = false;      ///< in an order that depends on (seed, epoch) alone
   std::uint64_t seed = 0;
   bool drop_last = false;  ///< leave out a last batch that would be smaller

@@ -48,10 +48,21 @@ struct InMemory {
         .add("dtype", detail::json::quoted(std::string(all_.data.dtype().name())))
         .add("data_crc32", detail::json::quoted(detail::crc32_of(all_.data)))
         .add("target_crc32", detail::json::quoted(detail::crc32_of(all_.target)))
+        .add("id_crc32", detail::json::quoted(detail::crc32_of(all_.id)))
+        .add("origin_crc32", detail::json::quoted(detail::crc32_of(all_.origin)))
+        .add("extra_crc32", extra_sums())
         .text();
   }
 
  private:
+  [[nodiscard]] std::string extra_sums() const {
+    detail::json::Object sums;
+    for (const auto& [name, tensor] : all_.extra) {
+      sums.add(name, detail::json::quoted(detail::crc32_of(tensor)));
+    }
+    return sums.text();
+  }
+
   /// Two samples of one id would get the same noise, and be one sample to everything that counts by id.
   void require_distinct_ids() const {
     const at::Tensor sorted = std::get<0>(all_.id.cpu().sort());

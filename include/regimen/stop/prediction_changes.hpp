@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "regimen/detail/json.hpp"
+#include "regimen/detail/predicted.hpp"
 #include "regimen/evaluate.hpp"
 #include "regimen/manifest.hpp"
+#include "regimen/measure.hpp"
 
 namespace regimen::inline v0 {
 
@@ -32,7 +34,8 @@ namespace regimen::inline v0 {
 ///     regimen::Checkpoint keep("run.pt", {}, net, optimizer, changes);
 class PredictionChanges {
  public:
-  /// `how.loss` is not used.
+  /// What `how` leaves at its defaults is as the phase has it; its loss is not used. An output with a NaN predicts
+  /// nothing, and is another prediction than any class.
   explicit PredictionChanges(Source data, Evaluation how = {})
       : data_(std::move(data)), how_(std::move(how)), last_(std::make_shared<at::Tensor>()) {
     if (!data_.defined() || !data_.size()) {
@@ -40,8 +43,8 @@ class PredictionChanges {
     }
   }
 
-  double operator()(const Model& model) const {
-    const at::Tensor now = predictions(model);
+  double operator()(const Probe& probe) const {
+    const at::Tensor now = predictions(probe.model, detail::filled_in(how_, probe.how));
     const double changed = last_->defined() ? now.ne(*last_).to(at::kDouble).mean().item<double>() : unknown;
     *last_ = now;
     return changed;
@@ -69,16 +72,16 @@ class PredictionChanges {
 
  private:
   /// [n] int64, on the CPU.
-  [[nodiscard]] at::Tensor predictions(const Model& model) const {
+  [[nodiscard]] at::Tensor predictions(const Model& model, const Evaluation& how) const {
     const detail::ModeGuard modes(model);
     const at::NoGradGuard no_grad;
     const at::Device device = model.device();
     model.train(false);
     std::vector<at::Tensor> parts;
-    const Cursor next = data_.read({.batch = how_.batch, .now = how_.now});
+    const Cursor next = data_.read({.batch = how.batch, .now = how.now});
     for (Batch batch = next(); batch.size() > 0; batch = next()) {
-      batch = detail::prepared(batch, how_.preprocess, device, how_.now);
-      parts.push_back(how_.execute.forward(model, batch).argmax(1));
+      batch = detail::prepared(batch, how.preprocess, device, how.now);
+      parts.push_back(detail::predicted_classes(how.execute.forward(model, batch)));
     }
     return at::cat(parts).to(at::kCPU);
   }

@@ -14,8 +14,8 @@
 
 #include "regimen/error.hpp"
 #include "regimen/event.hpp"
-#include "regimen/model.hpp"
 #include "regimen/snapshot.hpp"
+#include "regimen/weights.hpp"
 
 namespace regimen::inline v0 {
 
@@ -31,7 +31,7 @@ namespace regimen::inline v0 {
 class Best {
  public:
   /// `phase`: the only one to follow, of a run with several; all if it is empty.
-  explicit Best(const Model& model, Metric metric = Metric::validation_loss, std::string phase = "")
+  explicit Best(const Weights& model, Metric metric = Metric::validation_loss, std::string phase = "")
       : model_(model), metric_(metric), phase_(std::move(phase)) {}
 
   Best(const Best&) = delete;
@@ -129,7 +129,7 @@ class Best {
       target.copy_(stored);
     }
     const auto number = [&](std::int64_t i) { return when[i].item<std::int64_t>(); };
-    clock_ = {static_cast<int>(number(0)), static_cast<int>(number(1)), number(2), number(3), number(4)};
+    clock_ = {static_cast<int>(number(0)), number(1), number(2), number(3), number(4)};
     value_ = best;
     kept_ = std::move(kept);
   }
@@ -141,7 +141,7 @@ class Best {
     return !std::isnan(value) && (std::isnan(value_) || (larger_is_better(metric_) ? value > value_ : value < value_));
   }
 
-  Model model_;
+  Weights model_;
   Metric metric_;
   std::string phase_;
   std::optional<Snapshot> kept_;

@@ -116,12 +116,15 @@ struct NoiseSplit {
 }
 
 /// The accuracy on a part of the data, as a measure for `Splits::measures`: one pass over the part at each scoring.
-/// NaN for an empty part. `how` is the measure's own: give it the phase's preprocessing and precision.
+/// NaN for an empty part. What `how` leaves at its defaults is as the phase has it: its loss, preprocessing, precision.
+/// (No preprocessing where the phase has some: `.preprocess = {regimen::chain()}`.)
 struct AccuracyOn {
   Source part;
   Evaluation how{};
 
-  double operator()(const Model& model) const { return scores(model, {part}, how).front().accuracy; }
+  double operator()(const Probe& probe) const {
+    return scores(probe.model, {part}, detail::filled_in(how, probe.how)).front().accuracy;
+  }
 };
 
 /// The mean loss on a part of the data; else as `AccuracyOn`.
@@ -129,7 +132,9 @@ struct LossOn {
   Source part;
   Evaluation how{};
 
-  double operator()(const Model& model) const { return scores(model, {part}, how).front().loss; }
+  double operator()(const Probe& probe) const {
+    return scores(probe.model, {part}, detail::filled_in(how, probe.how)).front().loss;
+  }
 };
 
 /// The gap in accuracy of one part, of training minus held out, as a measure for `Splits::measures`: one pass over
@@ -139,8 +144,9 @@ struct PartGap {
   Source held_out;
   Evaluation how{};
 
-  double operator()(const Model& model) const {
-    return gaps(scores(model, {on_training_data}, how), scores(model, {held_out}, how)).front();
+  double operator()(const Probe& probe) const {
+    const Evaluation filled = detail::filled_in(how, probe.how);
+    return gaps(scores(probe.model, {on_training_data}, filled), scores(probe.model, {held_out}, filled)).front();
   }
 };
 
@@ -169,9 +175,11 @@ struct WorstGap {
   std::vector<Source> held_out;
   Evaluation how{};
 
-  double operator()(const Model& model) const {
+  double operator()(const Probe& probe) const {
+    const Evaluation filled = detail::filled_in(how, probe.how);
     double worst = unknown;
-    for (const double gap : gaps(scores(model, on_training_data, how), scores(model, held_out, how))) {
+    for (const double gap :
+         gaps(scores(probe.model, on_training_data, filled), scores(probe.model, held_out, filled))) {
       worst = std::fmax(worst, gap);  // the one that is a number, if the other is NaN
     }
     return worst;

@@ -150,7 +150,7 @@ class SampleRows {
   bool following_ = true;
   bool complete_ = false;  ///< whether what came before now was seen, or loaded
   std::int64_t batch_ = 0;
-  int epoch_ = 0;
+  std::int64_t epoch_ = 0;
 };
 
 namespace detail {

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
+
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace regimen::inline v0 {
+
+/// What the mean of a loss is over: so many samples, labels, words, or the sum of their weights. A number where the host
+/// knows it, else a 0-d tensor on the device, which nobody waits for.
+class LossCount {
+ public:
+  template <class N>
+    requires std::is_arithmetic_v<N>
+  LossCount(N number) : number_(static_cast<double>(number)) {}               // NOLINT: a number is a count
+  LossCount(at::Tensor number) : on_device_(std::move(number)) {}  // NOLINT: and so is a 0-d tensor
+
+  /// Whether the host knows the number.
+  [[nodiscard]] bool known() const { return !on_device_.defined(); }
+
+  /// Waits for the device where the host does not know it.
+  [[nodiscard]] double number() const { return known() ? number_ : on_device_.item<double>(); }
+
+  /// 0-d double, or a plain number as one.
+  [[nodiscard]] at::Tensor on(const at::Device& device) const {
+    return known() ? at::full({}, number_, at::TensorOptions().device(device).dtype(at::kDouble))
+                   : on_device_.to(device, at::kDouble);
+  }
+
+  /// sum += value times the count; sum 0-d double.
+  void add_times(at::Tensor& sum, const at::Tensor& value) const {
+    if (known()) {
+      sum.add_(value, number_);
+    } else {
+      sum.add_(value.to(at::kDouble) * on(value.device()));
+    }
+  }
+
+  friend LossCount operator+(const LossCount& a, const LossCount& b) {
+    if (a.known() && b.known()) {
+      return a.number_ + b.number_;
+    }
+    return a.known() ? b.on_device_ + a.number_ : b.known() ? a.on_device_ + b.number_ : a.on_device_ + b.on_device_;
+  }
+
+ private:
+  double number_ = 0;
+  at::Tensor on_device_;
+};
+
+}  // namespace regimen::inline v0

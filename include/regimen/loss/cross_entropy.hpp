@@ -1,0 +1,171 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Reduction.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/tensor.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "regimen/detail/batch_parts.hpp"
+#include "regimen/detail/kept.hpp"
+#include "regimen/detail/predicted.hpp"
+#include "regimen/error.hpp"
+#include "regimen/loss/count.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// How many labels there are that are not `ignored`, or the sum of their classes' weights, 0-d double on their device.
+/// of_class [C]; undefined where all count the same.
+inline at::Tensor counted_labels(const at::Tensor& label, std::int64_t ignored, const at::Tensor& of_class) {
+  const at::Tensor counts = label != ignored;
+  if (!of_class.defined()) {
+    return counts.sum().to(at::kDouble);
+  }
+  const at::Tensor index = label.masked_fill(counts.logical_not(), 0).flatten();
+  return (of_class.to(at::kDouble).index_select(0, index) * counts.flatten()).sum();
+}
+
+}  // namespace detail
+
+/// Cross entropy of logits [N, C, ...] against labels [N, ...] int64 in [0, C), or against distributions of the logits'
+/// shape. The dimensions after C are positions that are judged one by one: pixels, words.
+///
+/// The mean is over the labels, or with class weights over their weights, as in PyTorch; a label that is `ignore_index`
+/// counts for nothing, neither in the loss nor in the accuracy, and a batch that has no other labels has loss 0 where
+/// PyTorch has NaN. Accuracy is the share of the labels that are predicted; of distributions there is none.
+/// Throws Error for other shapes and types, for class weights that are not C or negative, and on the CPU for a label
+/// outside of [0, C); elsewhere LibTorch says so in its own way.
+///     phase.loss = regimen::CrossEntropy{.class_weights = {1, 5}, .ignore_index = 255};
+struct CrossEntropy {
+  detail::Table<double> class_weights{};        ///< one a class, at least 0; empty: all count the same
+  std::optional<std::int64_t> ignore_index{};  ///< the label of what is not to be judged
+
+  void check() const {
+    for (const double weight : class_weights.elements()) {
+      detail::require(weight >= 0 && std::isfinite(weight), "CrossEntropy.class_weights", "at least 0 and finite",
+                      weight);
+    }
+  }
+
+  at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
+    require_pair(output, target);
+    if (counts_all() || target.is_floating_point()) {
+      return at::cross_entropy_loss(output, target, weights_beside(output));
+    }
+    // The sum over what counts, and not the mean, which is NaN where nothing does.
+    const at::Tensor sum =
+        at::cross_entropy_loss(output, target, weights_beside(output), at::Reduction::Sum, ignored());
+    const at::Tensor over = counted(output, target).clamp_min(std::numeric_limits<float>::min());
+    return sum / over.to(sum.scalar_type());
+  }
+
+  /// What the mean is over: labels, or the sum of their classes' weights; distributions, each counting 1.
+  LossCount count(const at::Tensor& output, const at::Tensor& target) const {
+    if (target.is_floating_point()) {
+      return target.numel() / output.size(1);
+    }
+    return counts_all() ? LossCount(target.numel()) : LossCount(counted(output, target));
+  }
+
+  /// [N, ...] bool where all labels count, else floating: 1, 0, and NaN where one does not.
+  at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
+    if (!detail::are_labels_for(output, target)) {
+      return {};
+    }
+    const at::Tensor right = detail::predicted_classes(output) == target;
+    return ignore_index ? right.to(at::kFloat).masked_fill(target == *ignore_index, std::nan("")) : right;
+  }
+
+  /// Throws Error for targets that no logits can go with.
+  void check_target(const at::Tensor& target) const {
+    const bool labels = target.defined() && target.scalar_type() == at::kLong && target.dim() >= 1;
+    const bool shares = target.defined() && target.is_floating_point() && target.dim() >= 2;
+    if (!labels && !shares) {
+      throw Error("CrossEntropy takes labels of [N, ...] int64 or distributions of [N, C, ...] floating, not " +
+                  detail::described(target) + cure(target));
+    }
+    if (shares && ignore_index) {
+      throw Error("CrossEntropy.ignore_index is for labels: the targets are distributions, " +
+                  detail::described(target));
+    }
+  }
+
+ private:
+  [[nodiscard]] bool counts_all() const { return !ignore_index && class_weights.size() == 0; }
+  [[nodiscard]] std::int64_t ignored() const { return ignore_index.value_or(-100); }
+
+  [[nodiscard]] at::Tensor counted(const at::Tensor& output, const at::Tensor& target) const {
+    return detail::counted_labels(target, ignored(), weights_beside(output));
+  }
+
+  static std::string cure(const at::Tensor& target) {
+    if (!target.defined()) {
+      return ": give the data targets, or the phase another loss";
+    }
+    if (target.is_floating_point()) {
+      return ": classes need .to(torch::kLong); one probability a sample is for BinaryCrossEntropy, numbers are for "
+             "MeanSquaredError";
+    }
+    return ": make it int64 by .to(torch::kLong)";
+  }
+
+  void require_pair(const at::Tensor& output, const at::Tensor& target) const {
+    check_target(target);
+    const auto pair = [&] {
+      return ": the output is " + detail::described(output) + ", the target " + detail::described(target);
+    };
+    if (output.dim() < 2) {
+      throw Error("CrossEntropy takes logits of [N, C, ...]" + pair());
+    }
+    const std::int64_t classes = output.size(1);
+    if (target.is_floating_point()) {
+      if (target.sizes() != output.sizes()) {
+        throw Error("CrossEntropy takes distributions of the logits' shape" + pair());
+      }
+    } else if (target.dim() != output.dim() - 1 || target.size(0) != output.size(0) ||
+               target.sizes().slice(1) != output.sizes().slice(2)) {
+      const bool column = target.dim() == 2 && target.size(1) == 1 && output.dim() == 2;
+      throw Error("CrossEntropy takes one label for each sample and position of the logits [N, C, ...]" + pair() +
+                  (column ? "; make it [N] by .squeeze(1)" : ""));
+    }
+    if (class_weights.size() != 0) {
+      detail::require(static_cast<std::int64_t>(class_weights.size()) == classes, "CrossEntropy.class_weights.size()",
+                      "the number of classes, " + detail::text(classes), class_weights.size());
+    }
+    if (!target.is_floating_point() && target.device().is_cpu()) {
+      require_labels_below(classes, target);
+    }
+  }
+
+  void require_labels_below(std::int64_t classes, const at::Tensor& target) const {
+    const at::Tensor in_line = target.contiguous();
+    const auto* const label = in_line.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < in_line.numel(); ++i) {
+      if ((label[i] < 0 || label[i] >= classes) && !(ignore_index && label[i] == *ignore_index)) {
+        detail::require(false, "CrossEntropy: a label", "in [0, " + detail::text(classes) + "), the network's outputs",
+                        label[i]);
+      }
+    }
+  }
+
+  /// [C], of the output's type and on its device; undefined where all classes count the same.
+  [[nodiscard]] at::Tensor weights_beside(const at::Tensor& output) const {
+    if (class_weights.size() == 0) {
+      return {};
+    }
+    const auto classes = static_cast<std::int64_t>(class_weights.size());
+    return class_weights.kept()
+        .on(output.device(), {classes}, [&] { return at::tensor(class_weights.elements(), at::kDouble); })
+        .to(output.scalar_type());
+  }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/mse_loss.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "regimen/detail/batch_parts.hpp"
+#include "regimen/detail/range.hpp"
+#include "regimen/error.hpp"
+
+/// Losses that compare each output with a target of its own.
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// Output and target must be of one shape, up to ones in it: [N] and [N, 1] go together, [N] and [N, C] would be spread
+/// over each other in silence, and [N, C, H, W] and [N, H, W, C] be compared in the wrong order.
+inline void require_same_shape(const at::Tensor& output, const at::Tensor& target, const std::string& who) {
+  const auto lengths = [](const at::Tensor& tensor) {
+    std::vector<std::int64_t> above_one;
+    for (const std::int64_t length : tensor.sizes().slice(1)) {
+      if (length != 1) {
+        above_one.push_back(length);
+      }
+    }
+    return above_one;
+  };
+  if (!target.defined() || output.dim() == 0 || target.dim() == 0 || output.size(0) != target.size(0) ||
+      lengths(output) != lengths(target)) {
+    throw Error(who + " takes targets of the output's shape, " + described(output) + ", not " + described(target));
+  }
+}
+
+}  // namespace detail
+
+/// Cross entropy of each logit by itself: one a sample, [N] or [N, 1], or several, [N, ...], where a sample may bear any
+/// number of labels. Targets of the same shape: labels 0 and 1 of any type, or floating numbers in [0, 1].
+///
+/// With one logit a sample, right is a logit above 0 where the target is above one half; a logit of NaN is wrong. With
+/// several there is no one notion of right (each? all of them?), and only the loss is scored: a struct of your own can
+/// have a `correct`.
+/// Throws Error for targets of another shape, and on the CPU for one outside of [0, 1].
+struct BinaryCrossEntropy {
+  at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
+    detail::require_same_shape(output, target, "BinaryCrossEntropy");
+    check_target(target);
+    return at::binary_cross_entropy_with_logits(output, target.view_as(output).to(output.scalar_type()));
+  }
+
+  at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
+    if (output.numel() != output.size(0)) {
+      return {};
+    }
+    const at::Tensor logit = output.flatten();
+    return ((logit > 0) == (target.flatten() > 0.5)).logical_and(logit.isnan().logical_not());
+  }
+
+  /// Throws Error for targets that no logits can go with.
+  void check_target(const at::Tensor& target) const {
+    if (!target.defined()) {
+      throw Error("BinaryCrossEntropy takes labels 0 and 1, but the data have no targets");
+    }
+    if (target.is_cpu()) {
+      if (const auto wrong = detail::first_outside(target, 0, 1)) {
+        throw Error("BinaryCrossEntropy takes targets in [0, 1], but one is " + detail::text(*wrong) +
+                    ": make labels 0 and 1 of them (of 1 and 2 by - 1, of -1 and 1 by > 0, of a mask's bytes by / 255)");
+      }
+    }
+  }
+};
+
+/// Mean of the squared differences, over samples and outputs; nothing is right or wrong.
+/// Throws Error for targets of another shape than the output's ([N] goes with [N, 1]).
+struct MeanSquaredError {
+  at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
+    detail::require_same_shape(output, target, "MeanSquaredError");
+    return at::mse_loss(output, target.view_as(output).to(output.scalar_type()));
+  }
+
+  /// Throws Error for targets that no outputs can go with.
+  void check_target(const at::Tensor& target) const {
+    if (!target.defined()) {
+      throw Error("MeanSquaredError takes targets of the output's shape, but the data have none");
+    }
+  }
+};
+
+}  // namespace regimen::inline v0
