@@ -536,7 +536,6 @@ TEST_CASE("penalties: every strength may be a schedule, and is a slot in a step 
       L2SP{.start = start, .strength = doubling},
       PathNorm{.strength = doubling},
       SpectralNorm{.strength = doubling},
-      JacobianNorm{.strength = doubling, .projections = 2},
       ConfidencePenalty{.strength = doubling},
       Jumpstart{.strength = doubling},
       LearnedPotential{.network = denoiser, .strength = doubling},
@@ -560,6 +559,19 @@ TEST_CASE("penalties: every strength may be a schedule, and is a slot in a step 
     CHECK(std::abs(eager[0]) > 0);
     CHECK((by_share || eager[1] == Approx(8 * eager[0]).epsilon(1e-9)));
     CHECK(eager[1] != Approx(eager[0]));
+  }
+}
+
+TEST_CASE("penalties: a Jacobian's norm in random directions may be recorded, the exact one looks at what it computes") {
+  Sequential net = smooth_net();
+  const Model model(net);
+  Pass pass{.batch = {.data = random({5, 3}, 7), .id = at::arange(5, at::kLong)}, .model = &model};
+  for (const int projections : {0, 1}) {
+    regimen::detail::Slots slots(at::kCPU);
+    slots.begin(pass.now, pass.now);
+    pass.now.slots = &slots;
+    (void)JacobianNorm{.strength = doubling, .projections = projections}.penalty(pass);
+    CHECK(slots.refused().empty() == (projections > 0));
   }
 }
 

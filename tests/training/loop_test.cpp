@@ -391,8 +391,10 @@ TEST_CASE("a step goes through its hooks in the order that run.hpp draws") {
       "forward",    "loss",       "penalty a",  "penalty b",               // then each one's share of the objective
       "forward",    "loss",       "penalty a",  "penalty b",               //
       "gradient a", "gradient b", "step",       "weights a", "weights b",  // and one step for both
-      "Step",       "Boundary",   "preprocess", "forward",   "loss",
-      "Epoch",      "Boundary",  // scoring never augments
+      "Step",       "Boundary",   "preprocess", "forward",                 // scoring never augments;
+      "loss",       "loss",       "loss",                                  // the first one looks once whether the loss,
+      "loss",                                                              // which does not say so, is a mean
+      "Epoch",      "Boundary",   //
       "Boundary"};               // of the phase
   CHECK((*record == expected));
 }
