@@ -74,7 +74,7 @@ inline Batch prepared(const Batch& batch, const std::vector<AnyTransform>& prepr
   Score score;
   const Cursor next = source.read({.batch = how.batch, .now = how.now});
   for (Batch batch = next(); batch.size() > 0; batch = next()) {
-    batch = detail::prepared(batch, how.preprocess, device, how.now);
+    batch = detail::prepared(batch, how.preprocess, device, how.now.on(source));
     const at::Tensor output = how.execute.forward(model, batch);
     loss_sum.add_(how.loss(output, batch.target), batch.size());
     const at::Tensor correct = how.loss.correct(output, batch.target);

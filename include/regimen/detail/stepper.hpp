@@ -41,7 +41,8 @@ class Stepper {
     if (phase.execute.graph) {
       const std::string why_not = cannot_be_recorded();
       if (why_not.empty()) {
-        places_ = at::empty({rows_a_step()}, at::TensorOptions().dtype(at::kLong).device(model.device()));
+        const std::int64_t rows = std::min(rows_a_step(), *phase.data.size());
+        places_ = at::empty({rows}, at::TensorOptions().dtype(at::kLong).device(model.device()));
         prepare_recording();
       } else {
         tell(why_not);
@@ -63,8 +64,8 @@ class Stepper {
     next_batch_ = nullptr;
     const std::int64_t n = *phase_.data.size();
     order_ = order_of(phase_.data, order);
-    next_place_ = order.first * order.batch;
-    end_ = order.drop_last ? n / order.batch * order.batch : n;
+    next_place_ = order.begin(n);
+    end_ = order.end(n);
   }
 
   /// Takes the data of the next step; false at the end of the epoch.
@@ -87,8 +88,8 @@ class Stepper {
 
   /// Batches in the step whose data were taken.
   [[nodiscard]] std::int64_t batches() const {
-    const std::int64_t rows = next_batch_ ? 0 : step_places_.size(0);
-    return next_batch_ ? static_cast<std::int64_t>(group_.size()) : (rows + phase_.batch - 1) / phase_.batch;
+    return next_batch_ ? static_cast<std::int64_t>(group_.size())
+                       : Order{.batch = phase_.batch}.batches(step_places_.size(0));
   }
 
   /// Trains on them.
@@ -115,7 +116,10 @@ class Stepper {
     std::string weight_decay_scale;
   };
 
-  [[nodiscard]] std::int64_t rows_a_step() const { return phase_.batch * phase_.accumulate; }
+  /// Of a step that is recorded. A batch may be larger than the data, which are indexed then.
+  [[nodiscard]] std::int64_t rows_a_step() const {
+    return std::min(phase_.batch, *phase_.data.size()) * phase_.accumulate;
+  }
 
   /// Why the phase's steps cannot be recorded; empty if nothing speaks against it yet.
   [[nodiscard]] std::string cannot_be_recorded() const {

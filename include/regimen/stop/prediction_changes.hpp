@@ -77,7 +77,7 @@ class PredictionChanges {
     std::vector<at::Tensor> parts;
     const Cursor next = data_.read({.batch = how_.batch, .now = how_.now});
     for (Batch batch = next(); batch.size() > 0; batch = next()) {
-      batch = detail::prepared(batch, how_.preprocess, device, how_.now);
+      batch = detail::prepared(batch, how_.preprocess, device, how_.now.on(data_));
       parts.push_back(how_.execute.forward(model, batch).argmax(1));
     }
     return at::cat(parts).to(at::kCPU);
