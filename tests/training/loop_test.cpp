@@ -3,6 +3,7 @@
 
 #include "training/helpers.hpp"
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <utility>
