@@ -677,7 +677,8 @@ TEST_CASE("where all labels are wrong, Mixup and CutMix of a phase bring no true
   torch::optim::SGD sgd(net->parameters(), 0.1);
   const auto mass_on_truth = [&](const rg::AnyTransform& transform, const rg::Source& data, bool preprocess) {
     rg::Phase phase{.name = "noise", .data = data, .optimizer = sgd, .epochs = 2, .batch = 16};
-    (preprocess ? phase.preprocess : phase.augment) = {rg::chain(transform)};
+    std::vector<rg::AnyTransform>& field = preprocess ? phase.preprocess : phase.augment;
+    field.push_back(rg::chain(transform));
     double mass = 0;
     rg::run(net, {phase}, {.test = source}, [&](const rg::Step& step) {
       mass += step.pass.batch.target.select(1, 0).sum().item<double>();
