@@ -2,17 +2,17 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
 #include <zlib.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "regimen/batch.hpp"
 #include "regimen/detail/batch_parts.hpp"
-#include "regimen/source.hpp"
+
+// Of what is read of two sources: source.hpp includes what includes this.
 
 /// Whether two sources tell the same of the samples that both have.
 namespace regimen::inline v0::detail {
@@ -34,33 +34,42 @@ inline at::Tensor row_checksums(const at::Tensor& tensor) {
   return sums;
 }
 
+/// Targets of two sources side by side: labels and soft labels by the class that they are for, others of one shape and
+/// type by all their numbers.
+class TargetComparison {
+ public:
+  /// Of targets as the two sources have them.
+  TargetComparison(const at::Tensor& one, const at::Tensor& other) {
+    if (!one.defined() || !other.defined()) {
+      return;
+    }
+    const auto is_soft = [](const at::Tensor& of) { return of.dim() == 2 && of.is_floating_point() && of.size(1) > 1; };
+    by_class_ = (is_labels(one) && is_soft(other)) || (is_soft(one) && is_labels(other));
+    possible_ = by_class_ || (one.scalar_type() == other.scalar_type() && one.sizes() == other.sizes());
+  }
+
+  /// Whether the two can be compared at all.
+  [[nodiscard]] bool possible() const { return possible_; }
+
+  /// Of a batch of either: id and what its target is told by, [N] int64 both.
+  [[nodiscard]] std::vector<at::Tensor> columns(const Batch& batch) const {
+    const at::Tensor target = by_class_ && !is_labels(batch.target) ? batch.target.argmax(1) : batch.target;
+    return {batch.id, is_labels(target) ? target : row_checksums(target)};
+  }
+
+ private:
+  bool possible_ = false;
+  bool by_class_ = false;
+};
+
 /// Of the samples that two sources have, by their ids.
 struct SharedSamples {
   std::int64_t samples = 0;
   std::int64_t with_other_targets = 0;
 };
 
-/// Reads ids and targets of both once, as they are at the beginning. Labels and soft labels are compared by the class
-/// that they are for; what cannot be compared is not counted at all. For indexed sources with samples.
-inline SharedSamples shared_samples(const Source& one, const Source& other) {
-  const at::Tensor first = at::zeros({1}, at::kLong);
-  const at::Tensor target = one.get(first).target;
-  const at::Tensor others = other.get(first).target;
-  if (!target.defined() || !others.defined()) {
-    return {};
-  }
-  const auto is_soft = [](const at::Tensor& of) { return of.dim() == 2 && of.is_floating_point() && of.size(1) > 1; };
-  const bool by_class = (is_labels(target) && is_soft(others)) || (is_soft(target) && is_labels(others));
-  const bool alike = target.scalar_type() == others.scalar_type() && target.sizes() == others.sizes();
-  if (!by_class && !alike) {
-    return {};
-  }
-  const auto columns_of = [&](const Source& source) {
-    return read_columns(source, {}, [&](const Batch& batch) -> std::vector<at::Tensor> {
-      const at::Tensor soft = by_class && !is_labels(batch.target) ? batch.target.argmax(1) : batch.target;
-      return {batch.id, is_labels(soft) ? soft : row_checksums(soft)};
-    });
-  };
+/// From the joined columns of both.
+inline SharedSamples count_shared(const std::vector<at::Tensor>& one, const std::vector<at::Tensor>& other) {
   const auto for_each_sample = [](const std::vector<at::Tensor>& columns, const auto& act) {
     const at::Tensor ids = columns[0].contiguous();
     const at::Tensor values = columns[1].contiguous();
@@ -69,9 +78,9 @@ inline SharedSamples shared_samples(const Source& one, const Source& other) {
     }
   };
   std::unordered_map<std::int64_t, std::int64_t> told;
-  for_each_sample(columns_of(one), [&](std::int64_t id, std::int64_t value) { told.emplace(id, value); });
+  for_each_sample(one, [&](std::int64_t id, std::int64_t value) { told.emplace(id, value); });
   SharedSamples shared;
-  for_each_sample(columns_of(other), [&](std::int64_t id, std::int64_t value) {
+  for_each_sample(other, [&](std::int64_t id, std::int64_t value) {
     const auto found = told.find(id);
     if (found != told.end()) {
       ++shared.samples;

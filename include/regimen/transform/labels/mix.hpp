@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +28,20 @@ namespace detail {
 /// Where the beta sampler is tested.
 inline constexpr Bounds beta_shape(std::string_view field) {
   return {field, 0.01, 1000, "in [0.01, 1000]"};
+}
+
+/// Reads ids and targets of both once, as they are at the beginning; what cannot be compared is not counted at all. For
+/// indexed sources with samples.
+inline SharedSamples shared_samples(const Source& one, const Source& other) {
+  const at::Tensor first = at::zeros({1}, at::kLong);
+  const TargetComparison comparison(one.get(first).target, other.get(first).target);
+  if (!comparison.possible()) {
+    return {};
+  }
+  const auto columns_of = [&](const Source& source) {
+    return read_columns(source, {}, [&](const Batch& batch) { return comparison.columns(batch); });
+  };
+  return count_shared(columns_of(one), columns_of(other));
 }
 
 /// What Mixup and CutMix have in common: a partner for each sample, and how much of each.
@@ -120,8 +135,9 @@ struct Mixing {
 
   static void require_choosable(const Source& data, const std::string& field) {
     if (!data.indexed()) {
-      throw Error(field + " must be set where the data are a stream, of which no sample can be chosen: name an "
-                          "indexed source with the data's targets");
+      throw Error(field +
+                  " must be set where the data are a stream, of which no sample can be chosen: name an "
+                  "indexed source with the data's targets");
     }
     require_partners(data, field);
   }
