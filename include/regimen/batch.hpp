@@ -13,7 +13,7 @@ namespace regimen::inline v0 {
 /// Samples side by side, and who each of them is. Row i of every tensor belongs to sample i.
 ///
 /// data    [N, ...]        what the network is shown; raw bytes are welcome, `Normalize` makes them floating
-/// target  [N] int64, or [N, C] or [N] floating
+/// target  [N] int64, or [N, C] or [N] floating; or dense, a value for each pixel: [N, H, W], [N, C, H, W] of any type
 /// id      [N] int64, at least 0 and stable for the life of the data: randomness hangs on it. A Batch that is used as
 ///         a source without ids gets 0, 1, 2, ...
 /// origin  [N] int64, the id in the set that a copy was made from; undefined where nothing was copied

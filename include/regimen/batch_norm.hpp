@@ -237,7 +237,7 @@ inline void reestimate_batch_norm(const Model& model, const Source& source, cons
         {.batch = how.batch, .shuffle = how.shuffle, .seed = how.seed, .drop_last = how.drop_last, .now = how.now});
     std::int64_t number = 0;
     for (Batch batch = next(); batch.size() > 0; batch = next(), ++number) {
-      batch = detail::prepared(batch, how.preprocess, device, how.now);
+      batch = detail::prepared(batch, how.preprocess, device, how.now.on(source));
       statistics.begin_pass();
       show(batch, number, [&] { statistics.take_calls(); });
       statistics.end_pass();

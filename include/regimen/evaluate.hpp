@@ -126,7 +126,7 @@ inline Score score_source(const Model& model, const Source& source, const Evalua
   const Cursor next = source.read({.batch = how.batch, .now = how.now});
   bool any = false;
   for (Batch batch = next(); batch.size() > 0; batch = next()) {
-    batch = prepared(batch, how.preprocess, device, how.now);
+    batch = prepared(batch, how.preprocess, device, how.now.on(source));
     const at::Tensor output = how.execute.forward(model, batch);
     if (look) {
       look(output, batch);

@@ -49,6 +49,9 @@ class Key {
   /// Draws for other samples.
   [[nodiscard]] Key of(at::Tensor ids) const { return Key(words_, std::move(ids), now_); }
 
+  /// The same draws, for what acts on these data: `Now::data`. They must outlive the key.
+  [[nodiscard]] Key on(const Source& data) const { return Key(words_, ids_, now_.on(data)); }
+
   [[nodiscard]] const at::Tensor& ids() const { return ids_; }
   [[nodiscard]] std::int64_t size() const { return ids_.size(0); }
   [[nodiscard]] const Now& now() const { return now_; }

@@ -12,6 +12,8 @@
 
 namespace regimen::inline v0 {
 
+class Source;
+
 /// The moment at which a part of a regime acts: it turns knobs into numbers.
 ///
 /// Whatever may change while a phase runs comes through here and nowhere else. `tensor` is for arithmetic on the
@@ -22,7 +24,9 @@ struct Now {
   const History* history = nullptr;  ///< of the phase so far; none in a loop that keeps none
   detail::Slots* slots = nullptr;    ///< of a step that is to be recorded (capture.hpp)
   bool of_epoch = false;             ///< the moment is that at which the epoch began
-  std::int64_t batches_a_step = 1;            ///< `Phase::accumulate`
+  std::int64_t batches_a_step = 1;   ///< `Phase::accumulate`
+  const Source* data = nullptr;      ///< those that are read, which an empty `Mixup::partners` draws from; none in a
+                                     ///< loop of your own that does not set it
 
   /// The moment at which the epoch began. An epoch reads its data as they were then, damage that follows a schedule
   /// among them: so does what goes on with the epoch after a resume, and the scoring of what was trained on. A loop of
@@ -34,6 +38,13 @@ struct Now {
     began.clock.step = std::max<std::int64_t>(clock.step - steps, 0);
     began.clock.batch = 0;
     return began;
+  }
+
+  /// This moment, for what acts on these data.
+  [[nodiscard]] Now on(const Source& source) const {
+    Now now = *this;
+    now.data = &source;
+    return now;
   }
 
   [[nodiscard]] double operator()(const Knob& knob) const {

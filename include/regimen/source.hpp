@@ -166,8 +166,7 @@ class Source {
       if constexpr (requires { std::int64_t{data.batches(order)}; }) {
         return data.batches(order);
       } else {
-        const std::int64_t n = size.value_or(0);
-        return order.drop_last ? n / order.batch : (n + order.batch - 1) / order.batch;
+        return order.batches(size.value_or(0));
       }
     }
 
@@ -195,8 +194,9 @@ class IndexedCursor {
   IndexedCursor(Source source, const Order& order) : source_(std::move(source)), order_(order) {
     const std::int64_t n = *source_.size();
     index_ = order_of(source_, order);
-    end_ = order.drop_last ? n / order.batch * order.batch : n;
-    next_ = order.first * order.batch;
+    end_ = order.end(n);
+    next_ = order.begin(n);
+    order_.batch = std::min(order.batch, std::max<std::int64_t>(n, 1));  // of more than there are nothing is computed
   }
 
   Batch operator()() {
@@ -245,6 +245,7 @@ class IndexedCursor {
 
 inline Cursor Source::read(const Order& order) const {
   detail::require(order.batch >= 1, "Order.batch", "at least 1", order.batch);
+  detail::require(order.first >= 0, "Order.first", "at least 0", order.first);
   if (!defined()) {
     throw Error("a source that is not defined cannot be read");
   }

@@ -9,6 +9,7 @@
 
 #include "regimen/batch.hpp"
 #include "regimen/detail/batch_parts.hpp"
+#include "regimen/detail/check_data.hpp"
 #include "regimen/key.hpp"
 #include "regimen/manifest.hpp"
 
@@ -20,6 +21,9 @@ namespace regimen::inline v0 {
 /// a part gives the same as a part of the transformed whole. So a transform does not care about batches, and the same
 /// one serves twice: keyed by the sample alone (`frozen`), it is damage that a network can memorize; keyed by the
 /// sample and the epoch (`Phase::augment`), it is augmentation.
+///
+/// One that cares which data it acts on may say so in `void check_data(const Source& data, const std::string& who)
+/// const`, which throws Error; it is asked before the first step, and by `frozen`.
 template <class T>
 concept Transform = requires(const T& transform, const Batch& batch, const Key& key) {
   { transform(batch, key) } -> std::same_as<Batch>;
@@ -37,19 +41,29 @@ class AnyTransform {
     if constexpr (Transform<T>) {
       detail::check_fields(transform);
       metrics_ = detail::metrics_of(transform);
-      call_ = std::make_shared<const Function>(std::move(transform));
+      const auto held = std::make_shared<const T>(std::move(transform));
+      call_ = std::make_shared<const Function>([held](const Batch& batch, const Key& key) {  //
+        return (*held)(batch, key);
+      });
+      check_data_ = std::make_shared<const CheckData>(
+          [held](const Source& data, const std::string& who) { detail::check_data_of(*held, data, who); });
     }
   }
 
   Batch operator()(const Batch& batch, const Key& key) const { return (*call_)(batch, key); }
+
+  /// Throws Error if the data that it is to act on do not suit it. who: what it is to the user.
+  void check_data(const Source& data, const std::string& who) const { (*check_data_)(data, who); }
 
   [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
   [[nodiscard]] const std::string& manifest() const { return manifest_; }
 
  private:
   using Function = std::function<Batch(const Batch&, const Key&)>;
+  using CheckData = std::function<void(const Source&, const std::string&)>;
 
   std::shared_ptr<const Function> call_;
+  std::shared_ptr<const CheckData> check_data_;
   std::vector<Metric> metrics_;
   std::string manifest_;
 };

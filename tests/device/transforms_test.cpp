@@ -17,7 +17,9 @@ struct Case {
 
 /// Other images, where the batches are or where they are not.
 rg::Source others(const at::Device& device) {
-  return to(pictures(16, /*salt=*/5), device);
+  rg::Batch images = pictures(16, /*salt=*/5);
+  images.id = images.id + 1000;
+  return to(images, device);
 }
 
 const std::string waits = "makes the host wait for the device";
@@ -64,6 +66,8 @@ std::vector<Case> of_targets() {
       {"Mixup, augmented",
        rg::Mixup{
            .partners = others(gpu::device()), .classes = 4, .augment = {rg::HorizontalFlip{.probability = falling}}}},
+      {"Mixup of the phase's own data", rg::Mixup{.classes = 4, .alpha = falling}},
+      {"CutMix of the phase's own data", rg::CutMix{.classes = 4, .probability = falling}},
       {"Mixup of partners on the CPU", rg::Mixup{.partners = others(at::kCPU), .classes = 4}, waits},
       {"CutMix", rg::CutMix{.partners = others(gpu::device()), .classes = 4, .alpha = falling, .probability = falling}},
       {"CutMix of partners on the CPU", rg::CutMix{.partners = others(at::kCPU), .classes = 4}, waits},
@@ -76,6 +80,21 @@ std::vector<Case> of_targets() {
                  .alpha = falling},
        "", /*floating_targets=*/true},
   };
+}
+
+/// What moves, covers or pastes dense targets and tensors in extra. partners: where the batch is.
+std::vector<rg::AnyTransform> of_masks(const rg::Source& partners) {
+  const rg::RandomCrop crop{.padding = 2, .target_fill = -100};
+  return {rg::HorizontalFlip{},
+          rg::VerticalFlip{},
+          rg::Rotation90{},
+          crop,
+          rg::PixelPermutation{.seed = 3},
+          rg::PixelPermutationPerSample{},
+          rg::Cutout{.side = 3, .target_fill = 7},
+          rg::CutMix{.partners = partners},
+          rg::DataOnly{rg::HorizontalFlip{}},
+          rg::RandomChoice{.of = {rg::chain(), crop, rg::HorizontalFlip{}}, .picks = 2}};
 }
 
 void check(const Case& one) {
@@ -110,5 +129,35 @@ TEST_CASE("transforms recorded: each of inputs ends where it ends step by step, 
 TEST_CASE("transforms recorded: each of targets ends where it ends step by step, with new draws at every epoch") {
   for (const Case& one : of_targets()) {
     check(one);
+  }
+}
+
+TEST_CASE("transforms recorded: dense targets and extra tensors move as they do on the CPU, at every epoch") {
+  rg::Batch here = pictures(24);
+  here.target = here.data.select(1, 0).to(at::kLong);
+  here.extra["map"] = here.data.to(at::kFloat);
+  const rg::Batch there = to(here, gpu::device());
+  const std::vector<rg::AnyTransform> on_host = of_masks(here);
+  const std::vector<rg::AnyTransform> on_device = of_masks(there);
+  const auto as_one = [](const rg::Batch& batch) {
+    return at::cat({batch.data.to(at::kFloat), batch.target.unsqueeze(1).to(at::kFloat), batch.extra.at("map")}, 1);
+  };
+  for (std::size_t i = 0; i < on_host.size(); ++i) {
+    CAPTURE(on_host[i].manifest());
+    rg::Captured step(gpu::device(), [&](const rg::Now& now) {
+      return as_one(on_device[i](there, rg::Key(seed, there.id, now).each_epoch()));
+    });
+    for (int epoch = 0; epoch < 6; ++epoch) {
+      const rg::Now now{.clock = {.epoch = epoch}};
+      const at::Tensor shown = as_one(on_host[i](here, rg::Key(seed, here.id, now).each_epoch()));
+      CHECK(step(now).cpu().equal(shown));
+    }
+    CHECK(step.why_not().empty());
+    CHECK(step.recorded());
+    // An exact share is chosen without waiting there, in another way than on the CPU.
+    const auto some = [](const rg::Batch& batch, const rg::AnyTransform& transform) {
+      return rg::materialize(rg::frozen(batch, transform, 7, rg::exactly(0.4)));
+    };
+    CHECK(as_one(some(there, on_device[i])).cpu().equal(as_one(some(here, on_host[i]))));
   }
 }

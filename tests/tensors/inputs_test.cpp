@@ -167,7 +167,7 @@ TEST_CASE("inputs: the manifest lists every field") {
         R"({"type": "GaussianImages", "mean": [0.5], "stddev": [0.25]})");
   CHECK(manifest(PixelPermutation{.seed = 3}) == R"({"type": "PixelPermutation", "seed": 3})");
   CHECK(manifest(PixelPermutationPerSample{}) == R"({"type": "PixelPermutationPerSample"})");
-  CHECK(manifest(Cutout{}) == R"({"type": "Cutout", "side": 8, "fill": [0], "probability": 1})");
+  CHECK(manifest(Cutout{}) == R"({"type": "Cutout", "side": 8, "fill": [0], "probability": 1, "target_fill": null})");
   CHECK(manifest(VerticalFlip{}) == R"({"type": "VerticalFlip", "probability": 0.5})");
   CHECK(manifest(Rotation90{}) == R"({"type": "Rotation90", "probability": 0.75})");
   CHECK(manifest(Brightness{}) == R"({"type": "Brightness", "strength": 0.4})");
@@ -579,4 +579,324 @@ TEST_CASE("RandomChoice: a transform that changes shape or type is an error, on 
   CHECK(shown(to_float, floats(5)).scalar_type() == at::kFloat);
   const Batch unlabelled{batch.data, {}, batch.id};
   CHECK_FALSE(RandomChoice{.of = {VerticalFlip{}}}(unlabelled, Key(1, batch.id)).target.defined());
+}
+
+namespace {
+
+/// What moves pixels, on images that need not be square.
+std::vector<AnyTransform> movers() {
+  return {HorizontalFlip{},
+          VerticalFlip{},
+          RandomCrop{.padding = 2},
+          PixelPermutation{.seed = 3},
+          PixelPermutationPerSample{},
+          chain(RandomCrop{.padding = 1}, HorizontalFlip{}, VerticalFlip{}),
+          RandomChoice{.of = {HorizontalFlip{}, RandomCrop{.padding = 1}, chain()}, .picks = 2}};
+}
+
+/// [n, height, width]: a number for each pixel, another in the next image, from 1 to 120; or 0 and 1.
+at::Tensor numbered(std::int64_t n, std::int64_t height, std::int64_t width, at::ScalarType type) {
+  const at::Tensor places = at::arange(height * width, at::kLong).unsqueeze(0) + at::arange(n, at::kLong).unsqueeze(1);
+  const at::Tensor numbers = type == at::kBool ? (places * 7).remainder(11) < 4 : places.remainder(120) + 1;
+  return numbers.to(type).view({n, height, width});
+}
+
+/// Images whose first channel is the mask, so that it tells where the mask is to be.
+Batch with_mask(const at::Tensor& mask) {
+  const std::int64_t n = mask.size(0);
+  const at::Tensor first = mask.to(at::kFloat).unsqueeze(1);
+  return {at::cat({first, first.square(), -first}, 1), mask, at::arange(n, at::kLong) * 31 + 5};
+}
+
+/// The same numbers, in memory in another order.
+at::Tensor permuted_view(const at::Tensor& tensor) {
+  std::vector<std::int64_t> order;
+  for (std::int64_t i = tensor.dim() - 1; i >= 0; --i) {
+    order.push_back(i);
+  }
+  return tensor.permute(order).contiguous().permute(order);
+}
+
+}  // namespace
+
+TEST_CASE("image and mask: they move together, of every type, shape and layout") {
+  for (const at::ScalarType type : {at::kLong, at::kByte, at::kBool, at::kInt, at::kFloat, at::kDouble, at::kHalf}) {
+    for (const std::int64_t width : {6, 9}) {
+      std::vector<AnyTransform> transforms = movers();
+      if (width == 6) {
+        transforms.push_back(Rotation90{});
+      }
+      for (const AnyTransform& transform : transforms) {
+        CAPTURE(transform.manifest(), type, width);
+        const Batch plain = with_mask(numbered(40, 6, width, type));
+        const Batch moved = transform(plain, Key(7, plain.id));
+        CHECK_FALSE(same(moved.target, plain.target));
+        CHECK(same(moved.target, moved.data.select(1, 0).to(type)));
+
+        Batch laid_out = plain;  // the same in other layouts
+        laid_out.data = plain.data.contiguous(at::MemoryFormat::ChannelsLast);
+        laid_out.target = permuted_view(plain.target);
+        CHECK(same(transform(laid_out, Key(7, plain.id)), moved));
+
+        // [N, C, H, W], and tensors of the images' size in extra; others stay.
+        Batch channels = plain;
+        channels.target = permuted_view(at::stack({plain.target, plain.target.flip({0})}, 1));
+        channels.extra = {{"mask", plain.target},
+                          {"second", at::cat({plain.data, plain.data}, 1)},
+                          {"frames", at::stack({plain.data, plain.data}, 1)},
+                          {"number", plain.id},
+                          {"coarse", plain.target.slice(1, 0, 3)}};
+        const Batch both = transform(channels, Key(7, plain.id));
+        CHECK(same(both.data, moved.data));
+        CHECK(same(both.target.select(1, 0), moved.target));
+        const Batch other = transform(with_mask(plain.target.flip({0})), Key(7, plain.id));
+        CHECK(same(both.target.select(1, 1), other.target));
+        CHECK(same(both.extra.at("mask"), moved.target));
+        CHECK(same(both.extra.at("second"), at::cat({moved.data, moved.data}, 1)));
+        CHECK(same(both.extra.at("frames"), at::stack({moved.data, moved.data}, 1)));
+        CHECK(same(both.extra.at("number"), plain.id));
+        CHECK(same(both.extra.at("coarse"), channels.extra.at("coarse")));
+      }
+    }
+  }
+}
+
+TEST_CASE("image and mask: by hand, pixel by pixel; what a crop pads has target_fill, and zeros in extra") {
+  const std::int64_t height = 5;
+  const std::int64_t width = 7;
+  const at::Tensor mask = numbered(30, height, width, at::kLong);
+  Batch batch = with_mask(mask);
+  batch.extra["second"] = mask.unsqueeze(1);
+  const Key key(7, batch.id);
+  const auto at = [](const at::Tensor& of, std::int64_t i, std::int64_t y, std::int64_t x) {
+    return of[i][y][x].item<std::int64_t>();
+  };
+
+  const Batch cropped = RandomCrop{.padding = 2, .target_fill = -100}(batch, key);
+  const at::Tensor top = key.fold(0).below(5);
+  const at::Tensor left = key.fold(1).below(5);
+  const Batch flipped = HorizontalFlip{.probability = 1}(batch, key);
+  bool right = true;
+  for (std::int64_t i = 0; i < 30; ++i) {
+    for (std::int64_t y = 0; y < height; ++y) {
+      for (std::int64_t x = 0; x < width; ++x) {
+        const std::int64_t from_y = y + top[i].item<std::int64_t>() - 2;
+        const std::int64_t from_x = x + left[i].item<std::int64_t>() - 2;
+        const bool inside = from_y >= 0 && from_y < height && from_x >= 0 && from_x < width;
+        right = right && at(cropped.target, i, y, x) == (inside ? at(mask, i, from_y, from_x) : -100);
+        right =
+            right && at(cropped.extra.at("second").select(1, 0), i, y, x) == (inside ? at(mask, i, from_y, from_x) : 0);
+        right = right && at(flipped.target, i, y, x) == at(mask, i, y, width - 1 - x);
+      }
+    }
+  }
+  CHECK(right);
+  CHECK((cropped.target == -100).any().item<bool>());
+  CHECK(same(cropped.target == -100, cropped.data.select(1, 0) == 0));
+
+  for (const at::ScalarType type : {at::kByte, at::kBool}) {
+    const Batch narrow = with_mask(numbered(3, 4, 4, type));
+    check_error([&] { (void)RandomCrop{.target_fill = -100}(narrow, Key(1, narrow.id)); },
+                {"RandomCrop.target_fill", type == at::kByte ? "[0, 255]" : "[0, 1]", "is -100"});
+  }
+  check_error([&] { (void)RandomCrop{.target_fill = 0.5}(batch, key); }, {"RandomCrop.target_fill", "is 0.5"});
+  const Batch numbers = with_mask(numbered(3, 4, 4, at::kFloat));
+  CHECK((RandomCrop{.padding = 3, .target_fill = 0.5}(numbers, Key(1, numbers.id)).target == 0.5).any().item<bool>());
+}
+
+TEST_CASE("image and mask: labels and numbers stay; a target of another size is refused, or left by DataOnly") {
+  std::vector<AnyTransform> transforms = movers();
+  transforms.push_back(Rotation90{});
+  const Batch batch = floats(20, 3, 6, 6);
+  const Key key(7, batch.id);
+  for (const AnyTransform& transform : transforms) {
+    CAPTURE(transform.manifest());
+    Batch told = batch;
+    const at::Tensor moved = transform(batch, key).data;
+    for (const at::Tensor& target : {at::Tensor(), batch.target, at::rand({20, 6}), at::ones({20, 6}, at::kLong)}) {
+      told.target = target;
+      const Batch result = transform(told, key);
+      CHECK(same(result.target, target));
+      CHECK(same(result.data, moved));
+    }
+    for (const at::Tensor& target : {at::zeros({20, 3, 3}, at::kLong), at::zeros({20, 1, 12, 12}),
+                                     at::zeros({20, 6, 6, 4}), at::zeros({20, 5, 2})}) {
+      told.target = target;
+      check_error([&] { (void)transform(told, key); },
+                  {"the target is [", "and the data are 6 x 6 pixels", "resize the target", "DataOnly{"});
+      const Batch left = DataOnly{transform}(told, key);
+      CHECK(same(left.target, target));
+      CHECK(same(left.data, moved));
+    }
+    told.target = at::rand({20, 6, 6});
+    told.extra["mask"] = told.target;
+    const Batch left = DataOnly{transform}(told, key);
+    CHECK(same(left.data, moved));
+    CHECK(same(left.target, told.target));
+    CHECK(same(left.extra.at("mask"), told.target));
+    CHECK(same(left.id, batch.id));
+  }
+  check_error([&] { (void)DataOnly{RandomCrop{.padding = -1}}; }, {"RandomCrop.padding"});
+  CHECK(manifest(DataOnly{VerticalFlip{}}) ==
+        R"({"type": "DataOnly", "transform": {"type": "VerticalFlip", "probability": 0.5}})");
+}
+
+TEST_CASE("image and mask: a permutation moves dense targets of data of any number of dimensions") {
+  for (const AnyTransform& transform :
+       {AnyTransform(PixelPermutation{.seed = 3}), AnyTransform(PixelPermutationPerSample{})}) {
+    const auto moved = [&](const at::Tensor& data, const at::Tensor& target) {
+      return transform(Batch{data, target, at::arange(8, at::kLong)}, Key(7, at::arange(8, at::kLong)));
+    };
+    const at::Tensor signal = at::rand({8, 2, 10});
+    const at::Tensor words = (signal.select(1, 0) * 100).to(at::kLong);
+    const Batch of_words = moved(signal, words);
+    CHECK(same(of_words.target, (of_words.data.select(1, 0) * 100).to(at::kLong)));
+    CHECK_FALSE(same(of_words.target, words));
+    const Batch as_channel = moved(signal, signal.narrow(1, 0, 1));
+    CHECK(same(as_channel.target, as_channel.data.narrow(1, 0, 1)));
+    CHECK(same(moved(signal, words.narrow(1, 0, 4)).target, words.narrow(1, 0, 4)));
+    check_error([&] { (void)moved(signal, at::rand({8, 10})); }, {"[8, 10] float", "[N, 1, 10]", "DataOnly"});
+    check_error([&] { (void)moved(signal, at::rand({8, 2, 9})); }, {"[8, 2, 9] float", "10 pixels"});
+
+    const at::Tensor volume = at::rand({8, 1, 2, 3, 4});
+    const Batch of_volume = moved(volume, volume.squeeze(1));
+    CHECK(same(of_volume.target, of_volume.data.squeeze(1)));
+
+    const at::Tensor rows = at::rand({8, 10});
+    CHECK(same(moved(rows, rows).target, rows));  // of two dimensions: numbers, or classes
+    const Batch of_rows = moved(rows, rows.unsqueeze(1));
+    CHECK(same(of_rows.target, of_rows.data.unsqueeze(1)));
+  }
+}
+
+TEST_CASE("image and mask: an exact share, frozen, moves them together, and leaves the others") {
+  Batch batch = with_mask(numbered(50, 6, 9, at::kLong));
+  batch.extra["map"] = batch.target.to(at::kFloat).unsqueeze(1);
+  for (const AnyTransform& transform : movers()) {
+    CAPTURE(transform.manifest());
+    const Batch some = materialize(frozen(batch, transform, /*seed=*/7, exactly(0.5)));
+    CHECK(same(some.target, some.data.select(1, 0).to(at::kLong)));
+    CHECK(same(some.extra.at("map"), some.data.narrow(1, 0, 1)));
+    const at::Tensor changed = (some.data != batch.data).flatten(1).any(1);
+    CHECK(changed.any().item<bool>());
+    CHECK(changed.sum().item<std::int64_t>() <= 25);
+  }
+  const auto another = [](const Batch& some, const Key&) {
+    Batch result = some;
+    result.extra["map"] = some.extra.at("map").slice(3, 0, 2);
+    return result;
+  };
+  check_error([&] { (void)materialize(frozen(batch, another, 7, exactly(0.5))); },
+              {"frozen with exactly(...)", "keep shape and type", "extra[\"map\"]"});
+  check_error([&] { (void)RandomChoice{.of = {another}}(batch, Key(1, batch.id)); },
+              {"RandomChoice", "extra[\"map\"]"});
+}
+
+TEST_CASE("Cutout: a dense target is covered by target_fill in the same square, refused without one") {
+  for (const at::ScalarType type : {at::kLong, at::kByte, at::kFloat}) {
+    Batch batch = with_mask(numbered(30, 5, 7, type));
+    batch.extra["mask"] = batch.target;
+    const Key key(7, batch.id);
+    const Cutout covers{.side = 3, .probability = 0.8, .target_fill = 77};
+    const Batch covered = covers(batch, key);
+    const at::Tensor square = covered.data.select(1, 0) == 0;  // no pixel was black
+    CHECK(square.any().item<bool>());
+    CHECK(same(covered.target, batch.target.masked_fill(square, 77)));
+    CHECK(same(covered.extra.at("mask"), batch.target));  // nothing moves
+    Batch channels = batch;
+    channels.target = at::stack({batch.target, batch.target.flip({0})}, 1);
+    CHECK(same(covers(channels, key).target, channels.target.masked_fill(square.unsqueeze(1), 77)));
+
+    const Cutout bare{.side = 3, .probability = 0.8};
+    check_error([&] { (void)bare(batch, key); }, {"Cutout", "[30, 5, 7]", "target_fill", "DataOnly{Cutout{...}}"});
+    const Batch left = DataOnly{bare}(batch, key);
+    CHECK(same(left.data, covered.data));
+    CHECK(same(left.target, batch.target));
+    batch.target = batch.target.slice(1, 0, 2);
+    check_error([&] { (void)covers(batch, key); }, {"Cutout", "[30, 2, 7]", "5 x 7 pixels"});
+  }
+  const Batch narrow = with_mask(numbered(3, 4, 4, at::kByte));
+  check_error([&] { (void)Cutout{.target_fill = 256}(narrow, Key(1, narrow.id)); },
+              {"Cutout.target_fill", "[0, 255]", "is 256"});
+  const Batch labelled = floats(20);
+  CHECK(same(shown(Cutout{.target_fill = 3}, labelled), shown(Cutout{}, labelled)));
+}
+
+TEST_CASE("bool images: true is white, 1, wherever bytes count to 255") {
+  Batch batch = bytes(200);
+  batch.data = batch.data.remainder(3) == 0;
+  Batch exact = batch;
+  exact.data = batch.data.to(at::kFloat);
+  const auto equal_to_floating = [&](const AnyTransform& transform) {
+    CAPTURE(transform.manifest());
+    const at::Tensor expected = shown(transform, exact);
+    const at::Tensor data = shown(transform, batch);
+    if (data.scalar_type() == at::kBool) {
+      CHECK(same(data, expected.round().to(at::kBool)));
+    } else {
+      CHECK(same(data, expected));
+    }
+  };
+  equal_to_floating(Normalize{.mean = {0.5}, .stddev = {0.25}});
+  equal_to_floating(Normalize{.mean = {0.5, 0.4, 0.3}, .stddev = {0.25, 0.2, 0.1}});
+  equal_to_floating(GaussianNoise{.stddev = 0.2});
+  equal_to_floating(GaussianImages{.mean = {0.5}, .stddev = {0.25}});
+  equal_to_floating(SaltAndPepper{.fraction = 0.4});
+  equal_to_floating(ZeroPixels{.fraction = 0.4});
+  equal_to_floating(Cutout{.side = 3, .fill = {1, 0, 1}});
+  equal_to_floating(Brightness{.strength = 0.9});
+  equal_to_floating(Contrast{.strength = 0.9});
+  for (const AnyTransform& transform : movers()) {
+    equal_to_floating(transform);
+  }
+  // By hand: (1 - 0.5) / 0.25 and (0 - 0.5) / 0.25.
+  const at::Tensor normalized = shown(Normalize{.mean = {0.5}, .stddev = {0.25}}, batch);
+  CHECK(same(normalized, batch.data.to(at::kFloat) * 4 - 2));
+  CHECK(same(shown(GaussianNoise{.stddev = 0}, batch), batch.data.to(at::kFloat)));
+  CHECK(same(shown(Brightness{.strength = 0}, batch), batch.data));
+  Batch all = batch;
+  all.data = at::ones_like(batch.data);
+  CHECK(furthest(Mixup{.partners = all, .classes = 10}(all, Key(7, all.id)).data, at::ones({200, 3, 5, 5})) < 1e-6);
+  CHECK(shown(Cutout{.side = 99, .fill = {0.6}}, batch).all().item<bool>());
+  CHECK_FALSE(shown(Cutout{.side = 99, .fill = {0.4}}, batch).any().item<bool>());
+
+  // Other integers count to 255, of any width.
+  for (const at::ScalarType type : {at::kByte, at::kShort, at::kInt, at::kLong}) {
+    Batch integers = bytes(5);
+    integers.data = (bytes(5).data.to(at::kLong) > 100).to(type) * 255;
+    CHECK(furthest(shown(Normalize{.mean = {0.5}, .stddev = {0.25}}, integers),
+                   integers.data.to(at::kFloat) / 255 * 4 - 2) < 1e-6);
+    CHECK((shown(Cutout{.side = 99, .fill = {0.2}}, integers) == 51).all().item<bool>());
+  }
+  for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
+    Batch half = floats(5);
+    half.data = half.data.to(type);
+    CHECK((shown(Cutout{.side = 99, .fill = {0.5, 0.25, 1}}, half) == at::tensor({0.5, 0.25, 1.}).view({1, 3, 1, 1}))
+              .all()
+              .item<bool>());
+  }
+}
+
+TEST_CASE("RandomCrop and Cutout: a padding or a side beyond the image costs nothing, and is what it says") {
+  const Batch batch = floats(50, 2, 4, 3);
+  const Key key(7, batch.id);
+  for (const std::int64_t padding : {4, 6}) {  // by the definition: a window of the image padded with so much
+    const at::Tensor padded = at::constant_pad_nd(batch.data, {padding, padding, padding, padding}, 0);
+    const at::Tensor top = key.fold(0).below(2 * padding + 1);
+    const at::Tensor left = key.fold(1).below(2 * padding + 1);
+    std::vector<at::Tensor> windows;
+    for (std::int64_t i = 0; i < 50; ++i) {
+      windows.push_back(padded[i].narrow(1, top[i].item<std::int64_t>(), 4).narrow(2, left[i].item<std::int64_t>(), 3));
+    }
+    CHECK(same(RandomCrop{.padding = padding}(batch, key).data, at::stack(windows)));
+  }
+  const std::int64_t most = (std::int64_t{1} << 30) - 1;
+  CHECK((shown(RandomCrop{.padding = most}, batch) == 0).all().item<bool>());
+  for (const std::int64_t padding : {most + 1, std::int64_t{1} << 62, std::numeric_limits<std::int64_t>::max()}) {
+    check_error([&] { (void)AnyTransform(RandomCrop{.padding = padding}); },
+                {"RandomCrop.padding", "at most 1073741823", regimen::detail::text(padding).c_str()});
+  }
+  for (const std::int64_t side : {std::int64_t{1} << 62, std::numeric_limits<std::int64_t>::max()}) {
+    CHECK((shown(Cutout{.side = side}, batch) == 0).all().item<bool>());
+  }
 }

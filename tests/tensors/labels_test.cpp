@@ -662,3 +662,229 @@ TEST_CASE("CutMix: a rectangle of a partner, and targets by the area that is lef
   check_error([] { (void)apply(CutMix{.partners = labels(3, 2), .classes = 2}, labels(9, 2)); },
               {"CutMix", "[N, C, H, W]", "[9, 1] float"});
 }
+
+namespace {
+
+/// [N] double: how much of each target is on another sample's, or one's own, true label.
+at::Tensor mass_on_truth(const Batch& batch, const at::Tensor& truth) {
+  return batch.target.to(at::kDouble).gather(1, truth.unsqueeze(1)).squeeze(1);
+}
+
+/// Classes 0 and 1, all labels wrong.
+Source all_wrong(const Source& source) {
+  return regimen::frozen(source, ClassMap{.to = {1, 0}}, 3);
+}
+
+/// A sample's input tells its class: 0 or 255.
+Batch two_classes(std::int64_t n) {
+  Batch batch = shades(n, 2);
+  batch.data = (batch.target * 255).to(at::kByte).view({n, 1, 1, 1}).repeat({1, 2, 4, 4});
+  return batch;
+}
+
+}  // namespace
+
+TEST_CASE("Mixup and CutMix: without partners they draw from the data that they act on, damage and all") {
+  const Batch clean = two_classes(400);
+  const Source noisy = all_wrong(clean);
+  const Key key = Key(7, clean.id).on(noisy);  // as `run` makes one for its phase's data
+  const Batch shown = regimen::materialize(noisy);
+  for (const bool pastes : {false, true}) {
+    const AnyTransform mix = pastes ? AnyTransform(CutMix{.classes = 2}) : AnyTransform(Mixup{.classes = 2});
+    const AnyTransform with_clean =
+        pastes ? AnyTransform(CutMix{.partners = clean, .classes = 2, .allow_other_labels = true})
+               : AnyTransform(Mixup{.partners = clean, .classes = 2, .allow_other_labels = true});
+    for (const Batch& mixed :
+         {regimen::materialize(regimen::frozen(noisy, mix, 7)), mix(shown, key), regimen::chain(mix)(shown, key)}) {
+      // All is wrong that is seen: white, 255, is of class 1 and called 0.
+      const at::Tensor white = mixed.data.to(at::kDouble).flatten(1).mean(1) / (pastes ? 255 : 1);
+      CHECK(furthest(mixed.target.select(1, 0), white) < 1e-6);
+      CHECK(white.gt(0.01).logical_and(white.lt(0.99)).sum().item<double>() > 40);
+    }
+    // With clean partners half of what they bring is of the true class.
+    const Batch leaked = with_clean(shown, key);
+    const at::Tensor white = leaked.data.to(at::kDouble).flatten(1).mean(1) / (pastes ? 255 : 1);
+    CHECK(furthest(leaked.target.select(1, 0), white) > 0.2);
+  }
+}
+
+TEST_CASE("Mixup and CutMix: where all labels are wrong, no mass is on a true one, and much is with clean partners") {
+  // One class in truth, another to the network: whatever is on class 0 is from a clean label.
+  Batch clean = shades(2000, 5);
+  clean.target = at::zeros_like(clean.target);
+  const Source noisy = regimen::frozen(clean, ClassMap{.to = {1, 0}}, 3);
+  const auto share = [&](const AnyTransform& mix) {
+    return mass_on_truth(regimen::materialize(regimen::frozen(noisy, mix, 7)), clean.target).mean().item<double>();
+  };
+  CHECK(share(Mixup{.classes = 2}) == 0);
+  CHECK(share(CutMix{.classes = 2}) == 0);
+  CHECK(share(Mixup{.partners = noisy, .classes = 2}) == 0);
+  // lambda is uniform: half of the mass is a partner's, to five standard errors, 5 * sqrt(1/12/2000).
+  CHECK(share(Mixup{.partners = clean, .classes = 2, .allow_other_labels = true}) == Approx(0.5).margin(0.033));
+  CHECK(share(CutMix{.partners = clean, .classes = 2, .allow_other_labels = true}) > 0.1);
+}
+
+TEST_CASE("Mixup and CutMix: partners of other labels for the data's samples are refused, unless allowed") {
+  const Batch clean = two_classes(60);
+  const Source noisy = all_wrong(clean);
+  const auto refused = [&](const AnyTransform& transform, const char* which) {
+    check_error([&] { (void)regimen::frozen(noisy, transform, 7); },
+                {"frozen: ", which, "of the 60 samples", "60 have another target", "leave partners empty",
+                 "allow_other_labels"});
+    check_error([&] { (void)regimen::frozen(noisy, transform, 7, regimen::exactly(0.5)); }, {"frozen: ", which});
+    check_error([&] { transform.check_data(noisy, "Phase \"one\".augment[0]"); },
+                {"Phase \"one\".augment[0]: ", which});
+  };
+  const Mixup mixup{.partners = clean, .classes = 2};
+  refused(mixup, "Mixup.partners");
+  refused(CutMix{.partners = clean, .classes = 2}, "CutMix.partners");
+  refused(regimen::chain(regimen::HorizontalFlip{}, regimen::chain(mixup)), "Mixup.partners");
+  refused(regimen::RandomChoice{.of = {regimen::HorizontalFlip{}, mixup}}, "Mixup.partners");
+  refused(Mixup{.partners = noisy, .classes = 2, .augment = {mixup}}, "Mixup.augment: of the 60");
+
+  const auto taken = [](const AnyTransform& transform, const Source& data) {
+    CHECK_NOTHROW(transform.check_data(data, "here"));
+  };
+  taken(Mixup{.partners = clean, .classes = 2, .allow_other_labels = true}, noisy);
+  taken(Mixup{.partners = noisy, .classes = 2}, noisy);
+  taken(Mixup{.partners = all_wrong(clean), .classes = 2}, noisy);  // equal, though another source
+  taken(Mixup{.partners = regimen::subset(noisy, longs({5, 3})), .classes = 2}, noisy);
+  taken(Mixup{.classes = 2}, noisy);
+  taken(OpenSet{.from = clean}, noisy);  // brings no label
+  Batch strangers = clean;
+  strangers.id = clean.id + 1000;
+  taken(Mixup{.partners = strangers, .classes = 2}, noisy);
+  taken(regimen::HorizontalFlip{}, noisy);
+  // Counts: of ten shared samples three have another label.
+  Batch some = regimen::slice(clean, 20, 10);
+  some.target = some.target.clone();
+  some.target.slice(0, 0, 3) = 1 - some.target.slice(0, 0, 3);
+  check_error([&] { (void)regimen::frozen(clean, Mixup{.partners = some, .classes = 2}, 7); },
+              {"of the 10 samples", "3 have another target"});
+}
+
+TEST_CASE("Mixup and CutMix: targets of any kind are compared, soft ones with labels by their class") {
+  const Batch clean = shades(40, 5);
+  const auto with = [&](const at::Tensor& target) { return regimen::detail::with_target(clean, target); };
+  const auto other_targets = [&](const Batch& data, const Batch& partners) {
+    return regimen::detail::shared_samples(data, partners).with_other_targets;
+  };
+  const at::Tensor wrong = (clean.target + 1).remainder(5);
+  const at::Tensor soft = at::one_hot(clean.target, 5).to(at::kFloat) * 0.8 + 0.04;
+  CHECK(other_targets(clean, with(soft)) == 0);
+  CHECK(other_targets(with(soft), clean) == 0);
+  CHECK(other_targets(with(wrong), with(soft)) == 40);
+  CHECK(other_targets(with(soft), with(soft.roll(1, 1))) == 40);
+  CHECK(other_targets(with(soft), with(soft.clone())) == 0);
+  const at::Tensor masks = clean.data.select(1, 0).to(at::kLong);
+  const at::Tensor one_pixel = masks.clone();
+  one_pixel[7][3][3] += 1;
+  CHECK(other_targets(with(masks), with(one_pixel)) == 1);
+  const at::Tensor noisy = at::arange(40, at::kDouble).index_fill(0, longs({3, 9}), -1);
+  CHECK(other_targets(with(at::arange(40, at::kDouble)), with(noisy)) == 2);
+  CHECK(other_targets(with({}), clean) == 0);
+  CHECK(other_targets(with(masks), clean) == 0);  // what cannot be mixed is refused where it is mixed
+
+  check_error([&] { (void)regimen::frozen(with(masks), CutMix{.partners = with(one_pixel)}, 7); },
+              {"CutMix.partners", "of the 40 samples", "1 have another target"});
+}
+
+TEST_CASE("Mixup and CutMix: without partners they say so in a loop of one's own, and on a stream") {
+  const Batch batch = two_classes(20);
+  check_error([&] { (void)apply(Mixup{.classes = 2}, batch); }, {"Mixup.partners must be set", "loop of your own"});
+  check_error([&] { (void)apply(CutMix{.classes = 2}, batch); }, {"CutMix.partners must be set", "loop of your own"});
+  const Source stream = regimen::prefetch(batch);
+  check_error([&] { (void)regimen::frozen(stream, Mixup{.classes = 2}, 7); },
+              {"frozen: Mixup.partners must be set", "stream"});
+  check_error([&] { (void)Mixup{.classes = 2}(batch, Key(7, batch.id).on(stream)); }, {"Mixup.partners", "stream"});
+  const Source named = regimen::frozen(stream, Mixup{.partners = batch, .classes = 2}, 7);
+  CHECK(same(regimen::materialize(named), regimen::materialize(regimen::frozen(batch, Mixup{.classes = 2}, 7))));
+  CHECK(AnyTransform(Mixup{.classes = 2}).manifest().find("\"partners\": null") != std::string::npos);
+}
+
+TEST_CASE("Mixup: partners go through what changes their type, and a Mixup of partners draws from them") {
+  const Batch batch = two_classes(50);
+  const regimen::GaussianNoise noise{.stddev = 0.1};
+  const Batch noised = apply(noise, batch);
+  const Batch mixed = apply(Mixup{.partners = batch, .classes = 2, .augment = {noise}}, noised);
+  CHECK(mixed.data.scalar_type() == at::kFloat);
+  check_error([&] { (void)apply(Mixup{.partners = batch, .classes = 2}, noised); },
+              {"Mixup.partners", "data like the batch's", "float", "unsigned char"});
+  // Partners are black; what they are mixed with is black too, though the data are white.
+  Batch black = batch;
+  black.data = at::zeros_like(batch.data);
+  black.target = at::one_hot(batch.target, 2).to(at::kFloat);
+  Batch white = black;
+  white.data = at::full_like(batch.data, 255);
+  const Mixup nested{.partners = black, .augment = {[](const Batch& of, const Key& key) {
+                                          CHECK(key.now().data->get(longs({0})).data.max().item<int>() == 0);
+                                          return of;
+                                        }}};
+  (void)nested(white, Key(7, white.id).on(white));
+}
+
+TEST_CASE("CutMix: dense targets and extra tensors are the partner's in the rectangle, labels are mixed by area") {
+  for (const at::ScalarType type : {at::kLong, at::kByte, at::kBool, at::kFloat}) {
+    const std::int64_t n = 200;
+    Batch batch = shades(n);
+    batch.data = at::zeros({n, 2, 5, 7}, at::kByte);
+    batch.target = at::zeros({n, 5, 7}, type);
+    batch.extra["mask"] = at::zeros({n, 1, 5, 7}, type);
+    batch.extra["number"] = batch.id;
+    Batch others = shades(3);
+    others.data = at::ones({3, 2, 5, 7}, at::kByte);
+    others.target = at::ones({3, 5, 7}, type);
+    others.extra["mask"] = at::ones({3, 1, 5, 7}, type);
+    const Batch cut = apply(CutMix{.partners = others, .allow_other_labels = true}, batch);
+    CHECK(cut.data.any().item<bool>());
+    CHECK(same(cut.target, cut.data.select(1, 0).to(type)));
+    CHECK(same(cut.extra.at("mask"), cut.data.narrow(1, 0, 1).to(type)));
+    CHECK(same(cut.extra.at("number"), batch.id));
+    // The same rectangles as with labels, whose share is their area.
+    Batch labelled = batch;
+    labelled.target = at::zeros({n}, at::kLong);
+    Batch ones = others;
+    ones.target = at::ones({3}, at::kLong);
+    const Batch by_area = apply(CutMix{.partners = ones, .classes = 2}, labelled);
+    CHECK(same(by_area.data, cut.data));
+    CHECK(furthest(by_area.target.select(1, 1), cut.target.to(at::kDouble).mean({1, 2})) < 1e-6);
+    // [N, C, H, W], of partners that are mirrored first.
+    Batch channels = batch;
+    channels.target = at::zeros({n, 3, 5, 7}, type);
+    ones.target = at::ones({3, 3, 5, 7}, type).mul(at::arange(7, at::kLong) < 3).to(type);
+    const Batch mirrored =
+        apply(CutMix{.partners = ones, .augment = {regimen::HorizontalFlip{.probability = 1}}}, channels);
+    const at::Tensor right = (at::arange(7, at::kLong) >= 4).logical_and(mirrored.data.narrow(1, 0, 1) == 1);
+    CHECK(same(mirrored.target, right.expand({n, 3, 5, 7}).to(type)));
+
+    Batch smaller = batch;
+    smaller.target = batch.target.slice(1, 0, 2);
+    check_error([&] { (void)apply(CutMix{.partners = others}, smaller); }, {"CutMix", "[200, 2, 7]", "5 x 7 pixels"});
+    Batch bare = others;
+    bare.extra.clear();
+    check_error([&] { (void)apply(CutMix{.partners = bare}, batch); },
+                {"CutMix.partners", "extra[\"mask\"]", "undefined"});
+    bare.target = at::ones({3}, at::kLong);
+    check_error([&] { (void)apply(CutMix{.partners = bare}, batch); }, {"CutMix.partners", "targets like the batch's"});
+    const Batch left = apply(regimen::DataOnly{CutMix{.partners = others}}, batch);
+    CHECK(same(left.data, cut.data));
+    CHECK(same(left.target, batch.target));
+  }
+}
+
+TEST_CASE("Mixup: floating dense targets are mixed, labels of pixels cannot be") {
+  Batch batch = shades(100);
+  batch.target = at::zeros({100, 3, 4, 4});
+  Batch others = shades(3);
+  others.data = at::full_like(others.data, 255);
+  others.target = at::ones({3, 3, 4, 4});
+  batch.data = at::zeros_like(batch.data);
+  const Batch mixed = apply(Mixup{.partners = others}, batch);
+  CHECK(furthest(mixed.target, mixed.data.narrow(1, 0, 1).expand({100, 3, 4, 4})) < 1e-6);
+  for (const at::ScalarType type : {at::kLong, at::kByte, at::kBool}) {
+    batch.target = at::zeros({100, 4, 4}, type);
+    others.target = at::zeros({3, 4, 4}, type);
+    check_error([&] { (void)apply(Mixup{.partners = others, .classes = 5}, batch); },
+                {"Mixup", "[100, 4, 4]", "labels of pixels cannot be mixed", "CutMix"});
+  }
+}

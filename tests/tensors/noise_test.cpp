@@ -346,6 +346,13 @@ TEST_CASE("label_noise: what cannot be compared is refused, and realised_noise i
   check(none, clean, {"at least one sample"});
   check_error([&] { (void)regimen::label_noise(clean, clean, 1); }, {"label_noise: a label", "[0, 1)", "is 1"});
   check_error([&] { (void)regimen::label_noise(clean, clean, -1); }, {"label_noise: classes", "is -1"});
+  Batch far = clean;
+  far.target = clean.target + 1'000'000'000'000;
+  check_error([&] { (void)regimen::label_noise(far, far); },
+              {"label_noise: a label", "below 32768", "is 1000000000001"});
+  check_error([&] { (void)regimen::label_noise(far, far, 2'000'000'000'000); },
+              {"label_noise: classes", "[0, 32768]", "is 2000000000000"});
+  CHECK(regimen::realised_noise(far, far) == 0);
   CHECK(regimen::realised_noise(stream(), classes_of({3, 3})) == 0);  // a stream that ends can be read
 }
 

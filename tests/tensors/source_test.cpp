@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -636,4 +637,48 @@ TEST_CASE("source: the manifest holds what the data sum to, and how a sample was
   CHECK(regimen::sample(train, 2, 77).manifest().find("\"seed\": 77") != std::string::npos);
   CHECK(regimen::subset(train, longs({2, 0})).manifest().find("crc32") != std::string::npos);
   CHECK(regimen::subset(train, longs({2, 0})).manifest() != regimen::subset(train, longs({0, 2})).manifest());
+}
+
+TEST_CASE("source: a batch of 2^63 - 1 is all samples, also after a resume, and with drop_last none") {
+  const std::int64_t all = std::numeric_limits<std::int64_t>::max();
+  const Batch batch = images(30);
+  const Source limited = regimen::limit(Files{}, 25);
+  for (const std::int64_t size : {all, all - 1, all / 2 + 1, std::int64_t{1} << 40}) {
+    CAPTURE(size);
+    const Source source = batch;
+    CHECK(source.batches({.batch = size}) == 1);
+    CHECK(source.batches({.batch = size, .drop_last = true}) == 0);
+    CHECK(same(joined(batches_of(source, {.batch = size})), batch));
+    CHECK(batches_of(source, {.batch = size, .shuffle = true, .seed = 3}).size() == 1);
+    CHECK(batches_of(source, {.batch = size, .drop_last = true}).empty());
+    for (const std::int64_t first : {std::int64_t{1}, std::int64_t{2}, all}) {
+      CHECK(batches_of(source, {.batch = size, .first = first}).empty());
+      CHECK(limited.read({.batch = size, .first = first})().size() == 0);
+    }
+    CHECK(whole(limited, {.batch = size}).size() == 25);
+    CHECK(whole(regimen::prefetch(batch), {.batch = size}).size() == 30);
+  }
+  CHECK(batches_of(batch, {.batch = 7, .first = all / 7 + 1}).empty());
+  check_error([&] { (void)Source(batch).read({.first = -1}); }, {"Order.first", "at least 0", "is -1"});
+}
+
+TEST_CASE("repeat: ids and sizes that would not stay below 2^63 are refused") {
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const auto with_largest = [](std::int64_t id) {
+    Batch batch = images(3);
+    batch.id = longs({5, id, 7});
+    return batch;
+  };
+  // The last copy's largest id is (largest + 1) * copies - 1.
+  const std::int64_t quarter = most / 4;
+  const Batch fits = whole(regimen::repeat(with_largest(quarter - 1), 4));
+  CHECK(fits.id.max().item<std::int64_t>() == quarter * 4 - 1);
+  CHECK(fits.id.min().item<std::int64_t>() == 5);
+  CHECK(std::get<0>(fits.id.sort()).diff().min().item<std::int64_t>() > 0);
+  for (const std::int64_t id : {quarter, std::int64_t{1} << 62, most - 1, most}) {
+    check_error([&] { (void)regimen::repeat(with_largest(id), 4); },
+                {"repeat: the largest id", "2305843009213693951 for 4 copies", regimen::detail::text(id).c_str()});
+    CHECK(ids(regimen::repeat(with_largest(id), 1)).equal(longs({5, id, 7})));
+  }
+  check_error([&] { (void)regimen::repeat(images(3), most / 2); }, {"repeat: copies", "for 3 samples"});
 }

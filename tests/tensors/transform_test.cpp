@@ -51,6 +51,14 @@ Batch floats(std::int64_t n, std::int64_t channels = 2, std::int64_t height = 4,
   return batch;
 }
 
+/// Images with a mask as target and a map among the further tensors.
+Batch masked(std::int64_t n, std::int64_t height = 4, std::int64_t width = 5) {
+  Batch batch = bytes(n, 2, height, width);
+  batch.target = batch.data.select(1, 0).to(at::kLong);
+  batch.extra["map"] = batch.data.narrow(1, 1, 1).to(at::kFloat);
+  return batch;
+}
+
 /// Targets of two numbers each.
 Batch numbers(std::int64_t n) {
   Batch batch = floats(n);
@@ -166,6 +174,18 @@ TEST_CASE("transform: transforming a part gives the same bits as a part of the t
                                     .picks = 2},
               batch);
   }
+  const Batch masks = masked(60);
+  check_law(HorizontalFlip{}, masks);
+  check_law(regimen::VerticalFlip{}, masks);
+  check_law(RandomCrop{.padding = 2, .target_fill = -100}, masks);
+  check_law(regimen::PixelPermutation{.seed = 3}, masks);
+  check_law(regimen::PixelPermutationPerSample{}, masks);
+  check_law(regimen::Cutout{.side = 3, .target_fill = -100}, masks);
+  check_law(regimen::DataOnly{HorizontalFlip{}}, masks);
+  check_law(CutMix{.partners = masks, .augment = {HorizontalFlip{}}}, masks, 1e-6);
+  check_law(regimen::RandomChoice{.of = {HorizontalFlip{}, RandomCrop{}, regimen::chain()}, .picks = 2}, masks);
+  check_law(regimen::chain(RandomCrop{.padding = 1}, HorizontalFlip{}), masks);
+  check_law(regimen::Rotation90{}, masked(60, 5, 5));
   // Normals agree to rounding (see Key).
   check_law(regimen::GaussianImages{.mean = {0.5, 0.4}, .stddev = {0.25, 0.3}}, bytes(60), 1e-6);
   check_law(GaussianNoise{.stddev = 0.1}, floats(60), 1e-6);
@@ -320,7 +340,8 @@ TEST_CASE("transform: every field's bound is checked where the transform is put 
   check_error(use(TargetNoise{.stddev = -1}), {"TargetNoise.stddev", "at least 0", "is -1"});
   check_error(use(TargetOutliers{.low = 1, .high = 1}), {"TargetOutliers.high", "above low", "is 1"});
   check_error(use(TargetOutliers{.low = not_a_number}), {"TargetOutliers.low", "finite", "is nan"});
-  check_error(use(Mixup{}), {"Mixup.partners", "indexed"});
+  const regimen::Source stream = [](const regimen::Order&) -> regimen::Cursor { return [] { return Batch{}; }; };
+  check_error(use(Mixup{.partners = stream}), {"Mixup.partners", "indexed"});
   check_error(use(Mixup{.partners = bytes(3), .classes = 1}), {"Mixup.classes", "at least 2, or 0", "is 1"});
   check_error(use(Mixup{.partners = bytes(3), .alpha = 0}), {"Mixup.alpha", "[0.01, 1000]", "is 0"});
   check_error(use(CutMix{.partners = bytes(3), .alpha = 2000}), {"CutMix.alpha", "[0.01, 1000]", "is 2000"});

@@ -3,6 +3,7 @@
 
 #include "training/helpers.hpp"
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <utility>
@@ -646,7 +647,7 @@ TEST_CASE("an epoch reads its data, and the partners in its augmentation, as the
                         .optimizer = sgd,
                         .epochs = 3,
                         .batch = 4,
-                        .augment = {rg::Mixup{.partners = partners, .classes = 3}},
+                        .augment = {rg::Mixup{.partners = partners, .classes = 3, .allow_other_labels = true}},
                         .accumulate = 2};
   rg::run(net, {phase}, {}, [&](const rg::RunBegin&) { partners.read->clear(); });
   const std::vector<std::int64_t> began{0, 3, 6};  // 5 batches, 3 steps
@@ -668,4 +669,61 @@ TEST_CASE("drop_last leaves a smaller last batch out of training, and not out of
   const rg::History history = rg::run(net, {phase}, {});
   CHECK(history.back().clock.step == 9);
   CHECK(history.back().fit.samples == 56);
+}
+
+TEST_CASE("where all labels are wrong, Mixup and CutMix of a phase bring no true one, and clean partners are refused") {
+  rg::Batch clean{.data = torch::rand({48, 1, 4, 4}), .target = torch::zeros({48}, torch::kLong)};
+  const rg::Source source = clean;
+  const rg::Source noisy = rg::frozen(source, rg::ClassMap{.to = {1, 0}}, 3);
+  torch::manual_seed(1);
+  torch::nn::Sequential net(torch::nn::Flatten(), torch::nn::Linear(16, 2));
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const auto mass_on_truth = [&](const rg::AnyTransform& transform, const rg::Source& data, bool preprocess) {
+    rg::Phase phase{.name = "noise", .data = data, .optimizer = sgd, .epochs = 2, .batch = 16};
+    std::vector<rg::AnyTransform>& field = preprocess ? phase.preprocess : phase.augment;
+    field.push_back(rg::chain(transform));
+    double mass = 0;
+    rg::run(net, {phase}, {.test = source}, [&](const rg::Step& step) {
+      mass += step.pass.batch.target.select(1, 0).sum().item<double>();
+      CHECK(step.pass.batch.target.sum().item<double>() == Approx(16));
+    });
+    return mass;
+  };
+  for (const bool preprocess : {false, true}) {
+    for (const bool pastes : {false, true}) {
+      const auto with = [&](const rg::Source& partners, bool allowed) -> rg::AnyTransform {
+        if (pastes) {
+          return rg::CutMix{.partners = partners, .classes = 2, .allow_other_labels = allowed};
+        }
+        return rg::Mixup{.partners = partners, .classes = 2, .allow_other_labels = allowed};
+      };
+      CHECK(mass_on_truth(with({}, false), noisy, preprocess) == 0);
+      CHECK(mass_on_truth(with(noisy, false), rg::prefetch(noisy), preprocess) == 0);
+      CHECK(mass_on_truth(with(source, true), noisy, preprocess) > 5);
+      const auto before = weights(net);
+      const std::string field = preprocess ? "Phase \"noise\".preprocess[0]: " : "Phase \"noise\".augment[0]: ";
+      const std::string refused = error_of([&] { mass_on_truth(with(source, false), noisy, preprocess); });
+      CAPTURE(refused);
+      CHECK(contains(refused, field + "of the 48 samples that " + (pastes ? "CutMix" : "Mixup") + ".partners share"));
+      CHECK(contains(refused, "48 have another target there"));
+      const std::string stream = error_of([&] { mass_on_truth(with({}, false), rg::prefetch(noisy), preprocess); });
+      CHECK(contains(stream,
+                     field + (pastes ? "CutMix" : "Mixup") + ".partners must be set where the data are a stream"));
+      CHECK(same(weights(net), before));  // before the first step
+    }
+  }
+}
+
+TEST_CASE("a batch of 2^63 - 1 samples is one step an epoch with all of them") {
+  std::vector<std::vector<at::Tensor>> ends;
+  for (const std::int64_t size : {std::int64_t{56}, std::numeric_limits<std::int64_t>::max()}) {
+    auto net = plain_network();
+    torch::optim::SGD sgd(net->parameters(), 0.1);
+    rg::Phase phase = phase_with(sgd);
+    phase.batch = size;
+    const rg::History history = rg::run(net, {phase}, {.test = train(), .batch = size});
+    CHECK(history.back().clock.step == phase.epochs);
+    ends.push_back(weights(net));
+  }
+  CHECK(same(ends[0], ends[1]));
 }

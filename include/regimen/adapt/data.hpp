@@ -3,8 +3,11 @@
 
 #include <torch/data.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -120,8 +123,9 @@ struct LoaderStream {
 
   /// The loader makes the batches, whatever size an order asks for.
   [[nodiscard]] std::int64_t batches(const Order& /*order*/) const {
-    const auto batch = static_cast<std::int64_t>(loader->options().batch_size);
-    return loader->options().drop_last ? samples / batch : (samples + batch - 1) / batch;
+    constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
+    const auto batch = static_cast<std::int64_t>(std::min<std::size_t>(loader->options().batch_size, most));
+    return Order{.batch = batch, .drop_last = loader->options().drop_last}.batches(samples);
   }
 
   Cursor operator()(const Order& order) const {

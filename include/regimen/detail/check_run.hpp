@@ -132,6 +132,17 @@ inline void check_execution(const Phase& phase, const std::vector<Phase>& phases
   }
 }
 
+/// Mixup with partners of other labels would undo the noise that is to be learned.
+inline void check_transforms(const Phase& phase) {
+  const auto check_each = [&](const std::vector<AnyTransform>& transforms, const std::string& field) {
+    for (std::size_t i = 0; i < transforms.size(); ++i) {
+      transforms[i].check_data(phase.data, "Phase \"" + phase.name + "\"." + field + "[" + text(i) + "]");
+    }
+  };
+  check_each(phase.augment, "augment");
+  check_each(phase.preprocess, "preprocess");
+}
+
 inline void check_frozen_names(const Phase& phase, const Weights& model) {
   const std::vector<Named> parameters = model.named_parameters();
   for (const std::string& name : phase.freeze) {
@@ -166,6 +177,7 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
     check_evaluations(phase);
     check_execution(phase, phases, model);
     check_frozen_names(phase, model);
+    check_transforms(phase);
   }
   check_resume(phases, options.from);
   for (std::size_t i = 0; i < phases.size(); ++i) {

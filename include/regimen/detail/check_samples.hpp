@@ -28,11 +28,12 @@ inline void check_targets(const Phase& phase, const Source& source, const std::s
     return;
   }
   try {
-    Batch sample = sample_of(source, now);
+    const Now here = now.on(source);
+    Batch sample = sample_of(source, here);
     if (is_augmented) {
-      sample = augmented(sample, phase, now);
+      sample = augmented(sample, phase, here);
     }
-    sample = prepared(sample, phase.preprocess, sample.data.device(), now);
+    sample = prepared(sample, phase.preprocess, sample.data.device(), here);
     phase.loss.check_target(sample.target);
   } catch (const Error& failure) {
     const std::string text = failure.what();
@@ -66,7 +67,7 @@ inline void check_last_batch(const Phase& phase, int number, const Model& model)
   if (!phase.data.indexed() || phase.drop_last || n % phase.batch != 1 || n == 1 || !has_running_statistics(model)) {
     return;
   }
-  const Now now{.clock = {.phase = number}};
+  const Now now = Now{.clock = {.phase = number}}.on(phase.data);
   const ModeGuard modes(model);
   const BufferGuard buffers(model);
   const GeneratorGuard generators(model.device());

@@ -23,14 +23,15 @@ void require_partners(const AnySource& source, const std::string& field) {
 /// For each sample of the batch one of the source's, all equally likely, on the batch's device; of the batch's kind.
 /// They are as they were when the epoch began, like the training data, wherever the batch is.
 template <class AnySource>
-Batch partners_for(const Batch& batch, const AnySource& source, const Key& key, const std::string& field) {
-  const Batch partners = to(source.get(key.below(*source.size()), key.now().epoch_began()), batch.data.device());
-  if (partners.data.sizes().slice(1) != batch.data.sizes().slice(1) ||
-      partners.data.scalar_type() != batch.data.scalar_type()) {
+Batch partners_for(const Batch& batch, const AnySource& source, const Key& key) {
+  return to(source.get(key.below(*source.size()), key.now().epoch_began()), batch.data.device());
+}
+
+inline void require_like(const Batch& partners, const Batch& batch, const std::string& field) {
+  if (partners.data.sizes() != batch.data.sizes() || partners.data.scalar_type() != batch.data.scalar_type()) {
     throw Error(field + " must have data like the batch's, " + described(batch.data) + ", not " +
                 described(partners.data));
   }
-  return partners;
 }
 
 }  // namespace regimen::inline v0::detail

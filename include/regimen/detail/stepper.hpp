@@ -42,7 +42,8 @@ class Stepper {
     if (phase.execute.graph) {
       const std::string why_not = cannot_be_recorded();
       if (why_not.empty()) {
-        places_ = at::empty({rows_a_step()}, at::TensorOptions().dtype(at::kLong).device(model.device()));
+        const std::int64_t rows = std::min(rows_a_step(), *phase.data.size());
+        places_ = at::empty({rows}, at::TensorOptions().dtype(at::kLong).device(model.device()));
         prepare_recording();
       } else {
         tell(why_not);
@@ -64,8 +65,8 @@ class Stepper {
     next_batch_ = nullptr;
     const std::int64_t n = *phase_.data.size();
     order_ = order_of(phase_.data, order);
-    next_place_ = std::min<std::int64_t>(order.first * order.batch, n);
-    end_ = order.drop_last ? n / order.batch * order.batch : n;
+    next_place_ = order.begin(n);
+    end_ = order.end(n);
   }
 
   /// Takes the data of the next step; false at the end of the epoch.
@@ -88,8 +89,8 @@ class Stepper {
 
   /// Batches in the step whose data were taken.
   [[nodiscard]] std::int64_t batches() const {
-    const std::int64_t rows = next_batch_ ? 0 : step_places_.size(0);
-    return next_batch_ ? static_cast<std::int64_t>(group_.size()) : rows / phase_.batch + (rows % phase_.batch != 0 ? 1 : 0);
+    return next_batch_ ? static_cast<std::int64_t>(group_.size())
+                       : Order{.batch = phase_.batch}.batches(step_places_.size(0));
   }
 
   /// Trains on them.
@@ -120,10 +121,10 @@ class Stepper {
     std::string weight_decay_scale;
   };
 
-  /// At most all that there are: a batch larger than the data is one of them all.
+  /// Of a step that is recorded: at most all that there are, for a batch may be larger than the data.
   [[nodiscard]] std::int64_t rows_a_step() const {
-    const std::int64_t n = phase_.data.size().value_or(0);
-    return phase_.batch >= n || phase_.accumulate >= n ? n : std::min<std::int64_t>(n, phase_.batch * phase_.accumulate);
+    const std::int64_t n = *phase_.data.size();
+    return std::min(n, std::min<std::int64_t>(phase_.batch, n) * std::min<std::int64_t>(phase_.accumulate, n));
   }
 
   /// Why the phase's steps cannot be recorded; empty if nothing speaks against it yet.

@@ -259,7 +259,7 @@ class Trainer {
 
   [[nodiscard]] Now now() const {
     const Phase& phase = phases_[static_cast<std::size_t>(state_.clock.phase)];
-    return {.clock = state_.clock, .history = &phase_history_, .batches_a_step = phase.accumulate};
+    return {.clock = state_.clock, .history = &phase_history_, .batches_a_step = phase.accumulate, .data = &phase.data};
   }
 
   [[nodiscard]] double learning_rate(const Phase& phase) const {

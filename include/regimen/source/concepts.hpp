@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,19 @@ struct Order {
   bool drop_last = false;  ///< leave out a last batch that would be smaller
   std::int64_t first = 0;  ///< batches to skip, those that were taken before a resume
   Now now{};
+
+  // Of an epoch of so many samples, for batches of any size: whoever wants all of them at once may ask for 2^63 - 1.
+
+  /// How many batches there are, those before `first` counted.
+  [[nodiscard]] std::int64_t batches(std::int64_t samples) const {
+    return samples / batch + (!drop_last && samples % batch > 0 ? 1 : 0);
+  }
+  /// Where the last batch ends.
+  [[nodiscard]] std::int64_t end(std::int64_t samples) const { return drop_last ? samples - samples % batch : samples; }
+  /// Where batch `first` begins; at the end if there is none.
+  [[nodiscard]] std::int64_t begin(std::int64_t samples) const {
+    return first > samples / batch ? end(samples) : std::min(first * batch, end(samples));
+  }
 };
 
 /// Gives the next batch each time it is called, and an empty one when there are no more.

@@ -14,6 +14,7 @@
 
 #include "regimen/source.hpp"
 #include "regimen/transform.hpp"
+#include "regimen/transform/inputs/values.hpp"
 
 namespace regimen::inline v0 {
 
@@ -50,9 +51,9 @@ struct Exactly {
 
 namespace detail {
 
-/// What a transform that is frozen onto `of` draws from.
+/// What a transform that is frozen onto `of` draws from. `of` must outlive it.
 inline Key frozen_key(std::uint64_t seed, const Source& of, const Batch& batch, const Now& now) {
-  return apart_from_below(Key(seed, batch.id, now), of);
+  return apart_from_below(Key(seed, batch.id, now).on(of), of);
 }
 
 struct Frozen {
@@ -116,6 +117,8 @@ struct FrozenShare {
   }
 
  private:
+  static constexpr const char* who = "frozen with exactly(...)";
+
   /// Transforms the chosen rows alone.
   [[nodiscard]] Batch by_rows(const Batch& batch, const at::Tensor& here, const Now& now) const {
     const at::Tensor places = here.nonzero().flatten().to(batch.data.device());
@@ -124,40 +127,23 @@ struct FrozenShare {
     }
     const Batch part = rows(batch, places);
     const Batch changed = transform(part, frozen_key(seed, of, part, now));
-    const auto merge = [&](const at::Tensor& all, const at::Tensor& before, const at::Tensor& after) {
-      return before.is_same(after) ? all : all.index_copy(0, places, checked(before, after));
-    };
-    return merged(batch, part, changed, merge);
+    require_same_kind(part, changed, who);
+    return change_parts(batch, [&](const auto& tensor) {
+      const at::Tensor& all = tensor(batch);
+      const at::Tensor& after = tensor(changed);
+      return tensor(part).is_same(after) ? all : all.index_copy(0, places, after);
+    });
   }
 
   /// Transforms all rows and keeps the chosen: on another device, how many they are is not known without waiting.
   [[nodiscard]] Batch by_choice(const Batch& batch, const at::Tensor& here, const Now& now) const {
     const Batch changed = transform(batch, frozen_key(seed, of, batch, now));
-    const auto merge = [&](const at::Tensor& all, const at::Tensor& before, const at::Tensor& after) {
-      if (before.is_same(after)) {
-        return all;
-      }
-      std::vector<std::int64_t> by_row(static_cast<std::size_t>(all.dim()), 1);
-      by_row[0] = -1;
-      return at::where(here.view(by_row), checked(before, after), all);
-    };
-    return merged(batch, batch, changed, merge);
-  }
-
-  template <class Merge>
-  static Batch merged(const Batch& all, const Batch& before, const Batch& after, const Merge& merge) {
-    Batch result = all;
-    result.data = merge(all.data, before.data, after.data);
-    result.target = merge(all.target, before.target, after.target);
-    return result;
-  }
-
-  static const at::Tensor& checked(const at::Tensor& before, const at::Tensor& after) {
-    if (after.scalar_type() != before.scalar_type() || after.sizes().slice(1) != before.sizes().slice(1)) {
-      throw Error("frozen with exactly(...) takes transforms that keep shape and type; this one turned " +
-                  described(before) + " into " + described(after));
-    }
-    return after;
+    require_same_kind(batch, changed, who);
+    return change_parts(batch, [&](const auto& tensor) {
+      const at::Tensor& all = tensor(batch);
+      const at::Tensor& after = tensor(changed);
+      return all.is_same(after) ? all : at::where(by_sample(here, all), after, all);
+    });
   }
 };
 
@@ -224,6 +210,7 @@ inline at::Tensor choose_in_each(const Source& source, std::uint64_t seed, const
         "frozen takes a source whose ids name the same samples at every epoch; this loader gives none: make "
         "them in the function that makes its batches");
   }
+  transform.check_data(source, "frozen");
   if (source.indexed()) {
     return detail::Frozen{source, transform, seed};
   }
@@ -244,6 +231,7 @@ inline at::Tensor choose_in_each(const Source& source, std::uint64_t seed, const
     throw Error(
         "frozen with exactly(...) takes an indexed source: an exact share of a stream is not known before its end");
   }
+  transform.check_data(source, "frozen");
   const at::Tensor chosen = exact.groups.defined() ? detail::choose_in_each(source, seed, exact)
                                                    : detail::choose_of_all(source, seed, exact.share);
   return detail::FrozenShare{source, transform, seed, exact.share, chosen, detail::crc32_of(exact.groups)};

@@ -58,19 +58,24 @@ inline LabelNoise compare_labels(const Source& data, const Source& clean, const 
 /// What became of the labels: which samples were touched, the original labels, the realised matrix, and the realised
 /// rate with a confidence interval. Copies (`repeat`) are compared with the sample that they were made from. Reads both
 /// sources once. Samples whose label was drawn anew and came out the same are not touched.
-/// classes: the size of the matrix; 0 for one more than the largest label. `now`: for noise that follows a schedule, as
-/// of when.
-/// Throws Error for streams without an end, for targets that are not [N] int64, labels outside of [0, classes), samples
-/// that `clean` does not know, and copies of which `clean` itself has several.
+/// classes: the size of the matrix, at most 32,768; 0 for one more than the largest label. `now`: for noise that
+/// follows a schedule, as of when. Throws Error for streams without an end, for targets that are not [N] int64, labels
+/// outside of [0, classes), samples that `clean` does not know, and copies of which `clean` itself has several.
 ///     const auto noise = regimen::label_noise(noisy, train);
 ///     const auto wrong = regimen::subset(noisy, noise.touched.nonzero().flatten());
 [[nodiscard]] inline LabelNoise label_noise(const Source& data, const Source& clean, std::int64_t classes = 0,
                                             const Now& now = {}) {
-  detail::require(classes >= 0, "label_noise: classes", "at least 0", classes);
+  constexpr std::int64_t most = 32768;  // a matrix of 8 GiB
+  detail::require(classes >= 0 && classes <= most, "label_noise: classes", "in [0, " + detail::text(most) + "]",
+                  classes);
   LabelNoise noise = detail::compare_labels(data, clean, now, "label_noise");
   const auto least = std::min(noise.label.min().item<std::int64_t>(), noise.original.min().item<std::int64_t>());
   const auto largest = std::max(noise.label.max().item<std::int64_t>(), noise.original.max().item<std::int64_t>());
-  classes = classes == 0 ? largest + 1 : classes;
+  if (classes == 0) {
+    detail::require(largest < most, "label_noise: a label",
+                    "below " + detail::text(most) + ", as the matrix has a row for each class up to it", largest);
+    classes = std::max<std::int64_t>(largest + 1, 1);
+  }
   detail::require(least >= 0 && largest < classes, "label_noise: a label", "in [0, " + detail::text(classes) + ")",
                   least < 0 ? least : largest);
   const at::Tensor pair = noise.original * classes + noise.label;

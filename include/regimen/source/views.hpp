@@ -6,6 +6,8 @@
 #include <ATen/ops/cat.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -106,8 +108,7 @@ struct LimitedStream {
   [[nodiscard]] std::int64_t size() const { return samples; }
 
   Cursor operator()(const Order& order) const {
-    const std::int64_t end = order.drop_last ? samples / order.batch * order.batch : samples;
-    return [next = of.read(order), left = end - order.first * order.batch]() mutable -> Batch {
+    return [next = of.read(order), left = order.end(samples) - order.begin(samples)]() mutable -> Batch {
       if (left <= 0) {
         return {};
       }
@@ -166,13 +167,27 @@ struct LimitedStream {
 
 /// Every sample `copies` times. Each copy has an id of its own, so that a transform treats each in its own way, and
 /// the sample's id as `origin`. Memory does not grow with the number of copies. Reads the source once, for its ids.
-/// Throws Error unless copies >= 1 and the source is indexed.
+/// Throws Error unless copies >= 1 and the source is indexed, and where the copies' ids, the sample's and one more than
+/// the largest for each further copy, would not stay below 2^63.
 [[nodiscard]] inline Source repeat(const Source& source, std::int64_t copies) {
   detail::require(copies >= 1, "repeat: copies", "at least 1", copies);
   detail::require_indexed(source, "repeat");
   const std::vector<at::Tensor> columns =
       detail::read_columns(source, {}, [](const Batch& batch) { return std::vector<at::Tensor>{batch.id}; });
-  return detail::Repeat{source, copies, columns.empty() ? 0 : columns.front().max().item<std::int64_t>() + 1};
+  if (columns.empty()) {
+    return detail::Repeat{source, copies, 0};
+  }
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  detail::require(copies <= most / *source.size(), "repeat: copies",
+                  "at most " + detail::text(most / *source.size()) + " for " + detail::text(*source.size()) +
+                      " samples, as the number of all must be below 2^63",
+                  copies);
+  const auto largest = columns.front().max().item<std::int64_t>();
+  detail::require(
+      copies == 1 || largest < most / copies, "repeat: the largest id of the source",
+      "below " + detail::text(most / copies) + " for " + detail::text(copies) + " copies, as theirs must be below 2^63",
+      largest);
+  return detail::Repeat{source, copies, std::min(largest, most - 1) + 1};
 }
 
 /// The samples at these places, in this order; places [n] int64 in [0, size).

@@ -80,7 +80,7 @@ class PredictionChanges {
     std::vector<at::Tensor> parts;
     const Cursor next = data_.read({.batch = how.batch, .now = how.now});
     for (Batch batch = next(); batch.size() > 0; batch = next()) {
-      batch = detail::prepared(batch, how.preprocess, device, how.now);
+      batch = detail::prepared(batch, how.preprocess, device, how.now.on(data_));
       parts.push_back(detail::predicted_classes(how.execute.forward(model, batch)));
     }
     return at::cat(parts).to(at::kCPU);

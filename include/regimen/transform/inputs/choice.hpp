@@ -19,8 +19,8 @@ namespace regimen::inline v0 {
 /// al. 2020, "RandAugment: Practical automated data augmentation with a reduced search space", section 3).
 ///
 /// `regimen::chain()` does nothing, and stands for "leave it as it is". Each choice has randomness of its own, and each
-/// time that it is drawn another. The transforms must keep shape and type of data and targets: among bytes, none that
-/// turns them to float.
+/// time that it is drawn another. The transforms must keep shape and type of data, targets and further tensors: among
+/// bytes, none that turns them to float.
 ///
 /// On the CPU each transform is done to the samples that drew it. On other devices, and in a recorded step, where how
 /// many these are is not known on the host, every transform is done to all samples and the drawn results are kept: it
@@ -56,7 +56,7 @@ struct RandomChoice {
       if (here.numel() > 0) {
         const Batch part = rows(batch, here);
         parts.push_back(of[i](part, key.fold(i + 1).of(key.ids().index_select(0, here))));
-        require_same_kind(part, parts.back());
+        detail::require_same_kind(part, parts.back(), "RandomChoice");
         places.push_back(here);
       }
     }
@@ -64,19 +64,13 @@ struct RandomChoice {
       return batch;
     }
     const at::Tensor back = at::cat(places).argsort();
-    const auto together = [&](at::Tensor Batch::* tensor) {
+    return detail::change_parts(batch, [&](const auto& tensor) {
       std::vector<at::Tensor> each;
       for (const Batch& part : parts) {
-        each.push_back(part.*tensor);
+        each.push_back(tensor(part));
       }
       return at::cat(each).index_select(0, back);
-    };
-    Batch result = batch;
-    result.data = together(&Batch::data);
-    if (batch.target.defined()) {
-      result.target = together(&Batch::target);
-    }
-    return result;
+    });
   }
 
   /// Transforms all samples each time, and keeps what they drew.
@@ -84,26 +78,16 @@ struct RandomChoice {
     Batch result = batch;
     for (std::size_t i = 0; i < of.size(); ++i) {
       const Batch changed = of[i](batch, key.fold(i + 1));
-      require_same_kind(batch, changed);
+      detail::require_same_kind(batch, changed, "RandomChoice");
       const at::Tensor here = drawn == static_cast<std::int64_t>(i);
-      const auto keep = [&](const at::Tensor& all, const at::Tensor& before, const at::Tensor& after) {
-        return before.is_same(after) ? all : at::where(detail::by_sample(here.to(all.device()), all), after, all);
-      };
-      result.data = keep(result.data, batch.data, changed.data);
-      result.target = keep(result.target, batch.target, changed.target);
+      result = detail::change_parts(result, [&](const auto& tensor) {
+        const at::Tensor& all = tensor(result);
+        const at::Tensor& after = tensor(changed);
+        return tensor(batch).is_same(after) ? all
+                                            : at::where(detail::by_sample(here.to(all.device()), all), after, all);
+      });
     }
     return result;
-  }
-
-  static void require_same_kind(const Batch& before, const Batch& after) {
-    const auto require = [](const at::Tensor& one, const at::Tensor& other) {
-      if (!one.is_same(other) && (one.scalar_type() != other.scalar_type() || one.sizes() != other.sizes())) {
-        throw Error("RandomChoice takes transforms that keep shape and type; this one turned " +
-                    detail::described(one) + " into " + detail::described(other));
-      }
-    };
-    require(before.data, after.data);
-    require(before.target, after.target);
   }
 };
 

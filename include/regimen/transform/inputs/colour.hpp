@@ -29,7 +29,7 @@ inline at::Tensor jitter_factor(const at::Tensor& numbers, const Key& key, const
 ///
 /// data [N, ...] of any type -> the same. Works on raw values, before `Normalize`: floating numbers are cut off at 0
 /// and 1, bytes and other integers at 0 and 255 and rounded to the nearest (torchvision rounds down, which darkens by
-/// half a grey level). Throws Error unless strength is at least 0 and finite.
+/// half a grey level); bool is 0 and 1, and rounded. Throws Error unless strength is at least 0 and finite.
 struct Brightness {
   Knob strength = 0.4;
 
@@ -48,8 +48,9 @@ struct Brightness {
 /// `ColorJitter(contrast=strength)`. Grey is 0.2989 red + 0.587 green + 0.114 blue (ITU-R BT.601).
 ///
 /// data [N, 1 or 3, H, W] of any type -> the same. Works on raw values, before `Normalize`: floating numbers are cut
-/// off at 0 and 1, bytes and other integers at 0 and 255 and rounded to the nearest. (torchvision rounds them down, and
-/// the grey image too before its mean is taken.) Throws Error unless strength is at least 0 and finite.
+/// off at 0 and 1, bytes and other integers at 0 and 255 and rounded to the nearest, bool at 0 and 1. (torchvision
+/// rounds them down, and the grey image too before its mean is taken.) Throws Error unless strength is at least 0 and
+/// finite.
 struct Contrast {
   Knob strength = 0.4;
 

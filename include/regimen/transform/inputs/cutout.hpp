@@ -7,9 +7,11 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "regimen/key.hpp"
+#include "regimen/transform/inputs/moved.hpp"
 #include "regimen/transform/inputs/values.hpp"
 
 namespace regimen::inline v0 {
@@ -23,14 +25,21 @@ namespace regimen::inline v0 {
 /// not.) For more than one square put several into a `chain`.
 ///
 /// What is covered becomes `fill`, one entry or one a channel, of values in [0, 1]: for bytes and other integers 255
-/// times it, rounded. The authors cover with 0 after normalization, which is the data's mean before it.
-/// data [N, C, H, W] of any type -> the same. Throws Error unless side >= 1, fill has one entry, or one a channel, in
-/// [0, 1], and probability, that of an image to be covered at all, is in [0, 1].
+/// times it, for bool once, rounded. The authors cover with 0 after normalization, which is the data's mean before it.
+/// data [N, C, H, W] of any type -> the same. Further tensors stay: nothing moves.
+///
+/// A dense target is covered in the same square with `target_fill`, for instance the index that a loss ignores. Whether
+/// it is to be covered depends on the task: where a network has to tell what is under the square, it stays, with
+/// `DataOnly`.
+/// Throws Error unless side >= 1, fill has one entry, or one a channel, in [0, 1], and probability, that of an image to
+/// be covered at all, is in [0, 1]; for a dense target without a `target_fill`, or with one that its type cannot hold,
+/// and for one of another height or width.
 ///     phase.augment = {regimen::Cutout{.side = 16, .fill = {0.4914, 0.4822, 0.4465}}};
 struct Cutout {
   std::int64_t side = 8;
   std::vector<double> fill = {0};
   Knob probability = 1;
+  std::optional<double> target_fill{};
 
   static constexpr auto probability_bounds = detail::Bounds::share("Cutout.probability");
   void check() const {
@@ -44,12 +53,18 @@ struct Cutout {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "Cutout");
+    const bool dense = detail::has_dense_target(batch, "Cutout");
+    if (dense && !target_fill) {
+      throw Error("Cutout: the target is " + detail::described(batch.target) +
+                  ", a value for each pixel: set target_fill to cover it too, or leave it by DataOnly{Cutout{...}}");
+    }
     const at::Tensor& data = batch.data;
     const at::Tensor rows = covered(key.fold(0), data.size(2)).unsqueeze(2);
     const at::Tensor columns = covered(key.fold(1), data.size(3)).unsqueeze(1);
     const at::Tensor at_all = key.fold(2).chance(probability, probability_bounds).view({-1, 1, 1});
     const at::Tensor square = rows.logical_and(columns).logical_and(at_all).unsqueeze(1);
-    return detail::with_data(batch, at::where(square, fill_of(data), data));
+    const Batch result = detail::with_data(batch, at::where(square, fill_of(data), data));
+    return dense ? detail::with_target(result, covered_target(batch, square)) : result;
   }
 
  private:
@@ -60,12 +75,19 @@ struct Cutout {
     return (from_first >= 0).logical_and(from_first < side);
   }
 
+  /// square [N, 1, H, W] bool
+  [[nodiscard]] at::Tensor covered_target(const Batch& batch, const at::Tensor& square) const {
+    detail::require_holds(batch.target, *target_fill, "Cutout.target_fill");
+    return detail::at_pixels(batch.data, batch.target,
+                             [&](const at::Tensor& images) { return images.masked_fill(square, *target_fill); });
+  }
+
   /// In the data's type: [1, C or 1, 1, 1].
   [[nodiscard]] at::Tensor fill_of(const at::Tensor& data) const {
     std::vector<double> values = fill;
     if (!data.is_floating_point()) {
       for (double& value : values) {
-        value = std::round(255 * value);
+        value = std::round(detail::white_of(data) * value);
       }
     }
     return detail::by_channel(values, data, data.options(), "Cutout.fill");

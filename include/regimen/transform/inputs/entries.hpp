@@ -85,7 +85,7 @@ struct ZeroPixels {
 /// With `exact`, int(fraction * entries) of each image's entries are hit; without, each with probability `fraction`.
 /// One that is hit becomes white with probability `salt`, else black. Which are hit at a smaller fraction, and what
 /// they become, stays so at a larger one. data [N, ...] of any type -> the same: black is 0, white 1 among floating
-/// numbers and 255 among bytes and other integers, so it belongs before `Normalize`.
+/// numbers, 255 among bytes and other integers and true among bool, so it belongs before `Normalize`.
 /// Throws Error unless fraction and salt are in [0, 1].
 struct SaltAndPepper {
   Knob fraction = 0.1;

@@ -13,7 +13,8 @@ namespace regimen::inline v0 {
 
 /// Adds normal noise of mean 0 to every entry.
 /// data [N, ...] floating -> the same. Bytes and other integers are first divided by 255, as `Normalize` does, and
-/// become float: stddev is then of values in [0, 1]. Throws Error unless stddev is at least 0 and finite.
+/// become float, as bool does with true as 1: stddev is then of values in [0, 1]. Throws Error unless stddev is at
+/// least 0 and finite.
 struct GaussianNoise {
   Knob stddev = 0.1;
 
@@ -21,19 +22,20 @@ struct GaussianNoise {
   void check() const { stddev_bounds.check(stddev); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    const bool raw = !batch.data.is_floating_point();
-    const at::Tensor values = raw ? batch.data.to(at::kFloat) / 255 : batch.data;
+    const at::Tensor values = detail::unit_inputs(batch.data);
     const at::Tensor noise = key.normal(batch.data.sizes().slice(1)) * key.now().tensor(stddev, stddev_bounds);
     return detail::with_data(batch, values + noise.to(values.scalar_type()));
   }
 };
 
 /// Shows normal noise in place of each image: every entry is mean + stddev * a standard normal, whatever it was.
+/// Targets and further tensors stay, dense ones too.
 ///
 /// With the data set's own mean and deviation these are the "Gaussian" inputs of Zhang et al. 2017 ("Understanding deep
 /// learning requires rethinking generalization", section 2.1), which a network fits all the same when they are frozen.
 /// mean and stddev are those that `Normalize` takes: one entry, or one a channel, of values in [0, 1].
-/// data [N, C, ...] floating -> the same; bytes and other integers become float, as in `GaussianNoise`. Nothing is cut
+/// data [N, C, ...] floating -> the same; bytes, other integers and bool become float, as in
+/// `GaussianNoise`. Nothing is cut
 /// off at black and white, or mean and deviation would be others.
 /// Throws Error unless mean and stddev have one entry, or one a channel, all of them finite and every stddev at least
 /// 0.

@@ -4,9 +4,10 @@
 #include <ATen/ops/arange.h>
 
 #include <cstdint>
+#include <string>
 
 #include "regimen/key.hpp"
-#include "regimen/transform/inputs/values.hpp"
+#include "regimen/transform/inputs/moved.hpp"
 
 namespace regimen::inline v0 {
 
@@ -18,12 +19,16 @@ inline constexpr std::uint64_t pixels = 0x706978656C73;
 
 }  // namespace salt
 
-/// data [N, C, ...] as [N, C, places]; rows [N, D] as [N, 1, D].
-inline at::Tensor as_places(const Batch& batch, const char* who) {
+/// The number of pixels of data [N, C, ...], or of rows [N, D], whose entries are pixels.
+inline std::int64_t count_pixels(const Batch& batch, const std::string& who) {
   if (batch.data.dim() < 2) {
-    throw Error(std::string(who) + " takes data of [N, C, ...] or [N, D], not " + described(batch.data));
+    throw Error(who + " takes data of [N, C, ...] or [N, D], not " + described(batch.data));
   }
-  return batch.data.dim() == 2 ? batch.data.unsqueeze(1) : batch.data.flatten(2);
+  std::int64_t pixels = 1;
+  for (const std::int64_t length : pixel_sizes(batch.data)) {
+    pixels *= length;
+  }
+  return pixels;
 }
 
 }  // namespace detail
@@ -34,16 +39,20 @@ inline at::Tensor as_places(const Batch& batch, const char* who) {
 /// The permutation is drawn from `seed` and the number of pixels, and from nothing else: the key is not asked, so that
 /// training and test images are shuffled alike wherever this stands, in `frozen`, `augment` or `preprocess`, and no
 /// epoch has another. The channels of a pixel stay together. data [N, C, ...] of any type, or [N, D] with each entry a
-/// pixel -> the same. Throws Error for data of less than two dimensions.
+/// pixel -> the same. Dense targets, [N, ...] or [N, C, ...] with the data's pixels, and such further tensors are moved
+/// by the same permutation; targets of two dimensions beside rows [N, D] stay.
+/// Throws Error for data of less than two dimensions, and for a dense target of other pixels.
 ///     phase.preprocess = {regimen::PixelPermutation{.seed = 1}, normalize};
 struct PixelPermutation {
   std::uint64_t seed = 0;
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    const at::Tensor pixels = detail::as_places(batch, "PixelPermutation");
-    const at::Tensor places = at::arange(pixels.size(2), key.ids().options());
-    const at::Tensor order = detail::ranked(Key(seed, places).fold(detail::salt::pixels));
-    return detail::with_data(batch, pixels.index_select(2, order).view(batch.data.sizes()));
+    const std::int64_t pixels = detail::count_pixels(batch, "PixelPermutation");
+    const Key by_pixel(seed, at::arange(pixels, key.ids().options()));
+    const at::Tensor order = detail::ranked(by_pixel.fold(detail::salt::pixels));
+    return detail::moved(batch, "PixelPermutation", [&](const at::Tensor& images) {
+      return images.flatten(2).index_select(2, order).view(images.sizes());
+    });
   }
 };
 
@@ -51,14 +60,16 @@ struct PixelPermutation {
 /// that is left to tell an image by is the multiset of its pixels.
 ///
 /// Every permutation is as likely. The channels of a pixel stay together. data [N, C, ...] of any type, or [N, D] with
-/// each entry a pixel -> the same. Draws a word for each pixel and sorts them: `cached` spares that where it is frozen.
-/// Throws Error for data of less than two dimensions.
+/// each entry a pixel -> the same. What has a value for each pixel moves with it, as with `PixelPermutation`. Draws a
+/// word for each pixel and sorts them: `cached` spares that where it is frozen. Throws Error as `PixelPermutation`
+/// does.
 struct PixelPermutationPerSample {
   Batch operator()(const Batch& batch, const Key& key) const {
-    const at::Tensor pixels = detail::as_places(batch, "PixelPermutationPerSample");
-    const at::Tensor order = key.bits(pixels.size(2)).argsort().unsqueeze(1);
-    const at::Tensor moved = pixels.gather(2, order.expand({-1, pixels.size(1), -1}));
-    return detail::with_data(batch, moved.view(batch.data.sizes()));
+    const std::int64_t pixels = detail::count_pixels(batch, "PixelPermutationPerSample");
+    const at::Tensor order = key.bits(pixels).argsort().unsqueeze(1);
+    return detail::moved(batch, "PixelPermutationPerSample", [&](const at::Tensor& images) {
+      return images.flatten(2).gather(2, order.expand({-1, images.size(1), -1})).view(images.sizes());
+    });
   }
 };
 

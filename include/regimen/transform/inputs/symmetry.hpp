@@ -7,15 +7,29 @@
 #include <ATen/ops/where.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "regimen/key.hpp"
+#include "regimen/transform/inputs/moved.hpp"
 #include "regimen/transform/inputs/values.hpp"
 
 namespace regimen::inline v0 {
 
-/// Mirrors an image left to right with the given probability. data [N, C, H, W] -> the same.
-/// Throws Error unless probability is in [0, 1].
+namespace detail {
+
+/// The batch with the chosen images, [N] bool, mirrored along a dimension, 2 or 3.
+inline Batch mirrored(const Batch& batch, const std::string& who, const at::Tensor& chosen, std::int64_t dimension) {
+  const at::Tensor by_image = chosen.view({-1, 1, 1, 1});
+  return moved(batch, who,
+               [&](const at::Tensor& images) { return at::where(by_image, images.flip({dimension}), images); });
+}
+
+}  // namespace detail
+
+/// Mirrors an image left to right with the given probability. data [N, C, H, W] -> the same. Dense targets and further
+/// tensors of the images' height and width are mirrored with it (docs/inputs.md, "Image and mask").
+/// Throws Error unless probability is in [0, 1], and for a dense target of another height or width.
 struct HorizontalFlip {
   Knob probability = 0.5;
 
@@ -24,13 +38,12 @@ struct HorizontalFlip {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "HorizontalFlip");
-    const at::Tensor mirrored = key.chance(probability, probability_bounds).view({-1, 1, 1, 1});
-    return detail::with_data(batch, at::where(mirrored, batch.data.flip({3}), batch.data));
+    return detail::mirrored(batch, "HorizontalFlip", key.chance(probability, probability_bounds), 3);
   }
 };
 
-/// Mirrors an image upside down with the given probability. data [N, C, H, W] -> the same.
-/// Throws Error unless probability is in [0, 1].
+/// Mirrors an image upside down with the given probability, and what belongs to it as `HorizontalFlip` does.
+/// data [N, C, H, W] -> the same. Throws Error as `HorizontalFlip` does.
 struct VerticalFlip {
   Knob probability = 0.5;
 
@@ -39,17 +52,17 @@ struct VerticalFlip {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "VerticalFlip");
-    const at::Tensor mirrored = key.chance(probability, probability_bounds).view({-1, 1, 1, 1});
-    return detail::with_data(batch, at::where(mirrored, batch.data.flip({2}), batch.data));
+    return detail::mirrored(batch, "VerticalFlip", key.chance(probability, probability_bounds), 2);
   }
 };
 
 /// With the given probability turns an image by 90, 180 or 270 degrees, each as likely; at 0.75, the default, all four
-/// orientations are. data [N, C, H, H] -> the same.
+/// orientations are. data [N, C, H, H] -> the same. Dense targets and further tensors of the images' height and width
+/// are turned with it.
 ///
 /// Images must be square: a quarter turn would change the shape of others. A half turn, which would not, is a
 /// horizontal and a vertical flip.
-/// Throws Error unless probability is in [0, 1].
+/// Throws Error unless probability is in [0, 1], and for a dense target of another height or width.
 struct Rotation90 {
   Knob probability = 0.75;
 
@@ -70,8 +83,9 @@ struct Rotation90 {
       turned.push_back(upright.rot90(turns, {0, 1}).flatten());
     }
     const at::Tensor place = at::stack(turned).index_select(0, quarters).unsqueeze(1);
-    const at::Tensor data = batch.data.flatten(2).gather(2, place.expand({-1, batch.data.size(1), -1}));
-    return detail::with_data(batch, data.view(batch.data.sizes()));
+    return detail::moved(batch, "Rotation90", [&](const at::Tensor& images) {
+      return images.flatten(2).gather(2, place.expand({-1, images.size(1), -1})).view(images.sizes());
+    });
   }
 };
 

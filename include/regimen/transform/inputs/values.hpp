@@ -6,6 +6,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,14 +23,20 @@ inline void require_images(const Batch& batch, const std::string& who) {
   }
 }
 
-/// What is 1 where data are numbers in [0, 1]: bytes, and other integers, count to 255.
+/// What is 1 where data are numbers in [0, 1]: bytes, and other integers, count to 255, and true is 1. Nobody else
+/// decides that.
 inline double white_of(const at::Tensor& data) {
-  return data.is_floating_point() ? 1 : 255;
+  return data.is_floating_point() || data.scalar_type() == at::kBool ? 1 : 255;
 }
 
-/// The data as numbers to compute with, bytes and other integers as float.
+/// The data as numbers to compute with, bytes, other integers and bool as float.
 inline at::Tensor as_floating(const at::Tensor& data) {
   return data.is_floating_point() ? data : data.to(at::kFloat);
+}
+
+/// Floating data as they are; bytes, other integers and bool as float in [0, 1], as `Normalize` reads them.
+inline at::Tensor unit_inputs(const at::Tensor& data) {
+  return data.is_floating_point() ? data : data.to(at::kFloat) / white_of(data);
 }
 
 /// Numbers as the data have them: in their type, cut off at black and white; integers are the nearest ones, the even
@@ -41,8 +48,8 @@ inline at::Tensor as_in(const at::Tensor& data, const at::Tensor& numbers) {
 
 /// [values.size()]; on another device without a copy from the CPU, for which the host would wait.
 inline at::Tensor constants(const std::vector<double>& values, const at::TensorOptions& options) {
-  if (options.device().is_cpu()) {
-    return at::tensor(values, options);
+  if (options.device().is_cpu()) {  // at::tensor makes no bool and no half ones of doubles
+    return at::tensor(values, options.dtype(at::kDouble)).to(options.dtype().toScalarType());
   }
   std::vector<at::Tensor> each;
   for (const double value : values) {
@@ -63,6 +70,32 @@ inline at::Tensor by_channel(const std::vector<double>& values, const at::Tensor
     shape[1] = given;
   }
   return constants(values, options).view(shape);
+}
+
+/// Throws Error unless the tensor's type can hold the value: LibTorch would cut it off, or say so in its own words.
+inline void require_holds(const at::Tensor& tensor, double value, std::string_view field) {
+  if (tensor.is_floating_point()) {
+    return;
+  }
+  const auto require_in = [&](double low, double high) {
+    require(value == std::floor(value) && value >= low && value <= high, field,
+            "a whole number in [" + text(low) + ", " + text(high) + "] for " + std::string(tensor.dtype().name()),
+            value);
+  };
+  switch (tensor.scalar_type()) {
+    case at::kBool:
+      return require_in(0, 1);
+    case at::kByte:
+      return require_in(0, 255);
+    case at::kChar:
+      return require_in(-128, 127);
+    case at::kShort:
+      return require_in(-32768, 32767);
+    case at::kInt:
+      return require_in(-2147483648., 2147483647.);
+    default:
+      return require_in(-0x1p53, 0x1p53);  // all whole numbers up to there are doubles
+  }
 }
 
 /// One value a sample, [N], in a shape that goes with data of [N, ...].

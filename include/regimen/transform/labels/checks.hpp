@@ -67,11 +67,6 @@ inline at::Tensor weights_by_row(const at::Tensor& values, const at::Tensor& lik
   return values.view(sizes);
 }
 
-/// Floating data as they are; bytes and other integers divided by 255, as `Normalize` does.
-inline at::Tensor unit_inputs(const at::Tensor& data) {
-  return data.is_floating_point() ? data : data.to(at::kFloat) / 255;
-}
-
 /// [N] double in [0, 1), a multiple of 2^-53: for probabilities that must be met better than to 2^-24.
 inline at::Tensor fine_uniform(const Key& key) {
   constexpr std::int64_t kept = (std::int64_t{1} << 53) - 1;  // LibTorch shifts int64 with its sign

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "regimen/detail/kept.hpp"
+#include "regimen/transform/inputs/values.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {
@@ -66,8 +67,8 @@ inline at::Tensor normal_share(const at::Tensor& x) {
 ///
 /// Sample i has a rate of its own, q_i from the normal N(fraction, spread^2) truncated to [0, 1]. Its label y stays
 /// with probability 1 - q_i; with q_i * softmax(x_i W_y)_j it becomes j, the true class left out. W_y, one a class, are
-/// standard normals drawn from `directions`, a seed; x_i are all entries of its input, bytes divided by 255. The mean
-/// of the rates is `fraction` where 0 and 1 are far from it on the scale of `spread`, else it is drawn towards one
+/// standard normals drawn from `directions`, a seed; x_i are all entries of its input, as `Normalize` reads them. The
+/// mean of the rates is `fraction` where 0 and 1 are far from it on the scale of `spread`, else it is drawn towards one
 /// half.
 ///
 /// data [N, ...], target [N] int64 in [0, classes) -> the same. Products are in double, so that their rounding, which

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -12,9 +13,12 @@
 #include <vector>
 
 #include "regimen/detail/beta.hpp"
+#include "regimen/detail/other_labels.hpp"
 #include "regimen/detail/partners.hpp"
 #include "regimen/source.hpp"
 #include "regimen/transform.hpp"
+#include "regimen/transform/inputs/moved.hpp"
+#include "regimen/transform/inputs/values.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {
@@ -26,28 +30,70 @@ inline constexpr Bounds beta_shape(std::string_view field) {
   return {field, 0.01, 1000, "in [0.01, 1000]"};
 }
 
+/// Reads ids and targets of both once, as they are at the beginning; what cannot be compared is not counted at all. For
+/// indexed sources with samples.
+inline SharedSamples shared_samples(const Source& one, const Source& other) {
+  const at::Tensor first = at::zeros({1}, at::kLong);
+  const TargetComparison comparison(one.get(first).target, other.get(first).target);
+  if (!comparison.possible()) {
+    return {};
+  }
+  const auto columns_of = [&](const Source& source) {
+    return read_columns(source, {}, [&](const Batch& batch) { return comparison.columns(batch); });
+  };
+  return count_shared(columns_of(one), columns_of(other));
+}
+
 /// What Mixup and CutMix have in common: a partner for each sample, and how much of each.
 struct Mixing {
   const Source& partners;
   const std::vector<AnyTransform>& augment;
   std::int64_t classes;
+  bool allow_other_labels;
   std::string who;
 
   void check() const {
-    require_partners(partners, who + ".partners");
+    if (partners.defined()) {
+      require_partners(partners, who + ".partners");
+    }
     require(classes >= 0 && classes != 1, who + ".classes", "at least 2, or 0 for targets that are floating", classes);
+  }
+
+  /// Labels of partners are mixed into those of the data. Where the data's were made wrong on purpose, partners with
+  /// the true ones would show the network what it is not to know.
+  void check_data(const Source& data, const std::string& part) const {
+    if (!partners.defined()) {
+      require_choosable(data, part + ": " + who + ".partners");
+    } else if (!allow_other_labels && data.indexed() && !partners.same_as(data) && *data.size() > 0) {
+      const SharedSamples shared = shared_samples(data, partners);
+      if (shared.with_other_targets > 0) {
+        throw Error(part + ": of the " + text(shared.samples) + " samples that " + who +
+                    ".partners share with the data, by their ids, " + text(shared.with_other_targets) +
+                    " have another target there, which would leak into the data's: leave partners empty, for the data "
+                    "themselves, or name the source with the data's targets; or set allow_other_labels");
+      }
+    }
+    for (const AnyTransform& transform : augment) {
+      transform.check_data(partners.defined() ? partners : data, part + ": " + who + ".augment");
+    }
   }
 
   /// One for each sample, drawn by the key, through the transforms that the samples themselves went through.
   [[nodiscard]] Batch draw(const Batch& batch, const Key& key) const {
-    Batch drawn = partners_for(batch, partners, key.fold(0), who + ".partners");
+    const Source& source = partners.defined() ? partners : data_of(key.now());
+    Batch drawn = partners_for(batch, source, key.fold(0));
+    if (augment.empty()) {
+      require_like(drawn, batch, who + ".partners");
+      return drawn;
+    }
     for (std::size_t i = 0; i < augment.size(); ++i) {
-      drawn = augment[i](drawn, key.fold(i + 1));
+      drawn = augment[i](drawn, key.fold(i + 1).on(source));
     }
     if (drawn.data.sizes() != batch.data.sizes()) {
       throw Error(who + ".augment must keep the shape of the data, " + described(batch.data) + ", not " +
                   described(drawn.data));
     }
+    require_like(drawn, batch, who + ".partners, after " + who + ".augment,");
     return drawn;
   }
 
@@ -57,8 +103,16 @@ struct Mixing {
     return at::where(mixed, drawn, drawn * 0 + 1);
   }
 
-  /// share [N] double of the samples' own targets, the rest of their partners'.
+  /// share [N] double of the samples' own targets, the rest of their partners'; none where there are none.
   [[nodiscard]] at::Tensor targets(const Batch& batch, const Batch& partner, const at::Tensor& share) const {
+    if (!batch.target.defined()) {
+      return {};
+    }
+    if (batch.target.dim() > 2 && !batch.target.is_floating_point()) {
+      throw Error(who + ": the target is " + described(batch.target) +
+                  ", and labels of pixels cannot be mixed: CutMix pastes them, and a floating target, the shares of "
+                  "each class as [N, C, H, W], is mixed");
+    }
     const at::Tensor own = soft_target(batch, classes, who);
     const at::Tensor other = soft_target(partner, classes, who).to(own.scalar_type());
     if (own.sizes() != other.sizes()) {
@@ -68,6 +122,25 @@ struct Mixing {
     const at::Tensor weight = weights_by_row(share.to(own.scalar_type()), own);
     return own * weight + other * (1 - weight);
   }
+
+ private:
+  /// What an empty `partners` stands for.
+  [[nodiscard]] const Source& data_of(const Now& now) const {
+    if (now.data == nullptr) {
+      throw Error(who + ".partners must be set in a loop of your own: name the source that its batches come from");
+    }
+    require_choosable(*now.data, who + ".partners");
+    return *now.data;
+  }
+
+  static void require_choosable(const Source& data, const std::string& field) {
+    if (!data.indexed()) {
+      throw Error(field +
+                  " must be set where the data are a stream, of which no sample can be chosen: name an "
+                  "indexed source with the data's targets");
+    }
+    require_partners(data, field);
+  }
 };
 
 }  // namespace detail
@@ -75,19 +148,25 @@ struct Mixing {
 /// Mixes each sample with a partner: lambda of its own input and target, 1 - lambda of the partner's (Zhang et al.
 /// 2018, mixup), lambda from the beta distribution Beta(alpha, alpha), drawn for each sample, as is the partner.
 ///
-/// The partner comes from the source that is given, often the training data themselves, all its samples equally likely,
-/// and not from the batch: what a sample becomes does not depend on who is beside it. `augment` is what partners go
-/// through first, keyed by the sample whose partner they are: give it what comes before Mixup in the phase.
+/// The partner is any sample, all equally likely, of the data that Mixup acts on, and not of the batch: what a sample
+/// becomes does not depend on who is beside it. Those data are the phase's own, with the damage that they have; under
+/// `frozen(source, Mixup{...}, seed)` the source. `partners` names others, and must be set in a loop of your own and
+/// where the data are a stream. `augment` is what partners go through first, keyed by the sample whose partner they
+/// are: give it what comes before Mixup in the phase.
+///
 /// data [N, ...] -> floating, bytes and other integers divided by 255; target [N] int64 -> [N, classes] float, floating
-/// targets stay of their shape. In a recorded step `partners` must lie on the batch's device.
-/// Throws Error unless `partners` is indexed and of the batch's kind, alpha in [0.01, 1000], probability in [0, 1].
-///     phase.augment = {crop, flip, regimen::Mixup{.partners = train, .classes = 10, .augment = {crop, flip}}};
+/// targets stay of their shape; further tensors stay as they are. In a recorded step partners must lie on the batch's
+/// device. Throws Error unless partners are indexed and of the batch's kind, alpha in [0.01, 1000], probability in
+/// [0, 1]; for labels of pixels, [N, H, W] int64; and, before the first step, for `partners` that give other targets to
+/// samples which they share with the data, by their ids, as these are at the beginning.
+///     phase.augment = {crop, flip, regimen::Mixup{.classes = 10, .augment = {crop, flip}}};
 struct Mixup {
-  Source partners{};
+  Source partners{};         ///< empty: the data that are read
   std::int64_t classes = 0;  ///< 0 where targets are floating
   Knob alpha = 1;            ///< both shapes of the beta distribution; 1 is uniform, near 0 mixes little
   Knob probability = 1;      ///< share of the samples that are mixed at all
   std::vector<AnyTransform> augment{};
+  bool allow_other_labels = false;  ///< whether `partners` may have other targets than the data for the same samples
 
   static constexpr auto alpha_bounds = detail::beta_shape("Mixup.alpha");
   static constexpr auto probability_bounds = detail::Bounds::share("Mixup.probability");
@@ -96,6 +175,7 @@ struct Mixup {
     alpha_bounds.check(alpha);
     probability_bounds.check(probability);
   }
+  void check_data(const Source& data, const std::string& who) const { mixing().check_data(data, who); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     const at::Tensor mixed = key.fold(0).chance(probability, probability_bounds);
@@ -109,23 +189,26 @@ struct Mixup {
   }
 
  private:
-  [[nodiscard]] detail::Mixing mixing() const { return {partners, augment, classes, "Mixup"}; }
+  [[nodiscard]] detail::Mixing mixing() const { return {partners, augment, classes, allow_other_labels, "Mixup"}; }
 };
 
 /// Pastes a rectangle of a partner's image over each image, and mixes the targets by area (Yun et al. 2019, CutMix).
 ///
 /// As in the authors' code: the rectangle has sqrt(1 - lambda) of the height and of the width, lambda from Beta(alpha,
 /// alpha); its centre is any pixel; what lies outside is cut off, and the targets are mixed by the area that is left.
-/// Drawn for each sample, as is the partner, from a source: see `Mixup`, also for `augment`.
-/// data [N, C, H, W] of any type -> the same; target as Mixup's.
-/// Throws Error as Mixup does, and for data that are no images.
-///     phase.augment = {regimen::CutMix{.partners = train, .classes = 10, .probability = 0.5}};
+/// Drawn for each sample, as is the partner: see `Mixup`, also for `partners` and `augment`.
+///
+/// data [N, C, H, W] of any type -> the same; labels, soft labels and numbers as Mixup's. Dense targets and further
+/// tensors of the images' height and width are not mixed: the partner's are pasted in the same rectangle.
+/// Throws Error as Mixup does, for data that are no images, and for a dense target of another height or width.
+///     phase.augment = {regimen::CutMix{.classes = 10, .probability = 0.5}};
 struct CutMix {
-  Source partners{};
-  std::int64_t classes = 0;
+  Source partners{};         ///< empty: the data that are read
+  std::int64_t classes = 0;  ///< 0 where targets are floating, or dense
   Knob alpha = 1;
   Knob probability = 1;
   std::vector<AnyTransform> augment{};
+  bool allow_other_labels = false;  ///< whether `partners` may have other targets than the data for the same samples
 
   static constexpr auto alpha_bounds = detail::beta_shape("CutMix.alpha");
   static constexpr auto probability_bounds = detail::Bounds::share("CutMix.probability");
@@ -134,11 +217,11 @@ struct CutMix {
     alpha_bounds.check(alpha);
     probability_bounds.check(probability);
   }
+  void check_data(const Source& data, const std::string& who) const { mixing().check_data(data, who); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    if (batch.data.dim() != 4) {
-      throw Error("CutMix takes images of [N, C, H, W], not " + detail::described(batch.data));
-    }
+    detail::require_images(batch, "CutMix");
+    const bool dense = detail::has_dense_target(batch, "CutMix");
     const at::Tensor mixed = key.fold(0).chance(probability, probability_bounds);
     const at::Tensor share = detail::Mixing::shares(key.fold(1), key.now().tensor(alpha, alpha_bounds), mixed);
     const Batch partner = mixing().draw(batch, key.fold(2));
@@ -146,13 +229,37 @@ struct CutMix {
     const at::Tensor rows = stretch(key.fold(3), side, batch.data.size(2));
     const at::Tensor columns = stretch(key.fold(4), side, batch.data.size(3));
     const at::Tensor inside = rows.unsqueeze(2).logical_and(columns.unsqueeze(1)).unsqueeze(1);  // [N, 1, H, W]
-    const at::Tensor kept = 1 - inside.flatten(1).to(at::kDouble).mean(1);
-    return detail::with_target(detail::with_data(batch, at::where(inside, partner.data, batch.data)),
-                               mixing().targets(batch, partner, kept));
+    Batch result = detail::with_data(batch, at::where(inside, partner.data, batch.data));
+    if (dense) {
+      result.target = pasted(batch, inside, batch.target, partner.target, "targets");
+    } else {
+      const at::Tensor kept = 1 - inside.flatten(1).to(at::kDouble).mean(1);
+      result.target = mixing().targets(batch, partner, kept);
+    }
+    for (auto& [name, tensor] : result.extra) {
+      if (detail::has_pixels_of(batch.data, tensor)) {
+        const auto found = partner.extra.find(name);
+        const at::Tensor other = found == partner.extra.end() ? at::Tensor() : found->second;
+        tensor = pasted(batch, inside, tensor, other, "extra[\"" + name + "\"]");
+      }
+    }
+    return result;
   }
 
  private:
-  [[nodiscard]] detail::Mixing mixing() const { return {partners, augment, classes, "CutMix"}; }
+  [[nodiscard]] detail::Mixing mixing() const { return {partners, augment, classes, allow_other_labels, "CutMix"}; }
+
+  /// A tensor that has pixels, with the partner's inside of the rectangle, [N, 1, H, W] bool.
+  static at::Tensor pasted(const Batch& batch, const at::Tensor& inside, const at::Tensor& own, const at::Tensor& other,
+                           const std::string& what) {
+    if (!other.defined() || other.scalar_type() != own.scalar_type() || other.sizes() != own.sizes()) {
+      throw Error("CutMix.partners must have " + what + " like the batch's, " + detail::described(own) + ", not " +
+                  detail::described(other));
+    }
+    return detail::at_pixels(batch.data, own, [&](const at::Tensor& images) {
+      return at::where(inside, other.reshape(images.sizes()), images);
+    });
+  }
 
   /// [N, length] bool: whether a row, or a column, is in the rectangle, whose side is this share of the length.
   static at::Tensor stretch(const Key& key, const at::Tensor& side, std::int64_t length) {

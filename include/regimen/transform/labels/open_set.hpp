@@ -13,8 +13,9 @@ namespace regimen::inline v0 {
 /// inputs that are of none of the classes under a label all the same (Wang et al. 2018, Iterative learning with
 /// open-set noisy labels).
 ///
-/// data [N, ...] -> the same; targets are shared. The samples that a smaller fraction chooses are among those that a
-/// larger one does. In a recorded step `from` must lie on the batch's device.
+/// data [N, ...] -> the same; only inputs come, no label of the other source: targets and further tensors stay, dense
+/// ones too. The samples that a smaller fraction chooses are among those that a larger one does. In a recorded step
+/// `from` must lie on the batch's device.
 /// Throws Error unless `from` is indexed, has samples and data of the batch's shape and type; fraction in [0, 1].
 ///     const auto noisy = regimen::frozen(cifar10, regimen::OpenSet{.from = cifar100, .fraction = 0.2}, /*seed=*/7);
 struct OpenSet {
@@ -28,9 +29,10 @@ struct OpenSet {
   }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    const at::Tensor other = detail::partners_for(batch, from, key.fold(1), "OpenSet.from").data;
+    const Batch others = detail::partners_for(batch, from, key.fold(1));
+    detail::require_like(others, batch, "OpenSet.from");
     const at::Tensor chosen = detail::weights_by_row(key.chance(fraction, fraction_bounds), batch.data);
-    return detail::with_data(batch, at::where(chosen, other, batch.data));
+    return detail::with_data(batch, at::where(chosen, others.data, batch.data));
   }
 };
 

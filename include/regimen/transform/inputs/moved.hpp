@@ -1,0 +1,99 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "regimen/detail/batch_parts.hpp"
+
+/// Pixels that move, and what moves with them: targets and further tensors that have a value for each pixel.
+namespace regimen::inline v0::detail {
+
+/// The lengths of the pixels' dimensions: [H, W] of images [N, C, H, W], [D] of rows [N, D].
+inline at::IntArrayRef pixel_sizes(const at::Tensor& data) {
+  return data.sizes().slice(data.dim() == 2 ? 1 : 2);
+}
+
+/// Whether the tensor's last dimensions are the data's pixels: [N, H, W] or [N, ..., H, W] beside [N, C, H, W]. What
+/// has two dimensions beside rows [N, D] has none: it may be anything of D numbers.
+inline bool has_pixels_of(const at::Tensor& data, const at::Tensor& tensor) {
+  const at::IntArrayRef pixels = pixel_sizes(data);
+  if (!tensor.defined() || (data.dim() == 2 && tensor.dim() == 2)) {
+    return false;
+  }
+  const auto dimensions = static_cast<std::size_t>(tensor.dim());
+  return dimensions > pixels.size() && tensor.sizes().slice(dimensions - pixels.size()) == pixels;
+}
+
+/// "28 x 28"
+inline std::string pixels_text(const at::Tensor& data) {
+  std::string lengths;
+  for (const std::int64_t length : pixel_sizes(data)) {
+    lengths += (lengths.empty() ? "" : " x ") + text(length);
+  }
+  return lengths;
+}
+
+/// Whether the batch's target has a value for each pixel, which must go where the pixel goes. Labels, soft labels and
+/// numbers, [N] and [N, C], have not. Throws Error for a target that seems to have one, and of which it is not known
+/// where it belongs.
+inline bool has_dense_target(const Batch& batch, const std::string& who) {
+  const at::Tensor& target = batch.target;
+  if (!target.defined() || target.dim() < 2) {
+    return false;
+  }
+  const bool fits = has_pixels_of(batch.data, target);
+  if (target.dim() > 2 && !fits) {
+    throw Error(who + ": the target is " + described(target) + ", and the data are " + pixels_text(batch.data) +
+                " pixels: resize the target, or put a transform of your own that changes both in the place of this "
+                "one; DataOnly{" +
+                who + "{...}} leaves the target as it is");
+  }
+  // Of one length there may be as many classes as pixels. Whole numbers are no shares of classes.
+  if (target.dim() == 2 && fits && target.is_floating_point()) {
+    throw Error(who + ": the target is " + described(target) + ", and the data are " + pixels_text(batch.data) +
+                " pixels: these may be numbers of the pixels, which move with them, as [N, 1, " +
+                pixels_text(batch.data) + "], or of classes, which stay, with DataOnly{" + who + "{...}}");
+  }
+  return fits;
+}
+
+/// change(images), for a tensor that has pixels: images are [N, C, pixels...] whatever there is between the samples and
+/// the pixels. Of the tensor's shape.
+template <class Change>
+at::Tensor at_pixels(const at::Tensor& data, const at::Tensor& tensor, const Change& change) {
+  const auto pixels = static_cast<std::int64_t>(pixel_sizes(data).size());
+  if (tensor.dim() == pixels + 2) {
+    return change(tensor);
+  }
+  const at::Tensor images =
+      tensor.dim() == pixels + 1 ? tensor.unsqueeze(1) : tensor.flatten(1, tensor.dim() - pixels - 1);
+  return change(images).reshape(tensor.sizes());
+}
+
+/// The batch with its pixels moved: `move` takes [N, C, pixels...] and gives the same shape. It is done to the data, to
+/// each further tensor of the same pixels, and, as `move_target`, to a target that has a value for each pixel: all of
+/// them by the same draws, those that the two functions hold. Throws Error as `has_dense_target` does.
+template <class Move, class MoveTarget>
+Batch moved(const Batch& batch, const std::string& who, const Move& move, const MoveTarget& move_target) {
+  const bool dense = has_dense_target(batch, who);
+  Batch result = batch;
+  result.data = at_pixels(batch.data, batch.data, move);
+  if (dense) {
+    result.target = at_pixels(batch.data, batch.target, move_target);
+  }
+  for (auto& [name, tensor] : result.extra) {
+    if (has_pixels_of(batch.data, tensor)) {
+      tensor = at_pixels(batch.data, tensor, move);
+    }
+  }
+  return result;
+}
+template <class Move>
+Batch moved(const Batch& batch, const std::string& who, const Move& move) {
+  return moved(batch, who, move, move);
+}
+
+}  // namespace regimen::inline v0::detail
