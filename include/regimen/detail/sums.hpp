@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// The sum of `term` over all tensors, 0-d; 0 for none.

@@ -1,6 +1,8 @@
 #pragma once
 // No LibTorch.
 
+#include "regimen/config.hpp"
+
 /// One draw of a key (key.hpp), as C++ that any compiler takes and as the text of the same, which LibTorch compiles for
 /// a GPU at run time: as tensor operations a draw is some 140 kernels, so it is one. Tests compare the C++ with
 /// detail/threefry.hpp bit for bit.
