@@ -17,6 +17,10 @@
 #include "regimen/detail/json.hpp"
 #include "regimen/detail/type_name.hpp"
 
+namespace torch::jit {
+struct Module;
+}  // namespace torch::jit
+
 namespace regimen::inline v0 {
 
 /// A tensor of a model and its name, "layer1.weight".
@@ -51,6 +55,10 @@ using ModuleOf = std::remove_reference_t<decltype(module_of(std::declval<M&>()))
 /// Holders and pointers are copied and keep the module alive; a plain module is borrowed.
 template <class M>
 inline constexpr bool is_handle = std::is_pointer_v<M> || HoldsPointer<M> || requires(M& model) { model.operator->(); };
+
+/// A TorchScript module as LibTorch has it, or a pointer to one.
+template <class M>
+inline constexpr bool is_torchscript = std::is_base_of_v<torch::jit::Module, ModuleOf<M>>;
 
 template <class M>
 concept HasParameters = requires(M& model) {
@@ -112,8 +120,11 @@ class Model {
     using Handle = std::remove_cvref_t<M>;
     static_assert(std::is_lvalue_reference_v<M> || detail::is_handle<Handle>,
                   "a model is borrowed: a temporary module would be gone before it is trained");
+    static_assert(!detail::is_torchscript<Handle>,
+                  "a torch::jit::Module is trained as a regimen::Script: #include <regimen/adapt/torchscript.hpp> and "
+                  "name one, regimen::Script net(module)");
     static_assert(detail::HasParameters<detail::ModuleOf<Handle>>, "a model must have parameters() and buffers()");
-    static_assert(detail::CanForward<Handle>,
+    static_assert(detail::CanForward<Handle> || detail::is_torchscript<Handle>,
                   "a model must have: at::Tensor forward(at::Tensor); otherwise say how to call it: "
                   "regimen::Model(model, [](auto& model, const regimen::Batch& batch) { return ...; })");
     if constexpr (detail::CanForward<Handle>) {

@@ -49,7 +49,8 @@ class MappedFile {
     ::close(file);
     if (bytes_ == nullptr) {
       const bool empty = S_ISREG(status.st_mode) && length_ == 0;
-      const char* const kind = S_ISDIR(status.st_mode) ? "it is a folder, which cannot be mapped" : "it cannot be mapped";
+      const char* const kind =
+          S_ISDIR(status.st_mode) ? "it is a folder, which cannot be mapped" : "it cannot be mapped";
       throw Error("cannot read " + path + ": " + (empty ? "it is empty" : kind));
     }
   }

@@ -116,15 +116,24 @@ inline void check_frozen_names(const Phase& phase, const Model& model) {
                   "\", which is no parameter or module of the model");
     }
   }
-  if (model.parameters().empty()) {
-    throw Error("run: the model has no parameters to train");
-  }
   bool trains = false;
   for (const Named& named : model.named_parameters()) {
     trains = trains || (named.tensor.requires_grad() && !FreezeGuard::matches(named.name, phase.freeze));
   }
+  if (!trains && phase.freeze.empty()) {
+    throw Error("run: no parameter of the model requires a gradient (requires_grad)");
+  }
   if (!trains) {
     throw Error("Phase \"" + phase.name + "\".freeze leaves no parameter of the model to train");
+  }
+}
+
+/// Of a model without parameters all else that is said, of its optimizer for one, would be misleading.
+inline void check_parameters(const Model& model) {
+  if (model.parameters().empty()) {
+    throw Error(
+        "run: the model has no parameters to train. A TorchScript module that went through torch.jit.freeze keeps its "
+        "weights as constants: script or trace it without freezing");
   }
 }
 
@@ -143,6 +152,7 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
                       const RunOptions& options) {
   splits.check();
   require(!phases.empty(), "run: phases.size()", "at least 1", phases.size());
+  check_parameters(model);
   for (const Phase& phase : phases) {
     phase.check();
     check_metrics(phase, splits);

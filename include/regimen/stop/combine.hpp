@@ -8,7 +8,7 @@
 
 namespace regimen::inline v0 {
 
-/// Either. `a || b` writes it.
+/// Either. `a || b` writes it where one of them is of this library; of lambdas and two of your own, `Stop(a) || Stop(b)`.
 struct AnyOf {
   Stop first;
   Stop second;
