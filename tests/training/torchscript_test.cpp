@@ -148,11 +148,11 @@ TEST_CASE("load_script: what is no TorchScript file says what it is and how to m
   std::filesystem::create_directory(folder / "sub");
   CHECK(contains(refusal("sub"), "is a folder"));
 
-  const std::string cure = "torch.jit.script(net).save(\"";
+  const std::string cure = "torch.jit.script(net).save(path)";
   write_tensors(folder / "state_dict.pt", {torch::ones({2, 3})});  // as torch.save does
   CHECK(contains(refusal("state_dict.pt"), "is no TorchScript file: torch.save wrote it"));
-  CHECK(contains(refusal("state_dict.pt"), cure + (folder / "state_dict.pt")));
-  std::ofstream(folder / "old.pt", std::ios::binary) << "\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";  // before 1.6
+  CHECK(contains(refusal("state_dict.pt"), cure));
+  std::ofstream(folder / "old.pt", std::ios::binary) << "\x80\x02]q.";  // before 1.6
   CHECK(contains(refusal("old.pt"), "is no TorchScript file: torch.save wrote it"));
 
   torch::nn::Linear linear(2, 3);

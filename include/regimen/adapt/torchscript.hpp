@@ -165,7 +165,7 @@ inline bool is_of_torch_save(const std::string& path, const std::string& failure
 /// operation that this program does not have, or has no `forward`.
 ///     regimen::Script net = regimen::load_script("net.pt", at::kCUDA);
 [[nodiscard]] inline Script load_script(const std::string& path, const at::Device& device = at::kCPU) {
-  const std::string how = "in Python, torch.jit.script(net).save(\"" + path + "\") makes one";
+  const std::string how = "; in Python, torch.jit.script(net).save(path) makes one";
   std::error_code failure;
   if (!std::filesystem::is_regular_file(path, failure) || !std::ifstream(path)) {
     const bool folder = std::filesystem::is_directory(path, failure);
@@ -181,13 +181,14 @@ inline bool is_of_torch_save(const std::string& path, const std::string& failure
     if (detail::is_of_torch_save(path, what)) {
       throw Error("load_script: " + path +
                   " is no TorchScript file: torch.save wrote it, and it holds weights (a state_dict) or another object "
-                  "without the network's code; " +
+                  "without the network's code" +
                   how);
     }
-    throw Error("load_script: " + path + " cannot be loaded as TorchScript: " + what + "; " + how);
+    throw Error("load_script: " + path + " cannot be loaded as TorchScript: " + what + how);
   }
   throw Error("load_script: " + path +
-              " has no forward: torch::save and save_checkpoint write weights without the network's code; " + how);
+              " has no forward: torch::save and save_checkpoint write weights without the network's code" + how +
+              ". (One that has other methods: regimen::Script(torch::jit::load(path)), and a Model that calls them.)");
 }
 
 }  // namespace regimen::inline v0

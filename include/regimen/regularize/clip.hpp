@@ -13,8 +13,8 @@
 namespace regimen::inline v0 {
 
 /// Scales all gradients by one factor so that together their l2 norm is at most `max_norm` (Pascanu, Mikolov and
-/// Bengio 2013), to the same bits as torch::nn::utils::clip_grad_norm_. Reads nothing back from the device. Throws Error
-/// unless max_norm > 0.
+/// Bengio 2013); the same bits as torch::nn::utils::clip_grad_norm_. Reads nothing back from the device. Throws
+/// Error unless max_norm > 0.
 struct ClipGradients {
   Knob max_norm = 1;
 
