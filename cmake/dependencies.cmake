@@ -3,6 +3,9 @@
 # The build tree includes this file, and so does the installed package (regimen-config.cmake). What is exported is
 # therefore the *name* regimen::torch: were ${TORCH_LIBRARIES} linked instead, the absolute path of this machine's
 # libc10.so would be written into the package.
+#
+# What is not found is told by regimen_missing, a sentence for each of them, which is empty otherwise: who includes this
+# file decides whether that is an error.
 
 set(regimen_saved_prefix_path "${CMAKE_PREFIX_PATH}")
 set(regimen_saved_targets_global "${CMAKE_FIND_PACKAGE_TARGETS_GLOBAL}")
@@ -19,16 +22,33 @@ elseif(EXISTS "$ENV{Torch_DIR}/TorchConfig.cmake")
   list(APPEND CMAKE_PREFIX_PATH "$ENV{Torch_DIR}/../../..")
 endif()
 
-find_package(Torch 1.13 REQUIRED) # not 1.13.1: Debian 12's 1.13.1 calls itself 1.13.0
-find_package(ZLIB REQUIRED)
+# QUIET: of a package that is missing CMake says what a find module or config file is, and not what to install.
+find_package(Torch 1.13 QUIET) # not 1.13.1: Debian 12's 1.13.1 calls itself 1.13.0
+find_package(ZLIB QUIET)
 
 set(CMAKE_PREFIX_PATH "${regimen_saved_prefix_path}")
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL "${regimen_saved_targets_global}")
 unset(regimen_saved_prefix_path)
 unset(regimen_saved_targets_global)
 
+set(regimen_missing "")
+if(NOT Torch_FOUND)
+  string(APPEND regimen_missing
+         "regimen needs LibTorch 1.13 or newer, and CMake does not find it. Debian: apt-get install libtorch-dev. Another "
+         "one: -DCMAKE_PREFIX_PATH=FOLDER, the folder that holds its include/ and lib/ (of PyPI's: site-packages/torch).")
+  foreach(regimen_config regimen_found IN ZIP_LISTS Torch_CONSIDERED_CONFIGS Torch_CONSIDERED_VERSIONS)
+    string(APPEND regimen_missing " Found and refused: ${regimen_config}, version ${regimen_found}.")
+  endforeach()
+elseif(NOT regimen_FIND_QUIETLY)
+  message(STATUS "regimen: LibTorch ${Torch_VERSION}, ${TORCH_LIBRARY}")
+endif()
+if(NOT ZLIB_FOUND)
+  string(APPEND regimen_missing " regimen needs zlib, and CMake does not find it. Debian: apt-get install zlib1g-dev.")
+endif()
+string(STRIP "${regimen_missing}" regimen_missing)
+
 # IMPORTED makes LibTorch's include directories system ones: its warnings are not ours.
-if(NOT TARGET regimen::torch)
+if(Torch_FOUND AND NOT TARGET regimen::torch)
   add_library(regimen::torch INTERFACE IMPORTED GLOBAL)
   # PyPI's libtorch.so exports a std::filesystem of its own; found before the compiler's, its remove_all() jumps to 0.
   # The loader searches in link order.

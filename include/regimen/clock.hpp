@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0 {
 
 /// When. Everything that changes while a network trains is a function of this (and, for a few, of the scores so far).

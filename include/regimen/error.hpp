@@ -8,6 +8,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0 {
 
 /// Misuse: a field outside its bounds, data that cannot be used, a file that is not what it claims to be.

@@ -76,7 +76,8 @@ class Key {
 
   /// [N, shape...] float in [0, 1), a multiple of 2^-24. One block of 128 bits serves four.
   [[nodiscard]] at::Tensor uniform(at::IntArrayRef shape = {}) const {
-    const auto [sizes, n] = sizes_of(shape);
+    const auto [sizes, in_a_sample] = sizes_of(shape);
+    const std::int64_t n = in_a_sample;  // clang 14 lets no lambda capture a structured binding
     if (!on_host()) {
       return (on_device().draw(ids_, n, 4).to(at::kFloat) * unit).reshape(sizes);
     }

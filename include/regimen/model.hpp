@@ -47,10 +47,13 @@ class Model : public Weights {
              !detail::StandIn<std::remove_cvref_t<M>>)
   Model(M&& model) {  // NOLINT: a module is a model
     using Handle = std::remove_cvref_t<M>;
-    static_assert(detail::CanForward<Handle>,
+    static_assert(!detail::is_torchscript<Handle>,
+                  "a torch::jit::Module is trained as a regimen::Script: #include <regimen/adapt/torchscript.hpp> and "
+                  "name one, regimen::Script net(module)");
+    static_assert(detail::CanForward<Handle> || detail::is_torchscript<Handle>,
                   "a model must have: at::Tensor forward(at::Tensor); otherwise say how to call it: "
                   "regimen::Model(model, [](auto& model, const regimen::Batch& batch) { return ...; })");
-    if constexpr (detail::CanForward<Handle>) {
+    if constexpr (detail::CanForward<Handle> && !detail::is_torchscript<Handle>) {
       bind_model<M>(model,
                     [](Handle& handle, const Batch& batch) -> at::Tensor { return detail::forward_of(handle, batch.data); });
     }

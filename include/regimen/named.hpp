@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0 {
 
 /// A tensor of a model and its name, "layer1.weight".

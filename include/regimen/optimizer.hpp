@@ -63,6 +63,15 @@ concept Optimizes = requires(O& optimizer, const Objective& objective) {
   optimizer.state().clear();
 };
 
+namespace detail {
+
+/// A pointer to an optimizer, smart or raw.
+template <class P>
+inline constexpr bool points_to_optimizer =
+    requires(P& pointer) { requires Optimizes<std::remove_reference_t<decltype(*pointer)>>; };
+
+}  // namespace detail
+
 /// A borrowed optimizer. It must outlive the phase; a temporary is a compile error.
 ///
 /// Its options stay its own. What a regime needs of it is little: a step, the learning rates, the parameters, a state
@@ -74,9 +83,12 @@ class OptimizerRef {
   template <class O>
     requires(!std::same_as<std::remove_cvref_t<O>, OptimizerRef> && !detail::StandIn<std::remove_cvref_t<O>>)
   OptimizerRef(O&& optimizer) {  // NOLINT: an optimizer is what it refers to
-    static_assert(std::is_lvalue_reference_v<O>,
+    using Given = std::remove_cvref_t<O>;
+    static_assert(!detail::points_to_optimizer<Given>,
+                  "this is a pointer to an optimizer: pass *optimizer, and let it outlive the phase");
+    static_assert(std::is_lvalue_reference_v<O> || detail::points_to_optimizer<Given>,
                   "an optimizer is borrowed: name it and let it outlive the phase, a temporary would be gone");
-    static_assert(Optimizes<std::remove_reference_t<O>>,
+    static_assert(Optimizes<std::remove_reference_t<O>> || detail::points_to_optimizer<Given>,
                   "an optimizer must derive from torch::optim::Optimizer, or have its step(closure), param_groups() "
                   "and state()");
     if constexpr (std::is_lvalue_reference_v<O> && Optimizes<std::remove_reference_t<O>>) {

@@ -3,6 +3,8 @@
 /// All of regimen but what costs further compile time (models/, adapt/). It costs little more than LibTorch's own
 /// module.h, so there is no need to choose among the headers.
 
+#include "regimen/config.hpp"
+
 // No LibTorch
 #include "regimen/clock.hpp"
 #include "regimen/compare.hpp"

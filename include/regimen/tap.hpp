@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0 {
 
 /// Records what `tap` sees while it lives, in this thread. The innermost one records; `run` opens one around each

@@ -1,6 +1,8 @@
 #pragma once
 // No LibTorch.
 
+#include "regimen/config.hpp"
+
 /// The version of regimen, in its one home: CMake, vcpkg and Conan read these three lines.
 #define REGIMEN_VERSION_MAJOR 0
 #define REGIMEN_VERSION_MINOR 1

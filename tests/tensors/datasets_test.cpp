@@ -333,6 +333,44 @@ TEST_CASE("MNIST: the plain file is taken where there are both") {
   CHECK(regimen::mnist(folder / "").train.target.equal(at::tensor({9, 0, 4}, at::kLong)));
 }
 
+TEST_CASE("MNIST: a folder of a file's name is passed over") {
+  const Folder folder;
+  write_mnist(folder);
+  fs::create_directory(folder / "t10k-images-idx3-ubyte");  // the packed file lies beside it
+  fs::create_directory(folder / "t10k-labels-idx1-ubyte");
+  CHECK(regimen::mnist(folder / "").test.target.equal(at::tensor({1, 2}, at::kLong)));
+
+  fs::remove(folder / "t10k-labels-idx1-ubyte.gz");
+  check_error(folder / "t10k-labels-idx1-ubyte, which is a folder",
+              error_of([&] { (void)regimen::mnist(folder / ""); }), {"t10k-labels-idx1-ubyte.gz"});
+}
+
+TEST_CASE("MNIST: names with a dot are found, plain and packed") {
+  const Folder folder;
+  folder.plain("train-images.idx3-ubyte", images(3));
+  folder.packed("train-labels.idx1-ubyte.gz", labels({9, 0, 4}));
+  fs::create_directory(folder / "train-images-idx3-ubyte");  // as one archive has it
+  folder.packed("t10k-images.idx3-ubyte.gz", images(2));
+  folder.plain("t10k-labels-idx1-ubyte", labels({1, 2}));
+  const auto [train, test] = regimen::mnist(folder / "");
+  CHECK(train.data.sizes() == at::IntArrayRef({3, 1, 28, 28}));
+  CHECK(train.target.equal(at::tensor({9, 0, 4}, at::kLong)));
+  CHECK(test.data.sizes() == at::IntArrayRef({2, 1, 28, 28}));
+  CHECK(test.target.equal(at::tensor({1, 2}, at::kLong)));
+}
+
+TEST_CASE("MNIST: a missing file is an error that lists what was looked for") {
+  const Folder folder;
+  write_mnist(folder);
+  fs::remove(folder / "train-labels-idx1-ubyte");
+  const std::string message = error_of([&] { (void)regimen::mnist(folder / ""); });
+  for (const char* const name : {"train-labels-idx1-ubyte", "train-labels.idx1-ubyte", "train-labels-idx1-ubyte.gz",
+                                 "train-labels.idx1-ubyte.gz"}) {
+    check_error(folder / name, message, {});
+  }
+  CHECK(message.find("images") == std::string::npos);
+}
+
 TEST_CASE("MNIST: files that do not fit") {
   const Folder folder;
   write_mnist(folder);
@@ -417,6 +455,30 @@ TEST_CASE("CIFAR-10: six files make two sets, from either folder") {
   check_error(third, error_of([&] { (void)regimen::cifar10(folder / ""); }), {"binary version"});
   const std::string absent = folder / "absent";
   check_error(absent, error_of([&] { (void)regimen::cifar10(absent); }), {"data_batch_1.bin"});
+}
+
+TEST_CASE("CIFAR: packed files are read, and folders of their names are passed over") {
+  const Folder folder;
+  const auto write = [&](const std::string& name, const Bytes& bytes) {
+    fs::create_directory(folder / name);
+    folder.packed(name + ".gz", bytes);
+  };
+  fs::create_directory(folder / "cifar-10-batches-bin");  // empty: the files lie beside it
+  for (int i = 1; i <= 5; ++i) {
+    write("data_batch_" + std::to_string(i) + ".bin", cifar_record(i));
+  }
+  write("test_batch.bin", cifar_record(8));
+  CHECK(regimen::cifar10(folder / "").train.target.equal(at::tensor({1, 2, 3, 4, 5}, at::kLong)));
+  CHECK(regimen::cifar10(folder / "").test.target.equal(at::tensor({8}, at::kLong)));
+  write("train.bin", cifar100_record(1, 10));
+  write("test.bin", cifar100_record(4, 40));
+  CHECK(regimen::cifar100(folder / "").train.target.equal(at::tensor({10}, at::kLong)));
+  CHECK(regimen::cifar100(folder / "").test.target.equal(at::tensor({40}, at::kLong)));
+
+  fs::remove(folder / "test.bin.gz");
+  const std::string message = error_of([&] { (void)regimen::cifar100(folder / ""); });
+  check_error(folder / "test.bin, which is a folder", message, {"test.bin.gz", "binary version of CIFAR-100"});
+  check_error(folder / "cifar-100-binary/train.bin", message, {});
 }
 
 TEST_CASE("CIFAR-10: files that are not") {

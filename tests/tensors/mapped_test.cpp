@@ -1,6 +1,7 @@
 #include "tensors/support.hpp"
 
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -74,6 +75,12 @@ void write(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
+void pack(const std::string& path, const std::string& bytes) {
+  const gzFile file = gzopen(path.c_str(), "wb");
+  REQUIRE(gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size())) == static_cast<int>(bytes.size()));
+  REQUIRE(gzclose(file) == Z_OK);
+}
+
 }  // namespace
 
 TEST_CASE("mapped: CIFAR-10 on disk has the batches of CIFAR-10 in memory, prefetched or not") {
@@ -119,7 +126,8 @@ TEST_CASE("mapped: what is no file of such records says what it is") {
   check_error(open("short.bin"), {"short.bin", "a multiple of 3073", "is 3072"});
   write(files / "long.bin", std::string(3074, '\0'));
   check_error(open("long.bin"), {"long.bin", "is 3074"});
-  check_error([&] { const MappedRecords records({files.root()}); }, {files.root().c_str(), "cannot be mapped"});
+  check_error([&] { const MappedRecords records({files.root()}); },
+              {files.root().c_str(), "a folder", "cannot be mapped"});
   check_error([] { const MappedRecords records(std::vector<std::string>{}); }, {"paths.size()", "at least 1", "is 0"});
   check_error([&] { const MappedRecords records({files / "test_batch.bin"}, {.shape = {3, 0}}); },
               {"RecordLayout.shape", "at least 1", "is 0"});
@@ -127,6 +135,40 @@ TEST_CASE("mapped: what is no file of such records says what it is") {
   const MappedRecords wrong({files / "label.bin"});
   CHECK(wrong.get(longs({0})).size() == 1);
   check_error([&] { (void)wrong.get(longs({0, 1})); }, {"label.bin", "record 1", "[0, 10)", "is 10"});
+}
+
+TEST_CASE("mapped: a packed file is refused with the cure, whatever it is called") {
+  const Cifar files;
+  const auto check = [](const std::string& path, const auto& open) {
+    check_error(open, {path.c_str(), "is packed by gzip", "gunzip", "cifar10()", "cifar100()"});
+  };
+  const std::string record = std::string(1, '\x03') + std::string(3072, 'x');
+  pack(files / "data_batch_3.bin", record);
+  check(files / "data_batch_3.bin", [&] { (void)regimen::mapped_cifar10(files.root()); });
+  CHECK(regimen::cifar10(files.root()).train.size() == 81);  // as the error says
+  std::filesystem::rename(files / "test_batch.bin", files / "unpacked");
+  pack(files / "test_batch.bin.gz", record);
+  check(files / "test_batch.bin.gz", [&] { (void)regimen::mapped_cifar10(files.root()); });
+  CHECK(regimen::cifar10(files.root()).test.size() == 1);
+  pack(files / "train.bin.gz", std::string(1, '\0') + record);
+  pack(files / "test.bin", std::string(1, '\0') + record);
+  check(files / "train.bin.gz", [&] { (void)regimen::mapped_cifar100(files.root()); });
+
+  // Packed, and by length and label it might be records of a label and a byte.
+  pack(files / "labels", record);
+  if (std::filesystem::file_size(files / "labels") % 2 == 1) {
+    std::ofstream(files / "labels", std::ios::binary | std::ios::app) << 'x';  // readers of gzip ignore what follows
+  }
+  check(files / "labels", [&] { const MappedRecords records({files / "labels"}, {.shape = {1}, .classes = 256}); });
+}
+
+TEST_CASE("mapped: records that begin as a packed file does are read") {
+  const Cifar files;
+  const std::string record = "\x1F\x8B\x08\x04q";
+  write(files / "records", record + record);
+  const MappedRecords records({files / "records"}, {.shape = {4}, .classes = 32});
+  CHECK(records.get(longs({1})).target.equal(longs({31})));
+  CHECK(records.get(longs({1})).data.equal(at::tensor({0x8B, 8, 4, int{'q'}}, at::kByte).unsqueeze(0)));
 }
 
 TEST_CASE("prefetch: an error of the source comes out where its batch would have") {

@@ -280,26 +280,30 @@ TEST_CASE("PathNorm: a step along it makes the path norm smaller") {
   }
 }
 
-TEST_CASE("ClipGradients: is PyTorch's clip_grad_norm_") {
-  for (const double factor : {1e-3, 0.1, 1.0, 100.0}) {
-    CAPTURE(factor);
-    std::vector<at::Tensor> ours;
-    std::vector<at::Tensor> theirs;
-    at::manual_seed(1);
-    for (const std::int64_t n : {3, 50, 7}) {
-      const at::Tensor gradient = at::randn({n, 2}) * factor;
-      for (std::vector<at::Tensor>* const each : {&ours, &theirs}) {
-        each->push_back(at::zeros({n, 2}).requires_grad_(true));
-        each->back().mutable_grad() = gradient.clone();
+TEST_CASE("ClipGradients: is LibTorch's clip_grad_norm_, bit for bit") {
+  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+    for (const double max_norm : {0.1, 0.37, 1.0, 1.5, 3.3}) {
+      for (const double factor : {1e-3, 0.1, 1.0, 100.0}) {
+        CAPTURE(type, max_norm, factor);
+        std::vector<at::Tensor> ours;
+        std::vector<at::Tensor> theirs;
+        at::manual_seed(1);
+        for (const std::int64_t n : {3, 50, 7}) {
+          const at::Tensor gradient = at::randn({n, 2}, type) * factor;
+          for (std::vector<at::Tensor>* const each : {&ours, &theirs}) {
+            each->push_back(at::zeros({n, 2}, type).requires_grad_(true));
+            each->back().mutable_grad() = gradient.clone();
+          }
+        }
+        ours.push_back(at::zeros({2}, type).requires_grad_(true));  // one without a gradient
+        ClipGradients{.max_norm = max_norm}.gradient({.parameters = ours});
+        torch::nn::utils::clip_grad_norm_(theirs, max_norm);
+        for (std::size_t i = 0; i < theirs.size(); ++i) {
+          CHECK(ours[i].grad().equal(theirs[i].grad()));
+        }
+        CHECK_FALSE(ours.back().grad().defined());
       }
     }
-    ours.push_back(at::zeros({2}).requires_grad_(true));  // one without a gradient
-    ClipGradients{.max_norm = 1.5}.gradient({.parameters = ours});
-    torch::nn::utils::clip_grad_norm_(theirs, 1.5);
-    for (std::size_t i = 0; i < theirs.size(); ++i) {
-      CHECK(furthest(ours[i].grad(), theirs[i].grad()) < 1e-6);
-    }
-    CHECK_FALSE(ours.back().grad().defined());
   }
 }
 

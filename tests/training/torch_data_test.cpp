@@ -50,6 +50,74 @@ const auto to_batch = [](const Rows& rows) {
   return rg::Batch{.data = rows.x, .target = rows.y, .id = torch::tensor(rows.names, torch::kLong)};
 };
 
+/// A sampler of one's own: the places 0 to n - 1, and it counts how often it was asked.
+class Own : public data::samplers::Sampler<> {
+ public:
+  explicit Own(std::size_t n, int* asked = nullptr) : n_(n), asked_(asked) {}
+  void reset(torch::optional<std::size_t> /*new_size*/ = torch::nullopt) override { at_ = 0; }
+  torch::optional<std::vector<std::size_t>> next(std::size_t batch) override {
+    if (asked_ != nullptr) {
+      ++*asked_;
+    }
+    std::vector<std::size_t> places;
+    while (at_ < n_ && places.size() < batch) {
+      places.push_back(at_++);
+    }
+    return places.empty() ? torch::nullopt : torch::optional<std::vector<std::size_t>>(places);
+  }
+  void save(torch::serialize::OutputArchive& /*archive*/) const override {}
+  void load(torch::serialize::InputArchive& /*archive*/) override {}
+
+ private:
+  std::size_t n_;
+  int* asked_;
+  std::size_t at_ = 0;
+};
+
+/// A data set with a state: `n` samples an epoch in order, of which it says that they are `size`.
+class Numbers : public data::datasets::StatefulDataset<Numbers, std::vector<data::Example<>>, std::size_t> {
+ public:
+  Numbers(std::int64_t n, torch::optional<std::size_t> size) : all_(points(n, 11)), size_(size) {}
+  torch::optional<std::vector<data::Example<>>> get_batch(std::size_t batch) override {
+    std::vector<data::Example<>> examples;
+    for (; at_ < all_.size() && examples.size() < batch; ++at_) {
+      examples.emplace_back(all_.data[at_], all_.target[at_]);
+    }
+    return examples.empty() ? torch::nullopt : torch::optional<std::vector<data::Example<>>>(examples);
+  }
+  torch::optional<std::size_t> size() const override { return size_; }
+  void reset() override { at_ = 0; }
+  void save(torch::serialize::OutputArchive& /*archive*/) const override {}
+  void load(torch::serialize::InputArchive& /*archive*/) override {}
+
+ private:
+  rg::Batch all_;
+  torch::optional<std::size_t> size_;
+  std::int64_t at_ = 0;
+};
+
+/// The labels that a loader gives in its next epoch, in their order.
+template <class Loader>
+at::Tensor labels_of(Loader& loader) {
+  std::vector<at::Tensor> labels;
+  for (const auto& batch : loader) {
+    labels.push_back(batch.data.select(1, 0));
+  }
+  return torch::cat(labels);
+}
+
+/// What is said of a source: by whoever makes it, or while it is trained on after so many steps.
+template <class Make>
+std::pair<std::string, int> refusal_of(Make&& make) {
+  int steps = 0;
+  const std::string message = error_of([&] {
+    auto net = network();
+    torch::optim::SGD sgd(net->parameters(), 0.1);
+    rg::run(net, {{.data = make(), .optimizer = sgd, .epochs = 1}}, {}, [&](const rg::Step&) { ++steps; });
+  });
+  return {message, steps};
+}
+
 rg::Batch read_all(const rg::Source& source, const rg::Order& order = {}) {
   std::vector<at::Tensor> x;
   std::vector<at::Tensor> y;
@@ -165,6 +233,105 @@ TEST_CASE("a loader with ids may be frozen, and reads the same labels in another
   CHECK_FALSE(first.id.equal(second.id));  // it shuffles
   CHECK(by_id(first) == by_id(second));
   CHECK(by_id(first).size() == 10);
+}
+
+TEST_CASE("from_loader: a wrong number of samples is refused before the first step where a sampler tells it") {
+  const Grid grid(50);
+  const auto check = [&](auto sampler, const data::DataLoaderOptions& options, std::int64_t right) {
+    CAPTURE(options.workers(), options.drop_last(), right);
+    auto loader = data::make_data_loader(Grid(grid).map(data::transforms::Stack<>()), sampler, options);
+    for (const std::int64_t wrong : {right - 1, right + 1, std::int64_t{60000}}) {
+      auto fresh = data::make_data_loader(Grid(grid).map(data::transforms::Stack<>()), sampler, options);
+      const auto [message, steps] = refusal_of([&] { return rg::from_loader(*fresh, wrong); });
+      CHECK(contains(message, "from_loader: samples must be " + std::to_string(right) + ", what the loader gives"));
+      CHECK(contains(message, "but is " + std::to_string(wrong)));
+      CHECK(contains(message, "drop_last") == options.drop_last());
+      CHECK(steps == 0);
+    }
+    const rg::Source source = rg::from_loader(*loader, right);
+    CHECK(read_all(source).size() == right);
+    CHECK(read_all(source).size() == right);
+    CHECK(source.batches({}) == (options.drop_last() ? 3 : (right + 15) / 16));
+  };
+  for (const std::size_t workers : {0U, 2U}) {
+    const auto options = data::DataLoaderOptions(16).workers(workers);
+    check(data::samplers::RandomSampler(50), options, 50);
+    check(data::samplers::SequentialSampler(50), options, 50);
+    check(data::samplers::SequentialSampler(50), data::DataLoaderOptions(options).drop_last(true), 48);
+    check(data::samplers::RandomSampler(20), options, 20);  // of a data set of 50
+    check(data::samplers::DistributedRandomSampler(50, 3, 1, /*allow_duplicates=*/true), options, 17);
+    check(data::samplers::DistributedSequentialSampler(50, 3, 1, /*allow_duplicates=*/false), options, 16);
+  }
+}
+
+TEST_CASE("from_loader: to count the samples changes no order and no generator") {
+  const Grid grid(50);
+  const auto order = [&](auto sampler, std::size_t workers, bool counted) {
+    torch::manual_seed(3);
+    auto loader = data::make_data_loader(Grid(grid).map(data::transforms::Stack<>()), sampler,
+                                         data::DataLoaderOptions(16).workers(workers));
+    if (counted) {
+      static_cast<void>(rg::from_loader(*loader, 50));
+    }
+    const at::Tensor first = labels_of(*loader);
+    if (counted && workers == 0) {
+      static_cast<void>(rg::from_loader(*loader, 50));  // between two epochs
+    }
+    return torch::cat({first, labels_of(*loader), torch::rand({3})});
+  };
+  for (const std::size_t workers : {0U, 1U}) {
+    const auto random = data::samplers::RandomSampler(50);
+    CHECK(order(random, workers, true).equal(order(random, workers, false)));
+    const auto shared = data::samplers::DistributedRandomSampler(50);
+    CHECK(order(shared, workers, true).equal(order(shared, workers, false)));
+  }
+}
+
+TEST_CASE("from_loader: a sampler of one's own is left alone, and the batch that exceeds the number is refused") {
+  const Grid grid(50);
+  for (const std::size_t workers : {0U, 2U}) {
+    CAPTURE(workers);
+    int asked = 0;
+    auto loader = data::make_data_loader(Grid(grid).map(data::transforms::Stack<>()), Own(50, &asked),
+                                         data::DataLoaderOptions(16).workers(workers));
+    const auto too_few = refusal_of([&] { return rg::from_loader(*loader, 40); });
+    CHECK(contains(too_few.first, "from_loader: samples must be at least 48, what the loader has given"));
+    CHECK(contains(too_few.first, "but is 40"));
+    CHECK(too_few.second == 2);
+    const auto too_many = refusal_of([&] { return rg::from_loader(*loader, 60); });
+    CHECK(contains(too_many.first, "from_loader: samples must be 50, what the loader gives in an epoch, but is 60"));
+    asked = 0;
+    const rg::Source source = rg::from_loader(*loader, 50);
+    CHECK(asked == 0);
+    CHECK(read_all(source).data.equal(grid.all().data));
+  }
+}
+
+TEST_CASE("from_loader: a loader with workers that is in use is not counted, and refused at the batch too many") {
+  const Grid grid(50);
+  auto loader = data::make_data_loader(Grid(grid).map(data::transforms::Stack<>()),
+                                       data::samplers::SequentialSampler(50), data::DataLoaderOptions(16).workers(1));
+  static_cast<void>(labels_of(*loader));
+  CHECK(read_all(rg::from_loader(*loader, 50)).data.equal(grid.all().data));
+  const auto [message, steps] = refusal_of([&] { return rg::from_loader(*loader, 20); });
+  CHECK(contains(message, "samples must be at least 32"));
+  CHECK(steps == 1);
+}
+
+TEST_CASE("from_loader: a stateful data set that says its size is believed, another one is counted as it comes") {
+  const auto loader_of = [](torch::optional<std::size_t> size) {
+    return data::make_data_loader(Numbers(50, size).map(data::transforms::Stack<>()), data::DataLoaderOptions(16));
+  };
+  auto sized = loader_of(50);
+  const auto known = refusal_of([&] { return rg::from_loader(*sized, 60); });
+  CHECK(contains(known.first, "from_loader: samples must be 50, what the loader gives in an epoch, but is 60"));
+  CHECK(known.second == 0);
+  CHECK(read_all(rg::from_loader(*sized, 50)).data.equal(points(50, 11).data));
+  auto unsized = loader_of(torch::nullopt);
+  const auto [message, steps] = refusal_of([&] { return rg::from_loader(*unsized, 20); });
+  CHECK(contains(message, "samples must be at least 32"));
+  CHECK(steps == 1);
+  CHECK(read_all(rg::from_loader(*unsized, 50)).data.equal(points(50, 11).data));
 }
 
 TEST_CASE("a transform of ours inside a data set of torch::data damages as it does in a source") {

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/guards.hpp"
 #include "regimen/source.hpp"
 #include "regimen/transform.hpp"
 
@@ -92,6 +93,55 @@ struct MapDataset {
   }
 };
 
+/// What LibTorch's loaders show only to their descendants. A pointer to such a member, named in a descendant, calls
+/// what a loader overrides it with; an object of this class is never made.
+template <class Base>
+struct LoaderHooks : Base {
+  static void begin_epoch(Base& loader) { (loader.*&LoaderHooks::reset)(); }
+  static auto next_request(Base& loader) { return (loader.*&LoaderHooks::get_batch_request)(); }
+  static bool begun(Base& loader) { return loader.*&LoaderHooks::sequence_number_ > 0; }
+  static const auto& dataset(Base& loader) { return *(loader.*&LoaderHooks::main_thread_dataset_); }
+};
+
+/// LibTorch's own samplers: what an epoch of theirs draws comes from the global generator or from nowhere, so it can be
+/// drawn without consequences.
+template <class Sampler>
+inline constexpr bool is_sampler_of_torch =
+    std::is_same_v<Sampler, torch::data::samplers::RandomSampler> ||
+    std::is_same_v<Sampler, torch::data::samplers::SequentialSampler> ||
+    std::is_same_v<Sampler, torch::data::samplers::DistributedRandomSampler> ||
+    std::is_same_v<Sampler, torch::data::samplers::DistributedSequentialSampler> ||
+    std::is_same_v<Sampler, torch::data::samplers::StreamSampler>;
+
+/// How many samples an epoch of the loader has, where that can be known without reading any: its sampler is asked for
+/// all its places, and the data set for none. The sampler starts anew with the loader's next epoch anyway.
+template <class Dataset, class Sampler>
+std::optional<std::int64_t> samples_of(torch::data::StatelessDataLoader<Dataset, Sampler>& loader) {
+  using Hooks = LoaderHooks<typename torch::data::StatelessDataLoader<Dataset, Sampler>::super>;
+  if constexpr (!is_sampler_of_torch<Sampler>) {
+    return std::nullopt;
+  } else {
+    const GeneratorGuard generators(at::kCPU);
+    if (loader.options().workers == 0 && loader.options().max_jobs == 0) {
+      Hooks::begin_epoch(loader);
+    } else if (Hooks::begun(loader)) {  // to begin an epoch would set the workers to work
+      return std::nullopt;
+    }
+    std::int64_t samples = 0;
+    while (const auto request = Hooks::next_request(loader)) {
+      samples += static_cast<std::int64_t>(request->size());
+    }
+    return samples;
+  }
+}
+
+/// A data set with a state of its own decides itself what an epoch is; it may say how large it is.
+template <class Dataset>
+std::optional<std::int64_t> samples_of(torch::data::StatefulDataLoader<Dataset>& loader) {
+  const auto size = LoaderHooks<typename torch::data::StatefulDataLoader<Dataset>::super>::dataset(loader).size();
+  return size ? std::optional(static_cast<std::int64_t>(*size)) : std::nullopt;
+}
+
 template <class Loader, class How>
 struct LoaderStream {
   Loader* loader;
@@ -121,19 +171,20 @@ struct LoaderStream {
   [[nodiscard]] std::int64_t size() const { return samples; }
   [[nodiscard]] bool stable_ids() const { return !std::is_same_v<How, ToBatch>; }
 
-  /// The loader makes the batches, whatever size an order asks for.
+  /// The loader makes the batches, whatever size an order asks for. With `drop_last` it gives whole ones, and `samples`
+  /// is a multiple of theirs.
   [[nodiscard]] std::int64_t batches(const Order& /*order*/) const {
     constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
     const auto batch = static_cast<std::int64_t>(std::min<std::size_t>(loader->options().batch_size, most));
-    return Order{.batch = batch, .drop_last = loader->options().drop_last}.batches(samples);
+    return Order{.batch = batch}.batches(samples);
   }
 
   Cursor operator()(const Order& order) const {
     const auto reader = std::make_shared<Reader>(*loader);
     const auto read = [reader, how = how, samples = samples]() -> Batch {
       if (reader->next == reader->end) {
-        require(reader->given == samples, "from_loader: samples", "what the loader gives, " + text(reader->given),
-                samples);
+        require(reader->given == samples, "from_loader: samples",
+                text(reader->given) + ", what the loader gives in an epoch", samples);
         return {};
       }
       Batch batch = how(*reader->next);
@@ -147,6 +198,8 @@ struct LoaderStream {
         batch.id = at::arange(reader->given, reader->given + batch.size(), at::kLong);
       }
       reader->given += batch.size();
+      require(reader->given <= samples, "from_loader: samples",
+              "at least " + text(reader->given) + ", what the loader has given in this epoch so far", samples);
       return batch;
     };
     for (std::int64_t i = 0; i < order.first; ++i) {
@@ -181,6 +234,11 @@ template <class Dataset, class How = detail::ToBatch>
 /// A DataLoader as a stream of `samples` samples an epoch. The loader is borrowed; it makes and shuffles the batches,
 /// so `batch`, `shuffle` and `drop_last` of a phase mean nothing here.
 ///
+/// Throws Error where `samples` is not what the loader gives: at once, if its sampler is one of LibTorch's (with
+/// workers: and it has not begun an epoch yet) or a stateful data set has a size; else at the batch that exceeds it, or
+/// at the end of an epoch that has fewer. Call it between epochs of the loader: to be counted, its sampler is drawn to
+/// its end.
+///
 /// `how` makes a Batch, ids included, of a loader's batch. Without a `how`, a sample is called by its place in the
 /// epoch, which is another sample's in the next: good enough for augmentation, while `frozen` refuses it. A loader that
 /// shuffles draws its order from the global generator, which `run` seeds before each epoch; a resumed run reads the
@@ -191,6 +249,14 @@ template <class Dataset, class How = detail::ToBatch>
 template <class Loader, class How = detail::ToBatch>
 [[nodiscard]] Source from_loader(Loader& loader, std::int64_t samples, How how = {}) {
   detail::require(samples >= 1, "from_loader: samples", "at least 1", samples);
+  if constexpr (requires { detail::samples_of(loader); }) {
+    const std::optional<std::int64_t> given = detail::samples_of(loader);
+    const bool drops = loader.options().drop_last;
+    detail::require(!given || *given == samples, "from_loader: samples",
+                    detail::text(given.value_or(0)) + ", what the loader gives in an epoch" +
+                        (drops ? " (drop_last leaves out an incomplete batch)" : ""),
+                    samples);
+  }
   return detail::LoaderStream<Loader, How>{&loader, samples, std::move(how)};
 }
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "regimen/datasets.hpp"
-#include "regimen/detail/cifar_files.hpp"
+#include "regimen/detail/dataset_files.hpp"
 
 namespace regimen::inline v0 {
 
@@ -56,7 +56,7 @@ inline Batch cifar_batch(const at::Tensor& records, const at::Tensor& target) {
 }
 
 /// Small colour photographs of ten kinds, 50,000 and 10,000 of them (Krizhevsky 2009): data_batch_1.bin to
-/// data_batch_5.bin and test_batch.bin, in root/cifar-10-batches-bin or in root itself.
+/// data_batch_5.bin and test_batch.bin, each as it is or with .gz, in root/cifar-10-batches-bin or in root itself.
 ///
 /// data [N, 3, 32, 32] uint8, target [N] int64 in [0, 10), id 0 to N - 1 in train and again in test. Files of other
 /// than 10,000 records are taken as well.
@@ -97,7 +97,7 @@ inline Batch cifar_batch(const at::Tensor& records, const at::Tensor& target) {
 }
 
 /// Small colour photographs of a hundred kinds in twenty groups, 50,000 and 10,000 of them (Krizhevsky 2009): train.bin
-/// and test.bin, in root/cifar-100-binary or in root itself.
+/// and test.bin, each as it is or with .gz, in root/cifar-100-binary or in root itself.
 ///
 /// data [N, 3, 32, 32] uint8, target [N] int64 in [0, 100), the kind; extra["coarse"] [N] int64 in [0, 20), the group;
 /// id 0 to N - 1 in train and again in test. Files of other than 50,000 and 10,000 records are taken as well.

@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <limits>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "regimen/datasets.hpp"
+#include "regimen/detail/dataset_files.hpp"
 
 namespace regimen::inline v0 {
 
@@ -96,21 +96,27 @@ inline std::vector<std::uint8_t> idx_header(PackedFile& file, std::int64_t n, co
 
 namespace detail {
 
-/// The file of that name, or the packed one beside it.
-inline std::string idx_file(const std::string& folder, const std::string& name, const std::string& hint) {
-  const std::string plain = (std::filesystem::path(folder) / name).string();
-  std::error_code failure;
-  for (const std::string& path : {plain, plain + ".gz"}) {
-    if (std::filesystem::exists(path, failure)) {
-      return path;
+/// The file of such a part ("train"), of "images" in "idx3" or "labels" in "idx1": as its publisher calls it, or with
+/// the dot that some archives have for a hyphen ("train-images.idx3-ubyte"), plain or packed.
+inline std::string idx_file(const std::string& folder, const std::string& part, const std::string& what,
+                            const std::string& dimensions, const std::string& hint) {
+  std::vector<std::string> candidates;
+  for (const char* const packed : {"", ".gz"}) {
+    for (const char* const mark : {"-", "."}) {
+      const std::string name = part + "-" + what + mark + dimensions + "-ubyte" + packed;
+      candidates.push_back((std::filesystem::path(folder) / name).string());
     }
   }
-  throw Error("there is neither " + plain + " nor " + plain + ".gz" + hint);
+  const std::string found = first_file(candidates);
+  if (found.empty()) {
+    throw Error(none_of(candidates) + hint);
+  }
+  return found;
 }
 
 inline Batch mnist_part(const std::string& folder, const std::string& part, const std::string& hint) {
-  const std::string images_path = idx_file(folder, part + "-images-idx3-ubyte", hint);
-  const std::string labels_path = idx_file(folder, part + "-labels-idx1-ubyte", hint);
+  const std::string images_path = idx_file(folder, part, "images", "idx3", hint);
+  const std::string labels_path = idx_file(folder, part, "labels", "idx1", hint);
   const auto read = [](const std::string& path, std::int64_t dimensions) {
     at::Tensor tensor = read_idx(path);
     require(tensor.scalar_type() == at::kByte, path + ": the element type", "unsigned char",
@@ -135,7 +141,8 @@ inline Dataset mnist(const std::string& folder, const std::string& hint) {
 }  // namespace detail
 
 /// Handwritten digits (LeCun et al. 1998), or another set in the same four files: {train,t10k}-images-idx3-ubyte and
-/// {train,t10k}-labels-idx1-ubyte, each as it is or with .gz; the plain one is read where both are there.
+/// {train,t10k}-labels-idx1-ubyte, each as it is or with .gz, and also with a dot before "idx"
+/// ("train-images.idx3-ubyte"); a plain one is read where there are several. A folder of such a name is passed over.
 ///
 /// data [N, 1, 28, 28] uint8, target [N] int64 in [0, 10), id 0 to N - 1 in train and again in test. MNIST has 60,000
 /// and 10,000 samples; any other numbers are taken as well.

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "regimen/datasets.hpp"
-#include "regimen/detail/cifar_files.hpp"
+#include "regimen/detail/dataset_files.hpp"
 #include "regimen/detail/json.hpp"
 #include "regimen/error.hpp"
 #include "regimen/source.hpp"
@@ -41,15 +41,17 @@ class MappedFile {
       }
       throw Error("cannot read " + path + ": " + why);
     }
-    length_ = static_cast<std::int64_t>(status.st_size);
+    length_ = status.st_size;
     if (S_ISREG(status.st_mode) && length_ > 0) {
       void* const mapped = ::mmap(nullptr, static_cast<std::size_t>(length_), PROT_READ, MAP_PRIVATE, file, 0);
       bytes_ = mapped == MAP_FAILED ? nullptr : static_cast<const std::uint8_t*>(mapped);
     }
-    const std::string why = bytes_ != nullptr ? "" : length_ == 0 ? "it is empty" : "it cannot be mapped";
     ::close(file);
     if (bytes_ == nullptr) {
-      throw Error("cannot read " + path + ": " + why);
+      const bool empty = S_ISREG(status.st_mode) && length_ == 0;
+      const char* const kind =
+          S_ISDIR(status.st_mode) ? "it is a folder, which cannot be mapped" : "it cannot be mapped";
+      throw Error("cannot read " + path + ": " + (empty ? "it is empty" : kind));
     }
   }
 
@@ -64,6 +66,17 @@ class MappedFile {
   const std::uint8_t* bytes_ = nullptr;
   std::int64_t length_ = 0;
 };
+
+/// Whether the file at the path unpacks by gzip, as far as the first bytes tell.
+inline bool unpacks(const std::string& path) {
+  try {
+    char begin[512];
+    PackedFile file(path);
+    return !file.plain() && file.read(begin, sizeof begin) > 0;
+  } catch (const Error&) {
+    return false;
+  }
+}
 
 }  // namespace detail
 
@@ -97,9 +110,9 @@ struct RecordLayout {
 /// asked for. With `prefetch` around it the reading is done ahead.
 ///
 /// data [N, shape...] uint8, target [N] int64 in [0, classes), id 0 to size - 1. A file must not be cut shorter while
-/// it is in use: the system ends a process that reads what is gone. Throws Error for a file that cannot be read or
-/// whose length is no multiple of the record's; and, where it is read, for a label out of range, naming file and
-/// record.
+/// it is in use: the system ends a process that reads what is gone. Throws Error for a file that cannot be read, is
+/// packed by gzip, or whose length is no multiple of the record's; and, where it is read, for a label out of range,
+/// naming file and record.
 ///     const regimen::Source train = regimen::MappedRecords({"a.bin", "b.bin"}, {.shape = {3, 96, 96}});
 class MappedRecords {
  public:
@@ -110,6 +123,7 @@ class MappedRecords {
     const std::int64_t record = layout_.label_bytes + layout_.pixels();
     for (const std::string& path : paths_) {
       files_.push_back(std::make_shared<const detail::MappedFile>(path));
+      require_unpacked(path, *files_.back(), record);
       detail::require(files_.back()->length() % record == 0, path + ": the length",
                       "a multiple of " + detail::text(record) + " bytes, a record's", files_.back()->length());
       ends_.push_back(size() + files_.back()->length() / record);
@@ -144,6 +158,21 @@ class MappedRecords {
   }
 
  private:
+  /// Records may begin with gzip's mark, 1f 8b: then a whole number of them, with a first label in range, that do not
+  /// unpack.
+  void require_unpacked(const std::string& path, const detail::MappedFile& file, std::int64_t record) const {
+    const std::uint8_t* const bytes = file.bytes();
+    if (file.length() < 2 || bytes[0] != 0x1F || bytes[1] != 0x8B) {
+      return;
+    }
+    const bool fits = file.length() % record == 0 && bytes[layout_.label_bytes - 1] < layout_.classes;
+    if (!fits || detail::unpacks(path)) {
+      throw Error("MappedRecords: " + path +
+                  " is packed by gzip, and what is packed cannot be mapped: unpack it (gunzip), or read it into memory "
+                  "(cifar10() and cifar100() take packed files)");
+    }
+  }
+
   /// The bytes of a record, whose label is in range.
   [[nodiscard]] const std::uint8_t* find(std::int64_t place) const {
     if (place < 0 || place >= size()) {
@@ -172,7 +201,8 @@ struct MappedDataset {
   Source test;
 };
 
-/// CIFAR-10 as `cifar10` reads it, without taking it into memory: sources of the same samples.
+/// CIFAR-10 as `cifar10` reads it, without taking it into memory: sources of the same samples. The files must not be
+/// packed.
 ///     const auto [train, test] = regimen::mapped_cifar10("data");
 [[nodiscard]] inline MappedDataset mapped_cifar10(const std::string& root) {
   std::vector<std::string> paths = detail::cifar10_files(root);
@@ -181,7 +211,8 @@ struct MappedDataset {
   return {MappedRecords(std::move(paths)), test};
 }
 
-/// CIFAR-100 as `cifar100` reads it, without taking it into memory and without the coarse labels.
+/// CIFAR-100 as `cifar100` reads it, without taking it into memory and without the coarse labels. The files must not
+/// be packed.
 ///     const auto [train, test] = regimen::mapped_cifar100("data");
 [[nodiscard]] inline MappedDataset mapped_cifar100(const std::string& root) {
   const std::vector<std::string> paths = detail::cifar100_files(root);

@@ -3,6 +3,8 @@
 #include <ATen/autocast_mode.h>
 #include <torch/version.h>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// LibTorch renamed autocast's switches in 2.4; since then a processor may compute in half precision as well.

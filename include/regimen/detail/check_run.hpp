@@ -75,10 +75,6 @@ inline void check_scores(const Phase& phase, const Epoch& epoch) {
 /// another network's, and this one would stay as it is.
 inline void check_optimizer(const Phase& phase, const Weights& model) {
   const std::vector<at::Tensor> parameters = model.parameters();
-  if (parameters.empty()) {
-    throw Error("run: the model has no parameters to train (a TorchScript module that was frozen keeps its weights as "
-                "constants: script it, and do not freeze it)");
-  }
   for (const at::Tensor& stepped : phase.optimizer.parameters()) {
     for (const at::Tensor& parameter : parameters) {
       if (stepped.is_same(parameter)) {
@@ -160,8 +156,20 @@ inline void check_frozen_names(const Phase& phase, const Weights& model) {
   const bool trains = std::any_of(parameters.begin(), parameters.end(), [&](const Named& each) {
     return each.tensor.requires_grad() && !each.matches(phase.freeze);
   });
+  if (!trains && phase.freeze.empty()) {
+    throw Error("run: no parameter of the model requires a gradient (requires_grad)");
+  }
   if (!trains) {
     throw Error("Phase \"" + phase.name + "\".freeze leaves no parameter of the model to train");
+  }
+}
+
+/// Of a model without parameters all else that is said, of its optimizer for one, would be misleading.
+inline void check_parameters(const Weights& model) {
+  if (model.parameters().empty()) {
+    throw Error(
+        "run: the model has no parameters to train. A TorchScript module that went through torch.jit.freeze keeps its "
+        "weights as constants: script or trace it without freezing");
   }
 }
 
@@ -169,6 +177,7 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
                       const RunOptions& options) {
   splits.check();
   require(!phases.empty(), "run: phases.size()", "at least 1", phases.size());
+  check_parameters(model);
   for (const Phase& phase : phases) {
     phase.check();
     check_metrics(phase, splits);

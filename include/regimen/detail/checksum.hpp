@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// The CRC-32 of all tensors' numbers, one tensor after the other, row by row, in eight hexadecimal digits, as Python

@@ -1,6 +1,8 @@
 #pragma once
 // No LibTorch.
 
+#include "regimen/config.hpp"
+
 /// Whether this LibTorch was built with CUDA, and CUDA's own headers are there too. What needs neither nvcc nor a GPU
 /// to be compiled is compiled then; define it as 0 to leave it out.
 #if !defined(REGIMEN_WITH_CUDA)

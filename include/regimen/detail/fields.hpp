@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "regimen/config.hpp"
+
 /// The fields of a plain struct: how many, their values, their names. The manifest writes every field of every
 /// primitive with it, so no primitive has to list its own fields a second time.
 ///

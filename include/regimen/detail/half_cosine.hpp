@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// From 1 to 0 along half a cosine, while `progress` goes from 0 to 1. In a header that includes no schedule, for those

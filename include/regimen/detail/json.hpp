@@ -74,7 +74,7 @@ inline std::string indented(std::string_view compact) {
       out += c;
     } else if (!in_text && c == ',') {
       out.append(",\n").append(2 * depth, ' ');
-      i += i + 1 < compact.size() && compact[i + 1] == ' ' ? 1 : 0;
+      i += i + 1 < compact.size() && compact[i + 1] == ' ' ? 1U : 0U;
     } else {
       out += c;
     }

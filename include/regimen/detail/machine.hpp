@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "regimen/config.hpp"
+
 /// What the machine is, as far as Linux tells.
 namespace regimen::inline v0::detail {
 

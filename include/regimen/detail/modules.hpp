@@ -13,6 +13,10 @@
 
 #include "regimen/named.hpp"
 
+namespace torch::jit {
+struct Module;
+}  // namespace torch::jit
+
 /// What is asked of a module of any kind: LibTorch's own, a holder of one, TorchScript's, a plain struct. Modules are
 /// known by what they have, not by a base class.
 namespace regimen::inline v0::detail {
@@ -41,6 +45,10 @@ using ModuleOf = std::remove_reference_t<decltype(module_of(std::declval<M&>()))
 /// Holders and pointers are copied and keep the module alive; a plain module is borrowed.
 template <class M>
 inline constexpr bool is_handle = std::is_pointer_v<M> || HoldsPointer<M> || requires(M& model) { model.operator->(); };
+
+/// A TorchScript module as LibTorch has it, or a pointer to one.
+template <class M>
+inline constexpr bool is_torchscript = std::is_base_of_v<torch::jit::Module, ModuleOf<M>>;
 
 template <class M>
 concept HasParameters = requires(M& model) {

@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// Calls a function after each normalization by a batch (LibTorch's batch_norm and instance_norm) that this thread does

@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "regimen/config.hpp"
+
 namespace torch::optim {
 class Adam;
 struct AdamOptions;

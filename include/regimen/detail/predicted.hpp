@@ -3,6 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// outputs [N, C, ...] -> [N, ...] int64: the class of the greatest output, and -1, which no label is, where one of the

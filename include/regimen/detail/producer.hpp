@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// Calls a function on a thread of its own, ahead of whoever takes its results, in order. At most `depth` results wait.

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// The first number of a tensor on the CPU that is not in [low, high]: NaN among them. None if all are. A plain loop:

@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/view_as_real.h>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// The numbers of a tensor; of a complex one real and imaginary parts side by side, [..., 2], so that the sum of their

@@ -3,6 +3,8 @@
 
 #include <functional>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// What a device can do with work: record it once, and do it again as it was recorded, at the same addresses.

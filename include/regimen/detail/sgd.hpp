@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/config.hpp"
+
 /// The arithmetic behind `fused_step`.
 namespace regimen::inline v0::detail {
 

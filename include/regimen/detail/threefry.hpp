@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "regimen/config.hpp"
+
 /// Threefry-2x64 with 20 rounds: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC
 /// 2011). A key and a counter of two 64-bit words each give two random words; no state, so any draw can be made at any
 /// time, in any order and by anybody. Of the published generators it needs the fewest instructions where lanes have

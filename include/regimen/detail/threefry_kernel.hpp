@@ -1,6 +1,8 @@
 #pragma once
 // No LibTorch.
 
+#include "regimen/config.hpp"
+
 /// One draw of a key (key.hpp), as C++ that any compiler takes and as the text of the same, which LibTorch compiles for
 /// a GPU at run time: as tensor operations a draw is some 140 kernels, so it is one. Tests compare the C++ with
 /// detail/threefry.hpp bit for bit.
@@ -17,9 +19,9 @@ REGIMEN_CODE_AND_TEXT(
     template <typename T> T regimen_threefry_draw(T id, T column, T key_0, T key_1, T key_2, T draws) {
       typedef unsigned long long word;
       const int rotations[8] = {16, 42, 12, 31, 16, 32, 24, 21};
-      const word keys[3] = {(word)key_0, (word)key_1, (word)key_2};
-      word a = (word)id + keys[0];
-      word b = (word)(column / draws) + keys[1];
+      const word keys[3] = {static_cast<word>(key_0), static_cast<word>(key_1), static_cast<word>(key_2)};
+      word a = static_cast<word>(id) + keys[0];
+      word b = static_cast<word>(column / draws) + keys[1];
       for (int round = 0; round < 20; ++round) {
         const int by = rotations[round % 8];
         a += b;
@@ -27,15 +29,15 @@ REGIMEN_CODE_AND_TEXT(
         if (round % 4 == 3) {
           const int injection = round / 4 + 1;
           a += keys[injection % 3];
-          b += keys[(injection + 1) % 3] + (word)injection;
+          b += keys[(injection + 1) % 3] + static_cast<word>(injection);
         }
       }
-      const int place = (int)(column % draws);
+      const int place = static_cast<int>(column % draws);
       if (draws == 2) {
-        return (T)(place == 0 ? a : b);
+        return static_cast<T>(place == 0 ? a : b);
       }
       const word half = place < 2 ? a : b;
-      return (T)((place % 2 == 0 ? half & 0xFFFFFFFFull : half >> 32) >> 8);
+      return static_cast<T>((place % 2 == 0 ? half & 0xFFFFFFFFull : half >> 32) >> 8);
     })
 
 #undef REGIMEN_CODE_AND_TEXT

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #endif
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// The type that an object turns out to be: "torch::optim::SGD".

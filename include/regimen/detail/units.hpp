@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// The l2 norm of each unit of a parameter or of its gradient. A unit is a row, the weights that come in to it, of a

@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "regimen/config.hpp"
+
 namespace regimen::inline v0 {
 
 /// What the mean of a loss is over: so many samples, labels, words, or the sum of their weights. A number where the host

@@ -14,7 +14,8 @@
 namespace regimen::inline v0 {
 
 /// Scales all gradients by one factor so that together their l2 norm is at most `max_norm` (Pascanu, Mikolov and
-/// Bengio 2013). Reads nothing back from the device. Throws Error unless max_norm > 0.
+/// Bengio 2013); the same bits as torch::nn::utils::clip_grad_norm_. Reads nothing back from the device. Throws
+/// Error unless max_norm > 0.
 struct ClipGradients {
   Knob max_norm = 1;
 
@@ -33,7 +34,10 @@ struct ClipGradients {
       return;
     }
     const at::Tensor total = at::stack(norms).norm();
-    const at::Tensor factor = (pass.now.tensor(max_norm, max_norm_bounds) / (total + 1e-6)).clamp_max(1);
+    // In the gradients' own precision, as torch::nn::utils::clip_grad_norm_: then both give the same bits.
+    const at::Tensor most =
+        pass.now.tensor(max_norm, max_norm_bounds).to(at::promoteTypes(at::kFloat, total.scalar_type()));
+    const at::Tensor factor = (most / (total + 1e-6)).clamp_max(1);
     for (const at::Tensor& parameter : pass.parameters) {
       if (parameter.grad().defined()) {
         parameter.grad().mul_(factor.to(parameter.grad().device()));

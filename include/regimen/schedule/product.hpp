@@ -5,8 +5,8 @@
 
 namespace regimen::inline v0 {
 
-/// Both at once: their product. `a * b` writes it for any two schedules, or a schedule and a number. PyTorch's
-/// ChainedScheduler.
+/// Both at once: their product, of any two schedules. `a * b` writes it where one of them is of this library and the
+/// other a schedule or a number; of two of your own, `Product{a, b}` or `Knob(a) * b`. PyTorch's ChainedScheduler.
 struct Product {
   Knob first;
   Knob second;

@@ -8,7 +8,8 @@
 
 namespace regimen::inline v0 {
 
-/// Either. `a || b` writes it.
+/// Either. `a || b` writes it where one of them is of this library; of two of your own or lambdas, `Stop(a) || b`, a
+/// lambda being a `Stop` too.
 struct AnyOf {
   Stop first;
   Stop second;
