@@ -17,6 +17,7 @@
 
 #include "regimen/batch.hpp"
 #include "regimen/detail/counted_cursor.hpp"
+#include "regimen/detail/hooks.hpp"
 #include "regimen/detail/metrics.hpp"
 #include "regimen/key.hpp"
 #include "regimen/manifest.hpp"
@@ -58,6 +59,10 @@ class Source {
                   "a source must be a regimen::Batch; or have size() const and "
                   "regimen::Batch get(const at::Tensor& index) const; "
                   "or be callable as: regimen::Cursor source(const regimen::Order&) const");
+    detail::require_hooks<S>();
+    static_assert(!requires(S& data, const Order& order) { data.batches(order); } ||
+                      requires(const S& data, const Order& order) { data.batches(order); },
+                  "batches must be: std::int64_t batches(const regimen::Order&) const");
     if constexpr (Indexed<S> || Stream<S>) {
       data_ = std::make_shared<Of<S>>(std::move(source));
     }
@@ -163,8 +168,8 @@ class Source {
     }
 
     std::int64_t batches(const Order& order) const override {
-      if constexpr (requires { std::int64_t{data.batches(order)}; }) {
-        return data.batches(order);
+      if constexpr (requires { static_cast<std::int64_t>(data.batches(order)); }) {
+        return static_cast<std::int64_t>(data.batches(order));
       } else {
         return order.batches(size.value_or(0));
       }
@@ -196,7 +201,7 @@ class IndexedCursor {
     index_ = order_of(source_, order);
     end_ = order.end(n);
     next_ = order.begin(n);
-    order_.batch = std::min(order.batch, std::max<std::int64_t>(n, 1));  // of more than there are nothing is computed
+    order_.batch = std::min<std::int64_t>(order.batch, std::max<std::int64_t>(n, 1));  // of more than there are nothing is computed
   }
 
   Batch operator()() {

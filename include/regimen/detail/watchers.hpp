@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "regimen/detail/hooks.hpp"
 #include "regimen/event.hpp"
 #include "regimen/manifest.hpp"
 
@@ -32,6 +33,8 @@ class Watchers : Listeners<RunBegin>,
         (listen<RunBegin>(observer) | listen<PhaseBegin>(observer) | listen<Notice>(observer) | listen<Step>(observer) |
          listen<Epoch>(observer) | listen<Boundary>(observer) | listen<PhaseEnd>(observer) | listen<RunEnd>(observer));
     static_cast<void>(heard);
+    static_assert(!NamesManifest<Observer> || HasManifest<Observer>,
+                  "manifest must be public and: std::string manifest() const");
     if constexpr (HasManifest<Observer>) {
       manifests_.push_back([&observer] { return std::string(observer.manifest()); });
     }
