@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cmath>
@@ -30,20 +31,20 @@ namespace regimen::inline v0 {
 struct Reestimation {
   std::vector<AnyTransform> preprocess{};  ///< applied to every batch, in order: normalization
   Execution execute{};
-  Integer batch = 128;       ///< samples that make one estimate: as in training
-  bool shuffle = true;       ///< data that are sorted by class would give batches that are too much alike
-  bool drop_last = false;    ///< leave out a last batch that would be smaller: it counts as much as the others
-  std::uint64_t seed = 0;    ///< keys the order, and dropout
+  Integer batch = 128;              ///< samples that make one estimate: as in training
+  bool shuffle = true;              ///< data that are sorted by class would give batches that are too much alike
+  bool drop_last = false;           ///< leave out a last batch that would be smaller: it counts as much as the others
+  std::uint64_t seed = 0;           ///< keys the order, and dropout
   std::vector<std::string> eval{};  ///< parts that are in eval mode, as `Phase::eval`: their statistics stay
-  Now now{};                 ///< for sources whose damage follows a schedule
+  Now now{};                        ///< for sources whose damage follows a schedule
 };
 
 namespace detail {
 
 /// The running statistics of a model's BatchNorms, made anew call by call.
 ///
-/// They are known by the names of their buffers, so that a model of any kind will do. How much of a batch's statistics a
-/// layer takes over, its momentum, is in none of them: it is measured, by what a call leaves of a known number.
+/// They are known by the names of their buffers, so that a model of any kind will do. How much of a batch's statistics
+/// a layer takes over, its momentum, is in none of them: it is measured, by what a call leaves of a known number.
 class RunningStatistics {
  public:
   explicit RunningStatistics(const Weights& model) {
@@ -92,8 +93,7 @@ class RunningStatistics {
       const auto count = std::find_if(counts_.begin(), counts_.end(),
                                       [&](const Count& c) { return owner_of(c.name) == owner_of(each.name); });
       if (each.was_written() && count != counts_.end() && count->buffer.item<std::int64_t>() > 1) {
-        throw Error("reestimate_batch_norm: " + each.name + " was updated " +
-                    text(count->buffer.item<std::int64_t>()) +
+        throw Error("reestimate_batch_norm: " + each.name + " was updated " + text(count->buffer.item<std::int64_t>()) +
                     " times in one pass by a layer that does not call LibTorch's batch_norm: which batch's statistics "
                     "are whose cannot be told");
       }
@@ -154,7 +154,7 @@ class RunningStatistics {
     at::Tensor sum;
     std::int64_t calls = 0;
     double before = 0;           ///< what the buffer holds before the next call
-    at::Tensor first_of_pass{};   ///< what the pass's first call left, double
+    at::Tensor first_of_pass{};  ///< what the pass's first call left, double
     double mark = nothing;
     std::optional<double> momentum{};
 
@@ -198,9 +198,9 @@ class RunningStatistics {
 
 }  // namespace detail
 
-/// Estimates BatchNorm's running statistics anew, for the weights as they are: the means over all calls of a layer, each
-/// counting the same, as torch.optim.swa_utils.update_bn. A layer that a batch skips has a call less, one that a pass
-/// uses twice has two. For averaged weights, of which no forward pass has seen any statistics.
+/// Estimates BatchNorm's running statistics anew, for the weights as they are: the means over all calls of a layer,
+/// each counting the same, as torch.optim.swa_utils.update_bn. A layer that a batch skips has a call less, one that a
+/// pass uses twice has two. For averaged weights, of which no forward pass has seen any statistics.
 ///
 /// The model is run in train mode, without gradients, once over the source, and once more on those batches in which a
 /// layer is seen for the first time. All other buffers, the modes and the global generators are put back; a model
@@ -231,7 +231,16 @@ inline void reestimate_batch_norm(const Model& model, const Source& source, cons
     const auto show = [&](const Batch& batch, std::int64_t number, const std::function<void()>& after_call) {
       const detail::NormalizationWatch watch(after_call);
       generators.seed(how.seed, number, 0);
-      (void)how.execute.forward(model, batch);
+      try {
+        (void)how.execute.forward(model, batch);
+      } catch (const c10::Error& failure) {
+        if (batch.size() > 1) {
+          throw;
+        }
+        const std::string text = failure.what_without_backtrace();
+        throw Error("reestimate_batch_norm: the last batch is a single sample; LibTorch says: " +
+                    text.substr(0, text.find('\n')) + ": set drop_last, or another batch");
+      }
     };
     const Cursor next = source.read(
         {.batch = how.batch, .shuffle = how.shuffle, .seed = how.seed, .drop_last = how.drop_last, .now = how.now});

@@ -23,9 +23,9 @@ struct Clock {
   /// Epochs with their fraction: 2.5 is half-way through the third epoch.
   [[nodiscard]] constexpr double position() const { return in_batches() / an_epoch(); }
 
-  /// How far the clock is on the way from one moment to another, both in epochs: 0 at `from`, 1 at `to`, below and above
-  /// outside. Moments are taken as whole batches where they are so but for rounding, 0.2 epochs of ten batches as two,
-  /// and then 0 and 1 come out exactly: whether a moment has come does not hang on the last bit of a double.
+  /// How far the clock is on the way from one moment to another, both in epochs: 0 at `from`, 1 at `to`, below and
+  /// above outside. Moments are taken as whole batches where they are so but for rounding, 0.2 epochs of ten batches as
+  /// two, and then 0 and 1 come out exactly: whether a moment has come does not hang on the last bit of a double.
   [[nodiscard]] double progress(double from, double to) const {
     const double begin = whole_batches(from);
     return (in_batches() - begin) / (whole_batches(to) - begin);

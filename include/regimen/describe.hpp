@@ -65,12 +65,13 @@ inline std::string describe_machine(const Weights& model) {
 
 /// Where the run goes on from: the clock of its checkpoint; null if it begins.
 inline std::string describe_resume(const Clock& from) {
-  return from == Clock{} ? "null" : json::Object()
-      .add("phase", text(from.phase))
-      .add("epoch", text(from.epoch))
-      .add("batch", text(from.batch))
-      .add("step", text(from.step))
-      .text();
+  return from == Clock{} ? "null"
+                         : json::Object()
+                               .add("phase", text(from.phase))
+                               .add("epoch", text(from.epoch))
+                               .add("batch", text(from.batch))
+                               .add("step", text(from.step))
+                               .text();
 }
 
 /// Of an observer that has one.
@@ -112,8 +113,8 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
 
 /// All that is needed to repeat a run, as JSON: every phase with every field of every primitive, the optimizers'
 /// options, seeds, checksums of all parts of the data and of the weights that it begins with, the label noise realised
-/// when a phase begins, the measures, the model's printed structure and shapes, where it goes on from, versions, device,
-/// processor, BLAS and threads; and the observers that have a `manifest()`, as averages of the weights and
+/// when a phase begins, the measures, the model's printed structure and shapes, where it goes on from, versions,
+/// device, processor, BLAS and threads; and the observers that have a `manifest()`, as averages of the weights and
 /// trackers do: what they make depends on their fields. Of a lambda it can say no more than that it is one.
 /// Reads the data of the phases and of `clean` once. `run` gives the same to those who ask its RunBegin for it.
 ///     std::ofstream("manifest.json") << regimen::manifest(net, phases, splits, average);

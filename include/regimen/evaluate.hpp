@@ -76,8 +76,7 @@ using LookAtOutput = std::function<void(const at::Tensor& output, const Batch& b
 class ScoreSums {
  public:
   explicit ScoreSums(const at::Device& device)
-      : loss_(at::zeros({}, at::TensorOptions().device(device).dtype(at::kDouble))),
-        right_(loss_.clone()) {}
+      : loss_(at::zeros({}, at::TensorOptions().device(device).dtype(at::kDouble))), right_(loss_.clone()) {}
 
   void add(const AnyLoss& loss, const at::Tensor& output, const Batch& batch) {
     samples_ += batch.size();

@@ -39,7 +39,7 @@ struct State {
 /// Once, before the first step.
 struct RunBegin {
   const std::vector<std::string>& phases;        ///< their names
-  const std::vector<std::int64_t>& epochs;                ///< the bound on each
+  const std::vector<std::int64_t>& epochs;       ///< the bound on each
   const std::vector<std::string>& measures;      ///< the names of what `Epoch::measures` will hold
   const History& history;                        ///< what came before, if the run was resumed
   const std::function<std::string()>& manifest;  ///< all that is needed to repeat the run, as JSON
@@ -77,8 +77,8 @@ struct Boundary {
   const Clock& clock;
   bool last;                            ///< the run returns after this one
   const std::function<State()>& state;  ///< what to save; reads the loss, so it waits for the device
-  /// Whether the training loss and the trained weights are finite still; waits for the device. Weights that are not must
-  /// not take the place of those that were saved.
+  /// Whether the training loss and the trained weights are finite still; waits for the device. Weights that are not
+  /// must not take the place of those that were saved.
   const std::function<bool()>& finite;
 };
 

@@ -13,7 +13,9 @@
 #include <utility>
 
 #include "regimen/detail/batch_parts.hpp"
+#include "regimen/detail/checksum.hpp"
 #include "regimen/detail/hooks.hpp"
+#include "regimen/detail/json.hpp"
 #include "regimen/detail/modules.hpp"
 #include "regimen/detail/predicted.hpp"
 #include "regimen/error.hpp"
@@ -89,8 +91,7 @@ class AnyLoss {
       const at::Tensor right = parts_->correct(output, target);
       if (right.defined() && right.numel() > std::max(output.numel(), target.defined() ? target.numel() : 0)) {
         throw Error("a loss's correct(output, target) judges more than there is: it is " + detail::described(right) +
-                    " for an output of " + detail::described(output) + " and a target of " +
-                    detail::described(target));
+                    " for an output of " + detail::described(output) + " and a target of " + detail::described(target));
       }
       return right;
     }
@@ -132,6 +133,14 @@ class AnyLoss {
 
   template <class L>
   void bind(L loss) {
+    static_assert(
+        !requires(L& l, const at::Tensor& t) { l.correct(t, t); } ||
+            requires(const L& l, const at::Tensor& t) { at::Tensor(l.correct(t, t)); },
+        "correct must be: at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const");
+    static_assert(
+        !requires(L& l, const at::Tensor& t) { l.count(t, t); } ||
+            requires(const L& l, const at::Tensor& t) { LossCount(l.count(t, t)); },
+        "count must be: regimen::LossCount count(const at::Tensor& output, const at::Tensor& target) const");
     detail::check_fields(loss);
     auto parts = std::make_shared<Parts>();
     parts->manifest = regimen::manifest(loss);
@@ -157,18 +166,22 @@ class AnyLoss {
   void bind_module(L loss) {
     auto parts = std::make_shared<Parts>();
     const auto shared = std::make_shared<L>(std::move(loss));
-    parts->manifest = detail::json::quoted(detail::structure_of(*shared->operator->()));
+    parts->manifest = manifest_of_module(**shared);
     parts->call = [shared](const at::Tensor& output, const at::Tensor& target) {
       return (*shared)->forward(output, target);
     };
     const std::int64_t reduction = detail::reduction_of(**shared);
     if (reduction != at::Reduction::Mean && reduction != at::Reduction::Sum) {
-      throw Error("a loss must give one number: the reduction of this module must be torch::kMean or torch::kSum, but "
-                  "is torch::kNone");
+      throw Error(
+          "a loss must give one number: the reduction of this module must be torch::kMean or torch::kSum, but "
+          "is torch::kNone");
     }
     parts->sums = reduction == at::Reduction::Sum;
-    if constexpr (requires { (*shared)->options.ignore_index() + 0; (*shared)->weight.defined(); }) {
-      parts->count = [shared](const at::Tensor& output, const at::Tensor& target) -> LossCount {
+    if constexpr (requires {
+                    (*shared)->options.ignore_index() + 0;
+                    (*shared)->weight.defined();
+                  }) {
+      parts->count = [shared](const at::Tensor& /*output*/, const at::Tensor& target) -> LossCount {
         if (target.is_floating_point()) {
           return target.size(0);
         }
@@ -176,6 +189,21 @@ class AnyLoss {
       };
     }
     parts_ = std::move(parts);
+  }
+
+  /// What it prints of itself, and those of its options that change its value.
+  template <class M>
+  static std::string manifest_of_module(const M& module) {
+    detail::json::Object object;
+    object.add("type", detail::json::quoted(detail::structure_of(module)));
+    object.add("reduction", detail::text(detail::reduction_of(module)));
+    if constexpr (requires { detail::text(module.options.ignore_index()); }) {
+      object.add("ignore_index", detail::text(module.options.ignore_index()));
+    }
+    if constexpr (requires { module.weight.defined(); }) {
+      object.add("weight_crc32", detail::json::quoted(detail::crc32_of(module.weight)));
+    }
+    return object.text();
   }
 
   std::shared_ptr<const Parts> parts_;

@@ -54,8 +54,9 @@ class Model : public Weights {
                   "a model must have: at::Tensor forward(at::Tensor); otherwise say how to call it: "
                   "regimen::Model(model, [](auto& model, const regimen::Batch& batch) { return ...; })");
     if constexpr (detail::CanForward<Handle> && !detail::is_torchscript<Handle>) {
-      bind_model<M>(model,
-                    [](Handle& handle, const Batch& batch) -> at::Tensor { return detail::forward_of(handle, batch.data); });
+      bind_model<M>(model, [](Handle& handle, const Batch& batch) -> at::Tensor {
+        return detail::forward_of(handle, batch.data);
+      });
     }
   }
 

@@ -22,9 +22,8 @@ struct Named {
   /// Whether one of its names is in the list, or begins with "an entry.": a layer's name stands for all that is in it.
   [[nodiscard]] bool matches(const std::vector<std::string>& names) const {
     const auto fits = [&](const std::string& own) {
-      return std::any_of(names.begin(), names.end(), [&](const std::string& wanted) {
-        return own == wanted || own.rfind(wanted + ".", 0) == 0;
-      });
+      return std::any_of(names.begin(), names.end(),
+                         [&](const std::string& wanted) { return own == wanted || own.rfind(wanted + ".", 0) == 0; });
     };
     return fits(name) || std::any_of(aliases.begin(), aliases.end(), fits);
   }

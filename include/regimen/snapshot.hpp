@@ -34,8 +34,9 @@ class Snapshot {
   /// Throws Error, before anything is changed, where names or shapes differ, and for two values of tied weights.
   void restore(const Weights& model) const {
     const std::vector<Named> targets = model.named_tensors();
-    detail::require(names_in(targets) == names_in(kept_), "Snapshot.restore: the model's number of parameters and buffers",
-                    detail::text(names_in(kept_)), names_in(targets));
+    detail::require(names_in(targets) == names_in(kept_),
+                    "Snapshot.restore: the model's number of parameters and buffers", detail::text(names_in(kept_)),
+                    names_in(targets));
     std::vector<at::Tensor> values;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       values.push_back(value_for(targets[i], kept_[std::min(i, kept_.size() - 1)]));
@@ -79,7 +80,8 @@ class Snapshot {
 
  private:
   [[nodiscard]] const Named* find_by_name(const std::string& name) const {
-    const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Named& kept) { return kept.is_called(name); });
+    const auto found =
+        std::find_if(kept_.begin(), kept_.end(), [&](const Named& kept) { return kept.is_called(name); });
     return found == kept_.end() ? nullptr : &*found;
   }
 

@@ -60,9 +60,10 @@ class Source {
                   "regimen::Batch get(const at::Tensor& index) const; "
                   "or be callable as: regimen::Cursor source(const regimen::Order&) const");
     detail::require_hooks<S>();
-    static_assert(!requires(S& data, const Order& order) { data.batches(order); } ||
-                      requires(const S& data, const Order& order) { data.batches(order); },
-                  "batches must be: std::int64_t batches(const regimen::Order&) const");
+    static_assert(
+        !requires(S& data, const Order& order) { data.batches(order); } ||
+            requires(const S& data, const Order& order) { data.batches(order); },
+        "batches must be: std::int64_t batches(const regimen::Order&) const");
     if constexpr (Indexed<S> || Stream<S>) {
       data_ = std::make_shared<Of<S>>(std::move(source));
     }
@@ -201,7 +202,8 @@ class IndexedCursor {
     index_ = order_of(source_, order);
     end_ = order.end(n);
     next_ = order.begin(n);
-    order_.batch = std::min<std::int64_t>(order.batch, std::max<std::int64_t>(n, 1));  // of more than there are nothing is computed
+    order_.batch = std::min<std::int64_t>(order.batch,
+                                          std::max<std::int64_t>(n, 1));  // of more than there are nothing is computed
   }
 
   Batch operator()() {

@@ -450,3 +450,71 @@ TEST_CASE("a schedule's field out of bounds is an Error that names it") {
   CHECK(error_of([] { (void)Concatenation{{{Cosine{}, 1}}}; }) == "Cosine.epochs must be above 0, but is 0");
   CHECK(error(PlateauDecay{.cooldown = -1}) == "PlateauDecay.cooldown must be at least 0, but is -1");
 }
+
+TEST_CASE("schedules that jump do so at the very batch, whatever the last bit of a time in epochs says") {
+  CHECK(CosineRestarts{.epochs = 0.2}({.epoch = 0, .batch = 6, .batches = 10}) == 1);
+  // Whole batches: periods of so many, in epochs of so many.
+  for (const std::int64_t batches : {3, 7, 10, 49, 391}) {
+    for (const std::int64_t period : {1, 2, 3, 5, 11}) {
+      const CosineRestarts restarts{.epochs = static_cast<double>(period) / static_cast<double>(batches)};
+      for (std::int64_t b = 0; b < 6 * batches; ++b) {
+        const Clock clock{.epoch = b / batches, .batch = b % batches, .batches = batches};
+        CAPTURE(batches, period, b);
+        const double progress = static_cast<double>(b % period) / static_cast<double>(period);
+        REQUIRE(restarts(clock) == Approx(0.5 * (1 + std::cos(std::numbers::pi * progress))).margin(1e-12));
+      }
+    }
+  }
+  // Periods that double: they begin at 1, 3, 7, 15, ... times the first.
+  const CosineRestarts doubling{.epochs = 0.3, .growth = 2};
+  for (const std::int64_t begin : {0, 3, 9, 21, 45}) {
+    CHECK(doubling({.epoch = begin / 10, .batch = begin % 10, .batches = 10}) == 1);
+    CHECK(doubling({.epoch = (begin + 1) / 10, .batch = (begin + 1) % 10, .batches = 10}) < 1);
+  }
+  // A growth of next to nothing: what (growth^n - 1) / (growth - 1) would lose to rounding.
+  const CosineRestarts slow{.epochs = 1, .growth = 1 + 1e-13};
+  CHECK(slow({.epoch = 5}) == Approx(1));
+}
+
+TEST_CASE("a piecewise schedule has the new value at the batch of a point that is a fraction of an epoch") {
+  const Piecewise jump{{{0, 1}, {5.0 / 3, .1}}, Between::jump};
+  CHECK(jump({.epoch = 1, .batch = 1, .batches = 3}) == 1);
+  CHECK(jump({.epoch = 1, .batch = 2, .batches = 3}) == .1);
+  for (const std::int64_t batches : {3, 6, 7, 10, 13, 49}) {
+    for (std::int64_t at = 1; at < 4 * batches; ++at) {
+      const Piecewise once{{{0, 1}, {static_cast<double>(at) / static_cast<double>(batches), 2}}, Between::jump};
+      for (const std::int64_t b : {at - 1, at, at + 1}) {
+        CAPTURE(batches, at, b);
+        REQUIRE(once({.epoch = b / batches, .batch = b % batches, .batches = batches}) == (b < at ? 1 : 2));
+      }
+    }
+  }
+}
+
+TEST_CASE("schedules that end at a fraction of an epoch are at their end there, to the last bit") {
+  for (const std::int64_t batches : {3, 7, 10, 49}) {
+    for (std::int64_t end = 1; end < 3 * batches; ++end) {
+      const double epochs = static_cast<double>(end) / static_cast<double>(batches);
+      const Clock clock{.epoch = end / batches, .batch = end % batches, .batches = batches};
+      CAPTURE(batches, end);
+      REQUIRE(PolynomialDecay{.epochs = epochs, .power = 0.1}(clock) == 0);  // 0.1 of a last bit would be 0.03
+      REQUIRE(LinearDecay{.epochs = epochs, .from = 3, .to = 2}(clock) == 2);
+      REQUIRE(Cosine{.epochs = epochs}(clock) == 0);
+      REQUIRE(OneCycle{.epochs = epochs}(clock) == 4e-6);
+      REQUIRE(LinearWarmup{.epochs = epochs}(clock) == 1);
+      REQUIRE(WarmupStableDecay{
+                  .epochs = 2 * epochs, .warmup = epochs, .decay = epochs, .shape = Cooldown::square_root}(clock) == 1);
+      REQUIRE(WarmupStableDecay{.epochs = epochs, .decay = epochs, .shape = Cooldown::square_root}(clock) == 0);
+    }
+  }
+}
+
+TEST_CASE("steps are counted beyond 2^31") {
+  const std::int64_t many = (std::int64_t{1} << 31) + 5;
+  const InSteps steps{StepDecay{{many}, 0.5}};
+  CHECK(steps(Clock{.step = many - 1}) == 1);
+  CHECK(steps(Clock{.step = many}) == 0.5);
+  CHECK(InSteps{LinearDecay{.epochs = 4e9}}(Clock{.step = 3'000'000'000}) == Approx(0.25));
+  CHECK(InSteps{PeriodicDecay{.epochs = 1'000'000'000}}(Clock{.step = 3'000'000'000}) == Approx(1e-3));
+  CHECK(InSteps{Concatenation{{{1.0, 3'000'000'000}, {0.25}}}}(Clock{.step = 3'000'000'000}) == 0.25);
+}

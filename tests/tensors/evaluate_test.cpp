@@ -201,3 +201,115 @@ TEST_CASE("evaluate: NaN outputs are a NaN loss, not an error") {
   const Batch data{.data = at::ones({3, 2}), .target = longs({0, 1, 0})};
   CHECK(std::isnan(regimen::evaluate(echo, data).loss));
 }
+
+namespace {
+
+/// Gives a row a word: [N, T] words of [N, T, V] scores -> [N * T, V].
+struct Words {
+  at::Tensor weight = at::ones({1});
+
+  at::Tensor forward(const at::Tensor& x) { return (x * weight).flatten(0, 1); }
+  std::vector<at::Tensor> parameters() { return {weight}; }
+  std::vector<at::Tensor> buffers() { return {}; }
+};
+
+}  // namespace
+
+TEST_CASE("evaluate: accuracy is of what was judged: of words, where a model gives a row a word") {
+  torch::manual_seed(2);
+  const at::Tensor scores = torch::randn({30, 4, 5});
+  const at::Tensor words = torch::randint(0, 5, {30, 4}, at::kLong);
+  const double right = (scores.argmax(2) == words).to(at::kDouble).mean().item<double>();
+  Words net;
+  const auto by_row = [](const at::Tensor& output, const at::Tensor& target) {
+    return at::cross_entropy_loss(output, target.flatten());
+  };
+  struct Flat : regimen::CrossEntropy {
+    at::Tensor operator()(const at::Tensor& o, const at::Tensor& t) const {
+      return CrossEntropy::operator()(o, t.flatten());
+    }
+    at::Tensor correct(const at::Tensor& o, const at::Tensor& t) const { return CrossEntropy::correct(o, t.flatten()); }
+    regimen::LossCount count(const at::Tensor& o, const at::Tensor& t) const {
+      return CrossEntropy::count(o, t.flatten());
+    }
+    void check_target(const at::Tensor& t) const { CrossEntropy::check_target(t.flatten()); }
+  };
+  for (const std::int64_t batch : {1, 7, 30}) {
+    const Score score =
+        regimen::evaluate(net, Batch{.data = scores, .target = words}, {.loss = Flat{}, .batch = batch});
+    CHECK(score.accuracy == Approx(right));
+    CHECK(score.loss ==
+          Approx(at::cross_entropy_loss(scores.flatten(0, 1), words.flatten()).item<double>()).epsilon(1e-6));
+    CHECK(score.samples == 30);
+  }
+  // Without a word about right, the shapes do not say it: no accuracy, rather than one of 4.
+  CHECK(std::isnan(regimen::evaluate(net, Batch{.data = scores, .target = words}, {.loss = by_row}).accuracy));
+}
+
+TEST_CASE("evaluate: pixels are judged one by one, and those to be ignored not at all, whatever the batch") {
+  torch::manual_seed(2);
+  const at::Tensor scores = torch::randn({10, 3, 4, 4});
+  at::Tensor mask = torch::randint(0, 3, {10, 4, 4}, at::kLong);
+  mask.masked_fill_(torch::rand({10, 4, 4}) < 0.4, 255);
+  mask[9].fill_(255);  // a sample of which nothing is to be judged
+  const at::Tensor valid = mask != 255;
+  const double right = (scores.argmax(1) == mask).masked_select(valid).to(at::kDouble).mean().item<double>();
+  const double loss = at::cross_entropy_loss(scores, mask, {}, at::Reduction::Mean, 255).item<double>();
+  Echo echo;
+  for (const std::int64_t batch : {1, 3, 10}) {
+    CAPTURE(batch);
+    const Score score = regimen::evaluate(echo, Batch{.data = scores, .target = mask},
+                                          {.loss = regimen::CrossEntropy{.ignore_index = 255}, .batch = batch});
+    CHECK(score.accuracy == Approx(right));
+    CHECK(score.loss == Approx(loss).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("evaluate: class weights, summed losses and loss modules give one score for every batch") {
+  torch::manual_seed(4);
+  const at::Tensor scores = torch::randn({20, 3});
+  const at::Tensor label = torch::randint(0, 3, {20}, at::kLong);
+  const at::Tensor weight = at::tensor({1.F, 0.2F, 7.F});
+  const double weighted = at::cross_entropy_loss(scores, label, weight).item<double>();
+  const double plain = at::cross_entropy_loss(scores, label).item<double>();
+  const auto sum = [](const at::Tensor& o, const at::Tensor& t) {
+    return at::cross_entropy_loss(o, t, {}, at::Reduction::Sum);
+  };
+  Echo echo;
+  for (const std::int64_t batch : {1, 6, 20}) {
+    const auto loss_of = [&](const regimen::AnyLoss& loss) {
+      return regimen::evaluate(echo, Batch{.data = scores, .target = label}, {.loss = loss, .batch = batch}).loss;
+    };
+    CHECK(loss_of(regimen::CrossEntropy{.class_weights = {1, 0.2, 7}}) == Approx(weighted).epsilon(1e-6));
+    CHECK(loss_of(torch::nn::CrossEntropyLoss(torch::nn::CrossEntropyLossOptions().weight(weight))) ==
+          Approx(weighted).epsilon(1e-6));
+    CHECK(loss_of(regimen::SummedLoss{sum}) == Approx(plain).epsilon(1e-6));
+    CHECK(loss_of(torch::nn::CrossEntropyLoss(torch::nn::CrossEntropyLossOptions().reduction(torch::kSum))) ==
+          Approx(plain).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("evaluate: a network of NaN is right nowhere, though the most frequent class is 0") {
+  Echo echo;
+  echo.weight.fill_(std::nan(""));
+  const Batch data{.data = at::ones({10, 2}), .target = longs({0, 0, 0, 0, 0, 0, 0, 0, 0, 1})};
+  CHECK(regimen::evaluate(echo, data).accuracy == 0);
+}
+
+TEST_CASE("evaluate: a stream that gives another number than its size() is an Error, at the batch that is too many") {
+  Echo echo;
+  struct Liar {
+    std::int64_t says;
+
+    [[nodiscard]] std::int64_t size() const { return says; }
+    regimen::Cursor operator()(const regimen::Order& order) const { return Source(points(20)).read(order); }
+  };
+  check_error([&] { (void)regimen::evaluate(echo, Liar{19}, {.batch = 5}); }, {"size()", "is 19", "20"});
+  check_error([&] { (void)regimen::evaluate(echo, Liar{21}, {.batch = 5}); }, {"size()", "is 21", "20"});
+  check_error([&] { (void)regimen::materialize(Liar{21}); }, {"size()", "is 21", "20"});
+  const regimen::Cursor early = Source(Liar{10}).read({.batch = 5});
+  CHECK(early().size() == 5);
+  CHECK(early().size() == 5);
+  CHECK_THROWS_AS(early(), regimen::Error);
+  CHECK_NOTHROW(regimen::materialize(Liar{20}));
+}

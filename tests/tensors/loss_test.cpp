@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "regimen/detail/not_a_mean.hpp"
 #include "regimen/loss.hpp"
 
 namespace {
@@ -101,4 +102,176 @@ TEST_CASE("loss: one of a user's own may say what is right") {
   CHECK(loss(output, target).item<double>() == Approx(1.1 / 3));
   CHECK(loss.correct(output, target).equal(bools({1, 1, 0})));
   CHECK(loss.manifest().find("\"tolerance\": 0.2") != std::string::npos);
+}
+
+TEST_CASE("loss: class weights and an ignored label are those of PyTorch, for words, rows and pixels") {
+  torch::manual_seed(3);
+  const std::vector<double> weights{1, 0.5, 4};
+  for (const std::vector<std::int64_t>& positions : {std::vector<std::int64_t>{}, {5}, {2, 3}}) {
+    std::vector<std::int64_t> shape{7, 3};
+    shape.insert(shape.end(), positions.begin(), positions.end());
+    std::vector<std::int64_t> of_labels{7};
+    of_labels.insert(of_labels.end(), positions.begin(), positions.end());
+    const at::Tensor output = torch::randn(shape, at::kDouble);
+    at::Tensor label = torch::randint(0, 3, of_labels, at::kLong);
+    label.view(-1)[1] = 9;
+    label.view(-1)[4] = 9;
+    const CrossEntropy loss{.class_weights = weights, .ignore_index = 9};
+    const at::Tensor right =
+        at::cross_entropy_loss(output, label, at::tensor(weights, at::kDouble), at::Reduction::Mean, 9);
+    CHECK(loss(output, label).item<double>() == Approx(right.item<double>()).epsilon(1e-12));
+    CHECK(CrossEntropy{.ignore_index = 9}(output, label).item<double>() ==
+          Approx(at::cross_entropy_loss(output, label, {}, at::Reduction::Mean, 9).item<double>()).epsilon(1e-12));
+    // What the mean is over, one label after the other.
+    double over = 0;
+    for (std::int64_t i = 0; i < label.numel(); ++i) {
+      const auto value = label.view(-1)[i].item<std::int64_t>();
+      over += value == 9 ? 0 : weights[static_cast<std::size_t>(value)];
+    }
+    CHECK(loss.count(output, label).number() == Approx(over));
+    CHECK(CrossEntropy{.ignore_index = 9}.count(output, label).number() == static_cast<double>(label.numel() - 2));
+    CHECK(CrossEntropy{}.count(output, label).number() == static_cast<double>(label.numel()));
+  }
+  // Distributions: PyTorch weighs the classes and divides by the number of samples.
+  const at::Tensor output = torch::randn({4, 3}, at::kDouble);
+  const at::Tensor shares = torch::randn({4, 3}, at::kDouble).softmax(1);
+  const CrossEntropy loss{.class_weights = weights};
+  CHECK(loss(output, shares).item<double>() ==
+        Approx(at::cross_entropy_loss(output, shares, at::tensor(weights, at::kDouble)).item<double>()));
+  CHECK(loss.count(output, shares).number() == 4);
+}
+
+TEST_CASE("loss: a batch in which every label is ignored counts for nothing, and teaches nothing") {
+  const CrossEntropy loss{.ignore_index = -1};
+  const at::Tensor output = torch::randn({3, 2}).set_requires_grad(true);
+  const at::Tensor label = longs({-1, -1, -1});
+  const at::Tensor value = loss(output, label);
+  CHECK(value.item<double>() == 0);
+  CHECK(loss.count(output, label).number() == 0);
+  value.backward();
+  CHECK(output.grad().equal(at::zeros({3, 2})));
+}
+
+TEST_CASE("loss: CrossEntropy says which pixels and words are right, and not of those that it ignores") {
+  // Two samples, two classes, three positions.
+  const at::Tensor output =
+      at::tensor({1., 0., 5., 0., 1., 0., /**/ 0., 0., 0., 1., 2., 3.}, at::kFloat).view({2, 2, 3});
+  const at::Tensor label = longs({0, 1, 1, /**/ 1, 0, 7}).view({2, 3});
+  const AnyLoss all = CrossEntropy{.ignore_index = 7};
+  const at::Tensor right = all.correct(output, label);
+  CHECK(right.isnan().equal(bools({0, 0, 0, 0, 0, 1}).view({2, 3})));
+  CHECK(right.nan_to_num(0).equal(at::tensor({1., 1., 0., 1., 0., 0.}, at::kFloat).view({2, 3})));
+}
+
+TEST_CASE("loss: outputs that are NaN are right nowhere, whatever class is the most frequent") {
+  const at::Tensor nan = at::full({3, 2}, std::nan(""));
+  at::Tensor partly = at::tensor({1.F, 0.F, std::nanf(""), 9.F, 0.F, 1.F}).view({3, 2});
+  const AnyLoss loss = CrossEntropy{};
+  CHECK(loss.correct(nan, longs({0, 0, 1})).equal(bools({0, 0, 0})));
+  CHECK(loss.correct(partly, longs({0, 1, 1})).equal(bools({1, 0, 1})));
+  const AnyLoss own = [](const at::Tensor& o, const at::Tensor&) { return o.mean(); };
+  CHECK(own.correct(nan, longs({0, 0, 1})).equal(bools({0, 0, 0})));
+  CHECK(own.correct(nan.view({1, 3, 2}), at::zeros({1, 2}, at::kLong)).equal(bools({0, 0}).view({1, 2})));
+  const AnyLoss binary = BinaryCrossEntropy{};
+  CHECK(binary.correct(at::full({2, 1}, std::nan("")), at::tensor({0.F, 1.F})).equal(bools({0, 0})));
+}
+
+TEST_CASE("loss: targets that no output goes with are an Error that says the cure") {
+  const at::Tensor output = at::zeros({4, 3});
+  const auto refuse = [&](const at::Tensor& target, std::initializer_list<const char*> parts) {
+    check_error([&] { (void)CrossEntropy{}(output, target); }, parts);
+  };
+  refuse(at::zeros({4}, at::kByte), {"CrossEntropy", "[4] unsigned char", ".to(torch::kLong)"});
+  refuse(at::zeros({4}, at::kInt), {"CrossEntropy", "[4] int", ".to(torch::kLong)"});
+  refuse(at::zeros({4}), {"CrossEntropy", "[4] float", ".to(torch::kLong)"});
+  refuse(at::zeros({4, 1}, at::kLong), {"CrossEntropy", "[4, 3] float", "[4, 1]", ".squeeze(1)"});
+  refuse(at::zeros({5}, at::kLong), {"[4, 3] float", "[5]"});
+  refuse(at::zeros({4, 2}), {"distributions", "[4, 3] float", "[4, 2] float"});
+  refuse({}, {"undefined", "targets"});
+  check_error([&] { (void)CrossEntropy{}(at::zeros({4}), at::zeros({4}, at::kLong)); },
+              {"logits of [N, C, ...]", "[4]"});
+  check_error([&] { (void)CrossEntropy{.class_weights = {1, 2}}(output, at::zeros({4}, at::kLong)); },
+              {"class_weights.size()", "3", "is 2"});
+  check_error([] { (void)AnyLoss(CrossEntropy{.class_weights = {1, -2}}); }, {"CrossEntropy.class_weights", "-2"});
+  check_error([&] { (void)CrossEntropy{.ignore_index = 0}(output, at::zeros({4, 3})); },
+              {"ignore_index", "distributions"});
+  check_error([&] { (void)CrossEntropy{}(output, longs({0, -100, 1, 2})); }, {"a label", "[0, 3)", "-100"});
+  CHECK_NOTHROW(CrossEntropy{.ignore_index = -100}(output, longs({0, -100, 1, 2})));
+}
+
+TEST_CASE("loss: shapes are compared by their lengths in order, not by their number of entries") {
+  const at::Tensor image = torch::rand({2, 3, 4, 5});
+  for (const AnyLoss& loss : {AnyLoss(MeanSquaredError{}), AnyLoss(BinaryCrossEntropy{})}) {
+    check_error([&] { (void)loss(image, image.permute({0, 2, 3, 1}).contiguous()); }, {"[2, 3, 4, 5]", "[2, 4, 5, 3]"});
+    check_error([&] { (void)loss(image, image.view({2, 60})); }, {"[2, 3, 4, 5]", "[2, 60]"});
+    check_error([&] { (void)loss(image.view({2, 60}), image.view({2, 3, 20})); }, {"[2, 60]", "[2, 3, 20]"});
+    check_error([&] { (void)loss(image, {}); }, {"undefined"});
+    // What differs in ones alone goes together.
+    const at::Tensor grey = torch::rand({2, 1, 4, 5});
+    CHECK(loss(grey, grey.squeeze(1)).item<double>() == loss(grey, grey).item<double>());
+  }
+}
+
+TEST_CASE("loss: BinaryCrossEntropy takes labels in [0, 1] of any type, and no others") {
+  const at::Tensor output = torch::randn({4, 1});
+  check_error([&] { (void)BinaryCrossEntropy{}(output, longs({1, 2, 1, 2})); }, {"[0, 1]", "is 2", "- 1"});
+  check_error([&] { (void)BinaryCrossEntropy{}(output, at::tensor({-1.F, 1.F, 1.F, -1.F})); }, {"[0, 1]", "is -1"});
+  check_error([&] { (void)BinaryCrossEntropy{}(output, at::tensor({0, 255, 255, 0}).to(at::kByte)); },
+              {"is 255", "/ 255"});
+  check_error([&] { (void)BinaryCrossEntropy{}(output, at::full({4}, std::nan(""))); }, {"[0, 1]", "nan"});
+  const at::Tensor labels = longs({0, 1, 1, 0});
+  const double right = BinaryCrossEntropy{}(output, labels).item<double>();
+  for (const at::ScalarType type : {at::kByte, at::kBool, at::kInt, at::kShort, at::kFloat, at::kDouble, at::kHalf}) {
+    CHECK(BinaryCrossEntropy{}(output, labels.to(type)).item<double>() == right);
+  }
+}
+
+TEST_CASE("loss: a loss module of torch::nn is a loss, with what its options say of its mean") {
+  torch::manual_seed(1);
+  const at::Tensor output = torch::randn({6, 3});
+  const at::Tensor label = longs({0, 1, 2, 2, 1, 0});
+  const AnyLoss plain = torch::nn::CrossEntropyLoss();
+  CHECK(plain(output, label).item<double>() == CrossEntropy{}(output, label).item<double>());
+  CHECK(plain.correct(output, label).equal(output.argmax(1) == label));
+  CHECK_FALSE(plain.sums());
+
+  const at::Tensor weight = at::tensor({1.F, 2.F, 3.F});
+  const AnyLoss weighted =
+      torch::nn::CrossEntropyLoss(torch::nn::CrossEntropyLossOptions().weight(weight).ignore_index(2));
+  const CrossEntropy same{.class_weights = {1, 2, 3}, .ignore_index = 2};
+  CHECK(weighted(output, label).item<double>() == Approx(same(output, label).item<double>()));
+  CHECK(weighted.count(output, label, 6).number() == 1 + 2 + 2 + 1);
+  const AnyLoss words = torch::nn::NLLLoss(torch::nn::NLLLossOptions().ignore_index(0));
+  CHECK(words.count(output.log_softmax(1), label, 6).number() == 4);
+
+  const AnyLoss sum = torch::nn::MSELoss(torch::nn::MSELossOptions().reduction(torch::kSum));
+  CHECK(sum.sums());
+  CHECK(sum(output, output + 1).item<double>() == Approx(18));
+  check_error([] { (void)AnyLoss(torch::nn::MSELoss(torch::nn::MSELossOptions(torch::kNone))); }, {"torch::kNone"});
+  CHECK(plain.manifest().find("CrossEntropyLoss") != std::string::npos);
+  CHECK(plain.manifest() != weighted.manifest());
+}
+
+TEST_CASE("loss: by its values on a batch and its halves, a sum and what is neither are told from a mean") {
+  using regimen::detail::not_a_mean;
+  torch::manual_seed(1);
+  const at::Tensor output = torch::randn({9, 3});
+  const at::Tensor label = longs({0, 1, 2, 2, 1, 0, 0, 0, 1});
+  const auto each = [](const at::Tensor& o, const at::Tensor& t) {
+    return at::cross_entropy_loss(o, t, {}, at::Reduction::None);
+  };
+  const AnyLoss mean = [=](const at::Tensor& o, const at::Tensor& t) { return each(o, t).mean(); };
+  const AnyLoss sum = [=](const at::Tensor& o, const at::Tensor& t) { return each(o, t).sum(); };
+  const AnyLoss padded = [](const at::Tensor& o, const at::Tensor& t) {
+    return at::cross_entropy_loss(o, t, {}, at::Reduction::Mean, 0);
+  };
+  const AnyLoss stubborn = [](const at::Tensor& o, const at::Tensor&) {
+    TORCH_CHECK(o.size(0) == 9, "nine");
+    return o.sum();
+  };
+  CHECK(not_a_mean(mean, output, label).empty());
+  CHECK(not_a_mean(sum, output, label).find("SummedLoss") != std::string::npos);
+  CHECK(not_a_mean(padded, output, label).find("count(output, target)") != std::string::npos);
+  CHECK(not_a_mean(stubborn, output, label).empty());
+  CHECK(not_a_mean(mean, output.narrow(0, 0, 1), label.narrow(0, 0, 1)).empty());
 }

@@ -1,6 +1,7 @@
 #include "tensors/networks.hpp"
 
 #include <cmath>
+#include <functional>
 #include <stdexcept>
 #include <vector>
 
@@ -248,4 +249,76 @@ TEST_CASE("measure: functions and structs are measures alike") {
   CHECK(measures[0](net) == regimen::l2_norm(net));
   CHECK(measures[1](net) == 0);
   CHECK(measures[2](net) == regimen::path_norm(net, {2}));
+}
+
+TEST_CASE("measure: complex parameters count by their moduli") {
+  struct Phases {
+    at::Tensor weight = at::complex(at::tensor({3.F, 0.F}), at::tensor({4.F, 1.F})).set_requires_grad(true);
+
+    at::Tensor forward(const at::Tensor& x) { return x * at::real(weight); }
+    std::vector<at::Tensor> parameters() { return {weight}; }
+    std::vector<at::Tensor> buffers() { return {}; }
+  };
+  Phases net;
+  CHECK(regimen::l2_norm(net) == Approx(std::sqrt(26.0)));
+  const Snapshot start(net);
+  {
+    const at::NoGradGuard no_grad;
+    net.weight.mul_(c10::complex<float>(0, 1));  // a quarter turn of each number
+  }
+  CHECK(regimen::distance(net, start) == Approx(std::sqrt(2 * 26.0)));
+  CHECK(regimen::RelativeDistanceFrom{start}(net) == Approx(std::sqrt(2.0)));
+  CHECK(regimen::CosineTo{start}(net) == Approx(0).margin(1e-12));
+  check_error([&] { (void)regimen::path_norm(net, {2}); }, {"real weights", "parameter0"});
+}
+
+TEST_CASE("measure: a path norm runs pooling as it is: a mean counts its share once, and a maximum one of its paths") {
+  // One weight of 2 and a window of four pixels. As a convolution the mean has four paths of |2 / 4|^p.
+  for (const bool mean : {true, false}) {
+    torch::nn::Sequential net(torch::nn::Conv2d(torch::nn::Conv2dOptions(1, 1, 1).bias(false)));
+    mean ? net->push_back(torch::nn::AvgPool2d(2)) : net->push_back(torch::nn::MaxPool2d(2));
+    const at::NoGradGuard no_grad;
+    net->parameters()[0].fill_(2);
+    CHECK(regimen::path_norm(net, {1, 2, 2}, 2) == Approx(2));
+    CHECK(regimen::path_norm(net, {1, 2, 2}, 1) == Approx(2));  // of a mean with p = 1 that is the sum over paths
+  }
+  torch::nn::Sequential as_convolution(torch::nn::Conv2d(torch::nn::Conv2dOptions(1, 1, 1).bias(false)),
+                                       torch::nn::Conv2d(torch::nn::Conv2dOptions(1, 1, 2).bias(false)));
+  const at::NoGradGuard no_grad;
+  as_convolution->parameters()[0].fill_(2);
+  as_convolution->parameters()[1].fill_(0.25);
+  CHECK(regimen::path_norm(as_convolution, {1, 2, 2}, 2) == Approx(1));
+}
+
+TEST_CASE("measure: what looks at weights alone asks for no forward") {
+  struct Bag : torch::nn::Module {
+    Bag() { weight = register_parameter("weight", at::full({4}, 0.5)); }
+    torch::Tensor forward(int a, int b) { return weight * a * b; }
+    torch::Tensor weight;
+  };
+  Bag bag;
+  CHECK(regimen::l2_norm(bag) == Approx(1));
+  const Snapshot start(bag);
+  {
+    const at::NoGradGuard no_grad;
+    bag.weight.add_(1);
+  }
+  CHECK(regimen::distance(bag, start) == Approx(2));
+  start.restore();
+  CHECK(regimen::DistanceFrom{start}(bag) == 0);
+}
+
+TEST_CASE("measure: one that takes a Probe is given what the phase knows, one that takes a model the model") {
+  const auto sides = [](const regimen::Probe& probe) { return static_cast<double>(probe.clock.epoch); };
+  const auto plain = [](const Model& model) { return static_cast<double>(model.parameters().size()); };
+  const auto any = [](const auto& model) { return static_cast<double>(model.parameters().size()); };
+  torch::nn::Sequential net(Linear(2, 2));
+  regimen::Probe probe(net);
+  probe.clock.epoch = 7;
+  CHECK(regimen::AnyMeasure(sides)(probe) == 7);
+  CHECK(regimen::AnyMeasure(plain)(probe) == 2);
+  CHECK(regimen::AnyMeasure(any)(probe) == 2);
+  CHECK(regimen::AnyMeasure(regimen::l2_norm)(probe) == regimen::l2_norm(net));
+  CHECK_FALSE(regimen::AnyMeasure(std::function<double(const Model&)>()));
+  CHECK_FALSE(regimen::AnyMeasure(nullptr));
 }

@@ -271,6 +271,43 @@ TEST_CASE("JacobianNorm: of a linear map it is half the strength times its squar
   CHECK(number(JacobianNorm{.strength = 2}.penalty(one)) == Approx(number(weight[0].square().sum())).epsilon(1e-6));
 }
 
+TEST_CASE(
+    "JacobianNorm: the exact one is the mean over the samples of all blocks, where BatchNorm lets samples meet too") {
+  torch::manual_seed(5);
+  for (const bool meet : {true, false}) {
+    CAPTURE(meet);
+    Sequential net(Linear(3, 4), torch::nn::BatchNorm1d(4), torch::nn::Tanh(), Linear(4, 2));
+    net->to(at::kDouble);
+    net->train(meet);
+    const Model model(net);
+    const Batch batch{.data = random({16, 3}, 7), .id = at::arange(16, at::kLong)};
+    // Every entry of the Jacobian of all outputs by all inputs, by central differences.
+    double sum = 0;
+    {
+      const at::NoGradGuard no_grad;
+      const double h = 1e-5;
+      for (std::int64_t i = 0; i < 16 * 3; ++i) {
+        at::Tensor up = batch.data.clone();
+        at::Tensor down = batch.data.clone();
+        up.view(-1)[i] += h;
+        down.view(-1)[i] -= h;
+        sum += ((net->forward(up) - net->forward(down)) / (2 * h)).square().sum().item<double>();
+      }
+    }
+    const double right = sum / 16 / 2 * 0.3;
+    const Pass pass{.batch = batch, .model = &model};
+    CHECK(number(JacobianNorm{.strength = 0.3, .projections = 0}.penalty(pass)) == Approx(right).epsilon(1e-6));
+    // And what random directions estimate, on average.
+    double mean = 0;
+    for (int epoch = 0; epoch < 40; ++epoch) {
+      Pass at_epoch = pass;
+      at_epoch.now.clock.epoch = epoch;
+      mean += number(JacobianNorm{.strength = 0.3, .projections = 20}.penalty(at_epoch)) / 40;
+    }
+    CHECK(mean == Approx(right).epsilon(0.1));
+  }
+}
+
 TEST_CASE("JacobianNorm: what a sample's direction is depends on seed, sample and epoch alone") {
   const at::Tensor weight = random({3, 5}, 1);
   const at::Tensor x = random({4, 5}, 2);
@@ -562,7 +599,8 @@ TEST_CASE("penalties: every strength may be a schedule, and is a slot in a step 
   }
 }
 
-TEST_CASE("penalties: a Jacobian's norm in random directions may be recorded, the exact one looks at what it computes") {
+TEST_CASE(
+    "penalties: a Jacobian's norm in random directions may be recorded, the exact one looks at what it computes") {
   Sequential net = smooth_net();
   const Model model(net);
   Pass pass{.batch = {.data = random({5, 3}, 7), .id = at::arange(5, at::kLong)}, .model = &model};

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "regimen/detail/slots.hpp"
@@ -414,4 +415,97 @@ TEST_CASE("LossScaler: gradients that are computed again in a step are divided, 
   CHECK_FALSE(scaler.unscale_again({weight}));
   CHECK(scaler.factor() == 4);
   CHECK(scaler.steps() == 0);
+}
+
+namespace {
+
+/// An embedding of 6 words in 3 numbers, with the sparse gradient of a batch in which a word occurs twice; and the same
+/// gradient dense.
+struct Embedded {
+  at::Tensor table = at::arange(1, 19, at::kDouble).view({6, 3}).div(10).requires_grad_(true);
+  at::Tensor dense;
+
+  Embedded() {
+    const at::Tensor words = longs({4, 1, 4});
+    const at::Tensor pull = at::tensor({1., -2., 3., 0.1, 0.2, -0.3, 4., 1., -9.}, at::kDouble).view({3, 3});
+    (at::embedding(table, words, -1, false, /*sparse=*/true) * pull).sum().backward();
+    dense = table.grad().to_dense();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("steps: hooks do to a sparse gradient what they do to the same one dense, or say that they cannot") {
+  const std::vector<std::pair<const char*, AnyRegularizer>> all{
+      {"ClipGradients", regimen::ClipGradients{.max_norm = 2}},
+      {"ClipValues", ClipValues{.bound = 1.5}},
+      {"AdaptiveClip", AdaptiveClip{.factor = 0.3}},
+      {"DecoupledDecay", DecoupledDecay{.decay = 0.1}},
+      {"MaxNorm", regimen::MaxNorm{.bound = 1}},
+  };
+  for (const auto& [name, hook] : all) {
+    CAPTURE(name);
+    Embedded sparse;
+    REQUIRE(sparse.table.grad().is_sparse());
+    at::Tensor dense = parameter_with(sparse.table.detach(), sparse.dense);
+    hook.gradient({.parameters = {sparse.table}});
+    hook.gradient({.parameters = {dense}});
+    hook.weights({.parameters = {sparse.table}});
+    hook.weights({.parameters = {dense}});
+    CHECK(sparse.table.grad().is_sparse());
+    CHECK(furthest(sparse.table.grad().to_dense(), dense.grad()) < 1e-12);
+    CHECK(furthest(sparse.table.detach(), dense.detach()) < 1e-12);
+  }
+  Embedded sparse;
+  check_error([&] { GradientNoise{}.gradient({.parameters = {sparse.table}}); }, {"GradientNoise", "sparse", "On"});
+  CHECK(sparse.table.grad().to_dense().equal(sparse.dense));
+
+  regimen::LossScaler scaler({.initial = 8});
+  CHECK(scaler.unscale({sparse.table}));
+  CHECK(furthest(sparse.table.grad().to_dense(), sparse.dense / 8) < 1e-12);
+  sparse.table.mutable_grad() = sparse.table.grad() * std::numeric_limits<double>::infinity();
+  CHECK_FALSE(scaler.unscale({sparse.table}));
+}
+
+TEST_CASE("Sam: goes uphill along a sparse gradient as along the same one dense") {
+  for (const bool adaptive : {false, true}) {
+    std::vector<at::Tensor> seen;
+    for (const bool is_sparse : {true, false}) {
+      Embedded embedded;
+      if (!is_sparse) {
+        embedded.table.mutable_grad() = embedded.dense;
+      }
+      const at::Tensor before = embedded.table.detach().clone();
+      const Pass pass{.parameters = {embedded.table},
+                      .again = [&] { seen.push_back(embedded.table.detach().clone()); }};
+      adaptive ? Asam{.rho = 0.5}.gradient(pass) : Sam{.rho = 0.5}.gradient(pass);
+      CHECK(embedded.table.equal(before));
+    }
+    CHECK(furthest(seen[0], seen[1]) < 1e-12);
+  }
+}
+
+TEST_CASE("steps: of complex parameters the modulus counts, and what has no meaning for them says so") {
+  const at::Tensor w =
+      at::complex(at::tensor({3., 0.}, at::kDouble), at::tensor({4., 2.}, at::kDouble)).requires_grad_(true);
+  const Pass pass{.parameters = {w}};
+  CHECK(regimen::L2{.strength = 2}.penalty(pass).item<double>() == Approx(25 + 4));
+  CHECK(regimen::L1{.strength = 1}.penalty(pass).item<double>() == Approx(5 + 2));
+  CHECK(regimen::ElasticNet{.strength = 1, .l1_share = 0.5}.penalty(pass).item<double>() == Approx(3.5 + 29. / 4));
+  regimen::L2{.strength = 2}.penalty(pass).backward();
+  CHECK(at::view_as_real(w.grad()).equal(at::view_as_real(w.detach()) * 2));  // PyTorch's convention: that of (re, im)
+  regimen::ClipGradients{.max_norm = 1}.gradient(pass);
+  CHECK(at::view_as_real(w.grad()).norm().item<double>() == Approx(1).epsilon(1e-5));
+  GradientNoise{.eta = 1}.gradient(pass);
+  CHECK(at::view_as_real(w.grad()).isfinite().all().item<bool>());
+  check_error([&] { ClipValues{}.gradient(pass); }, {"ClipValues", "real"});
+  check_error([&] { (void)regimen::SpectralNorm{}.penalty(pass); }, {"SpectralNorm", "real"});
+
+  const at::Tensor rows =
+      at::complex(at::tensor({3., 0., 0.6, 0.}, at::kDouble), at::tensor({4., 0., 0., 0.8}, at::kDouble))
+          .view({2, 2})
+          .requires_grad_(true);
+  regimen::MaxNorm{.bound = 1}.weights({.parameters = {rows}});  // rows of length 5 and 1
+  CHECK(furthest(at::view_as_real(rows.detach()),
+                 at::tensor({0.6, 0.8, 0., 0., 0.6, 0., 0., 0.8}, at::kDouble).view({2, 2, 2})) < 1e-12);
 }

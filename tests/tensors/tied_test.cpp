@@ -60,9 +60,7 @@ struct ApartImpl : torch::nn::Module {
     }
     to(at::kDouble);
   }
-  torch::Tensor forward(const torch::Tensor& x) {
-    return norms[1](layers[1](torch::relu(norms[0](layers[0](x)))));
-  }
+  torch::Tensor forward(const torch::Tensor& x) { return norms[1](layers[1](torch::relu(norms[0](layers[0](x))))); }
 
   std::vector<Linear> layers;
   std::vector<BatchNorm1d> norms;
@@ -179,14 +177,14 @@ TEST_CASE("tied: norms and distances count a tensor once") {
     }
     CHECK(regimen::distance(net, start) == Approx(std::sqrt(squares(steps))));
     const Model model(net);
-    CHECK(regimen::RelativeDistanceFrom{start}(model) ==
-          Approx(std::sqrt(squares(steps) / squares(copies([&] {
-                   std::vector<at::Tensor> before;
-                   for (std::size_t i = 0; i < own.size(); ++i) {
-                     before.push_back(own[i] - steps[i]);
-                   }
-                   return before;
-                 }())))));
+    CHECK(regimen::RelativeDistanceFrom{start}(model) == Approx(std::sqrt(squares(steps) / squares(copies([&] {
+                                                                            std::vector<at::Tensor> before;
+                                                                            for (std::size_t i = 0; i < own.size();
+                                                                                 ++i) {
+                                                                              before.push_back(own[i] - steps[i]);
+                                                                            }
+                                                                            return before;
+                                                                          }())))));
     CHECK(regimen::HeadingTo{.from = start, .to = Snapshot(net)}(model) == Approx(1));
   };
   Twice net = twice();
@@ -223,7 +221,9 @@ TEST_CASE("tied: a path norm is that of the same network with layers of its own,
     for (at::Tensor parameter : of->parameters()) {
       parameter.mutable_grad() = at::Tensor();
     }
-    regimen::PathNorm{.strength = 1}.penalty({.parameters = of->parameters(), .batch = batch, .model = &model}).backward();
+    regimen::PathNorm{.strength = 1}
+        .penalty({.parameters = of->parameters(), .batch = batch, .model = &model})
+        .backward();
     std::vector<at::Tensor> gradients;
     for (const Named& named : model.named_parameters()) {
       gradients.push_back(named.tensor.grad().clone());
@@ -252,7 +252,10 @@ TEST_CASE("tied: two BatchNorms that share their gain and not their statistics h
     std::vector<at::Tensor> buffers() { return {mean, variance, other_variance}; }
     std::vector<Named> named_parameters() { return {{"a.weight", gain}, {"b.weight", gain}}; }
     std::vector<Named> named_buffers() {
-      return {{"a.running_mean", mean}, {"a.running_var", variance}, {"b.running_mean", mean}, {"b.running_var", other_variance}};
+      return {{"a.running_mean", mean},
+              {"a.running_var", variance},
+              {"b.running_mean", mean},
+              {"b.running_var", other_variance}};
     }
   };
   SharedGain net;

@@ -247,7 +247,7 @@ TEST_CASE("a checkpoint is written as often as it was asked for, and when the ru
   CHECK(written_by({.steps = 0, .seconds = 0}, 0) == 1);
   CHECK(written_by({.steps = 0, .seconds = 1e9}, 0) == 1);
   CHECK(written_by({.steps = 0, .seconds = 0}, 3) == 1);
-  CHECK(written_by({.steps = 1, .seconds = 0}, 0) == 6 + 1);      // after every step, and at the end
+  CHECK(written_by({.steps = 1, .seconds = 0}, 0) == 6 + 1);  // after every step, and at the end
   CHECK(written_by({.steps = 2, .seconds = 0}, 0) == 3 + 1);
   CHECK(written_by({.steps = 4, .seconds = 0}, 0) == 1 + 1);
   CHECK(written_by({.steps = 0, .seconds = 1e-9}, 0) == 6 + 3 + 1);  // at every boundary
@@ -613,4 +613,133 @@ TEST_CASE("a checkpoint holds whatever has save and load: modules by any handle,
     run(k, false);
     CHECK(torch::equal(run(0, true), expected));
   }
+}
+
+TEST_CASE("more epochs for a run that is over are trained, as if there had been so many from the beginning") {
+  const Folder folder;
+  struct Six {
+    explicit Six(int epochs) { phase.epochs = epochs; }
+    torch::nn::Sequential net = network(4);
+    torch::optim::SGD sgd{net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9)};
+    rg::Phase phase{.name = "learn", .data = points(44, 11), .optimizer = sgd, .batch = 16, .seed = 5};
+  };
+  Six whole(6);
+  const rg::History expected = rg::run(whole.net, {whole.phase}, {});
+
+  Six first(3);
+  rg::Checkpoint keep(folder / "run.pt", {.seconds = 0}, first.net, first.sgd);
+  CHECK(rg::run(first.net, {first.phase}, {}, keep).ended() == rg::Ended::epochs);
+  Six second(6);
+  const rg::State from = rg::load_checkpoint(folder / "run.pt", second.net, second.sgd);
+  CHECK(rg::run(second.net, {second.phase}, {}, {.from = from}) == expected);
+  CHECK(same(weights(second.net), weights(whole.net)));
+
+  // As many as it had: nothing is left to be done.
+  Six over(3);
+  static_cast<void>(rg::load_checkpoint(folder / "run.pt", over.net, over.sgd));
+  CHECK(rg::run(over.net, {over.phase}, {}, {.from = from}) == from.history);
+  CHECK(same(weights(over.net), weights(first.net)));
+
+  // A criterion that no longer says that it is over.
+  Six patient(6);
+  patient.phase.until = rg::StepLimit{6};
+  rg::Checkpoint keep_patient(folder / "patient.pt", {.seconds = 0}, patient.net, patient.sgd);
+  CHECK(rg::run(patient.net, {patient.phase}, {}, keep_patient).ended() == rg::Ended::criterion);
+  Six impatient(6);
+  const rg::State stopped = rg::load_checkpoint(folder / "patient.pt", impatient.net, impatient.sgd);
+  CHECK(rg::run(impatient.net, {impatient.phase}, {}, {.from = stopped}).ended() == rg::Ended::epochs);
+  CHECK(same(weights(impatient.net), weights(whole.net)));
+}
+
+TEST_CASE("what a resumed run has done already cannot be changed any more, and it says so before the first step") {
+  const Folder folder;
+  Experiment first(folder / "a.csv");
+  rg::Checkpoint keep(folder / "run.pt", {.seconds = 0}, first.net, first.sgd, first.adam);
+  std::stop_source stop;
+  first.run({.stop = stop.get_token()}, keep, [&](const rg::Step& step) {
+    if (step.clock.phase == 1 && step.clock.epoch == 1 && step.clock.batch == 2) {
+      stop.request_stop();
+    }
+  });
+  const auto message = [&](auto&& change) {
+    Experiment second(folder / "b.csv");
+    const rg::State from = second.load(folder / "run.pt");
+    change(second);
+    const auto before = weights(second.net);
+    const std::string text = error_of([&] { second.run({.from = from}); });
+    CHECK(same(weights(second.net), before) == !text.empty());
+    return text;
+  };
+  CHECK(contains(message([](Experiment& e) { e.memorize.epochs = 4; }), "Phase \"memorize\".epochs must be 2"));
+  CHECK(contains(message([](Experiment& e) { e.escape.epochs = 1; }), "Phase \"escape\".epochs must be at least 2"));
+  CHECK(contains(message([](Experiment& e) { e.escape.batch = 9; }), "number of batches must be 6"));
+  CHECK(message([](Experiment& e) { e.escape.epochs = 7; }).empty());
+}
+
+TEST_CASE("a loop of one's own that saves the generators draws after a resume what it would have drawn") {
+  const Folder folder;
+  auto net = network(3);
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  torch::manual_seed(8);
+  static_cast<void>(torch::rand({5}));
+  rg::Generators generators;
+  rg::save_checkpoint(folder / "loop.pt", {.clock = {.epoch = 2}}, net, sgd, generators);
+  const at::Tensor expected =
+      torch::cat({torch::rand({4}), torch::randn({4}), torch::bernoulli(torch::full({4}, 0.5))});
+
+  torch::manual_seed(99);
+  rg::Generators others;
+  CHECK(rg::load_checkpoint(folder / "loop.pt", net, sgd, others).clock.epoch == 2);
+  CHECK(torch::equal(torch::cat({torch::rand({4}), torch::randn({4}), torch::bernoulli(torch::full({4}, 0.5))}),
+                     expected));
+}
+
+TEST_CASE("a loop of one's own that seeds as run does draws the dropout that run draws") {
+  auto net = network(3);
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const rg::Batch data = points(32, 4);
+  rg::run(net, {{.data = data, .optimizer = sgd, .epochs = 2, .batch = 16, .seed = 6, .shuffle = false}}, {});
+  auto own = network(3);
+  torch::optim::SGD other(own->parameters(), 0.1);
+  rg::Generators generators;
+  for (std::int64_t step = 0; step < 4; ++step) {
+    const rg::Batch batch = slice(data, 16 * (step % 2), 16);
+    other.zero_grad();
+    generators.seed(6, step);
+    torch::cross_entropy_loss(own->forward(batch.data), batch.target).backward();
+    other.step();
+  }
+  CHECK(same(weights(own), weights(net)));
+}
+
+TEST_CASE("a checkpoint of an earlier version, which knew no counts of losses, still loads") {
+  const Folder folder;
+  rg::State state;
+  state.loss_sum = 3;
+  state.loss_samples = 12;
+  state.loss_count = 5;
+  rg::save_checkpoint(folder / "new.pt", state);
+  CHECK(rg::load_checkpoint(folder / "new.pt").loss_count == 5);
+
+  torch::serialize::OutputArchive archive;
+  torch::serialize::OutputArchive part;
+  rg::detail::save_state(part, state);
+  torch::serialize::OutputArchive old;
+  std::stringstream written;
+  part.save_to(written);
+  torch::serialize::InputArchive in;
+  in.load_from(written);
+  for (const std::string& key : in.keys()) {
+    if (key == "loss_count") {
+      continue;
+    }
+    c10::IValue value;
+    in.read(key, value);
+    old.write(key, value);
+  }
+  std::stringstream without;
+  old.save_to(without);
+  torch::serialize::InputArchive reread;
+  reread.load_from(without);
+  CHECK(rg::detail::load_state(reread).loss_count == 12);
 }

@@ -9,6 +9,8 @@
 #include <csignal>
 #include <limits>
 #include <stdexcept>
+#include <tuple>
+#include <utility>
 
 namespace {
 
@@ -214,4 +216,223 @@ TEST_CASE("fault: an optimizer's groups with options of their own keep them, als
   CHECK(options.lr() == 0.1);
   CHECK(contains(rg::manifest(rg::OptimizerRef(sgd)), "\"weight_decay\": 0"));
   CHECK_FALSE(net->parameters()[1].equal(bias));
+}
+
+namespace {
+
+/// Finite itself, with a gradient of NaN from an epoch on: the slope of a root at 0 is infinite, and 0 times it NaN.
+struct RootAtZero {
+  int from = 1;
+
+  [[nodiscard]] at::Tensor penalty(const rg::Pass& pass) const {
+    const at::Tensor zero = pass.parameters.front().sum() * 0;
+    return pass.now.clock.epoch < from ? zero : zero.sqrt();
+  }
+};
+
+bool finite(const std::vector<at::Tensor>& tensors) {
+  return std::all_of(tensors.begin(), tensors.end(), [](const at::Tensor& tensor) {
+    return !tensor.is_floating_point() || tensor.isfinite().all().item<bool>();
+  });
+}
+
+}  // namespace
+
+TEST_CASE(
+    "fault: a gradient of NaN under a finite loss is divergence, and the checkpoint keeps the last good weights") {
+  const Folder folder;
+  for (const auto& [epochs, batch] : {std::pair{1, 60}, {1, 16}, {2, 60}, {5, 16}}) {
+    CAPTURE(epochs, batch);
+    Experiment experiment;
+    experiment.phase.epochs = epochs;
+    experiment.phase.batch = batch;
+    experiment.phase.regularize = {RootAtZero{.from = epochs - 1}};
+    rg::Checkpoint keep(folder / "run.pt", {.steps = 1, .seconds = 0}, experiment.net, experiment.sgd);
+    rg::save_checkpoint(folder / "run.pt", {}, experiment.net, experiment.sgd);
+    std::vector<at::Tensor> good = weights(experiment.net);
+    const auto look = [&](const rg::Boundary& boundary) {
+      const std::vector<at::Tensor> now = weights(experiment.net);
+      CHECK(boundary.finite() == finite(now));
+      good = finite(now) ? now : good;
+    };
+    const rg::History history = experiment.run(look, keep);
+    CHECK(history.ended() == rg::Ended::diverged);
+    CHECK(history.back().clock.epoch == epochs);
+    if (batch == 60) {
+      CHECK(std::isfinite(history.back().train_loss));  // the only one was before the step
+    }
+    CHECK_FALSE(finite(weights(experiment.net)));
+    rg::load_checkpoint(folder / "run.pt", experiment.net, experiment.sgd);
+    CHECK(finite(weights(experiment.net)));
+    CHECK(same(weights(experiment.net), good));
+  }
+}
+
+TEST_CASE("fault: a weight that nobody trains may be NaN from the beginning") {
+  struct Unused : torch::nn::Module {
+    Unused() {
+      used = register_module("used", torch::nn::Linear(2, 3));
+      empty = register_parameter("empty", torch::full({4}, std::nan("")));
+    }
+    torch::Tensor forward(const torch::Tensor& x) { return used(x); }
+    torch::nn::Linear used{nullptr};
+    torch::Tensor empty;
+  };
+  torch::manual_seed(1);
+  Unused net;
+  torch::optim::SGD sgd(net.parameters(), 0.1);
+  const Folder folder;
+  rg::Checkpoint keep(folder / "run.pt", {}, net, sgd);
+  const rg::History history = rg::run(net, {{.data = points(20, 1), .optimizer = sgd, .epochs = 2}}, {}, keep);
+  CHECK(history.ended() == rg::Ended::epochs);
+  CHECK(std::filesystem::exists(folder / "run.pt"));
+}
+
+TEST_CASE("fault: an epoch of targets that are all ignored is an Error, no divergence") {
+  Experiment experiment;
+  experiment.phase.loss = rg::CrossEntropy{.ignore_index = 1};
+  experiment.phase.data = rg::Batch{.data = torch::randn({20, 2}), .target = torch::ones({20}, torch::kLong)};
+  CHECK(contains(error_of([&] { experiment.run(); }), "Phase \"train\": data: in a whole epoch no target counts"));
+}
+
+TEST_CASE("fault: targets that the loss cannot take are refused before the first step, of every phase and split") {
+  Experiment experiment;
+  const auto with = [](const at::Tensor& target) {
+    rg::Batch batch = points(60, 11);
+    batch.target = target;
+    return batch;
+  };
+  const rg::Batch good = points(60, 11);
+  const auto before = weights(experiment.net);
+  const auto refuse = [&](const rg::Batch& bad, const std::string& cure) {
+    rg::Phase second = experiment.phase;
+    second.name = "second";
+    second.data = bad;
+    for (const auto& [phases, splits, where] : std::vector<std::tuple<std::vector<rg::Phase>, rg::Splits, std::string>>{
+             {{second}, {}, "Phase \"second\", data: "},
+             {{experiment.phase, second}, {}, "Phase \"second\", data: "},
+             {{experiment.phase}, {.test = bad}, "Phase \"train\", Splits.test: "},
+             {{experiment.phase}, {.validation = bad}, "Phase \"train\", Splits.validation: "},
+             {{experiment.phase}, {.clean = bad}, "Phase \"train\", Splits.clean: "}}) {
+      const std::string message =
+          error_of([&, &all = phases, &scored = splits] { rg::run(experiment.net, all, scored); });
+      CAPTURE(message, where);
+      CHECK(contains(message, where));
+      CHECK(contains(message, cure));
+      CHECK(same(weights(experiment.net), before));
+    }
+  };
+  refuse(with(good.target.to(torch::kByte)), ".to(torch::kLong)");
+  refuse(with(good.target.to(torch::kInt)), ".to(torch::kLong)");
+  refuse(with(good.target.to(torch::kFloat)), ".to(torch::kLong)");
+  refuse(with({}), "give the data targets");
+  experiment.phase.loss = rg::BinaryCrossEntropy{};
+  experiment.phase.data = with(good.target % 2);
+  refuse(with(good.target * 0 + 2), "in [0, 1]");
+
+  // What only the output tells is an Error at the first step.
+  experiment.phase.loss = rg::CrossEntropy{};
+  experiment.phase.data = with(good.target.unsqueeze(1));
+  const std::string message = error_of([&] { experiment.run(); });
+  CHECK(contains(message, "Phase \"train\": CrossEntropy takes one label"));
+  CHECK(contains(message, ".squeeze(1)"));
+  CHECK(torch::equal(experiment.net->parameters()[0], before[0]));
+}
+
+TEST_CASE("fault: what LibTorch refuses is said with the phase, and with what the network was shown") {
+  Experiment experiment;
+  experiment.net->to(torch::kDouble);
+  torch::optim::SGD sgd(experiment.net->parameters(), 0.1);
+  experiment.phase.optimizer = sgd;
+  rg::Batch bytes = points(60, 11);
+  bytes.data = bytes.data.to(torch::kByte);
+  experiment.phase.data = bytes;
+  const std::string message = error_of([&] { experiment.run(); });
+  CAPTURE(message);
+  for (const char* const part : {"Phase \"train\"", "LibTorch says", "[16, 2] unsigned char", "parameters double"}) {
+    CHECK(contains(message, part));
+  }
+}
+
+TEST_CASE("fault: a last batch of one before BatchNorm is refused before the first step, where it would fail") {
+  Experiment experiment;
+  experiment.phase.data = points(61, 11);
+  experiment.phase.batch = 20;
+  const auto before = weights(experiment.net);
+  const std::string message = error_of([&] { experiment.run(); });
+  CAPTURE(message);
+  for (const char* const part : {"Phase \"train\".batch = 20", "1 of 61 samples", "drop_last"}) {
+    CHECK(contains(message, part));
+  }
+  CHECK(same(weights(experiment.net), before));
+  experiment.phase.drop_last = true;
+  CHECK_NOTHROW(experiment.run());
+  experiment.phase.drop_last = false;
+  experiment.phase.eval = {"1"};  // its statistics are not of the batch
+  CHECK_NOTHROW(experiment.run());
+  experiment.phase.eval = {};
+  experiment.phase.data = points(60, 11);
+  CHECK_NOTHROW(experiment.run());
+
+  // Of images one is enough.
+  torch::nn::Sequential images(torch::nn::Conv2d(1, 2, 3), torch::nn::BatchNorm2d(2), torch::nn::Flatten(),
+                               torch::nn::Linear(32, 3));
+  torch::optim::SGD sgd(images->parameters(), 0.1);
+  const rg::Batch data{.data = torch::randn({9, 1, 6, 6}), .target = torch::randint(0, 3, {9}, torch::kLong)};
+  CHECK_NOTHROW(rg::run(images, {{.data = data, .optimizer = sgd, .epochs = 1, .batch = 4}}, {}));
+  const std::string reestimated =
+      error_of([&] { rg::reestimate_batch_norm(experiment.net, points(21, 1), {.batch = 10}); });
+  CAPTURE(reestimated);
+  CHECK(contains(reestimated, "drop_last"));
+}
+
+TEST_CASE("fault: the last epoch of a run that was stopped within its first is an Error, not a crash") {
+  Experiment experiment;
+  std::stop_source stop;
+  stop.request_stop();
+  const rg::History history =
+      rg::run(experiment.net, {experiment.phase}, experiment.splits, {.stop = stop.get_token()});
+  CHECK(history.empty());
+  CHECK(contains(error_of([&] { static_cast<void>(history.back()); }), "stopped within its first"));
+  CHECK(contains(error_of([] { static_cast<void>(rg::HistoryView().back()); }), "no epoch"));
+}
+
+TEST_CASE("fault: an optimizer that lists a tied weight twice steps it twice, and the run says so") {
+  torch::manual_seed(1);
+  torch::nn::Linear square(2, 2);
+  torch::nn::Sequential net(square, torch::nn::Tanh(), square);
+  const auto notices_with = [&](const std::vector<at::Tensor>& parameters) {
+    torch::optim::SGD sgd(parameters, 0.1);
+    std::vector<std::string> notices;
+    const rg::Batch data{.data = torch::randn({8, 2}), .target = torch::randint(0, 2, {8}, torch::kLong)};
+    rg::run(net, {{.name = "tied", .data = data, .optimizer = sgd, .epochs = 1}}, {},
+            [&](const rg::Notice& notice) { notices.push_back(notice.text); });
+    return notices;
+  };
+  const auto notices = notices_with(net->parameters());
+  REQUIRE(notices.size() == 1);
+  for (const char* const part : {"\"tied\"", "0.weight", "2.weight", "regimen::Model(net).parameters()"}) {
+    CHECK(contains(notices[0], part));
+  }
+  CHECK(notices_with(rg::Model(net).parameters()).empty());
+}
+
+TEST_CASE("fault: a loss that is no mean over the samples is told once, and one that says what it counts is not") {
+  const auto told = [](const rg::AnyLoss& loss) {
+    Experiment experiment;
+    experiment.phase.loss = loss;
+    int notices = 0;
+    experiment.run([&](const rg::Notice& notice) { notices += contains(notice.text, "phase \"train\"") ? 1 : 0; });
+    return notices;
+  };
+  const auto sum = [](const at::Tensor& output, const at::Tensor& target) {
+    return at::cross_entropy_loss(output, target, {}, at::Reduction::Sum);
+  };
+  CHECK(told(sum) == 1);
+  CHECK(told(rg::SummedLoss{sum}) == 0);
+  CHECK(told(rg::CrossEntropy{.class_weights = {1, 9, 1}}) == 0);
+  CHECK(told([](const at::Tensor& o, const at::Tensor& t) { return at::cross_entropy_loss(o, t); }) == 0);
+  CHECK(told([](const at::Tensor& o, const at::Tensor& t) {
+          return at::cross_entropy_loss(o, t, at::tensor({1.F, 9.F, 1.F}));
+        }) == 1);
 }

@@ -395,8 +395,8 @@ TEST_CASE("a step goes through its hooks in the order that run.hpp draws") {
       "Step",       "Boundary",   "preprocess", "forward",                 // scoring never augments;
       "loss",       "loss",       "loss",                                  // the first one looks once whether the loss,
       "loss",                                                              // which does not say so, is a mean
-      "Epoch",      "Boundary",   //
-      "Boundary"};               // of the phase
+      "Epoch",      "Boundary",                                            //
+      "Boundary"};                                                         // of the phase
   CHECK((*record == expected));
 }
 
@@ -726,4 +726,174 @@ TEST_CASE("a batch of 2^63 - 1 samples is one step an epoch with all of them") {
     ends.push_back(weights(net));
   }
   CHECK(same(ends[0], ends[1]));
+}
+
+TEST_CASE("accumulated batches are as one whole batch for every loss that says what it counts, and for sums") {
+  const at::Tensor weight = at::tensor({0.3F, 1.F, 4.F});
+  const auto sum = [](const at::Tensor& output, const at::Tensor& target) {
+    return at::cross_entropy_loss(output, target, {}, at::Reduction::Sum) / 50;
+  };
+  const rg::Batch all = points(44, 11);
+  rg::Batch few = all;
+  few.target = all.target.clone();
+  few.target.slice(0, 0, 12).fill_(7);  // ignored: nothing counts in the first two batches of five
+  rg::Batch some = few;
+  some.target = few.target.clone();
+  some.target.slice(0, 0, 12, 5).fill_(1);  // or LibTorch's own loss is NaN
+  const std::vector<std::pair<rg::AnyLoss, rg::Batch>> losses{
+      {rg::CrossEntropy{.ignore_index = 7}, few},
+      {rg::CrossEntropy{.class_weights = {0.3, 1, 4}, .ignore_index = 7}, few},
+      {torch::nn::CrossEntropyLoss(torch::nn::CrossEntropyLossOptions().weight(weight).ignore_index(7)), some},
+      {rg::CrossEntropy{.class_weights = {0.3, 1, 4}}, all},
+      {rg::SummedLoss{sum}, all},
+  };
+  for (std::size_t l = 0; l < losses.size(); ++l) {
+    CAPTURE(l);
+    const auto trained = [&](std::int64_t batch, int accumulate, bool fused) {
+      auto net = plain_network();
+      torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+      const rg::Phase phase{.data = losses[l].second,
+                            .optimizer = sgd,
+                            .epochs = 3,
+                            .batch = batch,
+                            .loss = losses[l].first,
+                            .regularize = {rg::L2{.strength = 1e-2}},
+                            .accumulate = accumulate,
+                            .execute = {.fused = fused},
+                            .shuffle = false};
+      const rg::History history = rg::run(net, {phase}, {});
+      return std::make_pair(weights(net), history);
+    };
+    const auto [whole, history] = trained(20, 1, false);
+    for (const bool fused : {false, true}) {
+      const auto [quarters, accumulated] = trained(5, 4, fused);
+      CHECK(difference(whole, quarters) < 2e-6);
+      for (std::size_t i = 0; i < history.size(); ++i) {
+        CHECK(accumulated.epochs[i].train_loss == Approx(history.epochs[i].train_loss).epsilon(1e-5));
+        CHECK(accumulated.epochs[i].fit.loss == Approx(history.epochs[i].fit.loss).epsilon(1e-5));
+      }
+    }
+  }
+}
+
+TEST_CASE("the training loss of an epoch is the mean over all that counts in it, however its batches fell") {
+  rg::Batch data = points(40, 11);
+  data.target.slice(0, 0, 25).fill_(-1);
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.0);  // the weights stay
+  const rg::Phase phase{
+      .data = data, .optimizer = sgd, .epochs = 1, .batch = 16, .loss = rg::CrossEntropy{.ignore_index = -1}};
+  const double right =
+      torch::cross_entropy_loss(net->forward(data.data), data.target, {}, at::Reduction::Mean, -1).item<double>();
+  const rg::Epoch epoch = rg::run(net, {phase}, {}).back();
+  CHECK(epoch.train_loss == Approx(right).epsilon(1e-6));
+  CHECK(epoch.fit.loss == Approx(right).epsilon(1e-6));
+}
+
+namespace {
+
+/// Layers in a row as a layer, which LibTorch's Sequential is not.
+struct BackboneImpl : torch::nn::Module {
+  BackboneImpl() {
+    linear = register_module("linear", torch::nn::Linear(2, 12));
+    norm = register_module("norm", torch::nn::BatchNorm1d(12));
+    dropout = register_module("dropout", torch::nn::Dropout(0.5));
+  }
+  torch::Tensor forward(const torch::Tensor& x) { return dropout(norm(linear(x))); }
+
+  torch::nn::Linear linear{nullptr};
+  torch::nn::BatchNorm1d norm{nullptr};
+  torch::nn::Dropout dropout{nullptr};
+};
+TORCH_MODULE(Backbone);
+
+}  // namespace
+
+TEST_CASE("a part that is named by eval is in eval mode while the others train, and only for the phase") {
+  torch::manual_seed(1);
+  Backbone backbone;
+  torch::nn::Sequential net(backbone, torch::nn::BatchNorm1d(12), torch::nn::Linear(12, 3));
+  net->forward(torch::randn({20, 2}));  // statistics other than those of the start
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Phase phase{.name = "head",
+                  .data = points(40, 3),
+                  .optimizer = sgd,
+                  .epochs = 2,
+                  .batch = 10,
+                  .freeze = {"0"},
+                  .eval = {"0"}};
+  // By hand: the backbone's outputs never change, so the head may be trained on them alone.
+  torch::nn::Sequential head(torch::nn::BatchNorm1d(12), torch::nn::Linear(12, 3));
+  rg::Batch features = points(40, 3);
+  {
+    torch::NoGradGuard no_grad;
+    backbone->eval();
+    features.data = backbone->forward(features.data);
+    backbone->train();
+    for (const auto& item : head->named_parameters()) {
+      head->named_parameters()[item.key()].copy_(
+          net->named_parameters()[(item.key()[0] == '0' ? "1" : "2") + item.key().substr(1)]);
+    }
+    for (const auto& item : head->named_buffers()) {
+      head->named_buffers()[item.key()].copy_(net->named_buffers()["1" + item.key().substr(1)]);
+    }
+  }
+  torch::optim::SGD own(head->parameters(), 0.1);
+  const auto before = weights(rg::Model(backbone));
+  bool watched = true;
+  const rg::History history = rg::run(net, {phase}, {}, [&](const rg::Step&) {
+    watched = watched && !backbone->is_training() && !backbone->dropout->is_training() && net[1]->is_training();
+    static_cast<void>(rg::evaluate(net, points(5, 1)));
+  });
+  CHECK(watched);
+  CHECK(net->is_training());
+  CHECK(backbone->dropout->is_training());
+  CHECK(same(weights(rg::Model(backbone)), before));
+  rg::Phase alone = phase;
+  alone.data = features;
+  alone.optimizer = own;
+  alone.freeze = {};
+  alone.eval = {};
+  CHECK(rg::run(head, {alone}, {}) == history);
+
+  phase.eval = {"0.7"};
+  CHECK(
+      contains(error_of([&] { rg::run(net, {phase}, {}); }), "Phase \"head\".eval names \"0.7\", which is no module"));
+}
+
+TEST_CASE("tied weights are frozen and selected by either of their names") {
+  torch::manual_seed(1);
+  torch::nn::Linear square(3, 3);
+  torch::nn::Sequential net(torch::nn::Linear(2, 3), square, torch::nn::Tanh(), square);
+  const rg::Batch data = points(20, 3);
+  for (const char* const name : {"1", "3", "3.weight"}) {
+    torch::optim::SGD sgd(rg::Model(net).parameters(), 0.1);
+    const at::Tensor before = square->weight.detach().clone();
+    rg::run(net, {{.data = data, .optimizer = sgd, .epochs = 1, .freeze = {name}}}, {});
+    CHECK(torch::equal(square->weight, before));
+    CHECK(square->weight.requires_grad());
+    std::size_t seen = 0;
+    rg::run(net,
+            {{.data = data,
+              .optimizer = sgd,
+              .epochs = 1,
+              .regularize = {rg::On{rg::Layers{{name}},
+                                    [&](const rg::Pass& pass) {
+                                      seen = pass.parameters.size();
+                                      return pass.parameters.front().sum() * 0;
+                                    }}}}},
+            {});
+    CHECK(seen == (std::string(name) == "3.weight" ? 1 : 2));
+  }
+}
+
+TEST_CASE("the number of epochs, batches and classes may be any integer, also one that is counted in size_t") {
+  const std::vector<int> three(3);
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const rg::Phase phase{.data = points(20, 11), .optimizer = sgd, .epochs = three.size(), .batch = three.size()};
+  CHECK(rg::run(net, {phase}, {.test = points(5, 1), .every = three.size()}).back().clock.step == 21);
+  rg::Phase many = phase;
+  many.epochs = std::size_t{1} << 63;
+  CHECK(many.epochs == std::numeric_limits<std::int64_t>::max());
 }

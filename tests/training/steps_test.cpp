@@ -818,3 +818,112 @@ TEST_CASE("steps agree with PyTorch's own functions, or the published formulas i
   }
   CHECK(at == expected.size());
 }
+
+namespace {
+
+/// A BatchNorm that a pass calls as often as the batch's first id says: not at all, once or twice.
+struct AsOftenAs : torch::nn::Module {
+  explicit AsOftenAs(std::vector<int> of_batch) : calls(std::move(of_batch)) {
+    norm = register_module("norm", torch::nn::BatchNorm1d(2));
+    last = register_module("last", torch::nn::Linear(2, 3));
+  }
+  torch::Tensor forward(torch::Tensor x) {
+    const int times = calls[static_cast<std::size_t>(x.select(1, 2)[0].item<double>())];
+    x = x.narrow(1, 0, 2);
+    for (int call = 0; call < times; ++call) {
+      x = norm(x + call) * 3 + 1;
+    }
+    return last(x);
+  }
+
+  std::vector<int> calls;
+  torch::nn::BatchNorm1d norm{nullptr};
+  torch::nn::Linear last{nullptr};
+};
+
+/// Ten samples a batch; the third column is the batch's number.
+rg::Batch numbered_batches(std::int64_t count) {
+  rg::Batch data = points(10 * count, 9);
+  const at::Tensor number = torch::arange(count, torch::kFloat).repeat_interleave(10).unsqueeze(1);
+  data.data = torch::cat({data.data * torch::linspace(1, 4, 10 * count).unsqueeze(1), number}, 1);
+  return data;
+}
+
+}  // namespace
+
+TEST_CASE("reestimate_batch_norm: a layer's mean is over its calls, where it is skipped, used twice, or both") {
+  for (const std::vector<int>& calls :
+       {std::vector<int>{1, 0, 1, 0}, {0, 1, 1, 1}, {2, 2, 2, 2}, {0, 2, 1, 0}, {0, 0, 0, 3}}) {
+    CAPTURE(calls);
+    AsOftenAs net(calls);
+    const auto count = static_cast<std::int64_t>(calls.size());
+    const rg::Batch data = numbered_batches(count);
+    // By hand: each call normalizes what it is given, as LibTorch's does with fresh gains.
+    at::Tensor mean = torch::zeros({2}, torch::kDouble);
+    at::Tensor variance = torch::zeros({2}, torch::kDouble);
+    int all = 0;
+    for (std::int64_t b = 0; b < count; ++b) {
+      at::Tensor x = data.data.narrow(0, 10 * b, 10).narrow(1, 0, 2).to(torch::kDouble);
+      for (int call = 0; call < calls[static_cast<std::size_t>(b)]; ++call, ++all) {
+        x = x + call;
+        mean += x.mean(0);
+        variance += x.var(0);
+        x = (x - x.mean(0)) / (x.var(0, false) + 1e-5).sqrt() * 3 + 1;
+      }
+    }
+    rg::reestimate_batch_norm(rg::Model(&net), data, {.batch = 10, .shuffle = false});
+    CHECK(torch::allclose(net.norm->running_mean.to(torch::kDouble), mean / all, 1e-5, 1e-6));
+    CHECK(torch::allclose(net.norm->running_var.to(torch::kDouble), variance / all, 1e-5, 1e-6));
+    CHECK(net.norm->num_batches_tracked.item<int>() == all);
+  }
+}
+
+TEST_CASE("reestimate_batch_norm: a layer without momentum, one that no batch calls, and parts in eval mode") {
+  AsOftenAs net({2, 1});
+  net.norm->options.momentum() = torch::nullopt;
+  const rg::Batch data = numbered_batches(2);
+  const at::Tensor first = data.data.narrow(0, 0, 10).narrow(1, 0, 2);
+  const at::Tensor again = (first - first.mean(0)) / (first.var(0, false) + 1e-5).sqrt() * 3 + 1 + 1;
+  const at::Tensor second = data.data.narrow(0, 10, 10).narrow(1, 0, 2);
+  rg::reestimate_batch_norm(rg::Model(&net), data, {.batch = 10, .shuffle = false});
+  CHECK(torch::allclose(net.norm->running_mean, (first.mean(0) + again.mean(0) + second.mean(0)) / 3, 1e-4, 1e-5));
+  CHECK(torch::allclose(net.norm->running_var, (first.var(0) + again.var(0) + second.var(0)) / 3, 1e-4, 1e-5));
+
+  AsOftenAs idle({0, 0});
+  idle.norm->running_mean.fill_(5);
+  rg::reestimate_batch_norm(rg::Model(&idle), data, {.batch = 10, .shuffle = false});
+  CHECK(idle.norm->running_mean[0].item<double>() == 5);
+  AsOftenAs kept({1, 1});
+  kept.norm->running_mean.fill_(5);
+  rg::reestimate_batch_norm(rg::Model(&kept), data, {.batch = 10, .shuffle = false, .eval = {"norm"}});
+  CHECK(kept.norm->running_mean[0].item<double>() == 5);
+}
+
+TEST_CASE("reestimate_batch_norm: a layer of one's own is known by its buffers, if it updates them once a pass") {
+  struct ByHand : torch::nn::Module {
+    explicit ByHand(int times) : updates(times) {
+      mean = register_buffer("running_mean", torch::zeros({2}));
+      count = register_buffer("num_batches_tracked", torch::zeros({}, torch::kLong));
+      weight = register_parameter("weight", torch::ones({2}));
+    }
+    torch::Tensor forward(const torch::Tensor& x) {
+      for (int i = 0; i < updates && is_training(); ++i) {
+        mean.mul_(0.75).add_(x.mean(0).detach() * 0.25);
+        count += 1;
+      }
+      return x * weight;
+    }
+    int updates;
+    torch::Tensor mean, count, weight;
+  };
+  const rg::Batch data = points(30, 9);
+  ByHand once(1);
+  rg::reestimate_batch_norm(rg::Model(&once), data, {.batch = 10, .shuffle = false});
+  CHECK(torch::allclose(once.mean, data.data.mean(0), 1e-5, 1e-6));
+  CHECK(once.count.item<int>() == 3);
+  ByHand twice(2);
+  twice.mean.fill_(5);
+  CHECK(contains(error_of([&] { rg::reestimate_batch_norm(rg::Model(&twice), data, {.batch = 10}); }),
+                 "2 times in one pass"));
+  CHECK(twice.mean[0].item<double>() == 5);
+}

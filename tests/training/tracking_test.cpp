@@ -203,3 +203,51 @@ TEST_CASE("tracking: the best epoch is that of the history, and its weights scor
   study.best.restore();
   CHECK(rg::evaluate(study.net, study.splits.validation).loss == least);
 }
+
+TEST_CASE("tracking: what is measured within a run is scored as the phase is, unless it is told otherwise") {
+  torch::manual_seed(2);
+  torch::nn::Sequential net(torch::nn::Linear(2, 8), torch::nn::Tanh(), torch::nn::Linear(8, 3));
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.5));
+  rg::Batch data = points(90, 3);
+  data.data = data.data * 50 + 400;  // raw values, of which the network is shown normalized ones
+  const auto normalize = [](const rg::Batch& batch, const rg::Key&) {
+    rg::Batch result = batch;
+    result.data = (batch.data - 400) / 50;
+    return result;
+  };
+  const rg::Phase phase{
+      .name = "learn", .data = data, .optimizer = sgd, .epochs = 80, .batch = 30, .preprocess = {normalize}};
+  rg::Splits splits{.test = data};
+  splits.measures["as_phase"] = rg::AccuracyOn{data};
+  splits.measures["loss"] = rg::LossOn{data};
+  splits.measures["raw"] = rg::AccuracyOn{data, {.preprocess = {rg::chain()}}};
+  splits.measures["entropy"] = rg::LossOn{data, {.loss = [](const at::Tensor& output, const at::Tensor&) {
+                                            return -(output.softmax(1) * output.log_softmax(1)).sum(1).mean();
+                                          }}};
+  splits.measures["gap"] = rg::PartGap{data, data};
+  splits.measures["worst"] = rg::WorstGap{{rg::Source(data)}, {rg::Source(data)}};
+  splits.measures["probe"] = [&](const rg::Probe& probe) {
+    CHECK(probe.test.same_as(splits.test));
+    CHECK(probe.clock.epoch > 0);
+    CHECK(probe.how.preprocess.size() == 1);
+    return rg::evaluate(probe.model, probe.fit, probe.how).accuracy;
+  };
+  splits.measures["changes"] = rg::PredictionChanges(data);
+  const rg::Epoch last = rg::run(net, {phase}, splits).back();
+  REQUIRE(last.test.accuracy > 0.9);
+  CHECK(last.measures.at("as_phase") == last.test.accuracy);
+  CHECK(last.measures.at("loss") == last.test.loss);
+  CHECK(last.measures.at("probe") == last.test.accuracy);
+  CHECK(last.measures.at("raw") < 0.8);
+  CHECK(last.measures.at("gap") == 0);
+  CHECK(last.measures.at("worst") == 0);
+  CHECK(last.measures.at("changes") < 0.2);
+  const at::Tensor output = net->forward(normalize(data, rg::Key(0, data.id)).data);
+  CHECK(last.measures.at("entropy") ==
+        Approx(-(output.softmax(1) * output.log_softmax(1)).sum(1).mean().item<double>()).epsilon(1e-5));
+
+  // Afterwards, by hand.
+  CHECK(rg::evaluate(net, data, phase).accuracy == last.test.accuracy);
+  CHECK(rg::evaluate(net, data, rg::evaluation_of(phase)).loss == last.test.loss);
+  CHECK(rg::AccuracyOn{data}(net) == rg::evaluate(net, data).accuracy);  // alone it knows of no phase
+}

@@ -14,12 +14,14 @@
 #include "regimen/phase.hpp"
 
 /// What can be said of a phase's data before the first step, from one sample of each source: targets that the loss
-/// cannot take would otherwise show after whole phases of work. Streams are not looked into, and the network is not run,
-/// for either may remember that it was.
+/// cannot take would otherwise show after whole phases of work. Streams are not looked into, and the network is not
+/// run, for either may remember that it was.
 namespace regimen::inline v0::detail {
 
 /// The sample at a place, as a batch.
-inline Batch sample_of(const Source& source, const Now& now) { return source.get(at::zeros({1}, at::kLong), now); }
+inline Batch sample_of(const Source& source, const Now& now) {
+  return source.get(at::zeros({1}, at::kLong), now);
+}
 
 /// Throws Error where the loss cannot take the targets of a source.
 inline void check_targets(const Phase& phase, const Source& source, const std::string& field, const Now& now,
@@ -78,9 +80,10 @@ inline void check_last_batch(const Phase& phase, int number, const Model& model)
     (void)model.forward(prepared(sample, phase.preprocess, model.device(), now));
   } catch (const c10::Error& failure) {
     const std::string text = failure.what_without_backtrace();
-    throw Error("Phase \"" + phase.name + "\".batch = " + detail::text(phase.batch.value) + " leaves a last batch of 1 of " +
-                detail::text(n) + " samples, on which this network cannot be trained (LibTorch says: " +
-                text.substr(0, text.find('\n')) + "): set drop_last = true, or another batch");
+    throw Error("Phase \"" + phase.name + "\".batch = " + detail::text(phase.batch.value) +
+                " leaves a last batch of 1 of " + detail::text(n) +
+                " samples, on which this network cannot be trained (LibTorch says: " + text.substr(0, text.find('\n')) +
+                "): set drop_last = true, or another batch");
   }
 }
 

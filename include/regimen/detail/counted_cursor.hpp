@@ -11,8 +11,8 @@
 namespace regimen::inline v0::detail {
 
 /// A stream's cursor that counts: a stream that gives more or fewer samples than its `size()` says would make an epoch
-/// of another length than schedules, scores and checkpoints take it for. Throws Error at the batch that is too many, and
-/// at the end if there were too few.
+/// of another length than schedules, scores and checkpoints take it for. Throws Error at the batch that is too many,
+/// and at the end if there were too few.
 class CountedCursor {
  public:
   CountedCursor(Cursor next, std::int64_t size, const Order& order)

@@ -52,8 +52,8 @@ inline bool all_finite(const std::vector<at::Tensor>& tensors) {
   return !on_device.defined() || on_device.item<bool>();
 }
 
-/// Trained weights, as long as they are finite. One that was not from the beginning, of a layer that nobody uses, is not
-/// looked at.
+/// Trained weights, as long as they are finite. One that was not from the beginning, of a layer that nobody uses, is
+/// not looked at.
 class FiniteWeights {
  public:
   FiniteWeights() = default;

@@ -29,7 +29,8 @@ inline at::Tensor numbers_of(const at::Tensor& gradient) {
 /// Throws Error for a gradient that a hook has no meaning for.
 inline void require_dense(const at::Tensor& gradient, const std::string& who) {
   if (gradient.is_sparse()) {
-    throw Error(who + " takes dense gradients, and one is sparse, as of an embedding with EmbeddingOptions().sparse(true): "
+    throw Error(who +
+                " takes dense gradients, and one is sparse, as of an embedding with EmbeddingOptions().sparse(true): "
                 "leave that parameter out by On, or make the embedding dense");
   }
 }

@@ -43,14 +43,17 @@ concept NamesManifest = CanProbeMembers<T> && !requires { &MemberProbe<T>::manif
 /// Does not compile where the primitive has one of these with another signature.
 template <class T>
 constexpr void require_hooks() {
-  static_assert(!NamesCheck<T> || requires(const T& value) { value.check(); },
-                "check must be public and: void check() const");
-  static_assert(!NamesMetrics<T> || requires(const T& value) { std::vector<Metric>(value.metrics()); },
-                "metrics must be public and: std::vector<regimen::Metric> metrics() const");
-  static_assert(!NamesMeasures<T> || requires(const T& value) { std::vector<std::string>(value.measures()); },
-                "measures must be public and: std::vector<std::string> measures() const");
-  static_assert(!NamesManifest<T> || requires(const T& value) { std::string(value.manifest()); },
-                "manifest must be public and: std::string manifest() const");
+  static_assert(
+      !NamesCheck<T> || requires(const T& value) { value.check(); }, "check must be public and: void check() const");
+  static_assert(
+      !NamesMetrics<T> || requires(const T& value) { std::vector<Metric>(value.metrics()); },
+      "metrics must be public and: std::vector<regimen::Metric> metrics() const");
+  static_assert(
+      !NamesMeasures<T> || requires(const T& value) { std::vector<std::string>(value.measures()); },
+      "measures must be public and: std::vector<std::string> measures() const");
+  static_assert(
+      !NamesManifest<T> || requires(const T& value) { std::string(value.manifest()); },
+      "manifest must be public and: std::string manifest() const");
 }
 
 /// Asks a primitive to check its own fields, if it does: `void check() const`, throws Error.

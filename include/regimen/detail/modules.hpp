@@ -109,8 +109,8 @@ std::vector<Part> parts_of(GetModule get_module) {
   std::vector<Part> parts;
   auto& module = get_module();
   if constexpr (requires { module.train(module.is_training()); }) {
-    parts.push_back({"", [get_module] { return get_module().is_training(); },
-                     [get_module](bool on) { get_module().train(on); }});
+    parts.push_back(
+        {"", [get_module] { return get_module().is_training(); }, [get_module](bool on) { get_module().train(on); }});
   }
   if constexpr (requires { module.named_modules("", false).begin()->value()->is_training(); }) {
     for (const auto& item : module.named_modules("", /*include_self=*/false)) {

@@ -12,8 +12,8 @@
 namespace regimen::inline v0::detail {
 
 /// Calls a function after each normalization by a batch (LibTorch's batch_norm and instance_norm) that this thread does
-/// while the watch lives. Models of any kind end there, TorchScript's too, and it is the one place where a layer that is
-/// used twice in a pass can be told from one that is used once.
+/// while the watch lives. Models of any kind end there, TorchScript's too, and it is the one place where a layer that
+/// is used twice in a pass can be told from one that is used once.
 class NormalizationWatch {
  public:
   explicit NormalizationWatch(std::function<void()> after) : after_(std::move(after)), outer_(innermost()) {

@@ -255,7 +255,8 @@ class Objective {
       return part;
     }
     const auto samples = static_cast<double>(samples_);
-    return count.known() ? part * (count.number() / samples) : part * (count.on(device_) / samples).to(part.scalar_type());
+    return count.known() ? part * (count.number() / samples)
+                         : part * (count.on(device_) / samples).to(part.scalar_type());
   }
 
   const Model& model_;

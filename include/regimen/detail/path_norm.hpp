@@ -80,8 +80,8 @@ class PathWeights {
 
   [[nodiscard]] bool is_affine(const std::string& owner) const { return find(parameters_, owner + "weight").defined(); }
 
-  /// The BatchNorm that a parameter belongs to, by all the names of the parameter; "" for none. Throws Error where there
-  /// are several with statistics of their own: the tensor that they share cannot be folded into each.
+  /// The BatchNorm that a parameter belongs to, by all the names of the parameter; "" for none. Throws Error where
+  /// there are several with statistics of their own: the tensor that they share cannot be folded into each.
   [[nodiscard]] std::string normalization_of(const Named& named, const std::string& leaf) const {
     std::string found;
     std::vector<std::string> names = named.aliases;
@@ -92,8 +92,7 @@ class PathWeights {
           !find(buffers_, owner + "running_var").defined()) {
         continue;
       }
-      if (!found.empty() &&
-          !find(buffers_, owner + "running_var").is_same(find(buffers_, found + "running_var"))) {
+      if (!found.empty() && !find(buffers_, owner + "running_var").is_same(find(buffers_, found + "running_var"))) {
         throw Error("a path norm folds each BatchNorm into its own weights, but " + names.front() + " and " + name +
                     " are one tensor of two BatchNorms");
       }

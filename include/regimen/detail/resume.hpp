@@ -50,7 +50,8 @@ inline bool is_to_go_on(const std::vector<Phase>& phases, const State& from) {
     return false;
   }
   const Outcome& last = from.history.outcomes.back();
-  if (last.clock.phase + 1 != from.clock.phase || last.clock.phase < 0 || last.clock.phase >= static_cast<int>(phases.size())) {
+  if (last.clock.phase + 1 != from.clock.phase || last.clock.phase < 0 ||
+      last.clock.phase >= static_cast<int>(phases.size())) {
     return false;
   }
   const Phase& phase = phases[static_cast<std::size_t>(last.clock.phase)];

@@ -13,9 +13,9 @@ struct EpochScorer {
   const Model& model;
   const Phase& phase;
   const Splits& splits;
-  Now trained;               ///< when the epoch that is scored began
-  bool finite;               ///< loss and weights are
-  LookAtOutput look;         ///< at the outputs for the phase's own data
+  Now trained;        ///< when the epoch that is scored began
+  bool finite;        ///< loss and weights are
+  LookAtOutput look;  ///< at the outputs for the phase's own data
 
   /// A phase's last epoch is always scored, also when `is_over` finds only then, with fit in the record, that it is the
   /// last.

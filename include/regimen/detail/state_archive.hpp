@@ -170,8 +170,8 @@ inline State load_state(torch::serialize::InputArchive& archive) {
   archive.read("loss_samples", loss_samples);
   state.loss_samples = loss_samples.toInt();
   c10::IValue loss_count;  // not in checkpoints of earlier versions, where all losses were means over the samples
-  state.loss_count = archive.try_read("loss_count", loss_count) ? loss_count.toDouble()
-                                                                : static_cast<double>(state.loss_samples);
+  state.loss_count =
+      archive.try_read("loss_count", loss_count) ? loss_count.toDouble() : static_cast<double>(state.loss_samples);
   c10::IValue loss_scale;
   c10::IValue loss_scale_steps;
   if (archive.try_read("loss_scale", loss_scale) && archive.try_read("loss_scale_steps", loss_scale_steps)) {

@@ -236,8 +236,8 @@ class Stepper {
   /// Compares a replay with an eager step at other moments: what was frozen and should not have been shows there.
   void check_recording() {
     trace_ = objective_.trace();
-    const std::int64_t next = now_.clock.epoch + 1 < phase_.epochs ? now_.clock.epoch + 1
-                                                                   : std::max<std::int64_t>(now_.clock.epoch - 1, 0);
+    const std::int64_t next =
+        now_.clock.epoch + 1 < phase_.epochs ? now_.clock.epoch + 1 : std::max<std::int64_t>(now_.clock.epoch - 1, 0);
     const double apart = std::max(disagreement_at(next), disagreement_at(phase_.epochs - 1));
     objective_.seed_step(now_.clock);
     if (!(apart <= tolerated())) {

@@ -211,9 +211,10 @@ class Trainer {
     };
     weights_are_finite_ = weights_.finite();
     const bool finite = std::isfinite(epoch.train_loss) && weights_are_finite_;
-    const EpochScorer scorer{model_, phase, splits_, trained, finite, [&](const at::Tensor& output, const Batch& batch) {
-                               look_at_loss(phase, output, batch);
-                             }};
+    const EpochScorer scorer{
+        model_,  phase,  splits_,
+        trained, finite, [&](const at::Tensor& output, const Batch& batch) {
+                               look_at_loss(phase, output, batch); }};
     in_phase(phase.name, [&] { scorer.score(epoch, is_over); });
     check_scores(phase, epoch);
     state_.history.epochs.push_back(epoch);
@@ -281,7 +282,7 @@ class Trainer {
   EpochLoss loss_;
   FiniteWeights weights_;
   bool weights_are_finite_ = true;  ///< at the last epoch's end
-  bool loss_is_mean_ = false;  ///< the loss says what its mean is over, or was looked at
+  bool loss_is_mean_ = false;       ///< the loss says what its mean is over, or was looked at
   WallClock::time_point phase_began_{};
 };
 

@@ -13,13 +13,13 @@
 
 namespace regimen::inline v0 {
 
-/// What the mean of a loss is over: so many samples, labels, words, or the sum of their weights. A number where the host
-/// knows it, else a 0-d tensor on the device, which nobody waits for.
+/// What the mean of a loss is over: so many samples, labels, words, or the sum of their weights. A number where the
+/// host knows it, else a 0-d tensor on the device, which nobody waits for.
 class LossCount {
  public:
   template <class N>
     requires std::is_arithmetic_v<N>
-  LossCount(N number) : number_(static_cast<double>(number)) {}               // NOLINT: a number is a count
+  LossCount(N number) : number_(static_cast<double>(number)) {}    // NOLINT: a number is a count
   LossCount(at::Tensor number) : on_device_(std::move(number)) {}  // NOLINT: and so is a 0-d tensor
 
   /// Whether the host knows the number.

@@ -45,7 +45,7 @@ inline at::Tensor counted_labels(const at::Tensor& label, std::int64_t ignored, 
 /// outside of [0, C); elsewhere LibTorch says so in its own way.
 ///     phase.loss = regimen::CrossEntropy{.class_weights = {1, 5}, .ignore_index = 255};
 struct CrossEntropy {
-  detail::Table<double> class_weights{};        ///< one a class, at least 0; empty: all count the same
+  detail::Table<double> class_weights{};       ///< one a class, at least 0; empty: all count the same
   std::optional<std::int64_t> ignore_index{};  ///< the label of what is not to be judged
 
   void check() const {

@@ -38,8 +38,8 @@ inline void require_same_shape(const at::Tensor& output, const at::Tensor& targe
 
 }  // namespace detail
 
-/// Cross entropy of each logit by itself: one a sample, [N] or [N, 1], or several, [N, ...], where a sample may bear any
-/// number of labels. Targets of the same shape: labels 0 and 1 of any type, or floating numbers in [0, 1].
+/// Cross entropy of each logit by itself: one a sample, [N] or [N, 1], or several, [N, ...], where a sample may bear
+/// any number of labels. Targets of the same shape: labels 0 and 1 of any type, or floating numbers in [0, 1].
 ///
 /// With one logit a sample, right is a logit above 0 where the target is above one half; a logit of NaN is wrong. With
 /// several there is no one notion of right (each? all of them?), and only the loss is scored: a struct of your own can
@@ -67,8 +67,9 @@ struct BinaryCrossEntropy {
     }
     if (target.is_cpu()) {
       if (const auto wrong = detail::first_outside(target, 0, 1)) {
-        throw Error("BinaryCrossEntropy takes targets in [0, 1], but one is " + detail::text(*wrong) +
-                    ": make labels 0 and 1 of them (of 1 and 2 by - 1, of -1 and 1 by > 0, of a mask's bytes by / 255)");
+        throw Error(
+            "BinaryCrossEntropy takes targets in [0, 1], but one is " + detail::text(*wrong) +
+            ": make labels 0 and 1 of them (of 1 and 2 by - 1, of -1 and 1 by > 0, of a mask's bytes by / 255)");
       }
     }
   }

@@ -54,16 +54,16 @@ class Progress {
     if (live_) {
       show_live(epoch.clock);
     } else {
-      std::fprintf(out_, "%s epoch %lld/%lld loss %.4f%s %.1f s\n", name_.c_str(), printable(epoch.clock.epoch), printable(epochs_),
-                   epoch.train_loss, epoch.fit.scored() ? scores_.c_str() : "", epoch.seconds);
+      std::fprintf(out_, "%s epoch %lld/%lld loss %.4f%s %.1f s\n", name_.c_str(), printable(epoch.clock.epoch),
+                   printable(epochs_), epoch.train_loss, epoch.fit.scored() ? scores_.c_str() : "", epoch.seconds);
       std::fflush(out_);
     }
   }
 
   void operator()(const PhaseEnd& end) const {
     if (live_) {
-      std::fprintf(out_, "\r\033[K%s: %lld epochs,%s (%s)\n", name_.c_str(), printable(end.outcome.clock.epoch), scores_.c_str(),
-                   name_of(end.outcome.ended).c_str());
+      std::fprintf(out_, "\r\033[K%s: %lld epochs,%s (%s)\n", name_.c_str(), printable(end.outcome.clock.epoch),
+                   scores_.c_str(), name_of(end.outcome.ended).c_str());
       std::fflush(out_);
     }
   }

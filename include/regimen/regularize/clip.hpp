@@ -61,7 +61,8 @@ struct ClipValues {
       if (parameter.grad().defined()) {
         at::Tensor numbers = detail::numbers_of(detail::gradient_of(parameter));
         if (numbers.is_complex()) {
-          throw Error("ClipValues takes real gradients, for which there is an order; ClipGradients takes complex ones too");
+          throw Error(
+              "ClipValues takes real gradients, for which there is an order; ClipGradients takes complex ones too");
         }
         const at::Tensor limit = detail::beside(most, numbers);
         numbers.clamp_(limit.neg(), limit);

@@ -48,7 +48,8 @@ struct GradientNoise {
       const at::Tensor gradient = pass.parameters[i].grad();
       if (gradient.defined()) {
         detail::require_dense(gradient, "GradientNoise");
-        const at::Tensor place = at::full({1}, static_cast<std::int64_t>(i), at::TensorOptions().device(gradient.device()).dtype(at::kLong));
+        const at::Tensor place =
+            at::full({1}, static_cast<std::int64_t>(i), at::TensorOptions().device(gradient.device()).dtype(at::kLong));
         const Key key = Key(seed, place, pass.now).fold(detail::salt::gradient).each_step();
         at::Tensor numbers = detail::as_real(gradient);
         numbers.add_(key.normal(numbers.sizes()).select(0, 0) * scale);

@@ -15,8 +15,8 @@ namespace regimen::inline v0 {
 
 /// How a source is to be read for one epoch.
 struct Order {
-  Integer batch = 128;       ///< samples a batch; the last may be smaller
-  bool shuffle = false;      ///< in an order that depends on (seed, epoch) alone
+  Integer batch = 128;   ///< samples a batch; the last may be smaller
+  bool shuffle = false;  ///< in an order that depends on (seed, epoch) alone
   std::uint64_t seed = 0;
   bool drop_last = false;  ///< leave out a last batch that would be smaller
   std::int64_t first = 0;  ///< batches to skip, those that were taken before a resume

@@ -7,8 +7,8 @@
 namespace regimen::inline v0 {
 
 /// The last `scorings` scorings have not improved on the best one by more than `by`; by more than the share `by` of it,
-/// if `relative`. The best one is the last that did so improve, as in PyTorch's ReduceLROnPlateau: several steps that are
-/// each too small add up, and count once together they are more than `by`.
+/// if `relative`. The best one is the last that did so improve, as in PyTorch's ReduceLROnPlateau: several steps that
+/// are each too small add up, and count once together they are more than `by`.
 ///
 /// Counts scorings, not epochs. Reads `metric`, which the run must score; a metric of the test set makes the test set
 /// a training set, hence the default. On the loss of the noisy labels themselves, relatively, it ends a phase where
