@@ -16,6 +16,7 @@ struct Arm {
   int copies = 0;            ///< R of the confusion set that it starts from; 0: from random weights
   std::string regularizers;  ///< "vanilla", "all three", "augmentation + l2", ...
   regimen::History history{};
+  regimen::Score test{};  ///< on the whole test set, at its end
 
   [[nodiscard]] bool from_random() const { return copies == 0; }
 };
