@@ -97,7 +97,7 @@ class Process {
 
   ~Process() {
     if (id_ > 0) {
-      ::kill(id_, SIGKILL);
+      signal(SIGKILL);
       wait();
     }
   }
@@ -109,9 +109,10 @@ class Process {
     return {pollfd{out_.file(), POLLIN, 0}, pollfd{err_.file(), POLLIN, 0}};
   }
 
-  void ask_to_end() const { ::kill(id_, SIGTERM); }
+  /// Nothing for one whose end was waited for: to kill(-1) would be to signal every process there is.
+  void ask_to_end() const { signal(SIGTERM); }
 
-  /// Whole lines that it has printed since the last time.
+  /// Whole lines that it has printed since the last time; at its end also one that is not whole.
   std::vector<std::string> lines() {
     line_ += out_.read();
     errors_ += err_.read();
@@ -119,6 +120,9 @@ class Process {
     for (std::size_t end = line_.find('\n'); end != std::string::npos; end = line_.find('\n')) {
       whole.push_back(line_.substr(0, end));
       line_.erase(0, end + 1);
+    }
+    if (!out_.open() && !line_.empty()) {
+      whole.push_back(std::exchange(line_, {}));
     }
     return whole;
   }
@@ -144,6 +148,12 @@ class Process {
   }
 
  private:
+  void signal(int what) const {
+    if (id_ > 0) {
+      ::kill(id_, what);
+    }
+  }
+
   static pid_t start(const Command& command, int out, int err) {
     // Between fork and exec a process with threads may do no more than system calls: all else is made before.
     std::vector<char*> words;
