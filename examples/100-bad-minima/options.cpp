@@ -173,7 +173,7 @@ Options read_options(int argc, char** argv) {
   Options options;
   Settings& settings = options.settings;
   settings = defaults(argc, argv);
-  options.task.words.assign(argv + 1, argv + argc);
+  options.task.words.assign(argv, argv + argc);
   Recipes recipes;
   CLI::App app(
       "Bad global minima exist and SGD can reach them (Liu, Papailiopoulos and Achlioptas, NeurIPS 2020).\n"

@@ -19,8 +19,7 @@ namespace {
 /// twice the last counts.
 Command worker(const std::string& name, const std::vector<std::string>& more, const Settings& settings,
                const Task& task) {
-  Command command{name, {this_program}};
-  command.words.insert(command.words.end(), task.words.begin(), task.words.end());
+  Command command{name, this_program, task.words};
   for (const std::string& word : {std::string("--worker"), std::string("--workers"), std::string("1"),
                                   std::string("--threads"), std::to_string(settings.threads)}) {
     command.words.push_back(word);

@@ -162,18 +162,28 @@ class Process {
     }
     words.push_back(nullptr);
     const pid_t parent = ::getpid();
+    // A signal that came before exec would be taken by a handler of ours, and forgotten: it waits until none is there.
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
     const pid_t child = ::fork();
     if (child == 0) {
+      for (const int each : {SIGINT, SIGTERM}) {
+        ::signal(each, SIG_DFL);
+      }
+      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 #if defined(__linux__)
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
       if (::getppid() == parent) {  // else it died before it could have been heard of
         ::dup2(out, STDOUT_FILENO);
         ::dup2(err, STDERR_FILENO);
-        ::execv(words[0], words.data());
+        ::execv(command.program.c_str(), words.data());
       }
       ::_exit(127);
     }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return child;
   }
 

@@ -8,7 +8,8 @@
 /// A process to run.
 struct Command {
   std::string name;                ///< for messages
-  std::vector<std::string> words;  ///< the path of the program, then its arguments
+  std::string program;             ///< its path
+  std::vector<std::string> words;  ///< its arguments, of which the first is the name that it goes by
 };
 
 /// The path by which a process runs its own program once more, also where that was rebuilt meanwhile.
@@ -28,5 +29,6 @@ struct Overseer {
 /// Throws regimen::Error for the first that fails, with its name and what it wrote to stderr, after the others were
 /// sent SIGTERM and have ended. An exception of the overseer's kills them. So does the death of this process, however
 /// it comes (Linux): no process is left behind. A successful process's stderr is passed on when it ends.
-///     run_side_by_side({{"one", {"/bin/echo", "1"}}, {"two", {"/bin/echo", "2"}}}, 2, {.heard = print});
+///     run_side_by_side({{"one", "/bin/echo", {"echo", "1"}}, {"two", "/bin/echo", {"echo", "2"}}}, 2, {.heard =
+///     print});
 bool run_side_by_side(const std::vector<Command>& commands, int at_once, const Overseer& overseer = {});

@@ -20,7 +20,7 @@
 namespace {
 
 Command shell(const std::string& name, const std::string& script) {
-  return {name, {"/bin/sh", "-c", script}};
+  return {name, "/bin/sh", {"sh", "-c", script}};
 }
 
 double seconds_since(std::chrono::steady_clock::time_point began) {
@@ -45,10 +45,9 @@ bool ends_soon(pid_t id) {
 
 TEST_CASE("workers: every command runs, and each line is heard with its name") {
   std::vector<std::string> heard;
-  const bool all = run_side_by_side({shell("a", "echo 1; echo 2"), shell("b", "printf 3")}, 1,
-                                    {.heard = [&](const std::string& name, const std::string& line) {
-                                      heard.push_back(name + line);
-                                    }});
+  const bool all = run_side_by_side(
+      {shell("a", "echo 1; echo 2"), shell("b", "printf 3")}, 1,
+      {.heard = [&](const std::string& name, const std::string& line) { heard.push_back(name + line); }});
   CHECK(all);
   CHECK(heard == std::vector<std::string>{"a1", "a2", "b3"});
 }
@@ -75,7 +74,8 @@ TEST_CASE("workers: no more at once than allowed, in their order") {
 
 TEST_CASE("workers: one that fails ends the others, and its message is the error") {
   const auto began = std::chrono::steady_clock::now();
-  const std::vector<Command> commands{shell("long", "exec sleep 60"), shell("bad", "echo '  the disk is full ' >&2; exit 3"),
+  const std::vector<Command> commands{shell("long", "exec sleep 60"),
+                                      shell("bad", "echo '  the disk is full ' >&2; exit 3"),
                                       shell("never", "echo started")};
   std::string said;
   try {
@@ -91,14 +91,15 @@ TEST_CASE("workers: one that fails ends the others, and its message is the error
 TEST_CASE("workers: one that says nothing fails by its status or its signal") {
   CHECK_THROWS_WITH(run_side_by_side({shell("a", "exit 4")}, 1), "a: ended with status 4");
   CHECK_THROWS_WITH(run_side_by_side({shell("a", "kill -9 $$")}, 1), "a: ended by signal 9");
-  CHECK_THROWS_WITH(run_side_by_side({{"a", {"/no/such/program"}}}, 1), "a: ended with status 127");
+  CHECK_THROWS_WITH(run_side_by_side({{"a", "/no/such/program", {"program"}}}, 1), "a: ended with status 127");
 }
 
 TEST_CASE("workers: asked to stop, they end by themselves and the rest does not begin") {
   std::vector<std::string> heard;
   bool ready = false;
   const bool all = run_side_by_side(
-      {shell("a", "trap 'echo saved; exit 130' TERM; echo ready; while :; do sleep 0.05; done"), shell("b", "echo b")}, 1,
+      {shell("a", "trap 'echo saved; exit 130' TERM; echo ready; while :; do sleep 0.05; done"), shell("b", "echo b")},
+      1,
       {.heard =
            [&](const std::string&, const std::string& line) {
              heard.push_back(line);
