@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -94,11 +95,14 @@ struct Narrator {
   }
 };
 
-/// ", about 1 min 50 s left"; nothing where nothing is known.
+/// ", about 1 min 50 s left"; nothing where nothing is known or left.
 inline std::string time_left_text(const TimeLeft& time_left, double now) {
   const std::optional<double> left = time_left.seconds(now);
-  // To ten seconds: more would be more than is known.
-  return left > 0 ? ", about " + duration(*left < 3600 ? 10 * std::ceil(*left / 10) : *left) + " left" : "";
+  if (!left || time_left.done() == time_left.count()) {
+    return "";
+  }
+  // To ten seconds, and no less: more would be more than is known.
+  return ", about " + duration(*left < 3600 ? 10 * std::max(1.0, std::ceil(*left / 10)) : *left) + " left";
 }
 
 /// Runs one training after another, each with a checkpoint and logs under its own name, so that a killed program goes

@@ -29,9 +29,9 @@ void add_what_to_do(CLI::App& app, Task& task) {
   app.add_flag("--resume", task.resume, "go on where an interrupted run with the same settings was");
   app.add_flag("--quiet", task.quiet, "no progress, only the table");
   app.add_option("--budget", task.budget,
-                 "make the experiment so small that all of it takes at most so long: 540, 540s, 9m or 1h. Fewer seeds, "
-                 "but three, then fewer images, but half; with --paper all phases are shortened alike (default: 8m of "
-                 "the default experiment, which comes down to its smallest if need be; else 0, no limit)")
+                 "make the experiment so small that all of it takes at most so long: 540, 540s, 9m or 1h. Fewer images "
+                 "(70 %), then fewer seeds (3), then fewer images again (half); with --paper all phases are shortened "
+                 "alike. Default: 8m of the default experiment, at its smallest if need be; else 0, no limit")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
                                         CLI::AsNumberWithUnit::CASE_INSENSITIVE));
   const std::string group = "Several processes on one results folder";
@@ -194,12 +194,17 @@ Options read_options(int argc, char** argv) {
 
 namespace {
 
-/// Whether what is to be trained is the default experiment, wherever and with whatever seeds to begin with.
-bool is_default(Settings settings) {
-  settings.root.clear();
-  settings.out = Settings{}.out;
-  settings.first_seed = Settings{}.first_seed;
-  return regimen::manifest(settings) == regimen::manifest(Settings{});
+/// Whether what is to be trained is the default experiment, wherever, by whatever processors and with whatever first
+/// seed.
+bool is_default(const Settings& settings) {
+  Settings standard;
+  standard.root = settings.root;
+  standard.out = settings.out;
+  standard.device = settings.device;
+  standard.workers = settings.workers;
+  standard.threads = settings.threads;
+  standard.first_seed = settings.first_seed;
+  return regimen::manifest(settings) == regimen::manifest(standard);
 }
 
 void settle_processors(Settings& s, bool one_process) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numeric>
 
 #include "networks.hpp"
 #include "unit.hpp"
@@ -116,15 +115,24 @@ double cost(const Shown& shown, const Unit& unit, const Settings& settings, cons
   return shown.training / pace.training + shown.scoring / pace.scoring + overhead;
 }
 
-/// Cuts from the whole experiment to the smallest, where phases end by themselves.
+/// Cuts from the whole experiment to the smallest, where phases end by themselves. Seeds make the intervals narrow, and
+/// fewer images were seen to leave the effect as it is, so some of the images go first.
 std::vector<Cut> smaller_and_smaller(const Settings& settings, std::int64_t images) {
   const int least_seeds = std::min(3, settings.seeds);
   std::vector<Cut> cuts;
-  for (int seeds = settings.seeds; seeds >= least_seeds; --seeds) {
-    cuts.push_back({.seeds = seeds, .images = settings.recipe.images});
+  const auto add = [&](int seeds, int percent) {
+    // Whole batches: the statistics of a last one of a few images would disturb the fit.
+    const std::int64_t batch = settings.recipe.batch;
+    cuts.push_back({.seeds = seeds, .images = std::max(images * percent / 100 / batch, std::int64_t{1}) * batch});
+  };
+  for (const int percent : {90, 80, 70}) {
+    add(settings.seeds, percent);
   }
-  for (int percent = 90; percent >= 50; percent -= 10) {
-    cuts.push_back({.seeds = least_seeds, .images = images * percent / 100});
+  for (int seeds = settings.seeds - 1; seeds >= least_seeds; --seeds) {
+    add(seeds, 70);
+  }
+  for (const int percent : {60, 50}) {
+    add(least_seeds, percent);
   }
   return cuts;
 }

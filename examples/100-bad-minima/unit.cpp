@@ -1,6 +1,8 @@
 #include "unit.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "networks.hpp"
@@ -62,7 +64,13 @@ bool is_complete(const Unit& unit, const Settings& settings) {
 }
 
 bool Trainings::train(const Unit& unit) {
-  const std::optional<rg::Lock> mine = rg::Lock::try_take(settings_.out + "/locks/" + unit.name());
+  const std::string path = settings_.out + "/locks/" + unit.name();
+  std::optional<rg::Lock> mine = rg::Lock::try_take(path);
+  // The worker of a run that was killed may need a moment to end.
+  for (int tenths = 0; task_.worker && !mine && tenths < 100; ++tenths) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    mine = rg::Lock::try_take(path);
+  }
   if (!mine) {
     return false;
   }
