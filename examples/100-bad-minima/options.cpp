@@ -99,8 +99,9 @@ void add_recipe(CLI::App& app, Recipe& r) {
   add("--zeroed", r.zeroed, "N: share of each copy's pixels that are zeroed, in [0, 1]")->check(CLI::Range(0.0, 1.0));
   add("--batch", r.batch, "images a step")->check(CLI::PositiveNumber);
   add("--memorize-rate", r.memorize_rate, "learning rate on random labels");
-  add("--memorize-epochs", r.memorize_epochs, "at most so many epochs on random labels; ends at 99.99 % fit")
-      ->check(CLI::PositiveNumber);
+  add("--memorize-epochs", r.memorize_epochs, "at most so many epochs on random labels")->check(CLI::PositiveNumber);
+  add("--memorize-fit", r.memorize_fit, "share of them, in (0, 1], that is enough, and ends it")
+      ->check(CLI::Range(0.0, 1.0));
   add("--vanilla-rate", r.vanilla_rate, "learning rate of vanilla SGD on true labels");
   add("--vanilla-epochs", r.vanilla_epochs, "at most so many epochs of vanilla SGD; without --paper ends at 100 % fit")
       ->check(CLI::PositiveNumber);

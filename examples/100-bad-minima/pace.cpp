@@ -13,7 +13,7 @@ namespace {
 
 // Epochs that the quick recipe's memorizing and vanilla phases were seen to need. Only times that are expected before
 // the first training has ended hang on them.
-constexpr int seen_memorize_epochs = 30;
+constexpr int seen_memorize_epochs = 26;
 constexpr int seen_vanilla_epochs_random = 38;
 constexpr int seen_vanilla_epochs_adversarial = 20;
 

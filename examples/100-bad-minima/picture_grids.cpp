@@ -93,7 +93,7 @@ void draw_tiles(const std::vector<Tile>& tiles, const Settings& settings) {
 
 void draw_boundaries(const ToyPicture& picture, const Settings& settings) {
   const auto panels = static_cast<int>(picture.boundaries.size());
-  Script script(settings.out + "/pictures", "boundaries", Script::page_width, 2000 / panels + 80);
+  Script script(settings.out + "/pictures", "boundaries", Script::page_width, 2000 / panels + 130);
   {
     std::ofstream points = script.data("points");
     for (const auto& [x, y, label] : picture.points) {
@@ -113,14 +113,14 @@ void draw_boundaries(const ToyPicture& picture, const Settings& settings) {
       }
     }
   }
-  script() << "set multiplot layout 1," << panels << " margins 0.035,0.99,0.09,0.9 spacing 0.015,0\n"
+  script() << "set multiplot layout 1," << panels << " margins 0.065,0.99,0.2,0.9 spacing 0.015,0\n"
            << "set xrange [" << picture.left << ":" << picture.right << "]\nset yrange [" << picture.bottom << ":"
            << picture.top << "]\nunset key\nunset colorbox\nunset grid\nset xtics 0.5\nset ytics 0.5\n"
-           << "set palette defined (0 '#cfe0f1', 1 '#f6d3cf')\nset cbrange [0:1]\n";
+           << "set palette defined (0 '#f1f6fb', 1 '#efc9a2')\nset cbrange [0:1]\n";
   for (int panel = 0; panel < panels; ++panel) {
     script() << "set title '" << picture.boundaries[static_cast<std::size_t>(panel)].title << "'\n"
-             << (panel > 0 ? "set format y ''\n" : "") << "plot " << script.file(std::to_string(panel))
-             << " using 1:2:3 with image, " << script.file("points")
+             << (panel > 0 ? "set format y ''\nunset ylabel\n" : "set xlabel 'x_1'\nset ylabel 'x_2' offset 1,0\n")
+             << "plot " << script.file(std::to_string(panel)) << " using 1:2:3 with image, " << script.file("points")
              << " using ($3<0.5?$1:NaN):2 with points pointtype 7 pointsize 0.9 linecolor '" << blue << "', "
              << script.file("points") << " using ($3>0.5?$1:NaN):2 with points pointtype 5 pointsize 0.9 linecolor '"
              << red << "'\n";

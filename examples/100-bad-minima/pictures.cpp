@@ -162,14 +162,16 @@ void draw_curves(const Results& results, const Group& group, const std::string& 
 
 void draw_holes(const Group& group, const std::string& name, const Settings& settings) {
   const bool holes = group.all_fitted();
-  Script script(settings.out + "/pictures", name, holes ? Script::page_width : Script::page_width / 2, 800);
+  const bool many = group.comparisons.size() > 3;
+  Script script(settings.out + "/pictures", name, holes ? Script::page_width : Script::page_width / 2,
+                many ? 1000 : 800);
   {
     std::ofstream data = script.data("arms");
     const auto width = [](const rg::Interval& value) { return std::isnan(value.half_width) ? 0 : value.half_width; };
     int row = 0;
     for (const Comparison& c : group.comparisons) {
       const std::string title =
-          c.regularizers == "all three" ? "augmentation\\n+ l2 + momentum" : title_of(c.regularizers);
+          !many && c.regularizers == "all three" ? "augmentation\\n+ l2 + momentum" : c.regularizers;
       data << row++ << " \"" << title << "\" " << c.random.mean << " " << width(c.random) << " " << c.adversarial.mean
            << " " << width(c.adversarial);
       if (holes) {
@@ -179,11 +181,10 @@ void draw_holes(const Group& group, const std::string& name, const Settings& set
     }
   }
   const auto n = static_cast<double>(group.comparisons.size());
-  const bool many = n > 3;
   // An empty plot with the names gives the ticks their place between the two points of each set.
   script() << "set multiplot layout 1," << (holes ? 2 : 1) << " margins " << (holes ? 0.07 : 0.15) << ",0.985,"
-           << (many ? 0.32 : 0.16) << ",0.96 spacing 0.1,0\n"
-           << (many ? "set xtics rotate by -30\n" : "") << "set xrange [-0.6:" << n - 0.4
+           << (many ? 0.4 : 0.16) << ",0.96 spacing 0.1,0\n"
+           << (many ? "set xtics rotate by 40 right\n" : "") << "set xrange [-0.6:" << n - 0.4
            << "]\nset key top left Left reverse\nset bars 0.7\nset offsets 0,0,0.8,0.4\n"
            << "set ylabel 'test accuracy (%)'\n"
            << "plot " << script.file("arms") << " using 1:3:xtic(2) with points pointtype -1 notitle, ''"

@@ -171,7 +171,7 @@ std::vector<Group> groups_of(const Results& results, const Settings& settings) {
   std::vector<Group> groups;
   for (const std::string& model : settings.models) {
     for (const int copies : settings.recipe.copies) {
-      Group group{.model = model, .copies = copies};
+      Group group{.model = model, .copies = copies, .enough_fit = settings.recipe.memorize_fit};
       for (const Memorized& memorized : results.memorized) {
         if (memorized.model == model && memorized.copies == copies) {
           group.memorized_fit = std::min(group.memorized_fit, memorized.history.back().fit.accuracy);

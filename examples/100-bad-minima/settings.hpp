@@ -15,6 +15,7 @@ struct Recipe {
   int batch = 64;
   double memorize_rate = 0.2;
   int memorize_epochs = 80;
+  double memorize_fit = 0.999;  ///< share of the random labels, in (0, 1], that ends it; less is no adversarial start
   double vanilla_rate = 0.02;
   int vanilla_epochs = 80;
   bool until_fit = true;  ///< vanilla arms end once they fit all their labels
@@ -43,6 +44,7 @@ inline Recipe paper_recipe() {
           .batch = 128,
           .memorize_rate = 0.1,
           .memorize_epochs = 350,
+          .memorize_fit = 0.9999,
           .vanilla_rate = 0.1,
           .vanilla_epochs = 350,
           .until_fit = false,

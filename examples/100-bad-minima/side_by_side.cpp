@@ -28,19 +28,12 @@ Command worker(const std::string& name, const std::vector<std::string>& more, co
   return command;
 }
 
-/// What a line says is running: "pooled-seed1-R2-memorize, pooled-seed2-R2-all_three".
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
-}
-
 /// Keeps account of the jobs that workers tell of, and shows it.
 class Account {
  public:
-  Account(TimeLeft time_left, bool quiet) : time_left_(std::move(time_left)), line_(quiet) {}
+  /// `prefix`: of the jobs' names, if all have it; a line of 80 columns has no room for it.
+  Account(TimeLeft time_left, std::string prefix, bool quiet)
+      : time_left_(std::move(time_left)), prefix_(std::move(prefix)), line_(quiet) {}
 
   void heard(const std::string& text) {
     const std::optional<JobLine> line = JobLine::read(text);
@@ -49,7 +42,7 @@ class Account {
     }
     if (line->what == JobLine::What::ends) {
       time_left_.end(line->job, now());
-      line_.milestone(state() + line->job + ", after " + duration(now()));
+      line_.milestone(state() + brief(line->job) + ", after " + duration(now()));
     } else {
       time_left_.begin(line->job, now(), line->what == JobLine::What::begins);
     }
@@ -64,13 +57,23 @@ class Account {
     }
   }
 
-  void show() { line_.show(state() + joined(time_left_.running())); }
+  /// What is running: "[3 of 25 done, about 1 min 50 s left] seed1-R2-all_three, seed2-R2-memorize"
+  void show() {
+    std::string names;
+    for (const std::string& job : time_left_.running()) {
+      names += (names.empty() ? "" : ", ") + brief(job);
+    }
+    line_.show(state() + names);
+  }
 
  private:
-  /// "[3 of 25 trainings done, about 1 min 50 s left] "
   [[nodiscard]] std::string state() const {
-    return "[" + std::to_string(time_left_.done()) + " of " + std::to_string(time_left_.count()) + " trainings done" +
+    return "[" + std::to_string(time_left_.done()) + " of " + std::to_string(time_left_.count()) + " done" +
            time_left_text(time_left_, now()) + "] ";
+  }
+
+  [[nodiscard]] std::string brief(const std::string& job) const {
+    return job.rfind(prefix_, 0) == 0 ? job.substr(prefix_.size()) : job;
   }
 
   [[nodiscard]] double now() const {
@@ -78,6 +81,7 @@ class Account {
   }
 
   TimeLeft time_left_;
+  std::string prefix_;
   StatusLine line_;
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
@@ -107,7 +111,7 @@ void train_side_by_side(const std::vector<Unit>& units, const std::vector<Chain>
       commands.push_back(worker(unit.name(), {"--resume", "--unit", unit.name()}, settings, task));
     }
   }
-  Account account(std::move(time_left), task.quiet);
+  Account account(std::move(time_left), settings.models.size() == 1 ? settings.models.front() + "-" : "", task.quiet);
   const Overseer overseer{.started = [&](const std::string& unit) { account.started(jobs.at(unit)); },
                           .heard = [&](const std::string&, const std::string& line) { account.heard(line); },
                           .waiting = [&] { account.show(); },

@@ -131,7 +131,7 @@ void Trainings::memorize(const Unit& unit, const rg::Source& train, Net& net) {
   const rg::Source confusion = confusion_set(train, images_, settings_, unit.copies, unit.seed);
   torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(settings_.recipe.memorize_rate));
   rg::Phase memorize = phase(memorizing, confusion, sgd, settings_.recipe.memorize_epochs, 1000 * unit.seed);
-  memorize.until = rg::FitReaches{0.9999};
+  memorize.until = rg::FitReaches{settings_.recipe.memorize_fit};
   jobs_.run(unit.job(memorizing), net, sgd, memorize, splits(train, unit.seed, settings_.recipe.memorize_epochs));
 }
 
