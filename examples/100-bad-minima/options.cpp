@@ -28,10 +28,11 @@ struct Recipes {
 void add_what_to_do(CLI::App& app, Task& task) {
   app.add_flag("--resume", task.resume, "go on where an interrupted run with the same settings was");
   app.add_flag("--quiet", task.quiet, "no progress, only the table");
-  app.add_option("--budget", task.budget,
-                 "make the experiment so small that all of it takes at most so long: 540, 540s, 9m or 1h. Fewer images "
-                 "(70 %), then fewer seeds (3), then fewer images again (half); with --paper all phases are shortened "
-                 "alike. Default: 8m of the default experiment, at its smallest if need be; else 0, no limit")
+  app.add_option(
+         "--budget", task.budget,
+         "make the experiment so small that all of it takes at most so long: 540, 540s, 9m or 1h. Fewer images, "
+         "down to half, then fewer seeds, down to 3; with --paper all phases are shortened alike. Default: 8m of "
+         "the default experiment, at its smallest if need be; else 0, no limit")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
                                         CLI::AsNumberWithUnit::CASE_INSENSITIVE));
   const std::string group = "Several processes on one results folder";

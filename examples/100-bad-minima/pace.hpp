@@ -30,9 +30,9 @@ double seconds_of(const Unit& unit, const Settings& settings, const Images& imag
 /// Seconds that all units are expected to take, by as many workers as the settings say.
 double seconds_of(const std::vector<Unit>& units, const Settings& settings, const Images& images, const Paces& paces);
 
-/// The largest experiment that fits the time: with fewer images, but 70 %, then fewer seeds, but three, then still
-/// fewer images, but half; where phases have fixed numbers of epochs, all are shortened by one factor instead. `fits`:
-/// whether the smallest of these does.
+/// The largest experiment that fits the time: with fewer images, down to half, then fewer seeds, down to three; where
+/// phases have fixed numbers of epochs, all are shortened by one factor instead. `fits`: whether the smallest of these
+/// does.
 struct Fitted {
   Cut cut{};
   bool fits = true;
