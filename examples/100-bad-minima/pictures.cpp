@@ -170,8 +170,9 @@ void draw_holes(const Group& group, const std::string& name, const Settings& set
     const auto width = [](const rg::Interval& value) { return std::isnan(value.half_width) ? 0 : value.half_width; };
     int row = 0;
     for (const Comparison& c : group.comparisons) {
-      const std::string title =
-          !many && c.regularizers == "all three" ? "augmentation\\n+ l2 + momentum" : c.regularizers;
+      const std::string title = many                            ? c.regularizers
+                                : c.regularizers == "all three" ? "augmentation\\n+ l2 + momentum"
+                                                                : title_of(c.regularizers);
       data << row++ << " \"" << title << "\" " << c.random.mean << " " << width(c.random) << " " << c.adversarial.mean
            << " " << width(c.adversarial);
       if (holes) {
