@@ -37,9 +37,18 @@ struct DecodedTo {
   [[nodiscard]] std::string manifest() const { return of.manifest(); }
 };
 
-}  // namespace
+/// Images with fewer pixels: each is the mean of those that it stands for.
+struct Shrink {
+  std::int64_t side = 0;  ///< pixels, width and height
 
-Images load_images(const Settings& settings, const torch::Device& device) {
+  rg::Batch operator()(const rg::Batch& batch, const rg::Key& /*key*/) const {
+    rg::Batch result = batch;
+    result.data = torch::adaptive_avg_pool2d(batch.data.to(torch::kFloat), {side, side}).round().to(torch::kUInt8);
+    return result;
+  }
+};
+
+Images load_as_they_are(const Settings& settings, const torch::Device& device) {
   const auto in_memory = [&](const rg::Dataset& data, rg::Normalize normalize, std::vector<std::string> names) {
     return Images{to(data.train, device), to(data.test, device), std::move(normalize), std::move(names)};
   };
@@ -58,13 +67,26 @@ Images load_images(const Settings& settings, const torch::Device& device) {
     return folders(cinic10(settings.root), {.mean = {.4789, .4723, .4305}, .stddev = {.2421, .2383, .2587}});
   }
   if (settings.data == "restricted-imagenet") {
-    return folders(restricted_imagenet(settings.root, settings.side),
+    return folders(restricted_imagenet(settings.root, settings.recipe.side > 0 ? settings.recipe.side : 64),
                    {.mean = {.4717, .4499, .3837}, .stddev = {.2600, .2516, .2575}});
   }
   return in_memory(
       settings.root.empty() ? rg::fashion_mnist() : rg::fashion_mnist(settings.root),
       {.mean = {.2860}, .stddev = {.3530}},
       {"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"});
+}
+
+}  // namespace
+
+Images load_images(const Settings& settings, const torch::Device& device) {
+  Images images = load_as_they_are(settings, device);
+  const std::int64_t side = settings.recipe.side;
+  if (side > 0 && side != images.test.data.size(2)) {
+    const Shrink shrink{side};
+    images.train = rg::frozen(images.train, shrink, 0);
+    images.test = shrink(images.test, rg::Key(0, images.test.id));
+  }
+  return images;
 }
 
 std::string needed_root(const std::string& data) {

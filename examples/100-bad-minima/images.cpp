@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +18,8 @@
 #include "pictures.hpp"
 #include "plan.hpp"
 #include "report.hpp"
+#include "side_by_side.hpp"
+#include "time_left.hpp"
 #include "unit.hpp"
 
 namespace rg = regimen;
@@ -91,16 +93,55 @@ void show_results(const Settings& settings) {
   finish_pictures(settings);
 }
 
-/// What the whole plan will take, before it begins.
+torch::Device device_of(const Settings& settings) {
+  return settings.device == "cuda" ? torch::kCUDA : torch::kCPU;
+}
+
+Paces paces_here(const Settings& settings, const Task& task, const Images& images) {
+  const Paces paces = settings.workers > 1 ? measure_side_by_side(settings, task) : measure_paces(settings, images);
+  for (const auto& [model, pace] : paces) {
+    std::printf("%s: %.0f images/s in training, %.0f in scoring%s\n", model.c_str(), pace.training, pace.scoring,
+                settings.workers > 1 ? ", each worker" : "");
+  }
+  return paces;
+}
+
+/// What the experiment will take, before it begins.
 void tell_expected_time(const Settings& settings, const Images& images, const Paces& paces) {
   const std::vector<Unit> units = units_of(settings);
   double longest = 0;
   for (const Unit& unit : units) {
     longest = std::max(longest, seconds_of(unit, settings, images, paces));
   }
-  std::printf("%zu units that need nothing of each other, the longest of %s: one after another at most %s here.\n",
-              units.size(), duration(longest).c_str(), duration(seconds_of(units, settings, images, paces)).c_str());
+  const std::string order =
+      settings.workers == 1 ? "one after another" : std::to_string(settings.workers) + " at a time";
+  std::printf("%zu units that need nothing of each other, the longest of %s: %s %s %s here.\n", units.size(),
+              duration(longest).c_str(), order.c_str(), settings.recipe.until_fit ? "about" : "at most",
+              duration(seconds_of(units, settings, images, paces)).c_str());
   std::fflush(stdout);
+}
+
+/// What of the experiment fits the budget, of which some seconds have passed.
+Cut cut_to_budget(const Settings& settings, const Task& task, double passed, const Images& images, const Paces& paces) {
+  // Where phases end by themselves, when is not known; and machines that are shared change their speed.
+  const double share = settings.recipe.until_fit ? 0.8 : 0.93;
+  const Fitted fitted = fit_to(share * task.budget - passed, settings, images, paces);
+  if (!fitted.fits && task.must_fit) {
+    const Settings smallest = applied(fitted.cut, settings);
+    throw rg::Error("--budget: " + duration(task.budget) + " are too short: the smallest experiment takes " +
+                    duration(seconds_of(units_of(smallest), smallest, images, paces)) + " here");
+  }
+  return fitted.cut;
+}
+
+void tell_cut(const Cut& cut, const Settings& whole, double budget) {
+  const std::string smaller = in_words(cut, whole);
+  const std::string time = budget > 0 ? duration(budget) : "a budget";
+  if (smaller.empty()) {
+    std::printf("The whole experiment fits into %s.\n", time.c_str());
+  } else {
+    std::printf("To fit into %s: %s.\n", time.c_str(), smaller.c_str());
+  }
 }
 
 /// The unit of this name, or all of them.
@@ -117,6 +158,44 @@ std::vector<Unit> chosen_units(const Settings& settings, const std::string& name
   return chosen;
 }
 
+void train_one_after_another(const std::vector<Unit>& units, const std::vector<Chain>& chains, bool in_seconds,
+                             const Settings& settings, const Task& task, const Images& images) {
+  // One worker's chain is all of it.
+  Chain all;
+  for (const Chain& chain : chains) {
+    all.insert(all.end(), chain.begin(), chain.end());
+  }
+  Trainings trainings(settings, task, images, TimeLeft({all}, 1, in_seconds));
+  for (const Unit& unit : units) {
+    if (!trainings.train(unit)) {
+      std::printf("%s: another process works on it\n", unit.name().c_str());
+    }
+  }
+}
+
+/// The longest first: a short one at the end keeps the other workers waiting least.
+void sort_by_length(std::vector<Unit>& units, const Settings& settings, const Images& images, const Paces& paces) {
+  std::stable_sort(units.begin(), units.end(), [&](const Unit& a, const Unit& b) {
+    return seconds_of(a, settings, images, paces) > seconds_of(b, settings, images, paces);
+  });
+}
+
+void train(const Settings& settings, const Task& task, const Images& images, const Paces& paces) {
+  std::vector<Unit> units = chosen_units(settings, task.unit);
+  if (settings.workers > 1) {
+    sort_by_length(units, settings, images, paces);
+  }
+  std::vector<Chain> chains;
+  for (const Unit& unit : units) {
+    chains.push_back(expected_jobs(unit, settings, images, paces));
+  }
+  if (settings.workers > 1) {
+    train_side_by_side(units, chains, !paces.empty(), settings, task);
+  } else {
+    train_one_after_another(units, chains, !paces.empty(), settings, task, images);
+  }
+}
+
 }  // namespace
 
 void list_units(const Settings& settings) {
@@ -125,48 +204,43 @@ void list_units(const Settings& settings) {
   }
 }
 
-void run_images(Settings settings, const Task& task, const OpenResults& open_results) {
+void measure_pace(const Settings& settings) {
+  tell_paces(measure_paces(settings, load_images(settings, device_of(settings))));
+}
+
+void run_images(Settings settings, const Task& task, ResultsFolder& folder) {
   const auto began = std::chrono::steady_clock::now();
+  const Settings whole = settings;
+  std::optional<Cut> cut = folder.cut();
+  if (cut) {
+    settings = applied(*cut, whole);
+  }
   if (task.collect) {
+    check_same_settings(settings.out + "/settings.json", text_of(settings));
     show_results(settings);
     return;
   }
-  const std::vector<Unit> units = chosen_units(settings, task.unit);
-  const bool all = task.unit.empty();
-  const Images images = load_images(settings, settings.device == "cuda" ? torch::kCUDA : torch::kCPU);
-
-  // How much a budget shortens the recipe is measured once: a run that goes on must not find another number.
-  const std::string budget_file = settings.out + "/budget";
-  double factor = task.resume && task.budget > 0 ? std::atof(read_file(budget_file).c_str()) : 0;
-  const Recipe whole = settings.recipe;
-  if (all && (settings.paper || task.budget > 0) && factor == 0) {
-    const Paces paces = measure_paces(settings, images);
-    if (task.budget > 0) {
+  (void)chosen_units(settings, task.unit);  // before anything that takes time: does it exist?
+  const Images images = load_images(settings, device_of(settings));
+  Paces paces;
+  if (task.unit.empty() && (settings.paper || task.budget > 0)) {
+    paces = paces_here(settings, task, images);
+    if (task.budget > 0 && !cut) {
       const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began;
-      factor = budget_factor(settings, task.budget - passed.count(), images, paces);
-      settings.recipe = shortened(whole, factor);
+      cut = cut_to_budget(settings, task, passed.count(), images, paces);
+      settings = applied(*cut, whole);
+    }
+    if (cut) {
+      tell_cut(*cut, whole, task.budget);
     }
     tell_expected_time(settings, images, paces);
   }
-  if (task.budget > 0) {
-    settings.recipe = shortened(whole, factor);
-    std::printf("%s", shortened_by(factor, whole).c_str());
-  }
-  open_results(settings);
-  if (task.budget > 0) {
-    write_file(budget_file, rg::detail::text(factor) + "\n");
-  }
-
-  if (all) {
+  folder.open(settings, cut);
+  if (task.unit.empty()) {
     show_tiles(images, settings);
   }
-  Trainings trainings(settings, task, images, units);
-  for (const Unit& unit : units) {
-    if (!trainings.train(unit)) {
-      std::printf("%s: another process works on it\n", unit.name().c_str());
-    }
-  }
-  if (all) {
+  train(settings, task, images, paces);
+  if (task.unit.empty()) {
     show_results(settings);
   }
 }

@@ -1,15 +1,14 @@
 #pragma once
 
-#include <functional>
-
+#include "results_folder.hpp"
 #include "settings.hpp"
-
-/// Starts the results folder anew, or makes sure that what is there was made with the same settings.
-using OpenResults = std::function<void(const Settings&)>;
 
 /// The experiment on images: every unit of the plan, or the one that the task names. Trains, and unless it is one unit
 /// of several, prints the tables and the answers, writes results and pictures.
-void run_images(Settings settings, const Task& task, const OpenResults& open_results);
+void run_images(Settings settings, const Task& task, ResultsFolder& folder);
 
 /// Prints the names of the plan's units, one a line: what --unit takes.
 void list_units(const Settings& settings);
+
+/// Measures how fast a worker trains, and tells its parent process.
+void measure_pace(const Settings& settings);

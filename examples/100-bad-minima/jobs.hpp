@@ -2,11 +2,14 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
-#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -16,7 +19,9 @@
 #include <regimen/regimen.hpp>
 
 #include "files.hpp"
+#include "job_line.hpp"
 #include "settings.hpp"
+#include "time_left.hpp"
 
 namespace rg = regimen;
 
@@ -47,6 +52,27 @@ inline std::optional<rg::History> history_of(const Settings& settings, const std
   return ended == rg::Ended::running || ended == rg::Ended::stopped ? std::nullopt : std::optional(state.history);
 }
 
+/// The score of a job's network on the whole test set, where it was taken at its end.
+inline std::string test_score_of(const Settings& settings, const std::string& job) {
+  return settings.out + "/scores/" + job + ".csv";
+}
+
+inline void write_test_score(const std::string& path, const rg::Score& score) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  write_file(path, "test_accuracy,test_loss,test_samples\n" + rg::detail::text(score.accuracy) + "," +
+                       rg::detail::text(score.loss) + "," + std::to_string(score.samples) + "\n");
+}
+
+inline std::optional<rg::Score> read_test_score(const std::string& path) {
+  rg::Score score;
+  std::istringstream text(read_file(path));
+  std::string header;
+  char comma = 0;
+  const bool read =
+      std::getline(text, header) && text >> score.accuracy >> comma >> score.loss >> comma >> score.samples;
+  return read ? std::optional(score) : std::nullopt;
+}
+
 /// manifest.json: the settings, and the manifests of these jobs, as they left them.
 inline void write_manifest(const std::vector<std::string>& jobs, const Settings& settings) {
   std::string text = "{\"settings\": " + rg::manifest(settings) + ",\n \"jobs\": {";
@@ -69,18 +95,28 @@ struct Narrator {
   }
 };
 
+/// ", about 1 min 50 s left"; nothing where nothing is known or left.
+inline std::string time_left_text(const TimeLeft& time_left, double now) {
+  const std::optional<double> left = time_left.seconds(now);
+  if (!left || time_left.done() == time_left.count()) {
+    return "";
+  }
+  // To ten seconds, and no less: more would be more than is known.
+  return ", about " + duration(*left < 3600 ? 10 * std::max(1.0, std::ceil(*left / 10)) : *left) + " left";
+}
+
 /// Runs one training after another, each with a checkpoint and logs under its own name, so that a killed program goes
 /// on where it was. A job is a function of the settings alone: done again from its checkpoint, it ends the same.
 class Jobs {
  public:
-  /// `work`: what all jobs together are expected to cost, in any unit, for the time left.
-  Jobs(const Settings& settings, const Task& task, int count, double work)
-      : settings_(settings), task_(task), count_(count), work_left_(work) {}
+  Jobs(const Settings& settings, const Task& task, TimeLeft time_left)
+      : settings_(settings), task_(task), time_left_(std::move(time_left)) {}
 
+  /// `at_end`: what else belongs to the job, done when the network is trained; done again if it was interrupted.
   template <class Net>
-  rg::History run(const std::string& name, Net& net, torch::optim::SGD& optimizer, const rg::Phase& phase,
-                  const rg::Splits& splits, double expected_work) {
-    const auto began = WallClock::now();
+  rg::History run(
+      const std::string& name, Net& net, torch::optim::SGD& optimizer, const rg::Phase& phase, const rg::Splits& splits,
+      const std::function<void()>& at_end = [] {}) {
     const std::string checkpoint = checkpoint_of(settings_, name);
     std::stop_source stop;
     rg::RunOptions options{.stop = stop.get_token()};
@@ -97,50 +133,47 @@ class Jobs {
       }
     };
     rg::Checkpoint checkpoints(checkpoint, {.seconds = 15}, net, optimizer);
-    Narrator narrator;
-    if (!task_.quiet) {
-      narrator.progress.emplace(label(name));
-    }
-    const bool anew = options.from.history.empty();
+    Narrator narrator = begin(name, options.from.history.empty());
     const rg::History history = rg::run(net, {phase}, splits, options, keep_manifest, heed_signals, narrator,
                                         rg::CsvLog(settings_.out + "/epochs/" + name + ".csv"),
                                         rg::TimeLog(settings_.out + "/seconds/" + name + ".csv"), checkpoints);
     if (history.ended() == rg::Ended::stopped) {
       throw Interrupted();
     }
-    pass(expected_work);
-    // What an earlier start of the program has done says nothing about the pace of this one.
-    if (anew) {
-      work_timed_ += expected_work;
-      seconds_timed_ += std::chrono::duration<double>(WallClock::now() - began).count();
-    }
+    at_end();
+    end(name);
     return history;
   }
 
   /// Leaves out a job that was done before.
-  void pass(double expected_work) {
-    ++done_;
-    work_left_ -= expected_work;
-  }
+  void skip(const std::string& name) { time_left_.skip(name); }
 
  private:
   using WallClock = std::chrono::steady_clock;
 
-  /// "[3/15, about 7 min left] ": from the pace so far, and from the second job on.
-  [[nodiscard]] std::string label(const std::string& name) const {
-    std::string text = "[" + std::to_string(done_ + 1) + "/" + std::to_string(count_);
-    if (work_timed_ > 0) {
-      const double left = seconds_timed_ / work_timed_ * work_left_;
-      text += ", about " + std::to_string(static_cast<int>(left / 60 + 0.99)) + " min left";
+  Narrator begin(const std::string& name, bool anew) {
+    Narrator narrator;
+    if (task_.worker) {
+      JobLine{anew ? JobLine::What::begins : JobLine::What::goes_on, name}.print();
+    } else if (!task_.quiet) {
+      narrator.progress.emplace("[" + std::to_string(time_left_.done() + 1) + "/" + std::to_string(time_left_.count()) +
+                                time_left_text(time_left_, now()) + "] " + name + " ");
     }
-    return text + "] " + name + " ";
+    time_left_.begin(name, now(), anew);
+    return narrator;
   }
+
+  void end(const std::string& name) {
+    time_left_.end(name, now());
+    if (task_.worker) {
+      JobLine{JobLine::What::ends, name}.print();
+    }
+  }
+
+  [[nodiscard]] double now() const { return std::chrono::duration<double>(WallClock::now() - began_).count(); }
 
   const Settings& settings_;
   const Task& task_;
-  int count_;
-  double work_left_;
-  int done_ = 0;
-  double work_timed_ = 0;
-  double seconds_timed_ = 0;
+  TimeLeft time_left_;
+  WallClock::time_point began_ = WallClock::now();
 };

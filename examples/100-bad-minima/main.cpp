@@ -1,18 +1,14 @@
 // Bad global minima exist, and SGD can reach them: the experiment of Liu, Papailiopoulos and Achlioptas (NeurIPS 2020)
-// on real images, in ten minutes on two CPU cores; with --paper, the authors' own.
+// on real images, in minutes on two CPU cores; with --paper, the authors' own.
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
-#include <string>
 
 #include "allocator.hpp"
-#include "files.hpp"
 #include "images.hpp"
 #include "jobs.hpp"
 #include "options.hpp"
-#include "plan.hpp"
 #include "results_folder.hpp"
 #include "settings.hpp"
 #include "toy.hpp"
@@ -25,24 +21,21 @@ extern "C" void on_signal(int /*signal*/) {
   interrupted = 1;
 }
 
-void run(Settings settings, const Task& task) {
+void run(const Settings& settings, const Task& task) {
   if (task.list) {
     list_units(settings);
     return;
   }
+  if (task.pace) {
+    measure_pace(settings);
+    return;
+  }
   ResultsFolder folder(settings, task);
   if (settings.data == "toy") {
-    folder.open(settings);
+    folder.open(settings, {});
     run_toy(settings, task);
-  } else if (task.collect) {
-    const double factor = std::atof(read_file(settings.out + "/budget").c_str());
-    if (factor > 0) {
-      settings.recipe = shortened(settings.recipe, factor);
-    }
-    check_same_settings(settings.out + "/settings.json", text_of(settings));
-    run_images(settings, task, {});
   } else {
-    run_images(settings, task, [&](const Settings& settled) { folder.open(settled); });
+    run_images(settings, task, folder);
   }
 }
 
@@ -60,7 +53,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "\n%s\n", stop.what());
     return 130;
   } catch (const std::exception& failure) {
-    std::fprintf(stderr, "\nbad_minima: %s\n", failure.what());
+    // A worker's message is printed by the process that started it.
+    std::fprintf(stderr, "%s%s\n", options.task.worker ? "" : "\nbad_minima: ", failure.what());
     return 1;
   }
   return 0;

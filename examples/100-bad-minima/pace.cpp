@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 
 #include "networks.hpp"
 #include "unit.hpp"
@@ -12,10 +11,22 @@ namespace rg = regimen;
 
 namespace {
 
+// Epochs that the quick recipe's memorizing and vanilla phases were seen to need. Only times that are expected before
+// the first training has ended hang on them.
+constexpr int seen_memorize_epochs = 26;
+constexpr int seen_vanilla_epochs_random = 38;
+constexpr int seen_vanilla_epochs_adversarial = 20;
+
+// What a process of a unit takes to begin, and what a training takes besides its images: a snapshot, checkpoints; on a
+// GPU a recording.
+constexpr double seconds_a_unit = 2;
+constexpr double seconds_a_job = 0.5;
+constexpr double seconds_a_job_on_gpu = 2;
+
 /// Seconds that an epoch on so many images takes, once all is warm.
 double seconds_an_epoch(const std::string& model, const Settings& settings, const Images& images,
                         std::int64_t samples) {
-  auto net = make_network(model, images.classes(), images.channels());
+  auto net = make_network(model, images.classes(), images.channels(), settings.recipe.width);
   torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(1e-4).momentum(0.9).weight_decay(5e-4));
   rg::Phase phase{.name = "measuring the pace",
                   .data = rg::cached(rg::limit(images.train, samples)),
@@ -32,7 +43,7 @@ double seconds_an_epoch(const std::string& model, const Settings& settings, cons
 }
 
 Pace measure(const std::string& model, const Settings& settings, const Images& images) {
-  constexpr double enough = 1.5;  // seconds
+  constexpr double enough = 1;  // seconds
   const std::int64_t all = *images.train.size();
   std::int64_t samples = std::min<std::int64_t>(all, 4 * settings.recipe.batch);
   double seconds = seconds_an_epoch(model, settings, images, samples);
@@ -42,12 +53,11 @@ Pace measure(const std::string& model, const Settings& settings, const Images& i
     seconds = seconds_an_epoch(model, settings, images, samples);
   }
 
-  const auto net = make_network(model, images.classes(), images.channels());
+  const auto net = make_network(model, images.classes(), images.channels(), settings.recipe.width);
   const rg::Execution execute = execution_of(settings);
   execute.prepare(net);
   const rg::Source scored = rg::limit(images.test, std::min<std::int64_t>(2 * samples, images.test.size()));
-  const rg::Evaluation how{
-      .preprocess = {images.normalize}, .execute = execute, .batch = settings.device == "cuda" ? 1000 : 100};
+  const rg::Evaluation how = scoring_of(settings, images);
   (void)rg::evaluate(net, rg::limit(scored, how.batch), how);
   const auto began = std::chrono::steady_clock::now();
   (void)rg::evaluate(net, scored, how);
@@ -55,9 +65,74 @@ Pace measure(const std::string& model, const Settings& settings, const Images& i
   return {.training = static_cast<double>(samples) / seconds, .scoring = static_cast<double>(*scored.size()) / scoring};
 }
 
-/// How often a phase is scored.
-double scorings(int epochs, int every) {
-  return std::ceil(static_cast<double>(epochs) / every);
+/// Images that one training is shown, and those that it is scored on.
+struct Shown {
+  double training = 0;
+  double scoring = 0;
+};
+
+double images_of(const Settings& settings, const Images& images) {
+  const auto all = static_cast<double>(*images.train.size());
+  return settings.recipe.images > 0 ? std::min(all, static_cast<double>(settings.recipe.images)) : all;
+}
+
+/// The points of a training's curves, its last included.
+double points(const Unit& unit, const Settings& settings, double epochs) {
+  const bool curves = has_curves(settings, unit.seed);
+  return curves ? std::ceil(epochs / settings.recipe.score_every) : 1;
+}
+
+Shown on_random_labels(const Unit& unit, const Settings& settings, const Images& images) {
+  const Recipe& recipe = settings.recipe;
+  const double n = images_of(settings, images);
+  const double copies = unit.copies;
+  const int epochs = recipe.until_fit ? std::min(seen_memorize_epochs, recipe.memorize_epochs) : recipe.memorize_epochs;
+  const double along = has_curves(settings, unit.seed) ? test_along(settings, images) : 0;
+  return {.training = epochs * copies * n,
+          .scoring = points(unit, settings, epochs) * (copies * n + n + along) +
+                     (recipe.until_fit ? epochs / 2.0 * copies * n : 0)};
+}
+
+Shown on_true_labels(const Unit& unit, const Regularizers& set, const Settings& settings, const Images& images) {
+  const Recipe& recipe = settings.recipe;
+  const double n = images_of(settings, images);
+  const bool until_fit = recipe.until_fit && set.none();
+  const int seen = unit.copies > 0 ? seen_vanilla_epochs_adversarial : seen_vanilla_epochs_random;
+  const int most = set.none() ? recipe.vanilla_epochs : recipe.escape_epochs;
+  const int epochs = until_fit ? std::min(seen, most) : most;
+  const double along = has_curves(settings, unit.seed) ? test_along(settings, images) : 0;
+  return {.training = epochs * n,
+          .scoring = points(unit, settings, epochs) * (2 * n + along) + (until_fit ? epochs / 2.0 * n : 0) +
+                     static_cast<double>(images.test.size())};
+}
+
+double cost(const Shown& shown, const Unit& unit, const Settings& settings, const Paces& paces) {
+  if (paces.empty()) {
+    return shown.training + shown.scoring / 3;  // a forward pass is about a third of a step
+  }
+  const Pace& pace = paces.at(unit.model);
+  const double overhead = settings.device == "cuda" ? seconds_a_job_on_gpu : seconds_a_job;
+  return shown.training / pace.training + shown.scoring / pace.scoring + overhead;
+}
+
+/// Cuts from the whole experiment to the smallest, where phases end by themselves. Images go first: fewer were seen to
+/// leave the effect as it is, while of three seeds the interval is twice as wide as of five.
+std::vector<Cut> smaller_and_smaller(const Settings& settings, std::int64_t images) {
+  const int least_seeds = std::min(3, settings.seeds);
+  std::vector<Cut> cuts;
+  const auto add = [&](int seeds, int percent) {
+    // Whole batches: the statistics of a last one of a few images would disturb the fit.
+    const std::int64_t batch = settings.recipe.batch;
+    cuts.push_back({.seeds = seeds, .images = std::max(images * percent / 100 / batch, std::int64_t{1}) * batch});
+  };
+  constexpr int least_percent = 50;
+  for (int percent = 90; percent >= least_percent; percent -= 10) {
+    add(settings.seeds, percent);
+  }
+  for (int seeds = settings.seeds - 1; seeds >= least_seeds; --seeds) {
+    add(seeds, least_percent);
+  }
+  return cuts;
 }
 
 }  // namespace
@@ -66,96 +141,69 @@ Paces measure_paces(const Settings& settings, const Images& images) {
   Paces paces;
   for (const std::string& model : settings.models) {
     paces[model] = measure(model, settings, images);
-    std::printf("%s: %.0f images/s in training, %.0f in scoring\n", model.c_str(), paces[model].training,
-                paces[model].scoring);
   }
   return paces;
 }
 
-double seconds_of(const Unit& unit, const Settings& settings, const Images& images, const Paces& paces) {
-  const Recipe& recipe = settings.recipe;
-  const Pace& pace = paces.at(unit.model);
-  const double all = static_cast<double>(*images.train.size());
-  const double n = recipe.images > 0 ? std::min(static_cast<double>(recipe.images), all) : all;
-  const double test = static_cast<double>(images.test.size());
-  double scored = 0;
+Chain expected_jobs(const Unit& unit, const Settings& settings, const Images& images, const Paces& paces) {
+  Chain jobs;
   if (unit.copies > 0) {
-    scored += scorings(recipe.memorize_epochs, recipe.score_every) * (unit.copies * n + n + test);
+    jobs.push_back({.name = unit.job(memorizing),
+                    .kind = unit.model + " memorize " + std::to_string(unit.copies),
+                    .cost = cost(on_random_labels(unit, settings, images), unit, settings, paces)});
   }
   for (const Regularizers& set : sets_of(settings)) {
-    scored += scorings(set.none() ? recipe.vanilla_epochs : recipe.escape_epochs, recipe.score_every) * (n + test);
+    // Where an arm ends by itself hangs on where it starts.
+    const bool fixed = !settings.recipe.until_fit || !set.none();
+    jobs.push_back({.name = unit.job(set.name()),
+                    .kind = unit.model + " " + set.name() + (fixed ? "" : " " + std::to_string(unit.copies)),
+                    .cost = cost(on_true_labels(unit, set, settings, images), unit, settings, paces)});
   }
-  return most_images(unit, settings, n) / pace.training + scored / pace.scoring;
+  return jobs;
 }
 
-double seconds_of(const std::vector<Unit>& units, const Settings& settings, const Images& images, const Paces& paces) {
-  double sum = 0;
-  for (const Unit& unit : units) {
-    sum += seconds_of(unit, settings, images, paces);
+double seconds_of(const Unit& unit, const Settings& settings, const Images& images, const Paces& paces) {
+  double sum = seconds_a_unit;
+  for (const ExpectedJob& job : expected_jobs(unit, settings, images, paces)) {
+    sum += job.cost;
   }
   return sum;
 }
 
-std::string duration(double seconds) {
-  char text[64];
-  if (seconds < 3600) {
-    const auto whole = static_cast<int>(std::lround(seconds));
-    std::snprintf(text, sizeof text, "%d min %02d s", whole / 60, whole % 60);
-  } else if (seconds < 2 * 86400) {
-    std::snprintf(text, sizeof text, "%.1f hours", seconds / 3600);
-  } else if (seconds < 2 * 365 * 86400.0) {
-    std::snprintf(text, sizeof text, "%.1f days", seconds / 86400);
-  } else {
-    std::snprintf(text, sizeof text, "%.1f years", seconds / (365 * 86400.0));
+double seconds_of(const std::vector<Unit>& units, const Settings& settings, const Images& images, const Paces& paces) {
+  std::vector<double> seconds;
+  for (const Unit& unit : units) {
+    seconds.push_back(seconds_of(unit, settings, images, paces));
   }
-  return text;
+  std::sort(seconds.rbegin(), seconds.rend());
+  return makespan(seconds, settings.workers);
 }
 
-double budget_factor(const Settings& settings, double seconds, const Images& images, const Paces& paces) {
-  const std::vector<Unit> units = units_of(settings);
-  // What a training costs besides its images: a recording, a snapshot, checkpoints.
-  double jobs = 0;
-  for (const Unit& unit : units) {
-    jobs += static_cast<double>(jobs_of(unit, settings).size());
-  }
-  const double left = 0.93 * seconds - 2 * jobs;
-  const auto estimate = [&](double factor) {
-    Settings scaled = settings;
-    scaled.recipe = shortened(settings.recipe, factor);
-    return seconds_of(units, scaled, images, paces);
+Fitted fit_to(double seconds, const Settings& settings, const Images& images, const Paces& paces) {
+  const auto estimate = [&](const Cut& cut) {
+    const Settings smaller = applied(cut, settings);
+    return seconds_of(units_of(smaller), smaller, images, paces);
   };
-  double low = 0;
-  double high = 1;
-  if (estimate(high) <= left) {
-    return high;
+  const auto fits = [&](const Cut& cut) { return estimate(cut) <= seconds; };
+  const Cut whole{.seeds = settings.seeds, .images = settings.recipe.images};
+  if (fits(whole)) {
+    return {whole, true};
   }
-  if (estimate(low) > left) {
-    throw rg::Error("--budget: of " + duration(seconds) + " are left " + duration(std::max(left, 0.0)) +
-                    " for training, and one epoch of each phase alone takes " + duration(estimate(low)));
+  if (settings.recipe.until_fit) {
+    const auto cuts = smaller_and_smaller(settings, static_cast<std::int64_t>(images_of(settings, images)));
+    const auto largest = std::find_if(cuts.begin(), cuts.end(), fits);
+    return largest == cuts.end() ? Fitted{cuts.back(), false} : Fitted{*largest, true};
+  }
+  Cut low = whole;
+  Cut high = whole;
+  low.epochs = 1e-9;
+  if (!fits(low)) {
+    return {low, false};
   }
   for (int i = 0; i < 40; ++i) {
-    const double middle = (low + high) / 2;
-    (estimate(middle) <= left ? low : high) = middle;
+    Cut middle = whole;
+    middle.epochs = (low.epochs + high.epochs) / 2;
+    (fits(middle) ? low : high) = middle;
   }
-  return low;
-}
-
-std::string shortened_by(double factor, const Recipe& whole) {
-  if (factor >= 1) {
-    return "The whole recipe fits the budget.\n";
-  }
-  const Recipe recipe = shortened(whole, factor);
-  char text[400];
-  std::snprintf(
-      text, sizeof text,
-      "To fit the budget all phases are shortened to %.3f of the recipe: random labels at most %d epochs "
-      "instead of %d, vanilla %d instead of %d, regularized %d instead of %d, scored every %d instead of %d.\n",
-      factor, recipe.memorize_epochs, whole.memorize_epochs, recipe.vanilla_epochs, whole.vanilla_epochs,
-      recipe.escape_epochs, whole.escape_epochs, recipe.score_every, whole.score_every);
-  std::string result = text;
-  for (std::size_t i = 0; i < recipe.decay_at.size(); ++i) {
-    result += (i == 0 ? "Rates fall to a tenth after epoch " : ", ") + std::to_string(recipe.decay_at[i]) +
-              " instead of " + std::to_string(whole.decay_at[i]);
-  }
-  return result + (recipe.decay_at.empty() ? "" : ".\n");
+  return {low, true};
 }

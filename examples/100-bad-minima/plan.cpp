@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
+#include <sstream>
+
+#include <regimen/error.hpp>
 
 #include "files.hpp"
 
@@ -55,24 +59,68 @@ std::vector<Unit> units_of(const Settings& settings) {
   return units;
 }
 
-double most_images(const Unit& unit, const Settings& settings, double images) {
-  const Recipe& recipe = settings.recipe;
-  double epochs = static_cast<double>(unit.copies) * recipe.memorize_epochs;
-  for (const Regularizers& set : sets_of(settings)) {
-    epochs += set.none() ? recipe.vanilla_epochs : recipe.escape_epochs;
+std::vector<std::string> trainings_of(const Unit& unit, const Settings& settings) {
+  std::vector<std::string> names;
+  if (unit.copies > 0) {
+    names.emplace_back(memorizing);
   }
-  return images * epochs;
+  for (const Regularizers& set : sets_of(settings)) {
+    names.push_back(set.name());
+  }
+  return names;
 }
 
-Recipe shortened(const Recipe& recipe, double factor) {
-  const auto epochs = [factor](int all) { return std::max(1, static_cast<int>(std::lround(factor * all))); };
-  Recipe result = recipe;
-  result.memorize_epochs = epochs(recipe.memorize_epochs);
-  result.vanilla_epochs = epochs(recipe.vanilla_epochs);
-  result.escape_epochs = epochs(recipe.escape_epochs);
-  result.score_every = epochs(recipe.score_every);
-  for (int& epoch : result.decay_at) {
+Settings applied(const Cut& cut, Settings settings) {
+  const auto epochs = [&cut](int all) { return std::max(1, static_cast<int>(std::lround(cut.epochs * all))); };
+  Recipe& recipe = settings.recipe;
+  settings.seeds = cut.seeds;
+  recipe.images = cut.images;
+  recipe.memorize_epochs = epochs(recipe.memorize_epochs);
+  recipe.vanilla_epochs = epochs(recipe.vanilla_epochs);
+  recipe.escape_epochs = epochs(recipe.escape_epochs);
+  recipe.score_every = epochs(recipe.score_every);
+  for (int& epoch : recipe.decay_at) {
     epoch = epochs(epoch);
   }
-  return result;
+  return settings;
+}
+
+std::string in_words(const Cut& cut, const Settings& settings) {
+  const Recipe& whole = settings.recipe;
+  const Recipe recipe = applied(cut, settings).recipe;
+  std::ostringstream text;
+  if (cut.seeds < settings.seeds) {
+    text << ", " << cut.seeds << " seeds instead of " << settings.seeds;
+  }
+  if (cut.images != whole.images) {
+    text << ", " << cut.images << " images instead of " << (whole.images == 0 ? "all" : std::to_string(whole.images));
+  }
+  if (cut.epochs < 1) {
+    text << ", all phases shortened to " << std::fixed << std::setprecision(3) << cut.epochs
+         << " of the recipe: random labels at most " << recipe.memorize_epochs << " epochs instead of "
+         << whole.memorize_epochs << ", vanilla " << recipe.vanilla_epochs << " instead of " << whole.vanilla_epochs
+         << ", regularized " << recipe.escape_epochs << " instead of " << whole.escape_epochs << ", scored every "
+         << recipe.score_every << " instead of " << whole.score_every;
+    for (std::size_t i = 0; i < recipe.decay_at.size(); ++i) {
+      text << (i == 0 ? ", rates a tenth after epoch " : ", ") << recipe.decay_at[i] << " instead of "
+           << whole.decay_at[i];
+    }
+  }
+  const std::string words = text.str();
+  return words.empty() ? "" : words.substr(2);
+}
+
+std::string text_of(const Cut& cut) {
+  return "seeds " + std::to_string(cut.seeds) + "\nimages " + std::to_string(cut.images) + "\nepochs " +
+         regimen::detail::text(cut.epochs) + "\n";
+}
+
+Cut cut_from(const std::string& text) {
+  Cut cut;
+  std::istringstream words(text);
+  std::string name;
+  if (!(words >> name >> cut.seeds >> name >> cut.images >> name >> cut.epochs) || cut.seeds < 1 || cut.epochs <= 0) {
+    throw regimen::Error("the results folder's file \"plan\" says no plan:\n" + text);
+  }
+  return cut;
 }

@@ -21,6 +21,9 @@ struct Regularizers {
 /// The sets that are compared: none and all three, or all eight.
 std::vector<Regularizers> sets_of(const Settings& settings);
 
+/// The training on random labels.
+inline const char* const memorizing = "memorize";
+
 /// What one process can train by itself: a network from one start, with each set of regularizers. An adversarial start
 /// comes with the training on random labels that leads to it.
 struct Unit {
@@ -35,11 +38,25 @@ struct Unit {
   [[nodiscard]] std::string job(const std::string& what) const;
 };
 
-/// All units, in the order in which they are trained. They need nothing of each other.
+/// All units, in the order of their seeds. They need nothing of each other.
 std::vector<Unit> units_of(const Settings& settings);
 
-/// Images that a unit is shown in training if it needs all its epochs; `images`: those of the training set.
-double most_images(const Unit& unit, const Settings& settings, double images);
+/// A unit's trainings in their order: first `memorizing` if it starts from random labels, then the names of the sets.
+std::vector<std::string> trainings_of(const Unit& unit, const Settings& settings);
 
-/// The recipe with all its phases shortened by one factor, in (0, 1], rounded to whole epochs, at least one.
-Recipe shortened(const Recipe& recipe, double factor);
+/// The experiment made smaller, to fit a time.
+struct Cut {
+  int seeds = 0;
+  std::int64_t images = 0;
+  double epochs = 1;  ///< the share of its epochs that each phase keeps, in (0, 1]
+};
+
+/// The settings with a cut applied. Epochs are rounded to whole ones, at least one.
+Settings applied(const Cut& cut, Settings settings);
+
+/// What became of the settings' numbers: "3 seeds instead of 5"; nothing where they are as they were.
+std::string in_words(const Cut& cut, const Settings& settings);
+
+/// As a file holds it, so that a run that goes on keeps to it.
+std::string text_of(const Cut& cut);
+Cut cut_from(const std::string& text);

@@ -62,8 +62,8 @@ Comparison compare(const Results& results, const Settings& settings, const Group
     }
     const rg::Epoch& random_end = random->history.back();
     const rg::Epoch& adversarial_end = adversarial->history.back();
-    random_test.push_back(100 * random_end.test.accuracy);
-    adversarial_test.push_back(100 * adversarial_end.test.accuracy);
+    random_test.push_back(100 * random->test.accuracy);
+    adversarial_test.push_back(100 * adversarial->test.accuracy);
     result.random_fit = std::min(result.random_fit, random_end.fit.accuracy);
     result.adversarial_fit = std::min(result.adversarial_fit, adversarial_end.fit.accuracy);
     result.random_epochs += random_end.clock.epoch;
@@ -143,21 +143,22 @@ Results collect(const Settings& settings) {
     bool complete = true;
     const auto add = [&](const std::string& what, const auto& keep) {
       const std::string job = unit.job(what);
-      const std::optional<rg::History> history = history_of(settings, job);
+      const std::optional<rg::History> history = finished_history(unit, what, settings);
       if (history) {
-        keep(*history);
+        keep(job, *history);
         results.jobs.push_back(job);
       }
       complete = complete && history.has_value();
     };
     if (unit.copies > 0) {
-      add("memorize", [&](const rg::History& history) {
+      add(memorizing, [&](const std::string&, const rg::History& history) {
         results.memorized.push_back({unit.model, unit.seed, unit.copies, history});
       });
     }
     for (const Regularizers& set : sets_of(settings)) {
-      add(set.name(), [&](const rg::History& history) {
-        results.arms.push_back({unit.model, unit.seed, unit.copies, set.name(), history});
+      add(set.name(), [&](const std::string& job, const rg::History& history) {
+        results.arms.push_back(
+            {unit.model, unit.seed, unit.copies, set.name(), history, *read_test_score(test_score_of(settings, job))});
       });
     }
     results.units += complete ? 1 : 0;
@@ -170,7 +171,7 @@ std::vector<Group> groups_of(const Results& results, const Settings& settings) {
   std::vector<Group> groups;
   for (const std::string& model : settings.models) {
     for (const int copies : settings.recipe.copies) {
-      Group group{.model = model, .copies = copies};
+      Group group{.model = model, .copies = copies, .enough_fit = settings.recipe.memorize_fit};
       for (const Memorized& memorized : results.memorized) {
         if (memorized.model == model && memorized.copies == copies) {
           group.memorized_fit = std::min(group.memorized_fit, memorized.history.back().fit.accuracy);
@@ -231,7 +232,7 @@ void write_tables(const Results& results, const std::vector<Group>& groups, cons
                                    arm.from_random() ? "random" : "adversarial", arm.copies, arm.regularizers.c_str());
     const rg::Epoch& last = arm.history.back();
     table << who << "," << last.clock.epoch << "," << last.clock.step << "," << name_of(arm.history.ended())
-          << format(",%.4f,%.4f,%.4f,%.4f\n", last.fit.accuracy, last.clean.accuracy, last.test.accuracy,
+          << format(",%.4f,%.4f,%.4f,%.4f\n", last.fit.accuracy, last.clean.accuracy, arm.test.accuracy,
                     last.measures.at("start_cosine"));
     add_epochs(who, arm.history);
   }

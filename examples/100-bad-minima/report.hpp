@@ -16,6 +16,7 @@ struct Arm {
   int copies = 0;            ///< R of the confusion set that it starts from; 0: from random weights
   std::string regularizers;  ///< "vanilla", "all three", "augmentation + l2", ...
   regimen::History history{};
+  regimen::Score test{};  ///< on the whole test set, at its end
 
   [[nodiscard]] bool from_random() const { return copies == 0; }
 };
@@ -47,10 +48,11 @@ struct Group {
   std::string model;
   int copies = 0;
   std::vector<Comparison> comparisons{};  ///< one for each set of regularizers
-  double memorized_fit = 1;               ///< the least share of the random labels that any seed fits, in [0, 1]
+  double enough_fit = 0;                  ///< the share of the random labels that makes a start adversarial, in [0, 1]
+  double memorized_fit = 1;               ///< the least that any seed fits
   int seeds = 0;
 
-  [[nodiscard]] bool all_fitted() const { return memorized_fit >= 0.9999; }
+  [[nodiscard]] bool all_fitted() const { return memorized_fit >= enough_fit; }
 };
 
 /// What was trained, as far as it is at its end.

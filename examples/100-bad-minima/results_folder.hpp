@@ -13,12 +13,14 @@
 #include <regimen/manifest.hpp>
 
 #include "files.hpp"
+#include "plan.hpp"
 #include "settings.hpp"
 
 /// Of settings, all that a result depends on: machines that share a folder may have other paths and processors.
 inline std::string text_of(Settings settings) {
   settings.out.clear();
   settings.root.clear();
+  settings.workers = 0;
   settings.threads = 0;  // a sum's rounding depends on them, and no more
   return regimen::manifest(settings) + "\n";
 }
@@ -31,37 +33,50 @@ inline void check_same_settings(const std::string& path, const std::string& sett
   }
 }
 
-/// A results folder, held against others. A process that runs the whole plan holds it alone. One that trains a unit
-/// holds it while it looks for settings there, and is known to be there for as long as it lives.
+/// A results folder, held against others. A process that runs the whole experiment holds it alone. One that trains a
+/// unit holds it while it looks for settings there, and is known to be there for as long as it lives; so is a worker of
+/// a process that holds it.
 class ResultsFolder {
  public:
   ResultsFolder(const Settings& settings, const Task& task) : path_(settings.out), task_(task) {
-    if (task.unit.empty()) {
+    if (task_.unit.empty()) {
       alone_.emplace(path_ + "/lock");
+    } else if (!task_.worker) {
+      looking_ = take_patiently(path_ + "/lock");
     }
   }
 
-  /// Starts it anew, or goes on with what is there.
-  void open(const Settings& settings) {
-    std::optional<regimen::Lock> looking;
+  /// What the experiment there was cut to, if it is gone on with.
+  [[nodiscard]] std::optional<Cut> cut() const {
+    const std::string text = goes_on() ? read_file(path_ + "/plan") : "";
+    return text.empty() ? std::nullopt : std::optional(cut_from(text));
+  }
+
+  /// Starts it anew, or goes on with what is there. `cut`: what a budget has made of the settings.
+  void open(const Settings& settings, const std::optional<Cut>& cut) {
     if (!task_.unit.empty()) {
-      looking = take_patiently(path_ + "/lock");
       present_.emplace(path_ + "/locks/process-" + std::to_string(::getpid()) + "-" + task_.unit);
     }
     const std::string text = text_of(settings);
     const std::string path = path_ + "/settings.json";
-    if ((task_.resume || !task_.unit.empty()) && std::filesystem::exists(path)) {
+    if (goes_on() && std::filesystem::exists(path)) {
       check_same_settings(path, text);
-      return;
+    } else {
+      if (task_.unit.empty()) {
+        clear();
+      }
+      std::filesystem::create_directories(path_);
+      if (cut) {
+        write_file(path_ + "/plan", text_of(*cut));
+      }
+      write_file(path, text);
     }
-    if (task_.unit.empty()) {
-      clear();
-    }
-    std::filesystem::create_directories(path_);
-    write_file(path, text);
+    looking_.reset();
   }
 
  private:
+  [[nodiscard]] bool goes_on() const { return task_.resume || task_.collect || !task_.unit.empty(); }
+
   /// Nothing of an earlier run stays: its table beside other settings would be read as theirs.
   void clear() const {
     namespace fs = std::filesystem;
@@ -71,7 +86,7 @@ class ResultsFolder {
       }
     }
     for (const char* old :
-         {"settings.json", "budget", "locks", "checkpoints", "manifests", "epochs", "seconds", "pictures",
+         {"settings.json", "plan", "locks", "checkpoints", "manifests", "epochs", "seconds", "scores", "pictures",
           "results.csv", "summary.csv", "epochs.csv", "toy.csv", "table.txt", "manifest.json"}) {
       fs::remove_all(path_ + "/" + old);
     }
@@ -91,5 +106,6 @@ class ResultsFolder {
   std::string path_;
   const Task& task_;
   std::optional<regimen::Lock> alone_;
+  std::optional<regimen::Lock> looking_;
   std::optional<regimen::Lock> present_;
 };

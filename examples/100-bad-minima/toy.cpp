@@ -48,6 +48,12 @@ ToyRecipe recipe_of(const Settings& settings) {
   return {.memorize_epochs = 12'000, .memorize_rate = 0.1, .fine_tune_epochs = 2'000, .score_every = 100};
 }
 
+// The trainings on true labels.
+const char* const random_vanilla = "random init, vanilla SGD";
+const char* const adversarial_vanilla = "adversarial init, vanilla SGD";
+const char* const adversarial_l2 = "adversarial init, l2";
+const char* const adversarial_all = "adversarial init, all three";
+
 /// One row of the toy's table.
 struct ToyArm {
   std::string title;
@@ -65,7 +71,7 @@ class Toy {
         recipe_(recipe_of(settings)),
         train_(rg::two_clusters(50, 2 * seed)),
         test_(rg::two_clusters(50, 2 * seed + 1)),
-        jobs_(settings, task, 5, total_samples()) {
+        jobs_(settings, task, TimeLeft({expected_jobs()}, 1, /*in_seconds=*/false)) {
     torch::manual_seed(seed);
     net_ = toy_network();
     picture_ = {.columns = 200, .rows = 200, .left = -0.9, .right = 1.3, .bottom = -0.4, .top = 0.8};
@@ -79,20 +85,20 @@ class Toy {
     const rg::Source train(train_);
     const rg::Snapshot random(net_);
 
-    train_arm("random init, vanilla SGD", train, recipe_.random_rate, recipe_.random_epochs, 0, 0, 1);
+    train_arm(random_vanilla, train, recipe_.random_rate, recipe_.random_epochs, 0, 0, 1);
 
     random.restore();
     memorized_fit = memorize(rg::frozen(train, rg::UniformLabels{.classes = 2}, seed_));
     const rg::Snapshot adversarial(net_);
 
-    train_arm("adversarial init, vanilla SGD", train, recipe_.fine_tune_rate, recipe_.fine_tune_epochs, 0, 0, 3);
+    train_arm(adversarial_vanilla, train, recipe_.fine_tune_rate, recipe_.fine_tune_epochs, 0, 0, 3);
 
     adversarial.restore();
-    train_arm("adversarial init, l2", train, recipe_.escape_rate, recipe_.escape_epochs, 0, 0.01, 4);
+    train_arm(adversarial_l2, train, recipe_.escape_rate, recipe_.escape_epochs, 0, 0.01, 4);
 
     adversarial.restore();
     const rg::Source jittered = rg::frozen(rg::repeat(train, 3), jitter_copies, seed_);
-    train_arm("adversarial init, all three", jittered, recipe_.escape_rate, recipe_.escape_epochs, 0.9, 0.01, 5);
+    train_arm(adversarial_all, jittered, recipe_.escape_rate, recipe_.escape_epochs, 0.9, 0.01, 5);
   }
 
   [[nodiscard]] const ToyPicture& picture() const { return picture_; }
@@ -102,9 +108,20 @@ class Toy {
   double memorized_fit = 0;
 
  private:
-  [[nodiscard]] double total_samples() const {
-    return 100.0 *
-           (recipe_.random_epochs + recipe_.memorize_epochs + recipe_.fine_tune_epochs + 4 * recipe_.escape_epochs);
+  [[nodiscard]] std::string job(const std::string& what) const {
+    return file_name("toy-seed" + std::to_string(seed_) + "-" + what);
+  }
+
+  /// What the five trainings cost, in samples.
+  [[nodiscard]] Chain expected_jobs() const {
+    Chain jobs;
+    const auto add = [&](const std::string& what, double epochs) { jobs.push_back({job(what), what, 100 * epochs}); };
+    add(random_vanilla, recipe_.random_epochs);
+    add("memorize", recipe_.memorize_epochs);
+    add(adversarial_vanilla, recipe_.fine_tune_epochs);
+    add(adversarial_l2, recipe_.escape_epochs);
+    add(adversarial_all, 3.0 * recipe_.escape_epochs);
+    return jobs;
   }
 
   [[nodiscard]] rg::Phase phase(const std::string& name, const rg::Source& data, torch::optim::SGD& optimizer,
@@ -120,9 +137,9 @@ class Toy {
 
   [[nodiscard]] rg::Splits splits() const { return {.clean = train_, .test = test_, .every = recipe_.score_every}; }
 
-  rg::History run(const std::string& what, torch::optim::SGD& sgd, const rg::Phase& phase, double samples) {
-    finished.push_back(file_name("toy-seed" + std::to_string(seed_) + "-" + what));
-    return jobs_.run(finished.back(), net_, sgd, phase, splits(), samples);
+  rg::History run(const std::string& what, torch::optim::SGD& sgd, const rg::Phase& phase) {
+    finished.push_back(job(what));
+    return jobs_.run(finished.back(), net_, sgd, phase, splits());
   }
 
   double memorize(const rg::Source& confusion) {
@@ -134,15 +151,14 @@ class Toy {
     if (!settings_.paper) {
       memorize.until = rg::FitReaches{.accuracy = 1, .hold = 3};
     }
-    return run("memorize", sgd, memorize, 100.0 * recipe_.memorize_epochs).back().fit.accuracy;
+    return run("memorize", sgd, memorize).back().fit.accuracy;
   }
 
   void train_arm(const std::string& title, const rg::Source& data, double rate, int epochs, double momentum,
                  double decay, int arm) {
     torch::optim::SGD sgd(net_->parameters(), torch::optim::SGDOptions(rate).momentum(momentum).weight_decay(decay));
     const rg::Phase train = phase(title, data, sgd, epochs, arm);
-    const double samples = static_cast<double>(epochs) * static_cast<double>(*data.size());
-    const rg::Epoch last = run(title, sgd, train, samples).back();
+    const rg::Epoch last = run(title, sgd, train).back();
     const auto logits = logits_on_grid();
     arms.push_back({title, last.clean.accuracy, last.test.accuracy, rg::path_norm(net_, {2}), grid_error(logits)});
     picture_.boundaries.push_back({title, logits});

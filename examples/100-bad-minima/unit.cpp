@@ -1,55 +1,13 @@
 #include "unit.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <chrono>
+#include <thread>
+#include <vector>
 
 #include "networks.hpp"
 
 namespace rg = regimen;
-
-namespace {
-
-// Epochs that the quick recipe's memorizing and vanilla phases have been seen to need: for the time left, nothing hangs
-// on them.
-constexpr int seen_memorize_epochs = 22;
-constexpr int seen_vanilla_epochs = 16;
-
-double images_of(const Settings& settings, const Images& images) {
-  const double all = static_cast<double>(*images.train.size());
-  return settings.recipe.images > 0 ? static_cast<double>(settings.recipe.images) : all;
-}
-
-double memorize_work(const Unit& unit, const Settings& settings, double images) {
-  const int epochs = settings.paper ? settings.recipe.memorize_epochs : seen_memorize_epochs;
-  return images * unit.copies * std::min(epochs, settings.recipe.memorize_epochs);
-}
-
-double arm_work(const Regularizers& set, const Settings& settings, double images) {
-  const int vanilla = settings.recipe.until_fit ? std::min(seen_vanilla_epochs, settings.recipe.vanilla_epochs)
-                                                : settings.recipe.vanilla_epochs;
-  return images * (set.none() ? vanilla : settings.recipe.escape_epochs);
-}
-
-double work_of(const std::vector<Unit>& units, const Settings& settings, double images) {
-  double sum = 0;
-  for (const Unit& unit : units) {
-    sum += memorize_work(unit, settings, images);
-    for (const Regularizers& set : sets_of(settings)) {
-      sum += arm_work(set, settings, images);
-    }
-  }
-  return sum;
-}
-
-int count_of(const std::vector<Unit>& units, const Settings& settings) {
-  std::size_t sum = 0;
-  for (const Unit& unit : units) {
-    sum += jobs_of(unit, settings).size();
-  }
-  return static_cast<int>(sum);
-}
-
-}  // namespace
 
 rg::Execution execution_of(const Settings& settings) {
   rg::Execution execute{.precision = settings.precision == "bf16" ? rg::Precision::bf16 : rg::Precision::fp32,
@@ -77,50 +35,60 @@ rg::Source confusion_set(const rg::Source& train, const Images& images, const Se
   return settings.device == "cuda" ? rg::cached(confusion) : confusion;
 }
 
-std::vector<std::string> jobs_of(const Unit& unit, const Settings& settings) {
-  std::vector<std::string> names;
-  if (unit.copies > 0) {
-    names.push_back(unit.job("memorize"));
-  }
-  for (const Regularizers& set : sets_of(settings)) {
-    names.push_back(unit.job(set.name()));
-  }
-  return names;
+rg::Evaluation scoring_of(const Settings& settings, const Images& images) {
+  return {.preprocess = {images.normalize},
+          .execute = execution_of(settings),
+          // On a CPU small enough for the caches: twice as fast as 500.
+          .batch = settings.device == "cuda" ? 1000 : 100};
 }
 
-Trainings::Trainings(const Settings& settings, const Task& task, const Images& images, const std::vector<Unit>& units)
-    : settings_(settings),
-      task_(task),
-      images_(images),
-      execute_(execution_of(settings)),
-      jobs_(settings, task, count_of(units, settings), work_of(units, settings, images_of(settings, images))) {}
+bool has_curves(const Settings& settings, std::uint64_t seed) {
+  return settings.recipe.score_all_seeds || seed == settings.first_seed;
+}
+
+std::int64_t test_along(const Settings& settings, const Images& images) {
+  const std::int64_t all = images.test.size();
+  return settings.recipe.score_images > 0 ? std::min(all, settings.recipe.score_images) : all;
+}
+
+std::optional<rg::History> finished_history(const Unit& unit, const std::string& what, const Settings& settings) {
+  const std::string job = unit.job(what);
+  const bool scored = what == memorizing || read_test_score(test_score_of(settings, job)).has_value();
+  return scored ? history_of(settings, job) : std::nullopt;
+}
+
+bool is_complete(const Unit& unit, const Settings& settings) {
+  const std::vector<std::string> all = trainings_of(unit, settings);
+  return std::all_of(all.begin(), all.end(),
+                     [&](const std::string& what) { return finished_history(unit, what, settings).has_value(); });
+}
 
 bool Trainings::train(const Unit& unit) {
-  const std::optional<rg::Lock> mine = rg::Lock::try_take(settings_.out + "/locks/" + unit.name());
+  const std::string path = settings_.out + "/locks/" + unit.name();
+  std::optional<rg::Lock> mine = rg::Lock::try_take(path);
+  // The worker of a run that was killed may need a moment to end.
+  for (int tenths = 0; task_.worker && !mine && tenths < 100; ++tenths) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    mine = rg::Lock::try_take(path);
+  }
   if (!mine) {
     return false;
   }
-  const std::vector<std::string> names = jobs_of(unit, settings_);
-  const bool done = task_.resume && std::all_of(names.begin(), names.end(), [&](const std::string& name) {
-                      return history_of(settings_, name).has_value();
-                    });
-  const std::vector<Regularizers> sets = sets_of(settings_);
-  const double images = images_of(settings_, images_);
-  if (done) {
-    jobs_.pass(memorize_work(unit, settings_, images));
-    for (const Regularizers& set : sets) {
-      jobs_.pass(arm_work(set, settings_, images));
+  if (task_.resume && is_complete(unit, settings_)) {
+    for (const std::string& what : trainings_of(unit, settings_)) {
+      jobs_.skip(unit.job(what));
     }
     return true;
   }
 
   const rg::Source train = training_images(images_, settings_, unit.seed);
   torch::manual_seed(unit.seed);
-  Net net = make_network(unit.model, images_.classes(), images_.channels());
+  Net net = make_network(unit.model, images_.classes(), images_.channels(), settings_.recipe.width);
   execute_.prepare(net);
   if (unit.copies > 0) {
     memorize(unit, train, net);
   }
+  const std::vector<Regularizers> sets = sets_of(settings_);
   const rg::Snapshot start(net);
   for (std::size_t i = 0; i < sets.size(); ++i) {
     start.restore();
@@ -147,25 +115,24 @@ rg::Phase Trainings::phase(const std::string& name, const rg::Source& data, torc
 }
 
 /// Scored often enough for curves, or only at the end: scoring costs time and changes nothing. Fit alone, which the
-/// quick recipe's stop criteria read, is scored every second epoch.
+/// quick recipe's stop criteria read, is scored every second epoch. The test set is there for the curves, a part of it:
+/// all of it is for the end.
 rg::Splits Trainings::splits(const rg::Source& train, std::uint64_t seed, int epochs) const {
-  const bool curves = settings_.recipe.score_all_seeds || seed == settings_.first_seed;
+  const bool curves = has_curves(settings_, seed);
   return {.clean = train,
-          .test = images_.test,
+          .test = curves ? rg::limit(images_.test, test_along(settings_, images_)) : rg::Source(),
           .every = curves ? settings_.recipe.score_every : std::max(epochs, 1),
           .fit_every = settings_.recipe.until_fit ? 2 : 0,
-          // On a CPU small enough for the caches: twice as fast as 500.
-          .batch = settings_.device == "cuda" ? 1000 : 100};
+          .batch = scoring_of(settings_, images_).batch};
 }
 
 /// 1. Reach a bad minimum: fit damaged copies of the images under random labels.
 void Trainings::memorize(const Unit& unit, const rg::Source& train, Net& net) {
   const rg::Source confusion = confusion_set(train, images_, settings_, unit.copies, unit.seed);
   torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(settings_.recipe.memorize_rate));
-  rg::Phase memorize = phase("memorize", confusion, sgd, settings_.recipe.memorize_epochs, 1000 * unit.seed);
-  memorize.until = rg::FitReaches{0.9999};
-  jobs_.run(unit.job("memorize"), net, sgd, memorize, splits(train, unit.seed, settings_.recipe.memorize_epochs),
-            memorize_work(unit, settings_, images_of(settings_, images_)));
+  rg::Phase memorize = phase(memorizing, confusion, sgd, settings_.recipe.memorize_epochs, 1000 * unit.seed);
+  memorize.until = rg::FitReaches{settings_.recipe.memorize_fit};
+  jobs_.run(unit.job(memorizing), net, sgd, memorize, splits(train, unit.seed, settings_.recipe.memorize_epochs));
 }
 
 /// 2. Train on the true labels, from where the network is, with a set of regularizers.
@@ -193,5 +160,8 @@ void Trainings::run_arm(const Unit& unit, int place, const Regularizers& set, co
     arm.augment = {rg::RandomCrop{.padding = recipe.padding > 0 ? recipe.padding : images_.padding()},
                    rg::HorizontalFlip{}};
   }
-  jobs_.run(unit.job(set.name()), net, sgd, arm, scored, arm_work(set, settings_, images_of(settings_, images_)));
+  const std::string job = unit.job(set.name());
+  jobs_.run(job, net, sgd, arm, scored, [&] {
+    write_test_score(test_score_of(settings_, job), rg::evaluate(net, images_.test, scoring_of(settings_, images_)));
+  });
 }

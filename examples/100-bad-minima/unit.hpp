@@ -2,8 +2,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include <regimen/models/network.hpp>
 #include <regimen/regimen.hpp>
@@ -23,14 +24,31 @@ regimen::Source training_images(const Images& images, const Settings& settings, 
 regimen::Source confusion_set(const regimen::Source& train, const Images& images, const Settings& settings, int copies,
                               std::uint64_t seed);
 
-/// The names of a unit's trainings, in order.
-std::vector<std::string> jobs_of(const Unit& unit, const Settings& settings);
+/// How networks are scored after training.
+regimen::Evaluation scoring_of(const Settings& settings, const Images& images);
+
+/// Whether a seed's trainings are scored along the way, or only at their ends.
+bool has_curves(const Settings& settings, std::uint64_t seed);
+
+/// How many of the test images these scorings take.
+std::int64_t test_along(const Settings& settings, const Images& images);
+
+/// The history of a unit's training that has come to its end, whoever trained it; none while it has not. On true labels
+/// the end includes the score on the whole test set.
+std::optional<regimen::History> finished_history(const Unit& unit, const std::string& what, const Settings& settings);
+
+/// Whether a unit's trainings are all at their end.
+bool is_complete(const Unit& unit, const Settings& settings);
 
 /// Trains units.
 class Trainings {
  public:
-  /// `images_of_work`: the cost of an image in training, by model, for the time left; 1 for all if it is empty.
-  Trainings(const Settings& settings, const Task& task, const Images& images, const std::vector<Unit>& units);
+  Trainings(const Settings& settings, const Task& task, const Images& images, TimeLeft time_left)
+      : settings_(settings),
+        task_(task),
+        images_(images),
+        execute_(execution_of(settings)),
+        jobs_(settings, task, std::move(time_left)) {}
 
   /// All trainings of a unit that are not at their end yet. False if another process works on it.
   bool train(const Unit& unit);

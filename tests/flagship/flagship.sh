@@ -1,6 +1,6 @@
 #!/bin/sh
-# The flagship end to end on a few images: its files are there and hold what they should; interrupted, or killed again
-# and again, and resumed, it ends in the same bytes.
+# The flagship end to end on a few images: its files are there and hold what they should; with its units side by side in
+# processes, interrupted, or killed again and again, and resumed, it ends in the same bytes as in one process.
 #
 #     flagship.sh PROGRAM WORK_FOLDER [KILLS]        10 kills unless it is told another number
 set -eu
@@ -24,15 +24,15 @@ become() { # become FOLDER [options]: the program takes the place of this shell,
   folder=$1
   shift
   exec "$program" --root "$work/data" --out "$folder" --seeds 2 --images 128 --copies 2 --batch 16 --memorize-epochs 14 \
-    --vanilla-epochs 6 --escape-epochs 4 --threads 1 --precision fp32 --quiet "$@"
+    --vanilla-epochs 6 --escape-epochs 4 --workers 2 --quiet "$@"
 }
 
 run() (
   become "$@"
 )
 
-echo '== a whole run'
-run "$work/whole" > "$work/whole.log"
+echo '== a whole run, in one process'
+run "$work/whole" --workers 1 > "$work/whole.log"
 cat "$work/whole.log"
 for file in results.csv summary.csv epochs.csv manifest.json settings.json table.txt; do
   [ -s "$work/whole/$file" ] || fail "$file is missing or empty"
@@ -55,13 +55,13 @@ echo '== without gnuplot it succeeds and says how to get the pictures'
 mkdir "$work/bin"
 for tool in sh env; do ln -s "$(command -v $tool)" "$work/bin/$tool"; done
 PATH="$work/bin" "$program" --root "$work/data" --out "$work/plain" --seeds 1 --images 16 --copies 1 --memorize-epochs 1 \
-  --vanilla-epochs 1 --escape-epochs 1 --threads 1 --precision fp32 --quiet > "$work/plain.log"
+  --vanilla-epochs 1 --escape-epochs 1 --workers 1 --quiet > "$work/plain.log"
 grep -q 'gnuplot is not installed' "$work/plain.log" || fail 'it does not say that gnuplot is missing'
 grep -q 'The random labels were not fitted' "$work/plain.log" || fail 'it reports a hole without fitted random labels'
 
 echo '== the ablation has all eight sets, and says how it goes on'
 "$program" --root "$work/data" --out "$work/ablation" --ablation --seeds 1 --images 16 --copies 1 --memorize-epochs 1 \
-  --vanilla-epochs 1 --escape-epochs 1 --threads 1 --precision fp32 > "$work/ablation.log" 2> "$work/ablation.err"
+  --vanilla-epochs 1 --escape-epochs 1 --workers 1 > "$work/ablation.log" 2> "$work/ablation.err"
 [ "$(grep -c '' "$work/ablation/results.csv")" = 17 ] || fail 'results.csv should have a header and 8 sets x 2 starts'
 grep -q '^augmentation + momentum ' "$work/ablation/table.txt" || fail 'the table lacks a set'
 grep -q '^\[17/17.* epoch 1/1 ' "$work/ablation.err" || fail 'no line an epoch on a pipe'
@@ -69,7 +69,7 @@ grep -q '^\[17/17.* epoch 1/1 ' "$work/ablation.err" || fail 'no line an epoch o
 few() { # few FOLDER [options]: the paper's recipe on a few images
   folder=$1
   shift
-  "$program" --paper --root "$work/cifar" --out "$folder" --images 32 --batch 16 --threads 1 --precision fp32 --quiet "$@"
+  "$program" --paper --root "$work/cifar" --out "$folder" --images 32 --batch 16 --threads 1 --quiet "$@"
 }
 
 plan() { # plan FOLDER [options]: of two networks, for two epochs
@@ -83,12 +83,23 @@ long() { # long FOLDER [options]: more than anybody waits for
 echo '== CIFAR-10 in its binary layout, in bf16'
 python3 "$here/small_data.py" --cifar "$work/cifar"
 "$program" --data cifar10 --root "$work/cifar" --out "$work/colour" --seeds 1 --images 32 --copies 1 --memorize-epochs 1 \
-  --vanilla-epochs 1 --escape-epochs 1 --threads 1 --precision bf16 --quiet > "$work/colour.log"
+  --vanilla-epochs 1 --escape-epochs 1 --workers 1 --precision bf16 --quiet > "$work/colour.log"
 grep -q '"bf16"' "$work/colour/manifest.json" || fail 'the manifest does not say bf16'
 if "$program" --data cifar10 --root "$work/nowhere" --out "$work/colour" --quiet > "$work/colour.log" 2>&1; then
   fail 'it found a CIFAR-10 that is not there'
 fi
 grep -q 'there is no .*data_batch_1.bin' "$work/colour.log" || fail 'it does not name the missing file'
+
+working() { # working PROCESS...: whether any of them is more than what is left of it until its status is asked for
+  for process in "$@"; do
+    [ -n "$(tr -d '\0' 2> /dev/null < "/proc/$process/cmdline")" ] && return 0
+  done
+  return 1
+}
+
+workers_of() { # workers_of PROCESS
+  cat "/proc/$1/task/$1/children"
+}
 
 wait_for() { # wait_for FILE: until it is there; on a busy machine the program takes seconds to load
   for _ in $(seq 600); do
@@ -110,7 +121,7 @@ same_as_whole() { # same_as_whole FOLDER: every number and every weight of the r
 
 echo '== the plan of several networks, and its units by two processes at once on one folder: the same bytes'
 plan "$work/plan" > "$work/plan.log"
-grep -q '^6 units that need nothing of each other, the longest of .*: one after another at most .* here' "$work/plan.log" ||
+grep -q '^6 units that need nothing of each other, the longest of .*: .* at most .* here' "$work/plan.log" ||
   fail 'it does not say beforehand how long it will take'
 [ "$(grep -c '' "$work/plan/results.csv")" = 13 ] || fail 'results.csv should have a header and 2 x 3 x 2 arms'
 [ "$(grep -c '' "$work/plan/summary.csv")" = 9 ] || fail 'summary.csv should have a header and 2 x 2 x 2 sets'
@@ -140,26 +151,37 @@ grep -q 'one of those that --list prints' "$work/nobody.log" || fail 'it does no
 
 echo '== a budget shortens all phases alike, says so, and a resumed run keeps to it'
 long "$work/budget" --budget 25s > "$work/budget.log"
-grep 'all phases are shortened to 0\.[0-9]* of the recipe: random labels at most [0-9]* epochs instead of 3000' \
+grep 'all phases shortened to 0\.[0-9]* of the recipe: random labels at most [0-9]* epochs instead of 3000' \
   "$work/budget.log" > "$work/shortened" || fail 'it does not say what it shortened'
 long "$work/budget" --budget 25s --resume > "$work/budget.log"
-grep 'all phases are shortened' "$work/budget.log" | cmp - "$work/shortened" || fail 'the resumed run has another plan'
+grep 'all phases shortened' "$work/budget.log" | cmp - "$work/shortened" || fail 'the resumed run has another plan'
 long "$work/budget" --collect > "$work/budget.log" || fail 'it does not collect what a budget has shortened'
 if long "$work/none" --budget 1s > "$work/none.log" 2>&1; then
   fail 'it fitted 9,000 epochs into a second'
 fi
 
-echo '== interrupted by Ctrl-C and resumed'
+echo '== interrupted by Ctrl-C and resumed: the workers end too'
 become "$work/interrupted" > "$work/interrupted.log" 2>&1 &
 victim=$!
 wait_for "$work/interrupted/epochs/pooled-seed1-R2-memorize.csv"
+workers=$(workers_of "$victim")
+[ -n "$workers" ] || fail 'there are no workers'
 kill -INT "$victim"
 status=0
 wait "$victim" || status=$?
 [ "$status" = 130 ] || fail "Ctrl-C should end it with 130, not $status"
 grep -q 'go on with --resume' "$work/interrupted.log" || fail 'it does not say how to go on'
+working $workers && fail 'it left workers behind'
 run "$work/interrupted" --resume > "$work/interrupted.log"
 same_as_whole "$work/interrupted"
+
+echo '== a worker that fails is an error of the whole'
+rm -r "$work/interrupted/epochs" "$work/interrupted/checkpoints"
+touch "$work/interrupted/epochs"
+status=0
+run "$work/interrupted" --resume > "$work/failed.log" 2>&1 || status=$?
+[ "$status" = 1 ] || fail "a failed worker should end it with 1, not $status"
+grep -q '^bad_minima: pooled-seed.*: .*interrupted/epochs' "$work/failed.log" || fail 'it does not say which worker failed, and why'
 
 echo '== two at once are refused'
 become "$work/interrupted" > "$work/first.log" 2>&1 &
@@ -179,9 +201,15 @@ while [ "$killed" -lt "$kills" ]; do
   become "$work/killed" --resume > "$work/killed.log" 2>&1 &
   victim=$!
   sleep "$(awk -v seed="$killed$finished" 'BEGIN { srand(seed * 7919); print 0.3 + 2.7 * rand() }')"
+  workers=$(workers_of "$victim" 2> /dev/null) || workers=
   kill -9 "$victim" 2> /dev/null || true
   status=0
   wait "$victim" 2> /dev/null || status=$?
+  for _ in $(seq 50); do
+    working $workers || break
+    sleep 0.1
+  done
+  working $workers && fail 'killed, it left workers behind'
   case $status in
     137) killed=$((killed + 1)) ;;
     0) # it had come to its end before: compare, and begin anew

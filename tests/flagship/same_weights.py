@@ -28,7 +28,7 @@ def main(left, right):
         assert a.total() == b.total(), name
         differing = a - b
         assert differing.total() <= 2, (name, [len(content) for content in differing])
-        assert sum(len(content) for content in a) > 1_000_000, name
+        assert sum(len(content) for content in a) > 300_000, name
 
 
 main(*sys.argv[1:])

@@ -1,0 +1,34 @@
+#pragma once
+// No LibTorch.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+/// A process to run.
+struct Command {
+  std::string name;                ///< for messages
+  std::string program;             ///< its path
+  std::vector<std::string> words;  ///< its arguments, of which the first is the name that it goes by
+};
+
+/// The path by which a process runs its own program once more, also where that was rebuilt meanwhile.
+inline const char* const this_program = "/proc/self/exe";
+
+/// How whoever runs processes follows them. Every field may be left out.
+struct Overseer {
+  std::function<void(const std::string& name)> started{};
+  std::function<void(const std::string& name, const std::string& line)> heard{};  ///< each line that one prints
+  std::function<void()> waiting{};  ///< about five times a second, and after every line
+  std::function<bool()> stop{};     ///< asked as often: whether all are to end
+};
+
+/// Runs the commands as processes, in their order, at most `at_once` of them at a time. Returns true when all have
+/// ended with status 0, and false if `stop` said so: then each was sent SIGTERM, and has ended.
+///
+/// Throws regimen::Error for the first that fails, with its name and what it wrote to stderr, after the others were
+/// sent SIGTERM and have ended. An exception of the overseer's kills them. So does the death of this process, however
+/// it comes (Linux): no process is left behind. A successful process's stderr is passed on when it ends.
+///     run_side_by_side({{"one", "/bin/echo", {"echo", "1"}}, {"two", "/bin/echo", {"echo", "2"}}}, 2, {.heard =
+///     print});
+bool run_side_by_side(const std::vector<Command>& commands, int at_once, const Overseer& overseer = {});

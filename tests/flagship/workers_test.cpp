@@ -1,0 +1,168 @@
+#include "workers.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <regimen/error.hpp>
+
+#include "job_line.hpp"
+#include "numbers/testing.hpp"
+#include "processors.hpp"
+
+namespace {
+
+Command shell(const std::string& name, const std::string& script) {
+  return {name, "/bin/sh", {"sh", "-c", script}};
+}
+
+double seconds_since(std::chrono::steady_clock::time_point began) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
+/// Whether there is such a process, and not only what is left of it until somebody asks for its status.
+bool alive(pid_t id) {
+  std::ifstream file("/proc/" + std::to_string(id) + "/cmdline");
+  std::string words;
+  return static_cast<bool>(std::getline(file, words)) && !words.empty();
+}
+
+bool ends_soon(pid_t id) {
+  for (int i = 0; i < 100 && alive(id); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return !alive(id);
+}
+
+}  // namespace
+
+TEST_CASE("workers: every command runs, and each line is heard with its name") {
+  std::vector<std::string> heard;
+  const bool all = run_side_by_side(
+      {shell("a", "echo 1; echo 2"), shell("b", "printf 3")}, 1,
+      {.heard = [&](const std::string& name, const std::string& line) { heard.push_back(name + line); }});
+  CHECK(all);
+  CHECK(heard == std::vector<std::string>{"a1", "a2", "b3"});
+}
+
+TEST_CASE("workers: no more at once than allowed, in their order") {
+  std::vector<std::string> started;
+  std::vector<std::string> events;
+  int running = 0;
+  int most = 0;
+  std::vector<Command> commands;
+  for (int i = 0; i < 5; ++i) {
+    commands.push_back(shell(std::to_string(i), "sleep 0.1; echo done"));
+  }
+  run_side_by_side(commands, 2,
+                   {.started =
+                        [&](const std::string& name) {
+                          started.push_back(name);
+                          most = std::max(most, ++running);
+                        },
+                    .heard = [&](const std::string&, const std::string&) { --running; }});
+  CHECK(most == 2);
+  CHECK(started == std::vector<std::string>{"0", "1", "2", "3", "4"});
+}
+
+TEST_CASE("workers: one that fails ends the others, and its message is the error") {
+  const auto began = std::chrono::steady_clock::now();
+  const std::vector<Command> commands{shell("long", "exec sleep 60"),
+                                      shell("bad", "echo '  the disk is full ' >&2; exit 3"),
+                                      shell("never", "echo started")};
+  std::string said;
+  try {
+    run_side_by_side(commands, 2, {.heard = [&](const std::string&, const std::string& line) { said += line; }});
+    FAIL("it did not throw");
+  } catch (const regimen::Error& error) {
+    CHECK(std::string(error.what()) == "bad: the disk is full");
+  }
+  CHECK(said.empty());
+  CHECK(seconds_since(began) < 30);
+}
+
+TEST_CASE("workers: one that says nothing fails by its status or its signal") {
+  CHECK_THROWS_WITH(run_side_by_side({shell("a", "exit 4")}, 1), "a: ended with status 4");
+  CHECK_THROWS_WITH(run_side_by_side({shell("a", "kill -9 $$")}, 1), "a: ended by signal 9");
+  CHECK_THROWS_WITH(run_side_by_side({{"a", "/no/such/program", {"program"}}}, 1), "a: ended with status 127");
+}
+
+TEST_CASE("workers: asked to stop, they end by themselves and the rest does not begin") {
+  std::vector<std::string> heard;
+  bool ready = false;
+  const bool all = run_side_by_side(
+      {shell("a", "trap 'echo saved; exit 130' TERM; echo ready; while :; do sleep 0.05; done"), shell("b", "echo b")},
+      1,
+      {.heard =
+           [&](const std::string&, const std::string& line) {
+             heard.push_back(line);
+             ready = true;
+           },
+       .stop = [&] { return ready; }});
+  CHECK_FALSE(all);
+  CHECK(heard == std::vector<std::string>{"ready", "saved"});
+}
+
+TEST_CASE("workers: an exception of the overseer's leaves no process behind") {
+  pid_t worker = 0;
+  const Overseer overseer{.heard = [&](const std::string&, const std::string& line) {
+    worker = std::stoi(line);
+    throw std::runtime_error("enough");
+  }};
+  CHECK_THROWS_WITH(run_side_by_side({shell("a", "echo $$; exec sleep 60")}, 1, overseer), "enough");
+  CHECK(worker > 0);
+  CHECK(ends_soon(worker));
+}
+
+TEST_CASE("workers: they die with the process that started them, however that dies") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t parent = ::fork();
+  REQUIRE(parent >= 0);
+  if (parent == 0) {
+    run_side_by_side({shell("a", "echo $$; exec sleep 60")}, 1,
+                     {.heard = [&](const std::string&, const std::string& line) {
+                       const pid_t id = std::stoi(line);
+                       (void)!::write(ends[1], &id, sizeof id);
+                     }});
+    ::_exit(0);
+  }
+  pid_t worker = 0;
+  REQUIRE(::read(ends[0], &worker, sizeof worker) == sizeof worker);
+  CHECK(alive(worker));
+  ::kill(parent, SIGKILL);
+  ::waitpid(parent, nullptr, 0);
+  CHECK(ends_soon(worker));
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_CASE("job lines: other lines are none") {
+  CHECK(JobLine::read("job ends a-b")->job == "a-b");
+  CHECK(JobLine::read("job goes-on a")->what == JobLine::What::goes_on);
+  CHECK_FALSE(JobLine::read("job sleeps a"));
+  CHECK_FALSE(JobLine::read("epoch 3"));
+  CHECK_FALSE(JobLine::read(""));
+}
+
+TEST_CASE("processors: a container's share counts, and no limit is none") {
+  const std::string file = "processors-" + std::to_string(::getpid());
+  const auto granted_by = [&](const std::string& content) {
+    std::ofstream(file) << content;
+    return detail::granted(file, "");
+  };
+  CHECK(granted_by("200000 100000\n") == 2);
+  CHECK(granted_by("max 100000\n") == 0);
+  CHECK(granted_by("-1\n") == 0);
+  CHECK(granted_by("150000 100000\n") == 1.5);
+  ::unlink(file.c_str());
+  CHECK(detail::granted("/no/such/file", "") == 0);
+  CHECK(processors() >= 1);
+}
