@@ -21,7 +21,7 @@ int main() {
   const regimen::Phase phase{
       .data = regimen::frozen(train, noise, /*seed=*/7), .optimizer = sgd, .epochs = 10, .batch = 32};
   regimen::run(net, {phase}, {.clean = train, .test = test}, [](const regimen::Epoch& epoch) {
-    std::printf("epoch %d: fit %.3f, clean %.3f, test %.3f\n", epoch.clock.epoch, epoch.fit.accuracy,
+    std::printf("epoch %.0f: fit %.3f, clean %.3f, test %.3f\n", epoch.clock.position(), epoch.fit.accuracy,
                 epoch.clean.accuracy, epoch.test.accuracy);
   });
   return 0;

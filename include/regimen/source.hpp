@@ -292,7 +292,6 @@ inline std::vector<at::Tensor> read_columns(const Source& source, const Now& now
 }
 
 }  // namespace detail
-
 }  // namespace regimen::inline v0
 
 #include "regimen/source/frozen.hpp"
