@@ -2,11 +2,14 @@
 // No LibTorch.
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "regimen/error.hpp"
 
@@ -35,6 +38,36 @@ struct Integer {
 
   [[nodiscard]] std::string manifest() const { return detail::text(value); }
   friend std::string text(const Integer& number) { return number.manifest(); }
+};
+
+/// Whole numbers as a field: any vector of integers, or a list of them in braces.
+class Integers {
+ public:
+  Integers() = default;
+  Integers(std::initializer_list<Integer> numbers) : numbers_(numbers.begin(), numbers.end()) {}
+  template <std::integral I>
+  Integers(const std::vector<I>& numbers) {  // NOLINT: a vector of them is one
+    for (const I number : numbers) {
+      numbers_.push_back(Integer(number));
+    }
+  }
+
+  [[nodiscard]] auto begin() const { return numbers_.begin(); }
+  [[nodiscard]] auto end() const { return numbers_.end(); }
+  [[nodiscard]] std::size_t size() const { return numbers_.size(); }
+  [[nodiscard]] bool empty() const { return numbers_.empty(); }
+  [[nodiscard]] std::int64_t operator[](std::size_t i) const { return numbers_[i]; }
+
+  [[nodiscard]] std::string manifest() const {
+    std::string text;
+    for (const std::int64_t number : numbers_) {
+      text += (text.empty() ? "" : ", ") + detail::text(number);
+    }
+    return "[" + text + "]";
+  }
+
+ private:
+  std::vector<std::int64_t> numbers_;
 };
 
 }  // namespace regimen::inline v0

@@ -313,3 +313,31 @@ TEST_CASE("evaluate: a stream that gives another number than its size() is an Er
   CHECK_THROWS_AS(early(), regimen::Error);
   CHECK_NOTHROW(regimen::materialize(Liar{20}));
 }
+
+TEST_CASE(
+    "evaluate: a stream whose model gives a row a word and whose targets are in rows too has no accuracy above 1") {
+  torch::manual_seed(2);
+  const at::Tensor scores = torch::randn({12, 4, 5});
+  const at::Tensor words = torch::randint(0, 5, {48}, at::kLong);
+  const double right = (scores.flatten(0, 1).argmax(1) == words).to(at::kDouble).mean().item<double>();
+  struct Sentences {
+    at::Tensor scores, words;
+
+    [[nodiscard]] std::int64_t size() const { return 12; }
+    regimen::Cursor operator()(const regimen::Order&) const {
+      return [*this, begin = std::int64_t{0}]() mutable -> Batch {
+        const std::int64_t n = begin == 0 ? 5 : begin == 5 ? 7 : 0;  // batches of its own sizes
+        const Batch batch{.data = scores.narrow(0, begin, n),
+                          .target = words.narrow(0, 4 * begin, 4 * n),
+                          .id = at::arange(begin, begin + n)};
+        begin += n;
+        return n == 0 ? Batch{} : batch;
+      };
+    }
+  };
+  Words net;
+  const Score score = regimen::evaluate(net, Sentences{scores, words});
+  CHECK(score.accuracy == Approx(right));
+  CHECK(score.loss == Approx(at::cross_entropy_loss(scores.flatten(0, 1), words).item<double>()).epsilon(1e-6));
+  CHECK(score.samples == 12);
+}

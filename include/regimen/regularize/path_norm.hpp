@@ -13,7 +13,8 @@ namespace regimen::inline v0 {
 /// add to a variance: LibTorch's default unless you made yours with another (`BatchNorm2dOptions::eps`). A wrong one is
 /// off where variances are no larger than it.
 ///
-/// The network must be made of linear maps, ReLU and pooling; a convolution before BatchNorm should have no bias.
+/// The network must be made of linear maps, ReLU and pooling, which is run as it is (see `path_norm`); a convolution
+/// before BatchNorm should have no bias.
 /// Throws Error unless strength >= 0, p >= 1 and epsilon is in [0, 1), and if the pass names no model.
 struct PathNorm {
   Knob strength = 1e-4;

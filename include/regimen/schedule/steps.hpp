@@ -21,8 +21,8 @@ struct Constant {
 /// Moves at the beginning of epochs. PyTorch's MultiStepLR.
 ///     phase.lr_scale = regimen::StepDecay{{150, 250}, 0.1};
 struct StepDecay {
-  std::vector<std::int64_t> at;  ///< epochs, in any order; none: 1 for ever
-  double factor = 0.1;           ///< above 0 and finite
+  Integers at;          ///< epochs, in any order; none: 1 for ever
+  double factor = 0.1;  ///< above 0 and finite
 
   void check() const {
     detail::require(factor > 0 && std::isfinite(factor), "StepDecay.factor", "above 0 and finite", factor);
