@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/autocast.hpp"
 #include "regimen/detail/hooks.hpp"
 #include "regimen/detail/path_norm.hpp"
 #include "regimen/detail/real.hpp"
@@ -22,16 +23,16 @@
 
 namespace regimen::inline v0 {
 
-/// What a measure may look at: the model, and within `run` the phase's data and how it is scored. Made of a model alone,
-/// there are no data, and scoring has its defaults.
+/// What a measure may look at: the model, and within `run` the phase's data and how it is scored. Made of a model
+/// alone, there are no data, and scoring has its defaults.
 struct Probe {
   Model model;
-  Evaluation how{};     ///< the phase's loss, preprocessing, execution, and the moment at which its epoch began
-  Source fit{};         ///< the phase's own data
-  Source clean{};       ///< these three as in `Splits`
+  Evaluation how{};  ///< the phase's loss, preprocessing, execution, and the moment at which its epoch began
+  Source fit{};      ///< the phase's own data
+  Source clean{};    ///< these three as in `Splits`
   Source test{};
   Source validation{};
-  Clock clock{};        ///< when the scored epoch ended
+  Clock clock{};  ///< when the scored epoch ended
 
   Probe(Model of) : model(std::move(of)) {}  // NOLINT: a model is probed
   template <class M>
@@ -208,14 +209,14 @@ struct HeadingTo {
 
   double operator()(const Weights& model) const {
     detail::Angle angle;
-    detail::with_snapshot(
-        model, from, "HeadingTo", [&](const at::Tensor& is, const at::Tensor& was, const Named& named) {
-          const at::Tensor there = to.find(named);
-          if (!there.defined() || there.sizes() != named.tensor.sizes()) {
-            throw Error("HeadingTo: the model's " + named.name + " does not fit the snapshot");
-          }
-          angle.add(is - was, detail::as_doubles(there).to(is.device()) - was);
-        });
+    detail::with_snapshot(model, from, "HeadingTo",
+                          [&](const at::Tensor& is, const at::Tensor& was, const Named& named) {
+                            const at::Tensor there = to.find(named);
+                            if (!there.defined() || there.sizes() != named.tensor.sizes()) {
+                              throw Error("HeadingTo: the model's " + named.name + " does not fit the snapshot");
+                            }
+                            angle.add(is - was, detail::as_doubles(there).to(is.device()) - was);
+                          });
     return angle.cosine();
   }
 };
@@ -233,6 +234,7 @@ struct HeadingTo {
                                       double epsilon = 1e-5) {
   detail::check_path_norm(p, epsilon, "path_norm: ");
   const detail::ModeGuard modes(model);
+  const detail::Autocast in_full(model.device().type(), false);
   const at::NoGradGuard no_grad;
   model.train(false);
   const at::TensorOptions options = detail::options_of(model);

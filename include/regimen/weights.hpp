@@ -45,9 +45,10 @@ class Weights {
     using Handle = std::remove_cvref_t<M>;
     static_assert(std::is_lvalue_reference_v<M> || detail::is_handle<Handle>,
                   "a model is borrowed: a temporary module would be gone before it is trained");
-    static_assert(!detail::is_torchscript<Handle>,
-                  "a torch::jit::Module is looked at as a regimen::Script: #include <regimen/adapt/torchscript.hpp> and "
-                  "name one, regimen::Script net(module)");
+    static_assert(
+        !detail::is_torchscript<Handle>,
+        "a torch::jit::Module is looked at as a regimen::Script: #include <regimen/adapt/torchscript.hpp> and "
+        "name one, regimen::Script net(module)");
     static_assert(detail::HasParameters<detail::ModuleOf<Handle>> || detail::is_torchscript<Handle>,
                   "a model must have parameters() and buffers()");
     if constexpr (detail::HasParameters<detail::ModuleOf<Handle>> && !detail::is_torchscript<Handle>) {
@@ -150,6 +151,8 @@ class Weights {
   template <class Held>
   void bind(const Held& held) {
     const auto module = [held]() -> auto& { return detail::module_of(held()); };
+    static_assert(!detail::HidesItsMode<std::remove_reference_t<decltype(module())>>,
+                  "a model with train(bool) must have bool is_training() too: its mode is put back after scoring");
     named_ = [module](bool parameters) { return detail::named_tensors(module(), parameters); };
     type_ = [module] { return detail::name_of_object(typeid(module())); };
     structure_ = [module] { return detail::structure_of(module()); };

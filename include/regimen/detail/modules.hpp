@@ -50,6 +50,11 @@ inline constexpr bool is_handle = std::is_pointer_v<M> || HoldsPointer<M> || req
 template <class M>
 inline constexpr bool is_torchscript = std::is_base_of_v<torch::jit::Module, ModuleOf<M>>;
 
+/// A module's mode can be set, and nobody can tell what it was before.
+template <class M>
+concept HidesItsMode =
+    requires(M& module) { module.train(true); } && !requires(M& module) { module.train(module.is_training()); };
+
 template <class M>
 concept HasParameters = requires(M& model) {
   model.parameters();
@@ -109,8 +114,8 @@ std::vector<Part> parts_of(GetModule get_module) {
   std::vector<Part> parts;
   auto& module = get_module();
   if constexpr (requires { module.train(module.is_training()); }) {
-    parts.push_back({"", [get_module] { return get_module().is_training(); },
-                     [get_module](bool on) { get_module().train(on); }});
+    parts.push_back(
+        {"", [get_module] { return get_module().is_training(); }, [get_module](bool on) { get_module().train(on); }});
   }
   if constexpr (requires { module.named_modules("", false).begin()->value()->is_training(); }) {
     for (const auto& item : module.named_modules("", /*include_self=*/false)) {

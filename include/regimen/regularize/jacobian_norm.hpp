@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "regimen/detail/autocast.hpp"
 #include "regimen/detail/buffer_guard.hpp"
 #include "regimen/detail/real.hpp"
 #include "regimen/key.hpp"
@@ -19,10 +20,10 @@ namespace regimen::inline v0 {
 /// strength / 2 * the mean over the samples of the squared Frobenius norm of the output's Jacobian by the input
 /// (Hoffman, Roberts and Yaida 2019). Estimated without bias from `projections` random directions of the C outputs, a
 /// backward pass each: C * |v' J|^2 with v uniform on the sphere; with 0 projections exactly, by C backward passes, and
-/// two more, without a graph, which show whether samples depend on each other: then it takes N * C. What is looked at is
-/// waited for, so an exact one is not recorded (`Execution::graph`).
-/// The directions are a function of (seed, sample, epoch). The penalty is differentiated once more; ReLU's second
-/// derivative is 0 but in one point, and its gradient then comes through the weights alone.
+/// two more, without a graph, which show whether samples depend on each other: then it takes N * C. What is looked at
+/// is waited for, so an exact one is not recorded (`Execution::graph`). The directions are a function of (seed, sample,
+/// epoch). The penalty is differentiated once more; ReLU's second derivative is 0 but in one point, and its gradient
+/// then comes through the weights alone.
 ///
 /// output [N, ...], batch.data [N, ...] floating. Where batch.data carries gradients, the graph of the pass itself is
 /// used and the network does not run again:
@@ -49,6 +50,7 @@ struct JacobianNorm {
   }
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
+    const detail::Autocast in_full(pass.batch.data.defined() ? pass.batch.data.device().type() : at::kCPU, false);
     const auto [input, output] = differentiable(pass);
     const at::Tensor flat = output.flatten(1);
     const std::int64_t outputs = flat.size(1);
@@ -105,15 +107,16 @@ struct JacobianNorm {
     return result;
   }
 
-  /// Whether a sample's output depends on another sample's input: then turning the sign of every other sample's direction
-  /// does more to the gradients than turn theirs.
+  /// Whether a sample's output depends on another sample's input: then turning the sign of every other sample's
+  /// direction does more to the gradients than turn theirs.
   [[nodiscard]] bool samples_meet(const Pass& pass, const at::Tensor& flat, const at::Tensor& input) const {
     if (pass.now.slots != nullptr) {
       pass.now.slots->refuse("JacobianNorm with 0 projections looks at its gradients on the host");
     }
     const std::int64_t samples = flat.size(0);
     const at::Tensor v = directions(pass, flat, 1).select(1, 0);
-    const at::Tensor sign = 1 - 2 * at::arange(samples, flat.options().dtype(at::kLong)).remainder(2).to(flat.scalar_type());
+    const at::Tensor sign =
+        1 - 2 * at::arange(samples, flat.options().dtype(at::kLong)).remainder(2).to(flat.scalar_type());
     const at::Tensor as_it_is = slope(flat, input, v, /*create_graph=*/false).flatten(1);
     const at::Tensor turned = slope(flat, input, v * sign.unsqueeze(1), /*create_graph=*/false).flatten(1);
     const at::Tensor apart = (turned - as_it_is * sign.unsqueeze(1)).abs().max();
