@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/put_back.hpp"
 #include "regimen/detail/real.hpp"
 #include "regimen/detail/recorders.hpp"
 #include "regimen/detail/slots.hpp"
@@ -103,23 +104,23 @@ class Captured {
     const at::NoGradGuard no_grad;
     const std::vector<at::Tensor> start = copies_of(compared);
     const std::vector<at::Tensor> rest = copies_of(changed);
-    const at::Tensor result = result_;
+    detail::PutBack put_back;
+    put_back.add([this, result = result_] { result_ = result; });
     elsewhere.slots = nullptr;
     const auto end_of_step = [&](const auto& act) {
       before();
       slots_.begin(elsewhere, elsewhere.epoch_began());
+      detail::PutBack weights;  // also when the step throws
+      weights.add([&] { copy_to(changed, rest); });
+      weights.add([&] { copy_to(compared, start); });
       act();
-      const std::vector<at::Tensor> end = copies_of(compared);
-      put_back(compared, start);
-      put_back(changed, rest);
-      return end;
+      return copies_of(compared);
     };
     const std::vector<at::Tensor> replayed = end_of_step([&] { recorder_->replay(); });
     const std::vector<at::Tensor> done = end_of_step([&] {
       const at::AutoGradMode with_gradients(true);
       (void)eager(elsewhere);
     });
-    result_ = result;
     // Of a step that is no longer than its numbers' rounding nothing can be said.
     const double rounding = 1e-6 * length(start);
     const double apart = distance(done, replayed);
@@ -174,7 +175,7 @@ class Captured {
     return copies;
   }
 
-  static void put_back(const std::vector<at::Tensor>& tensors, const std::vector<at::Tensor>& values) {
+  static void copy_to(const std::vector<at::Tensor>& tensors, const std::vector<at::Tensor>& values) {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       tensors[i].detach().copy_(values[i]);
     }

@@ -9,6 +9,7 @@
 #include <functional>
 #include <vector>
 
+#include "regimen/detail/autocast.hpp"
 #include "regimen/execute.hpp"
 #include "regimen/integer.hpp"
 #include "regimen/loss.hpp"
@@ -42,7 +43,8 @@ inline Evaluation filled_in(Evaluation own, const Evaluation& other) {
   return own;
 }
 
-/// Puts the modes of a model's parts back when it goes, also when an exception takes it.
+/// Around a model's passes aside: puts the modes of its parts back when it goes, also when an exception takes it, and
+/// leaves no cast of its weights to an autocast around it.
 class ModeGuard {
  public:
   explicit ModeGuard(const Weights& model) : restore_(model.keep_modes()) {}
@@ -51,6 +53,7 @@ class ModeGuard {
   ModeGuard& operator=(const ModeGuard&) = delete;
 
  private:
+  FreshCasts casts_;
   std::function<void()> restore_;
 };
 

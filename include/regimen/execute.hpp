@@ -65,9 +65,9 @@ class Switches {
   }
 
   ~Switches() {
-    at::globalContext().setAllowTF32CuBLAS(products_);
-    at::globalContext().setAllowTF32CuDNN(convolutions_);
     at::globalContext().setBenchmarkCuDNN(autotune_);
+    at::globalContext().setAllowTF32CuDNN(convolutions_);
+    at::globalContext().setAllowTF32CuBLAS(products_);
   }
 
   Switches(const Switches&) = delete;

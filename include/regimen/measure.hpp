@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/autocast.hpp"
 #include "regimen/detail/hooks.hpp"
 #include "regimen/detail/path_norm.hpp"
 #include "regimen/detail/real.hpp"
@@ -236,6 +237,7 @@ struct HeadingTo {
                                       double epsilon = 1e-5) {
   detail::check_path_norm(p, epsilon, "path_norm: ");
   const detail::ModeGuard modes(model);
+  const detail::Autocast in_full(model.device().type(), false);
   const at::NoGradGuard no_grad;
   model.train(false);
   const at::TensorOptions options = detail::options_of(model);

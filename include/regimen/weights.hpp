@@ -151,6 +151,8 @@ class Weights {
   template <class Held>
   void bind(const Held& held) {
     const auto module = [held]() -> auto& { return detail::module_of(held()); };
+    static_assert(!detail::HidesItsMode<std::remove_reference_t<decltype(module())>>,
+                  "a model with train(bool) must have bool is_training() too: its mode is put back after scoring");
     named_ = [module](bool parameters) { return detail::named_tensors(module(), parameters); };
     type_ = [module] { return detail::name_of_object(typeid(module())); };
     structure_ = [module] { return detail::structure_of(module()); };

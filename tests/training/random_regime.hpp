@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
+#include <set>
 #include <utility>
 
 namespace training {
@@ -44,6 +46,7 @@ class Draw {
 struct Endless {
   std::vector<std::int64_t> shape;
   std::int64_t classes = 2;
+  std::int64_t words = 0;  ///< how many there are; 0: the data are numbers
   std::uint64_t seed = 0;
 
   rg::Cursor operator()(const rg::Order& order) const {
@@ -52,7 +55,10 @@ struct Endless {
       const at::Tensor ids = torch::arange(id, id + n, torch::kLong);
       id += n;
       const rg::Key key(seed, ids);
-      return {.data = key.fold(1).uniform(shape) * 2 - 1, .target = key.fold(2).below(classes), .id = ids};
+      const at::Tensor share = key.fold(1).uniform(shape);
+      return {.data = words > 0 ? (share * words).to(torch::kLong) : share * 2 - 1,
+              .target = key.fold(2).below(classes),
+              .id = ids};
     };
   }
 };
@@ -60,6 +66,52 @@ struct Endless {
 /// Shows what passes through it to regularizers.
 struct Tapped : torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x) { return rg::tap(x); }
+};
+
+/// The mean of the vectors of words: [N, T] int64 -> [N, features].
+struct MeanWord : torch::nn::Module {
+  explicit MeanWord(const torch::nn::EmbeddingOptions& options)
+      : words(register_module("words", torch::nn::Embedding(options))) {}
+  torch::Tensor forward(const torch::Tensor& text) { return words(text).mean(1); }
+
+  torch::nn::Embedding words;
+};
+
+/// Words to a word, by the same table in and out: [N, T] int64 -> [N, words].
+struct TiedWords : torch::nn::Module {
+  explicit TiedWords(const torch::nn::EmbeddingOptions& options)
+      : words(register_module("words", torch::nn::Embedding(options))),
+        last(register_parameter("last", words->weight)),
+        shift(register_parameter("shift", torch::zeros({options.num_embeddings()}))) {}
+  torch::Tensor forward(const torch::Tensor& text) { return torch::linear(words(text).mean(1).tanh(), last, shift); }
+
+  torch::nn::Embedding words;
+  torch::Tensor last;
+  torch::Tensor shift;
+};
+
+/// A network that lists each tensor once, under its first name, as Python does.
+struct ListedOnce {
+  torch::nn::Sequential net;
+
+  torch::Tensor forward(const torch::Tensor& x) { return net->forward(x); }
+  [[nodiscard]] std::vector<at::Tensor> parameters() const { return rg::Model(net).parameters(); }
+  [[nodiscard]] std::vector<at::Tensor> buffers() const { return net->buffers(); }
+  [[nodiscard]] std::vector<rg::Named> named_parameters() const {
+    return first_names(rg::Model(net).named_parameters());
+  }
+  [[nodiscard]] std::vector<rg::Named> named_buffers() const { return first_names(rg::Model(net).named_buffers()); }
+  auto named_modules(const std::string& prefix, bool include_self) { return net->named_modules(prefix, include_self); }
+  void train(bool on) { net->train(on); }
+  [[nodiscard]] bool is_training() const { return net->is_training(); }
+
+ private:
+  static std::vector<rg::Named> first_names(std::vector<rg::Named> all) {
+    for (rg::Named& named : all) {
+      named.aliases.clear();
+    }
+    return all;
+  }
 };
 
 /// The mean squared distance from the label's unit vector, with a notion of right of its own.
@@ -100,6 +152,16 @@ struct Everywhere {
   }
 };
 
+/// The root of a zero, whose value is 0 and whose slope is NaN, from an epoch on.
+struct RootOfZero {
+  std::int64_t from_epoch = 0;
+
+  [[nodiscard]] at::Tensor penalty(const rg::Pass& pass) const {
+    const bool acts = pass.now.clock.epoch >= from_epoch && !pass.parameters.empty();
+    return acts ? (pass.parameters.front() * 0).abs().sum().sqrt() : torch::zeros({});
+  }
+};
+
 /// LibTorch cannot save an LBFGS until its history is full: the room for what it is going to compute, `al`, is made of
 /// undefined tensors until then ("Cannot access storage of UndefinedTensorImpl"). `save_checkpoint` sees to that where
 /// it is given an LBFGS; here it is given torch::optim::Optimizer&.
@@ -119,11 +181,17 @@ struct SavableLBFGS : torch::optim::LBFGS {
   }
 };
 
+/// How a regime's network lists its tensors, and the regime names them.
+enum class Lists {
+  as_made,  ///< a tensor that has two names twice; either may be the one that is used
+  once,     ///< under its first name
+};
+
 /// A regime, with objects of its own each time that it is made; of one seed, always the same. It trains within some
-/// milliseconds: 20 to 60 samples, 2 to 8 features or images of 6 x 6, up to 4 epochs a phase.
+/// milliseconds: 20 to 60 samples of 2 to 8 features, images of 6 x 6 or 3 to 6 words, up to 4 epochs a phase.
 class RandomRegime {
  public:
-  explicit RandomRegime(std::uint64_t seed) : draw_(seed) {
+  explicit RandomRegime(std::uint64_t seed, Lists lists = Lists::as_made) : draw_(seed), lists_(lists) {
     may_read_scores_ = draw_.chance(0.5);
     draw_samples();
     draw_network();
@@ -149,10 +217,20 @@ class RandomRegime {
 
   template <class... Observers>
   rg::History run(const rg::RunOptions& options, Observers&&... observers) {
-    return rg::run(net, phases, splits, options, observers...);
+    return lists_ == Lists::once ? rg::run(once_, phases, splits, options, observers...)
+                                 : rg::run(net, phases, splits, options, observers...);
   }
 
   [[nodiscard]] std::string manifest() { return rg::manifest(net, phases, splits); }
+
+  /// What no manifest says by a word of its own: "Adam in groups", "sparse gradients".
+  [[nodiscard]] const std::set<std::string>& drawn() const { return drawn_; }
+
+  /// Whether a tensor has two names.
+  [[nodiscard]] bool is_tied() const { return net->parameters().size() > rg::Model(net).parameters().size(); }
+
+  /// The epoch in which a phase's gradients become NaN, if it gets there.
+  [[nodiscard]] std::optional<std::int64_t> nan_from(std::size_t phase) const { return nan_from_.at(phase); }
 
   /// Whether a criterion or a schedule reads a score.
   [[nodiscard]] bool reads_scores() const { return reads_scores_; }
@@ -163,11 +241,11 @@ class RandomRegime {
                        [](const rg::Phase& phase) { return phase.carry_optimizer_state; });
   }
 
-  /// Floating data that the network takes. [3, ...]
+  /// Data that the network takes as they are. [3, ...]
   [[nodiscard]] at::Tensor input() const {
     std::vector<std::int64_t> sizes{3};
     sizes.insert(sizes.end(), shape_.begin(), shape_.end());
-    return torch::ones(sizes);
+    return torch::ones(sizes, words_ > 0 ? torch::kLong : torch::kFloat);
   }
 
  private:
@@ -181,10 +259,16 @@ class RandomRegime {
     shape_ = images ? std::vector<std::int64_t>{1, 6, 6} : std::vector<std::int64_t>{draw_.integer(2, 8)};
     bytes_ = images && draw_.chance(0.4);
     classes_ = draw_.integer(2, 4);
+    if (!images && draw_.chance(0.25)) {
+      shape_ = {draw_.integer(3, 6)};
+      words_ = draw_.integer(4, 9);
+      says_words_ = draw_.chance(0.5);
+      classes_ = says_words_ ? words_ : classes_;
+    }
     const std::int64_t n = draw_.integer(20, 60);
     own_ids_ = draw_.chance(0.3);
     torch::manual_seed(draw_.seed());
-    rule_ = torch::randn({input().flatten(1).size(1), classes_});
+    rule_ = torch::randn({words_ > 0 ? words_ : input().flatten(1).size(1), classes_});
     train_ = samples(n);
     test_ = samples(draw_.integer(10, 30));
     validation_ = samples(draw_.integer(10, 30));
@@ -194,9 +278,9 @@ class RandomRegime {
   rg::Batch samples(std::int64_t n) {
     std::vector<std::int64_t> sizes{n};
     sizes.insert(sizes.end(), shape_.begin(), shape_.end());
-    const at::Tensor x = torch::randn(sizes);
-    rg::Batch batch{.data = bytes_ ? (x * 40 + 128).clamp(0, 255).to(torch::kByte) : x,
-                    .target = x.flatten(1).mm(rule_).argmax(1)};
+    const at::Tensor x = words_ > 0 ? torch::randint(words_, sizes, torch::kLong) : torch::randn(sizes);
+    const at::Tensor scores = words_ > 0 ? torch::embedding(rule_, x).sum(1) : x.flatten(1).mm(rule_);
+    rg::Batch batch{.data = bytes_ ? (x * 40 + 128).clamp(0, 255).to(torch::kByte) : x, .target = scores.argmax(1)};
     if (own_ids_) {
       batch.id = torch::arange(n) * 7 + 3;
       batch.extra["row"] = torch::arange(n).view({n, 1});
@@ -210,7 +294,9 @@ class RandomRegime {
     torch::manual_seed(draw_.seed());
     const bool images = shape_.size() == 3;
     const std::int64_t inputs = input().flatten(1).size(1);
-    if (images && draw_.chance(0.6)) {
+    if (words_ > 0) {
+      draw_words();
+    } else if (images && draw_.chance(0.6)) {
       draw_convolutions();
     } else {
       if (images) {
@@ -223,11 +309,24 @@ class RandomRegime {
       }
     }
     // As somebody who fine-tunes might leave it.
-    if (net->parameters().size() > 2 && draw_.chance(0.15)) {
+    if (rg::Model(net).parameters().size() > 2 && draw_.chance(0.15)) {
       net->parameters().back().set_requires_grad(false);
     }
     if (draw_.chance(0.3)) {
       draw_.one_of(net->modules(/*include_self=*/false))->eval();
+    }
+  }
+
+  void draw_words() {
+    has_path_norm_ = false;
+    sparse_ = draw_.chance(0.5);
+    const std::int64_t features = draw_.integer(3, 6);
+    const auto options = torch::nn::EmbeddingOptions(words_, features).sparse(sparse_);
+    if (says_words_) {
+      net->push_back(std::make_shared<TiedWords>(options));
+    } else {
+      net->push_back(std::make_shared<MeanWord>(options));
+      net->push_back(torch::nn::Linear(features, classes_));
     }
   }
 
@@ -267,10 +366,28 @@ class RandomRegime {
     if (draw_.chance(0.3)) {
       net->push_back(std::make_shared<Tapped>());
     }
+    if (draw_.chance(0.25)) {
+      draw_tied_layers(hidden);
+    }
     if (draw_.chance(0.4)) {
       net->push_back(torch::nn::Dropout(0.2));
     }
     net->push_back(torch::nn::Linear(hidden, classes_));
+  }
+
+  /// A square layer, at times with a norm, which stands there twice.
+  void draw_tied_layers(std::int64_t hidden) {
+    const torch::nn::Linear square(hidden, hidden);
+    const torch::nn::BatchNorm1d norm(hidden);
+    const bool with_norm = draw_.chance(0.4);
+    norms_rows_ = norms_rows_ || with_norm;
+    for (int i = 0; i < 2; ++i) {
+      net->push_back(square);
+      if (with_norm) {
+        net->push_back(norm);
+      }
+      net->push_back(torch::nn::ReLU());
+    }
   }
 
   template <class Optimizer, class Parameters, class Options>
@@ -281,38 +398,80 @@ class RandomRegime {
   }
 
   void draw_optimizer() {
-    const std::vector<at::Tensor> all = net->parameters();
+    const std::vector<at::Tensor> all = rg::Model(net).parameters();
     const double rate = draw_.number(0.005, 0.05);
     const double decay = draw_.chance(0.5) ? 1e-3 : 0;
     const bool flag = draw_.chance(0.5);
-    switch (draw_.integer(0, 10)) {
-      case 0:
-        add_optimizer<torch::optim::Adam>(all, torch::optim::AdamOptions(rate).weight_decay(decay).amsgrad(flag));
-        break;
-      case 1:
-        add_optimizer<torch::optim::AdamW>(all, torch::optim::AdamWOptions(rate).weight_decay(decay).amsgrad(flag));
-        break;
-      case 2:
-        add_optimizer<torch::optim::RMSprop>(
-            all, torch::optim::RMSpropOptions(rate / 5).weight_decay(decay).centered(flag).momentum(flag ? 0.5 : 0.0));
-        break;
-      case 3:
-        add_optimizer<torch::optim::Adagrad>(
-            all, torch::optim::AdagradOptions(rate).lr_decay(decay).initial_accumulator_value(flag ? 0.1 : 0.0));
-        break;
-      case 4:
-        add_optimizer<SavableLBFGS>(all, lbfgs_options(5 * rate, flag));
-        break;
-      case 5:
-        add_optimizer<torch::optim::SGD>(all, torch::optim::SGDOptions(draw_.chance(0.3) ? 1e20 : 4 * rate));
-        break;
-      case 6:
-        add_optimizer<torch::optim::SGD>(groups(4 * rate, decay), torch::optim::SGDOptions(rate));
-        break;
-      default:
-        add_optimizer<torch::optim::SGD>(
-            all, torch::optim::SGDOptions(4 * rate).momentum(0.9).nesterov(flag).weight_decay(decay));
+    using namespace torch::optim;
+    const auto adagrad = AdagradOptions(rate).initial_accumulator_value(flag ? 0.1 : 0.0);
+    if (sparse_) {  // those take sparse gradients, without a decay
+      drawn_.insert("sparse gradients");
+      switch (draw_.integer(0, 4)) {
+        case 0:
+          return add_optimizer<Adagrad>(all, AdagradOptions(adagrad).lr_decay(decay));
+        case 1:
+          return add_groups<Adagrad>("Adagrad", adagrad);
+        case 2:
+          return add_optimizer<SavableLBFGS>(all, lbfgs_options(5 * rate, flag));
+        case 3:
+          return add_groups<SGD>("SGD", SGDOptions(4 * rate));
+        default:
+          return add_optimizer<SGD>(all, SGDOptions(draw_.chance(0.2) ? 1e20 : 8 * rate));
+      }
     }
+    switch (draw_.integer(0, 13)) {
+      case 0:
+        return add_optimizer<Adam>(all, AdamOptions(rate).weight_decay(decay).amsgrad(flag));
+      case 1:
+        return add_optimizer<AdamW>(all, AdamWOptions(rate).weight_decay(decay).amsgrad(flag));
+      case 2:
+        return add_optimizer<RMSprop>(
+            all, RMSpropOptions(rate / 5).weight_decay(decay).centered(flag).momentum(flag ? 0.5 : 0.0));
+      case 3:
+        return add_optimizer<Adagrad>(all, AdagradOptions(adagrad).lr_decay(decay).weight_decay(decay));
+      case 4:
+        return add_optimizer<SavableLBFGS>(all, lbfgs_options(5 * rate, flag));
+      case 5:
+        return add_optimizer<SGD>(all, SGDOptions(draw_.chance(0.3) ? 1e20 : 4 * rate));
+      case 6:
+        return add_groups<SGD>("SGD", SGDOptions(4 * rate).weight_decay(decay).momentum(0.5));
+      case 7:
+        return add_groups<Adam>("Adam", AdamOptions(rate).betas({0.8, 0.95}).amsgrad(flag));
+      case 8:
+        return add_groups<AdamW>("AdamW", AdamWOptions(rate).weight_decay(10 * decay));
+      case 9:
+        return flag ? add_groups<RMSprop>("RMSprop", RMSpropOptions(rate / 5).momentum(0.5).weight_decay(decay))
+                    : add_groups<Adagrad>("Adagrad", AdagradOptions(adagrad).weight_decay(decay));
+      default:
+        return add_optimizer<SGD>(all, SGDOptions(4 * rate).momentum(0.9).nesterov(flag).weight_decay(decay));
+    }
+  }
+
+  /// Two or three groups of all parameters, or of all but the first, each with a rate of its own; in the last group
+  /// there is no decay.
+  template <class Optimizer, class Options>
+  void add_groups(const std::string& name, const Options& options) {
+    drawn_.insert(name + " in groups");
+    std::vector<at::Tensor> left = rg::Model(net).parameters();
+    if (left.size() > 2 && draw_.chance(0.2)) {
+      left.erase(left.begin());
+      drawn_.insert("a parameter that is in no group");
+    }
+    std::vector<torch::optim::OptimizerParamGroup> groups;
+    const auto count = static_cast<std::size_t>(draw_.integer(2, 3));
+    for (std::size_t g = 0; g < count && !left.empty(); ++g) {
+      const bool is_last = g + 1 == count || left.size() == 1;
+      const std::size_t size = is_last ? left.size() : (left.size() + 1) / 2;
+      Options own = options;
+      own.lr(options.lr() * (1 + static_cast<double>(g)) / 2);
+      if (is_last && !sparse_) {
+        own.weight_decay(0);
+      }
+      groups.emplace_back(std::vector<at::Tensor>(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(size)),
+                          std::make_unique<Options>(own));
+      left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(size));
+    }
+    add_optimizer<Optimizer>(groups, options);
   }
 
   static torch::optim::LBFGSOptions lbfgs_options(double rate, bool search) {
@@ -322,16 +481,6 @@ class RandomRegime {
       options.line_search_fn("strong_wolfe").history_size(3);
     }
     return options;
-  }
-
-  /// The last parameter has a rate of its own.
-  std::vector<torch::optim::OptimizerParamGroup> groups(double rate, double decay) {
-    using Options = torch::optim::SGDOptions;
-    std::vector<at::Tensor> most = net->parameters();
-    const std::vector<at::Tensor> last{most.back()};
-    most.pop_back();
-    return {{most, std::make_unique<Options>(Options(rate).weight_decay(decay).momentum(0.5))},
-            {last, std::make_unique<Options>(Options(rate / 2).momentum(0.8))}};
   }
 
   // Numbers and schedules
@@ -395,7 +544,7 @@ class RandomRegime {
         }
         break;
       case 2:
-        if (!(bytes_ && keep_type)) {
+        if (!(bytes_ && keep_type) && words_ == 0) {
           return rg::GaussianNoise{.stddev = knob(0.2)};
         }
         break;
@@ -465,7 +614,7 @@ class RandomRegime {
   rg::Source stream() {
     const std::uint64_t seed = draw_.seed();
     const std::int64_t n = draw_.integer(20, 60);
-    const rg::Source endless = Endless{.shape = shape_, .classes = classes_, .seed = seed};
+    const rg::Source endless = Endless{.shape = shape_, .classes = classes_, .words = words_, .seed = seed};
     if (draw_.chance(0.5)) {
       return rg::limit(endless, n);
     }
@@ -560,7 +709,7 @@ class RandomRegime {
       phase.until = stop(2);
     }
     phase.lr_scale = knob(1);
-    if (phase.optimizer.has_momentum() && draw_.chance(0.3)) {
+    if (phase.optimizer.has_momentum() && !sparse_ && draw_.chance(0.3)) {
       phase.momentum = rg::OneCycle{.epochs = draw_.number(0.5, 4), .start = 0.95, .peak = 0.5, .end = 0.9};
       phase.weight_decay_scale = knob(2);
     }
@@ -571,7 +720,12 @@ class RandomRegime {
     for (std::int64_t i = 0; i < regularizers; ++i) {
       phase.regularize.push_back(regularizer());
     }
-    phase.freeze = frozen_names();
+    nan_from_.emplace_back();
+    if (draw_.chance(0.12)) {
+      nan_from_.back() = draw_.integer(0, 2);
+      phase.regularize.push_back(RootOfZero{.from_epoch = *nan_from_.back()});
+    }
+    draw_frozen(phase);
     if (convolves_ && draw_.chance(0.2)) {
       phase.execute.memory_format = rg::MemoryFormat::channels_last;
     }
@@ -631,7 +785,7 @@ class RandomRegime {
     if (soft == Soft::in_augmentation) {
       phase.augment.push_back(rg::LabelSmoothing{.classes = classes_, .amount = knob(0.3)});
     }
-    if (!bytes_ && draw_.chance(0.1)) {
+    if (!bytes_ && words_ == 0 && draw_.chance(0.1)) {
       phase.augment.push_back([](const rg::Batch& batch, const rg::Key&) {
         rg::Batch result = batch;
         result.data = batch.data + 0.05 * torch::randn_like(batch.data);  // without its key, from the global generator
@@ -641,7 +795,7 @@ class RandomRegime {
   }
 
   void draw_preprocessing(rg::Phase& phase, Soft soft) {
-    if (bytes_ || draw_.chance(0.3)) {
+    if (bytes_ || (words_ == 0 && draw_.chance(0.3))) {
       phase.preprocess.push_back(rg::Normalize{.mean = {0.5}, .stddev = {0.25}});
     }
     if (soft == Soft::in_preprocessing) {
@@ -650,7 +804,7 @@ class RandomRegime {
   }
 
   rg::AnyRegularizer regularizer() {
-    switch (draw_.integer(0, 12)) {
+    switch (draw_.integer(0, 13)) {
       case 0:
         return rg::L1{.strength = knob(1e-3)};
       case 1:
@@ -673,33 +827,70 @@ class RandomRegime {
         return rg::AdaptiveClip{.factor = knob(0.1, /*positive=*/true),
                                 .except_last = static_cast<int>(draw_.integer(0, 2))};
       case 8:
-        return rg::GradientNoise{.eta = knob(1e-4), .seed = static_cast<std::uint64_t>(draw_.integer(0, 9))};
+        if (!sparse_) {
+          return rg::GradientNoise{.eta = knob(1e-4), .seed = static_cast<std::uint64_t>(draw_.integer(0, 9))};
+        }
+        break;
       case 9:
         return rg::DecoupledDecay{.decay = knob(1e-2)};
       case 10:
         return rg::Sam{.rho = knob(0.1)};
       case 11:
         return rg::Asam{.rho = knob(0.5)};
+      case 12:
+        return rg::SpectralNorm{.strength = knob(1e-3)};
       default:
         break;
     }
     return [](const rg::Pass& pass) { return pass.output.abs().mean() * 0.01; };
   }
 
-  /// One entry, which leaves something to train; or none.
-  std::vector<std::string> frozen_names() {
-    if (!draw_.chance(0.3)) {
-      return {};
+  /// Freezes a parameter or a module that leaves something to train, or nothing; puts a module into eval mode, a frozen
+  /// one mostly, or none.
+  void draw_frozen(rg::Phase& phase) {
+    const auto modules = net->named_modules("", /*include_self=*/false);
+    if (draw_.chance(0.1)) {
+      phase.eval = {draw_.one_of(modules.keys())};
     }
-    const auto named = net->named_parameters();
-    std::string name = draw_.one_of(named.keys());
-    if (draw_.chance(0.5)) {
-      name = name.substr(0, name.find('.'));  // the module
+    if (!draw_.chance(0.4)) {
+      return;
     }
-    const bool enough = std::any_of(named.begin(), named.end(), [&](const auto& item) {
-      return item.value().requires_grad() && item.key() != name && item.key().rfind(name + ".", 0) != 0;
-    });
-    return enough ? std::vector<std::string>{name} : std::vector<std::string>{};
+    const std::vector<rg::Named> parameters = rg::Model(net).named_parameters();
+    std::string name = draw_.one_of(net->named_parameters().keys());
+    const bool whole = draw_.chance(0.5);
+    if (whole) {
+      name = name.substr(0, name.find('.'));
+    }
+    const std::vector<at::Tensor> stepped = phase.optimizer.parameters();
+    const auto goes_on = [&](const rg::Named& named) {
+      const auto same = [&](const at::Tensor& other) { return other.is_same(named.tensor); };
+      return named.tensor.requires_grad() && !named.matches({name}) &&
+             std::any_of(stepped.begin(), stepped.end(), same);
+    };
+    if (std::none_of(parameters.begin(), parameters.end(), goes_on)) {
+      return;
+    }
+    phase.freeze = names_of(name);
+    if (whole && draw_.chance(0.6)) {
+      phase.eval = {name};
+      drawn_.insert("frozen in eval mode");
+    }
+  }
+
+  /// The name, or the first names of what goes by it.
+  std::vector<std::string> names_of(const std::string& name) {
+    std::vector<std::string> first_names;
+    bool is_alias = true;
+    for (const rg::Named& named : rg::Model(net).named_parameters()) {
+      if (named.matches({name})) {
+        first_names.push_back(named.name);
+        is_alias = is_alias && !rg::Named{named.name, {}}.matches({name});
+      }
+    }
+    if (is_alias) {
+      drawn_.insert("named by an alias");
+    }
+    return lists_ == Lists::once ? first_names : std::vector<std::string>{name};
   }
 
   rg::Stop stop(int depth) {
@@ -735,14 +926,21 @@ class RandomRegime {
   }
 
   Draw draw_;
+  Lists lists_;
+  ListedOnce once_{net};
+  std::set<std::string> drawn_;
+  std::vector<std::optional<std::int64_t>> nan_from_;  ///< of each phase
   bool may_read_scores_ = false;
   bool reads_scores_ = false;
   std::vector<rg::Metric> readable_;  ///< of the phase that is being drawn
   std::vector<std::int64_t> shape_;   ///< of one sample
   bool bytes_ = false;                ///< data of 0 to 255
+  std::int64_t words_ = 0;            ///< how many words there are; 0: the data are no words
+  bool says_words_ = false;           ///< the classes are the words
+  bool sparse_ = false;               ///< an embedding's gradients are
   bool own_ids_ = false;
   std::int64_t classes_ = 2;
-  at::Tensor rule_;  ///< [features, classes]
+  at::Tensor rule_;  ///< [features, classes], or [words, classes]
   rg::Source train_;
   rg::Source test_;
   rg::Source validation_;

@@ -118,6 +118,25 @@ struct Meddler {
   }
 };
 
+bool all_finite(const std::vector<at::Tensor>& tensors) {
+  return std::all_of(tensors.begin(), tensors.end(),
+                     [](const at::Tensor& tensor) { return tensor.isfinite().all().item<bool>(); });
+}
+
+/// The weights after the last step up to which all of them and all losses were finite; none before the first.
+struct LastFinite {
+  const RandomRegime& regime;
+  std::vector<at::Tensor> kept{};
+  bool is_over = false;
+
+  void operator()(const rg::Step& step) {
+    is_over = is_over || !all_finite({step.loss}) || !all_finite(regime.net->parameters());
+    if (!is_over) {
+      kept = weights(regime.net);
+    }
+  }
+};
+
 /// Counts steps, epochs and ends of phases, and asks for a stop at one of them.
 struct StopAt {
   std::int64_t left = 0;
@@ -174,6 +193,19 @@ bool same_samples(const rg::Batch& a, const rg::Batch& b, double tolerance) {
                     [](const auto& x, const auto& y) { return x.first == y.first && identical(x.second, y.second); });
 }
 
+/// Gradients that are NaN end a run, though every loss be finite.
+void check_nan(const RandomRegime& regime, const rg::History& history) {
+  for (std::size_t i = 0; i < history.outcomes.size(); ++i) {
+    const auto from = regime.nan_from(i);
+    const auto epochs = static_cast<std::int64_t>(history.of_phase(static_cast<int>(i)).size());
+    if (from && epochs > *from) {
+      CHECK(history.outcomes[i].ended == rg::Ended::diverged);
+      CHECK(epochs == *from + 1);
+      CHECK_FALSE(all_finite(regime.net->parameters()));
+    }
+  }
+}
+
 /// No phase is longer than it may be, and each ended as its record says.
 void check_bounds(const RandomRegime& regime, const rg::History& history) {
   const bool diverged = history.ended() == rg::Ended::diverged;
@@ -196,8 +228,17 @@ void check_bounds(const RandomRegime& regime, const rg::History& history) {
 
 TEST_CASE("random regimes: all that the library has is drawn") {
   std::string manifests;
+  std::set<std::string> drawn;
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
-    manifests += RandomRegime(seed).manifest();
+    RandomRegime regime(seed);
+    manifests += regime.manifest();
+    drawn.insert(regime.drawn().begin(), regime.drawn().end());
+  }
+  for (const char* const what :
+       {"SGD in groups", "Adam in groups", "AdamW in groups", "RMSprop in groups", "Adagrad in groups",
+        "a parameter that is in no group", "sparse gradients", "frozen in eval mode", "named by an alias"}) {
+    CAPTURE(what);
+    CHECK(drawn.count(what) == 1);
   }
   for (const char* const part : {"InMemory",
                                  "Repeat",
@@ -228,7 +269,12 @@ TEST_CASE("random regimes: all that the library has is drawn") {
                                  "PathNorm",
                                  "ClipGradients",
                                  "MaxNorm",
+                                 "SpectralNorm",
                                  "Everywhere",
+                                 "RootOfZero",
+                                 "MeanWord",
+                                 "TiedWords",
+                                 "is 1.weight",
                                  "Constant",
                                  "StepDecay",
                                  "Cosine",
@@ -276,11 +322,53 @@ TEST_CASE("random regimes: equal seeds give equal runs, within their bounds") {
     CHECK((first.manifest() == second.manifest()));  // of the weights as they are now
 
     check_bounds(first, history);
+    check_nan(first, history);
     for (const rg::Outcome& outcome : history.outcomes) {
       endings.insert(outcome.ended);
     }
   });
   CHECK((number_from("REGIMEN_REGIMES", 60) < 60 || endings.size() == 3));  // all but running and stopped
+}
+
+TEST_CASE("random regimes: a checkpoint of a run that diverged has the last finite weights") {
+  const Folder folder;
+  int checked = 0;
+  for_each_regime([&](std::uint64_t seed, Draw& /*draw*/) {
+    RandomRegime plain(seed);
+    if (plain.run({}).ended() != rg::Ended::diverged) {
+      return;
+    }
+    ++checked;
+    const std::string path = folder / (std::to_string(seed) + ".pt");
+    RandomRegime regime(seed);
+    LastFinite last{regime};
+    rg::Checkpoint keep(path, {.steps = 1, .seconds = 0}, regime.net);
+    static_cast<void>(regime.run({}, last, keep));
+    CHECK(std::filesystem::exists(path) == !last.kept.empty());
+    if (!last.kept.empty()) {
+      RandomRegime loaded(seed);
+      static_cast<void>(rg::load_checkpoint(path, loaded.net));
+      CHECK(identical(weights(loaded.net), last.kept));
+      CHECK(all_finite(loaded.net->parameters()));
+    }
+  });
+  CHECK((number_from("REGIMEN_REGIMES", 60) < 60 || checked > 3));
+}
+
+TEST_CASE("random regimes: tied weights train as in a network that lists each tensor once, to the bit") {
+  int checked = 0;
+  for_each_regime([&](std::uint64_t seed, Draw& /*draw*/) {
+    RandomRegime tied(seed);
+    if (!tied.is_tied()) {
+      return;
+    }
+    ++checked;
+    RandomRegime once(seed, Lists::once);
+    const rg::History history = tied.run({});
+    CHECK((once.run({}) == history));
+    CHECK(identical(weights(once.net), weights(tied.net)));
+  });
+  CHECK((number_from("REGIMEN_REGIMES", 60) < 60 || checked > 5));
 }
 
 TEST_CASE("random regimes: observers change nothing") {

@@ -14,6 +14,16 @@ inline constexpr bool autocast_by_device = true;
 inline constexpr bool autocast_by_device = false;
 #endif
 
+/// Autocast keeps what it has cast a weight to until the outermost one ends. While this lives it has only what it has
+/// cast meanwhile, and afterwards nothing: around what puts other weights in place, or runs a network without a graph.
+class FreshCasts {
+ public:
+  FreshCasts() { at::autocast::clear_cache(); }
+  ~FreshCasts() { at::autocast::clear_cache(); }
+  FreshCasts(const FreshCasts&) = delete;
+  FreshCasts& operator=(const FreshCasts&) = delete;
+};
+
 /// Autocast for one device type while it lives. LibTorch has no such guard in C++.
 class Autocast {
  public:

@@ -2,8 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <vector>
-
+#include "regimen/detail/put_back.hpp"
 #include "regimen/weights.hpp"
 
 namespace regimen::inline v0::detail {
@@ -15,26 +14,15 @@ class BufferGuard {
  public:
   explicit BufferGuard(const Weights& model) {
     for (const Named& named : model.named_buffers()) {
-      at::Tensor buffer = named.tensor;
-      kept_.push_back({buffer, buffer.detach()});
-      buffer.set_data(buffer.detach().clone());
+      const at::Tensor buffer = named.tensor;
+      const at::Tensor data = buffer.detach();
+      put_back_.add([buffer, data] { buffer.set_data(data); });
+      buffer.set_data(data.clone());
     }
   }
-  ~BufferGuard() {
-    for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) {
-      kept->buffer.set_data(kept->data);
-    }
-  }
-  BufferGuard(const BufferGuard&) = delete;
-  BufferGuard& operator=(const BufferGuard&) = delete;
 
  private:
-  struct Kept {
-    at::Tensor buffer;
-    at::Tensor data;
-  };
-
-  std::vector<Kept> kept_;
+  PutBack put_back_;
 };
 
 }  // namespace regimen::inline v0::detail

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "regimen/detail/put_back.hpp"
 #include "regimen/error.hpp"
 #include "regimen/generators.hpp"
 #include "regimen/weights.hpp"
@@ -52,23 +53,17 @@ class GeneratorGuard {
 class FreezeGuard {
  public:
   FreezeGuard(const Weights& model, const std::vector<std::string>& names) {
-    for (Named& named : model.named_parameters()) {
-      if (named.matches(names) && named.tensor.requires_grad()) {
-        named.tensor.set_requires_grad(false);
-        frozen_.push_back(named.tensor);
+    for (const Named& named : model.named_parameters()) {
+      const at::Tensor tensor = named.tensor;
+      if (named.matches(names) && tensor.requires_grad()) {
+        tensor.set_requires_grad(false);
+        put_back_.add([tensor] { tensor.set_requires_grad(true); });
       }
     }
   }
-  ~FreezeGuard() {
-    for (auto tensor = frozen_.rbegin(); tensor != frozen_.rend(); ++tensor) {
-      tensor->set_requires_grad(true);
-    }
-  }
-  FreezeGuard(const FreezeGuard&) = delete;
-  FreezeGuard& operator=(const FreezeGuard&) = delete;
 
  private:
-  std::vector<at::Tensor> frozen_;
+  PutBack put_back_;
 };
 
 }  // namespace regimen::inline v0::detail

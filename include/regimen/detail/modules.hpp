@@ -50,6 +50,11 @@ inline constexpr bool is_handle = std::is_pointer_v<M> || HoldsPointer<M> || req
 template <class M>
 inline constexpr bool is_torchscript = std::is_base_of_v<torch::jit::Module, ModuleOf<M>>;
 
+/// A module's mode can be set, and nobody can tell what it was before.
+template <class M>
+concept HidesItsMode =
+    requires(M& module) { module.train(true); } && !requires(M& module) { module.train(module.is_training()); };
+
 template <class M>
 concept HasParameters = requires(M& model) {
   model.parameters();

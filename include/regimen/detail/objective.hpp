@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "regimen/detail/augmented.hpp"
+#include "regimen/detail/autocast.hpp"
 #include "regimen/detail/guards.hpp"
 #include "regimen/loss_scaler.hpp"
 #include "regimen/named.hpp"
@@ -186,6 +187,7 @@ class Objective {
   /// Forward and backward on all of the step's batches. Accumulated batches are as one whole batch: losses that are
   /// means count by what they are means over, sums are added up, penalties count by samples.
   Sums evaluate_all() {
+    const FreshCasts casts;  // or an autocast around the run would go on with the weights of its first step
     Sums sums = evaluate(shown_.front());
     for (std::size_t i = 1; i < shown_.size(); ++i) {
       const Sums more = evaluate(shown_[i]);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "regimen/detail/put_back.hpp"
 #include "regimen/evaluate.hpp"
 #include "regimen/model.hpp"
 
@@ -43,26 +44,10 @@ class PathWeights {
     }
   }
 
-  ~PathWeights() {
-    for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) {
-      kept->tensor.set_data(kept->data);
-      kept->tensor.mutable_grad() = kept->gradient;
-    }
-  }
-
-  PathWeights(const PathWeights&) = delete;
-  PathWeights& operator=(const PathWeights&) = delete;
-
   [[nodiscard]] const std::vector<Named>& parameters() const { return parameters_; }
   [[nodiscard]] const std::vector<at::Tensor>& values() const { return values_; }
 
  private:
-  struct Kept {
-    at::Tensor tensor;
-    at::Tensor data;
-    at::Tensor gradient;
-  };
-
   /// "layer1.bn." for "layer1.bn.running_mean" and the leaf "running_mean"; "" for another leaf.
   static std::string owner_of(const std::string& name, const std::string& leaf) {
     if (name.size() < leaf.size() || name.compare(name.size() - leaf.size(), leaf.size(), leaf) != 0) {
@@ -118,8 +103,11 @@ class PathWeights {
     return named.tensor.abs().pow(p);
   }
 
-  void put(at::Tensor tensor, const at::Tensor& data) {
-    kept_.push_back({tensor, tensor.detach(), tensor.grad()});
+  void put(const at::Tensor& tensor, const at::Tensor& data) {
+    put_back_.add([tensor, own = tensor.detach(), gradient = tensor.grad()] {
+      tensor.set_data(own);
+      tensor.mutable_grad() = gradient;
+    });
     tensor.set_data(data.contiguous(tensor.suggest_memory_format()));
     tensor.mutable_grad() = at::Tensor();
   }
@@ -128,7 +116,7 @@ class PathWeights {
   std::vector<Named> buffers_;
   double epsilon_;
   std::vector<at::Tensor> values_;
-  std::vector<Kept> kept_;
+  PutBack put_back_;
 };
 
 /// The sum of the outputs for one sample of ones, 0-d: the path norm to the power p, of the weights in place.

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "regimen/detail/autocast.hpp"
 #include "regimen/snapshot.hpp"
 #include "regimen/weights.hpp"
 
@@ -26,6 +27,7 @@ class InPlace {
   InPlace& operator=(const InPlace&) = delete;
 
  private:
+  FreshCasts casts_;
   Snapshot own_;
 };
 

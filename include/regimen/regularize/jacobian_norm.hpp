@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "regimen/detail/autocast.hpp"
 #include "regimen/detail/buffer_guard.hpp"
 #include "regimen/detail/real.hpp"
 #include "regimen/key.hpp"
@@ -49,6 +50,7 @@ struct JacobianNorm {
   }
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
+    const detail::Autocast in_full(pass.batch.data.defined() ? pass.batch.data.device().type() : at::kCPU, false);
     const auto [input, output] = differentiable(pass);
     const at::Tensor flat = output.flatten(1);
     const std::int64_t outputs = flat.size(1);

@@ -5,8 +5,8 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <string>
-#include <vector>
 
+#include "regimen/detail/put_back.hpp"
 #include "regimen/evaluate.hpp"
 #include "regimen/regularize.hpp"
 
@@ -31,24 +31,17 @@ class Consulted {
  public:
   explicit Consulted(const Model& model) : modes_(model) {
     model.train(false);
-    for (at::Tensor& parameter : model.parameters()) {
+    for (const at::Tensor& parameter : model.parameters()) {
       if (parameter.requires_grad() && parameter.is_leaf()) {
         parameter.set_requires_grad(false);
-        frozen_.push_back(parameter);
+        put_back_.add([parameter] { parameter.set_requires_grad(true); });
       }
     }
   }
-  ~Consulted() {
-    for (at::Tensor& parameter : frozen_) {
-      parameter.set_requires_grad(true);
-    }
-  }
-  Consulted(const Consulted&) = delete;
-  Consulted& operator=(const Consulted&) = delete;
 
  private:
   ModeGuard modes_;
-  std::vector<at::Tensor> frozen_;
+  PutBack put_back_;
 };
 
 }  // namespace detail

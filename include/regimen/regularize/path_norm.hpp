@@ -1,5 +1,6 @@
 #pragma once
 
+#include "regimen/detail/autocast.hpp"
 #include "regimen/detail/path_norm.hpp"
 #include "regimen/regularize.hpp"
 
@@ -32,6 +33,7 @@ struct PathNorm {
       throw Error("PathNorm runs the network again: set Pass.model");
     }
     const detail::ModeGuard modes(*pass.model);
+    const detail::Autocast in_full(pass.model->device().type(), false);
     pass.model->train(false);
     at::Tensor total;
     std::vector<at::Tensor> values;

@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/autocast.hpp"
 #include "regimen/detail/buffer_guard.hpp"
+#include "regimen/detail/put_back.hpp"
 #include "regimen/regularize.hpp"
 
 namespace regimen::inline v0 {
@@ -20,29 +22,21 @@ namespace detail {
 /// Holds weights elsewhere while it lives, and puts them back bit for bit.
 class Moved {
  public:
-  Moved(std::vector<at::Tensor> parameters, const std::vector<at::Tensor>& by) : parameters_(std::move(parameters)) {
+  Moved(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& by) {
     const at::NoGradGuard no_grad;
-    for (const at::Tensor& parameter : parameters_) {
-      kept_.push_back(parameter.detach().clone());
-    }
-    for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      parameters_[i].add_(by[i]);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const at::Tensor& parameter = parameters[i];
+      put_back_.add([parameter, own = parameter.detach().clone()] {
+        const at::NoGradGuard without_graph;
+        parameter.copy_(own);
+      });
+      parameter.add_(by[i]);
     }
   }
-
-  ~Moved() {
-    const at::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      parameters_[i].copy_(kept_[i]);
-    }
-  }
-
-  Moved(const Moved&) = delete;
-  Moved& operator=(const Moved&) = delete;
 
  private:
-  std::vector<at::Tensor> parameters_;
-  std::vector<at::Tensor> kept_;
+  FreshCasts casts_;
+  PutBack put_back_;
 };
 
 /// Puts the gradient at w + rho T^2 g / |T g| in the place of the gradient g at w. `scale_of` gives T of a parameter,
@@ -78,7 +72,7 @@ void take_gradient_uphill(const Pass& pass, const at::Tensor& rho, const std::st
   if (pass.model != nullptr) {
     buffers.emplace(*pass.model);
   }
-  const Moved uphill(std::move(parameters), steps);
+  const Moved uphill(parameters, steps);
   pass.again();
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "regimen/detail/autocast.hpp"
 #include "regimen/detail/sums.hpp"
 #include "regimen/key.hpp"
 #include "regimen/regularize.hpp"
@@ -36,6 +37,7 @@ struct SpectralNorm {
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     std::vector<at::Tensor> stretched;
+    const detail::Autocast in_full(pass.parameters.empty() ? at::kCPU : pass.parameters.front().device().type(), false);
     for (const at::Tensor& parameter : pass.parameters) {
       if (parameter.is_complex()) {
         throw Error("SpectralNorm takes real parameters: leave complex ones out by On");
