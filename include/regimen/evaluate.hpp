@@ -68,10 +68,6 @@ inline Batch prepared(const Batch& batch, const std::vector<AnyTransform>& prepr
   return result;
 }
 
-}  // namespace detail
-
-namespace detail {
-
 /// The outputs of a batch, and what they are compared with.
 using LookAtOutput = std::function<void(const at::Tensor& output, const Batch& batch)>;
 

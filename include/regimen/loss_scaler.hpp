@@ -57,7 +57,7 @@ class LossScaler {
     std::vector<at::Tensor> gradients;
     for (const at::Tensor& parameter : parameters) {
       if (parameter.grad().defined()) {
-        gradients.push_back(detail::numbers_of(detail::gradient_of(parameter)));
+        gradients.push_back(detail::present_numbers(detail::gradient_of(parameter)));
       }
     }
     const bool finite = gradients.empty() || divide(gradients);

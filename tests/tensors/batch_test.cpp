@@ -2,6 +2,8 @@
 
 #include "regimen/batch.hpp"
 
+namespace batch_test {
+
 namespace {
 
 regimen::Batch full_batch() {
@@ -76,3 +78,5 @@ TEST_CASE("batch: a move to where it already is copies nothing") {
   CHECK(moved.extra.at("mask").is_same(batch.extra.at("mask")));
   CHECK(same(moved, batch));
 }
+
+}  // namespace batch_test

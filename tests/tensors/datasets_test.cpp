@@ -15,6 +15,8 @@
 #include "regimen/datasets.hpp"
 #include "regimen/transform/labels.hpp"
 
+namespace datasets_test {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -646,3 +648,5 @@ TEST_CASE("read_idx: a file with its least significant bytes first is an Error, 
   check_error(size, error_of([&] { (void)regimen::read_idx(size); }),
               {"the length of the content", "50331656 bytes", "is 11"});
 }
+
+}  // namespace datasets_test

@@ -6,6 +6,8 @@
 
 #include "regimen/evaluate.hpp"
 
+namespace evaluate_test {
+
 namespace {
 
 using regimen::Batch;
@@ -341,3 +343,5 @@ TEST_CASE(
   CHECK(score.loss == Approx(at::cross_entropy_loss(scores.flatten(0, 1), words).item<double>()).epsilon(1e-6));
   CHECK(score.samples == 12);
 }
+
+}  // namespace evaluate_test

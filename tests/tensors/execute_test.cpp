@@ -7,6 +7,8 @@
 #include "regimen/evaluate.hpp"
 #include "regimen/execute.hpp"
 
+namespace execute_test {
+
 namespace {
 
 using regimen::Batch;
@@ -290,3 +292,5 @@ TEST_CASE("execute: its manifest names precision and memory format") {
   CHECK(regimen::name_of(Precision::fp16) == "fp16");
   CHECK(regimen::name_of(MemoryFormat::contiguous) == "contiguous");
 }
+
+}  // namespace execute_test

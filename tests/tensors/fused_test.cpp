@@ -7,6 +7,8 @@
 #include "regimen/fused.hpp"
 #include "regimen/key.hpp"
 
+namespace fused_test {
+
 namespace {
 
 using regimen::fused_step;
@@ -214,3 +216,5 @@ TEST_CASE("fused: the kernels for a whole list, those of a GPU, do the same on t
     CHECK(furthest(all.parameters[1], alone[1]) < 1e-6);
   }
 }
+
+}  // namespace fused_test

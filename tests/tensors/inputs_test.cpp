@@ -14,6 +14,8 @@
 #include "regimen/source.hpp"
 #include "regimen/transform.hpp"
 
+namespace inputs_test {
+
 namespace {
 
 using namespace regimen;
@@ -900,3 +902,5 @@ TEST_CASE("RandomCrop and Cutout: a padding or a side beyond the image costs not
     CHECK((shown(Cutout{.side = side}, batch) == 0).all().item<bool>());
   }
 }
+
+}  // namespace inputs_test

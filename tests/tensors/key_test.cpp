@@ -25,6 +25,8 @@ struct KeyTest {
 
 }  // namespace regimen::inline v0
 
+namespace key_test {
+
 namespace {
 
 using regimen::Key;
@@ -448,3 +450,5 @@ TEST_CASE("key: shuffled is a permutation, another one for each seed and epoch")
   CHECK(std::abs(correlation(order, at::arange(1000, at::kLong))) < 0.16);
   CHECK(std::abs(correlation(order, shuffled(1000, 7, at_epoch(1)))) < 0.16);
 }
+
+}  // namespace key_test

@@ -11,6 +11,8 @@
 #include "regimen/source/noise.hpp"
 #include "regimen/transform.hpp"
 
+namespace labels_test {
+
 namespace {
 
 using regimen::AnyTransform;
@@ -888,3 +890,5 @@ TEST_CASE("Mixup: floating dense targets are mixed, labels of pixels cannot be")
                 {"Mixup", "[100, 4, 4]", "labels of pixels cannot be mixed", "CutMix"});
   }
 }
+
+}  // namespace labels_test

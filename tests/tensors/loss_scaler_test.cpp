@@ -5,6 +5,8 @@
 
 #include "regimen/loss_scaler.hpp"
 
+namespace loss_scaler_test {
+
 namespace {
 
 using regimen::LossScaler;
@@ -97,3 +99,5 @@ TEST_CASE("loss scaler: a rule that cannot work is an error that names it") {
   check_error([&] { scaler.restore(0, 0); }, {"above 0"});
   check_error([&] { scaler.restore(1, -1); }, {"at least 0", "-1"});
 }
+
+}  // namespace loss_scaler_test

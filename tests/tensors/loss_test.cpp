@@ -6,6 +6,8 @@
 #include "regimen/detail/not_a_mean.hpp"
 #include "regimen/loss.hpp"
 
+namespace loss_test {
+
 namespace {
 
 using regimen::AnyLoss;
@@ -275,3 +277,5 @@ TEST_CASE("loss: by its values on a batch and its halves, a sum and what is neit
   CHECK(not_a_mean(stubborn, output, label).empty());
   CHECK(not_a_mean(mean, output.narrow(0, 0, 1), label.narrow(0, 0, 1)).empty());
 }
+
+}  // namespace loss_test

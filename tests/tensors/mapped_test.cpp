@@ -14,6 +14,8 @@
 #include "regimen/source.hpp"
 #include "regimen/transform.hpp"
 
+namespace mapped_test {
+
 namespace {
 
 using regimen::Batch;
@@ -192,3 +194,5 @@ TEST_CASE("prefetch: what is left before its end leaves no thread behind, and ma
   check_error([] { (void)regimen::prefetch(Source(), 2); }, {"prefetch"});
   check_error([&] { (void)regimen::prefetch(source, 0); }, {"prefetch: depth", "at least 1", "is 0"});
 }
+
+}  // namespace mapped_test

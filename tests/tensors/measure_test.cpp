@@ -9,6 +9,8 @@
 #include "regimen/regularize.hpp"
 #include "tensors/support.hpp"
 
+namespace measure_test {
+
 namespace {
 
 using regimen::Batch;
@@ -322,3 +324,5 @@ TEST_CASE("measure: one that takes a Probe is given what the phase knows, one th
   CHECK_FALSE(regimen::AnyMeasure(std::function<double(const Model&)>()));
   CHECK_FALSE(regimen::AnyMeasure(nullptr));
 }
+
+}  // namespace measure_test

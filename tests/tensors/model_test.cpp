@@ -9,6 +9,8 @@
 
 #include "regimen/model.hpp"
 
+namespace model_test {
+
 namespace {
 
 using regimen::Batch;
@@ -193,3 +195,5 @@ TEST_CASE("model: without parameters it is on the CPU") {
   CHECK(model.parameters().empty());
   CHECK(model.device() == at::Device(at::kCPU));
 }
+
+}  // namespace model_test

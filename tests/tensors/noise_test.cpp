@@ -12,6 +12,8 @@
 #include "regimen/source/noise.hpp"
 #include "regimen/transform.hpp"
 
+namespace noise_test {
+
 namespace {
 
 using regimen::Batch;
@@ -421,3 +423,5 @@ TEST_CASE("label_noise: nineteen of twenty intervals hold the probability") {
   }
   check_share(held, 400, 0.95);
 }
+
+}  // namespace noise_test

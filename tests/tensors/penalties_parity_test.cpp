@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+namespace penalties_parity_test {
+
 namespace {
 
 using namespace training;
@@ -223,3 +225,5 @@ TEST_CASE("Jumpstart: in a run, a thin deep network that is stuck without it lea
   CHECK(accuracy({rg::Jumpstart{.strength = 0.1, .aggregation = rg::Aggregation::mean}}) > 0.8);
   CHECK_THROWS_AS(trained({rg::Jumpstart{}}, 1), rg::Error);
 }
+
+}  // namespace penalties_parity_test

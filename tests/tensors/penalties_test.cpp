@@ -12,6 +12,8 @@
 #include "regimen/tap.hpp"
 #include "tensors/support.hpp"
 
+namespace penalties_test {
+
 namespace {
 
 using namespace regimen;
@@ -670,3 +672,5 @@ TEST_CASE("penalties: a manifest has every field") {
         R"({"type": "LearnedPotential", "network": {"type": "torch::nn::LinearImpl", "parameters": 6, )"
         R"("crc32": "1d09dd71"}, "potential": "red", "strength": 0.5})");
 }
+
+}  // namespace penalties_test

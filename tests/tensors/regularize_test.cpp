@@ -12,6 +12,8 @@
 #include "regimen/tap.hpp"
 #include "tensors/support.hpp"
 
+namespace regularize_test {
+
 namespace {
 
 using regimen::AnyRegularizer;
@@ -432,3 +434,5 @@ TEST_CASE("a schedule that leaves a regularizer's bounds is an error when it is 
               {"ClipGradients.max_norm", "is -1"});
   check_error([&] { regimen::MaxNorm{.bound = negative}.weights(pass); }, {"MaxNorm.bound", "above 0", "is -1"});
 }
+
+}  // namespace regularize_test

@@ -6,6 +6,8 @@
 #include "regimen/model.hpp"
 #include "regimen/snapshot.hpp"
 
+namespace snapshot_test {
+
 namespace {
 
 using regimen::Model;
@@ -128,3 +130,5 @@ TEST_CASE("snapshot: a model that does not fit is an error, and nothing of it is
                                torch::nn::BatchNorm2d(3), torch::nn::Flatten(), torch::nn::Linear(48, 2)),
          {"Snapshot.restore", "3.weight", "4.weight"});
 }
+
+}  // namespace snapshot_test

@@ -11,6 +11,8 @@
 #include "regimen/source.hpp"
 #include "regimen/transform.hpp"
 
+namespace source_test {
+
 namespace {
 
 using regimen::Batch;
@@ -682,3 +684,5 @@ TEST_CASE("repeat: ids and sizes that would not stay below 2^63 are refused") {
   }
   check_error([&] { (void)regimen::repeat(images(3), most / 2); }, {"repeat: copies", "for 3 samples"});
 }
+
+}  // namespace source_test

@@ -15,6 +15,8 @@
 #include "regimen/regularize.hpp"
 #include "regimen/schedule.hpp"
 
+namespace steps_test {
+
 namespace {
 
 using regimen::AdaptiveClip;
@@ -509,3 +511,5 @@ TEST_CASE("steps: of complex parameters the modulus counts, and what has no mean
   CHECK(furthest(at::view_as_real(rows.detach()),
                  at::tensor({0.6, 0.8, 0., 0., 0.6, 0., 0., 0.8}, at::kDouble).view({2, 2, 2})) < 1e-12);
 }
+
+}  // namespace steps_test

@@ -6,6 +6,8 @@
 
 #include "regimen/tap.hpp"
 
+namespace tap_test {
+
 using regimen::tap;
 using regimen::Taps;
 
@@ -82,3 +84,5 @@ TEST_CASE("tap: another thread's tensors are not recorded, and it can record its
   CHECK(theirs == 1);
   CHECK(taps.tensors().empty());
 }
+
+}  // namespace tap_test

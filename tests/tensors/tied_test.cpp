@@ -16,6 +16,8 @@
 #include "regimen/measure.hpp"
 #include "regimen/regularize.hpp"
 
+namespace tied_test {
+
 namespace {
 
 using regimen::AnyRegularizer;
@@ -394,3 +396,5 @@ TEST_CASE("tied: an average moves a tensor once") {
   CHECK(furthest(average.weights().tensors()[0].tensor, first * 0.75 + first * 3 * 0.25) < 1e-12);
   CHECK(average.weights().tensors().size() == 2);
 }
+
+}  // namespace tied_test

@@ -13,6 +13,8 @@
 #include "regimen/track/forgetting.hpp"
 #include "regimen/track/parts.hpp"
 
+namespace trackers_test {
+
 namespace {
 
 namespace rg = regimen;
@@ -453,3 +455,5 @@ TEST_CASE("best: the first of the best epochs, and its weights and buffers to co
   rg::Best other(wider);
   check_error([&] { carry_over(best, other); }, {"Best", "0.weight"});
 }
+
+}  // namespace trackers_test

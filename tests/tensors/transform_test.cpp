@@ -8,6 +8,8 @@
 
 #include "regimen/transform.hpp"
 
+namespace transform_test {
+
 namespace {
 
 using regimen::AnyTransform;
@@ -670,3 +672,5 @@ TEST_CASE("transform: a tensor is described by its shape and type") {
   CHECK(regimen::detail::described(at::zeros({}, at::kInt)) == "[] int");
   CHECK(regimen::detail::described({}) == "undefined");
 }
+
+}  // namespace transform_test

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <stop_token>
 
+namespace checkpoint_test {
+
 namespace {
 
 using namespace training;
@@ -743,3 +745,5 @@ TEST_CASE("a checkpoint of an earlier version, which knew no counts of losses, s
   reread.load_from(without);
   CHECK(rg::detail::load_state(reread).loss_count == 12);
 }
+
+}  // namespace checkpoint_test

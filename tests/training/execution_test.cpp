@@ -4,6 +4,8 @@
 
 #include <stop_token>
 
+namespace execution_test {
+
 namespace {
 
 using namespace training;
@@ -266,3 +268,5 @@ TEST_CASE("fp16 divides the gradients of a loss's own parameters too, which the 
   CHECK(moved(rg::Precision::fp16, 1) == Approx(moved(rg::Precision::fp32, 1)).epsilon(1e-3));
   CHECK(moved(rg::Precision::fp16, 2) == Approx(moved(rg::Precision::fp32, 2)).epsilon(1e-3));
 }
+
+}  // namespace execution_test

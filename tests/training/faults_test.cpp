@@ -12,6 +12,8 @@
 #include <tuple>
 #include <utility>
 
+namespace faults_test {
+
 namespace {
 
 using namespace training;
@@ -436,3 +438,5 @@ TEST_CASE("fault: a loss that is no mean over the samples is told once, and one 
           return at::cross_entropy_loss(o, t, at::tensor({1.F, 9.F, 1.F}));
         }) == 1);
 }
+
+}  // namespace faults_test

@@ -7,6 +7,8 @@
 #include <stop_token>
 #include <thread>
 
+namespace laws_test {
+
 namespace {
 
 using namespace training;
@@ -853,3 +855,5 @@ TEST_CASE("lr_scale is what drives the updates: momentum under a schedule equals
   CHECK(same(weights(net), weights(own)));
   CHECK(rg::OptimizerRef(sgd).learning_rates()[0] == 0.1);
 }
+
+}  // namespace laws_test

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <functional>
 
+namespace linear_test {
+
 namespace {
 
 using namespace training;
@@ -222,3 +224,5 @@ TEST_CASE("a model in double stays in double through everything that run can do 
   const double loss = (problem.x.matmul(theta_of(model)) - problem.y).square().mean().item<double>();
   CHECK(history.back().test.loss == Approx(loss).epsilon(1e-12));
 }
+
+}  // namespace linear_test

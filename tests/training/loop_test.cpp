@@ -8,6 +8,8 @@
 #include <memory>
 #include <utility>
 
+namespace loop_test {
+
 namespace {
 
 using namespace training;
@@ -897,3 +899,5 @@ TEST_CASE("the number of epochs, batches and classes may be any integer, also on
   many.epochs = std::size_t{1} << 63;
   CHECK(many.epochs == std::numeric_limits<std::int64_t>::max());
 }
+
+}  // namespace loop_test

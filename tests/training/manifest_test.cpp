@@ -3,6 +3,8 @@
 
 #include "training/helpers.hpp"
 
+namespace manifest_test {
+
 namespace {
 
 using namespace training;
@@ -75,3 +77,5 @@ TEST_CASE("manifest: a model and a snapshot are known by the CRC-32 of all their
   CHECK(rg::manifest(rg::Model(net)) != model);
   CHECK(rg::manifest(rg::Snapshot(net)) != snapshot);
 }
+
+}  // namespace manifest_test

@@ -8,6 +8,8 @@
 #include <memory>
 #include <tuple>
 
+namespace misc_test {
+
 namespace {
 
 using namespace training;
@@ -702,3 +704,5 @@ TEST_CASE("the logs hold a line an epoch, the same bytes for equal seeds, and wa
   CHECK(contains(content_of(folder / "a.csv"), "validation_loss,l2\n\"memorize \"\"all\"\"\n\",1,1,"));
   CHECK_FALSE(contains(content_of(folder / "a.csv"), "seconds"));
 }
+
+}  // namespace misc_test

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <optional>
 
+namespace parity_test {
+
 namespace {
 
 using namespace training;
@@ -117,3 +119,5 @@ TEST_CASE("twenty steps of a small ResNet have PyTorch's losses and end in PyTor
     CHECK(tensor.norm().item<double>() == Approx(norms[2 * i + 1]).epsilon(1e-4).margin(1e-4));
   }
 }
+
+}  // namespace parity_test

@@ -380,6 +380,7 @@ class RandomRegime {
     const torch::nn::Linear square(hidden, hidden);
     const torch::nn::BatchNorm1d norm(hidden);
     const bool with_norm = draw_.chance(0.4);
+    drawn_.insert(with_norm ? "a tied layer with a tied norm" : "a tied layer");
     norms_rows_ = norms_rows_ || with_norm;
     for (int i = 0; i < 2; ++i) {
       net->push_back(square);

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace steps_test {
+
 namespace {
 
 using namespace training;
@@ -927,3 +929,5 @@ TEST_CASE("reestimate_batch_norm: a layer of one's own is known by its buffers, 
                  "2 times in one pass"));
   CHECK(twice.mean[0].item<double>() == 5);
 }
+
+}  // namespace steps_test

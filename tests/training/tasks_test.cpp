@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+namespace tasks_test {
+
 namespace {
 
 using namespace training;
@@ -205,3 +207,5 @@ TEST_CASE("any loss callable trains: a lambda around LibTorch's own") {
   const rg::Source one_hot = rg::frozen(points(60, 11), rg::LabelSmoothing{.classes = 3, .amount = 0}, 1);
   CHECK(std::isnan(score_of_task(net, net->parameters(), one_hot, loss).accuracy));
 }
+
+}  // namespace tasks_test

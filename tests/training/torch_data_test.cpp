@@ -6,6 +6,8 @@
 
 #include <set>
 
+namespace torch_data_test {
+
 namespace {
 
 using namespace training;
@@ -348,3 +350,5 @@ TEST_CASE("a transform of ours inside a data set of torch::data damages as it do
   }
   CHECK(torch::cat(labels).equal(expected.target));
 }
+
+}  // namespace torch_data_test

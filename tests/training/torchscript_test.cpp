@@ -4,6 +4,8 @@
 
 #include "regimen/adapt/torchscript.hpp"
 
+namespace torchscript_test {
+
 namespace {
 
 using namespace training;
@@ -233,3 +235,5 @@ TEST_CASE("a script tells its parts, with modes that can be set and put back one
   }
   CHECK((modes() == wanted));
 }
+
+}  // namespace torchscript_test

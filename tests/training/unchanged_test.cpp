@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 
+namespace unchanged_test {
+
 namespace {
 
 using namespace training;
@@ -632,3 +634,5 @@ TEST_CASE("unchanged: taps and runs find their way out when something throws") {
     CHECK_NOTHROW(rg::run(net.model, {stage.phase(sgd)}, {}));
   }
 }
+
+}  // namespace unchanged_test

@@ -22,7 +22,7 @@ inline at::Tensor gradient_of(at::Tensor parameter) {
 
 /// The numbers of a gradient that `gradient_of` gave: of a sparse one those that are there, the others being 0. Shares
 /// memory.
-inline at::Tensor numbers_of(const at::Tensor& gradient) {
+inline at::Tensor present_numbers(const at::Tensor& gradient) {
   return gradient.is_sparse() ? gradient._values() : gradient;
 }
 

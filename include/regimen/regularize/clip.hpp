@@ -59,7 +59,7 @@ struct ClipValues {
     const at::Tensor most = pass.now.tensor(bound, bound_bounds);
     for (const at::Tensor& parameter : pass.parameters) {
       if (parameter.grad().defined()) {
-        at::Tensor numbers = detail::numbers_of(detail::gradient_of(parameter));
+        at::Tensor numbers = detail::present_numbers(detail::gradient_of(parameter));
         if (numbers.is_complex()) {
           throw Error(
               "ClipValues takes real gradients, for which there is an order; ClipGradients takes complex ones too");
@@ -104,7 +104,7 @@ struct AdaptiveClip {
         if (gradient.is_sparse()) {  // a row of an embedding is a unit, and there are only some of them
           most = most.index_select(0, gradient._indices().select(0, 0));
         }
-        at::Tensor numbers = detail::numbers_of(gradient);
+        at::Tensor numbers = detail::present_numbers(gradient);
         // Where the gradient is 0 this is infinite, and 1 in the end.
         const at::Tensor kept = (most / detail::norm_of_units(numbers)).clamp_max(1);
         numbers.mul_(kept.to(numbers.scalar_type()));
