@@ -18,6 +18,6 @@ fi
 jobs=$(nproc)
 # --fresh: CMake remembers the LibTorch of an earlier run, which would win over the one that is named now.
 # -O1: LibTorch does the work, and more would be a minute or two of compiling. What is timed is built elsewhere.
-cmake --preset default --fresh -DCMAKE_CXX_FLAGS_RELEASE='-O1 -DNDEBUG'
+cmake --preset default --fresh -DREGIMEN_TESTS_TOGETHER=ON -DCMAKE_CXX_FLAGS_RELEASE='-O1 -DNDEBUG'
 cmake --build --preset default --parallel "$jobs"
 ctest --preset default --parallel "$jobs" "$@"
