@@ -31,7 +31,7 @@ class Lock {
     *this = std::move(*taken);
   }
 
-  /// For whom somebody else's holding it is no mistake: nothing then. Throws Error if the file cannot be made.
+  /// Returns nullopt if another process holds it. Throws Error if the file cannot be made.
   [[nodiscard]] static std::optional<Lock> try_take(std::string path) {
     detail::make_folder_of(path);
     Lock lock;
