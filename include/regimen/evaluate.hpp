@@ -79,7 +79,7 @@ class ScoreSums {
 
   void add(const AnyLoss& loss, const at::Tensor& output, const Batch& batch) {
     samples_ += batch.size();
-    const LossCount count = loss.count(output, batch.target, batch.size());
+    const LossCount count = loss.count(batch.target, batch.size());
     (loss.sums() ? LossCount(1) : count).add_times(loss_, loss(output, batch.target));
     count_ = count_ + (loss.sums() ? LossCount(batch.size()) : count);
     const at::Tensor correct = loss.correct(output, batch.target);

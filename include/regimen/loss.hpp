@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -17,11 +18,12 @@
 #include "regimen/detail/hooks.hpp"
 #include "regimen/detail/json.hpp"
 #include "regimen/detail/modules.hpp"
-#include "regimen/detail/predicted.hpp"
 #include "regimen/error.hpp"
 #include "regimen/loss/count.hpp"
 #include "regimen/loss/cross_entropy.hpp"
+#include "regimen/loss/module.hpp"
 #include "regimen/loss/pointwise.hpp"
+#include "regimen/loss/predicted.hpp"
 #include "regimen/manifest.hpp"
 
 namespace regimen::inline v0 {
@@ -31,11 +33,12 @@ namespace regimen::inline v0 {
 ///
 ///     at::Tensor correct(output, target)   what is right: bool, or floating shares in [0, 1] with NaN for what is not
 ///                                          to be judged; accuracy is the mean over all that was judged
-///     LossCount count(output, target)      what the mean is over, a number or 0-d; without it the batch's samples
+///     LossCount count(target)              what the mean is over, a number or 0-d; without it the batch's samples
 ///     void check_target(target)            throws Error for targets that it cannot take
 ///
 /// A loss that does not say what is right is scored by accuracy only where that has one meaning: output [N, C, ...] and
-/// target [N, ...] int64, right if the target is the argmax. A loss that is a sum over the samples: `SummedLoss`.
+/// target [N, ...] integers, right if the target is the argmax; a target out of [0, C) is not judged. A loss that is a
+/// sum over the samples: `SummedLoss`.
 template <class L>
 concept Loss = requires(const L& loss, const at::Tensor& output, const at::Tensor& target) {
   { loss(output, target) } -> std::convertible_to<at::Tensor>;
@@ -43,20 +46,11 @@ concept Loss = requires(const L& loss, const at::Tensor& output, const at::Tenso
 
 namespace detail {
 
-/// A loss module of torch::nn, in its holder.
-template <class L>
-concept LossModule = requires(L& loss, const at::Tensor& t) {
-  { loss->forward(t, t) } -> std::convertible_to<at::Tensor>;
-};
-
-/// What a loss module does to the losses of a batch: at::Reduction::Mean unless its options say otherwise.
-template <class M>
-std::int64_t reduction_of(const M& module) {
-  if constexpr (requires { std::int64_t(reduction_get_enum(module.options.reduction())); }) {
-    return reduction_get_enum(module.options.reduction());
-  } else {
-    return at::Reduction::Mean;
-  }
+/// The most entries that a loss may judge: one a label, or one a sample and position of outputs [N, C, ...].
+inline std::int64_t most_to_judge(const at::Tensor& output, const at::Tensor& target) {
+  const std::int64_t positions =
+      output.dim() < 2 ? output.numel() : output.numel() / std::max<std::int64_t>(output.size(1), 1);
+  return target.defined() ? std::max(target.numel(), positions) : output.numel();
 }
 
 }  // namespace detail
@@ -80,8 +74,14 @@ class AnyLoss {
     }
   }
 
+  /// 0 where the loss's own count says that nothing counts, whatever the mean of nothing is there.
   [[nodiscard]] at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
-    return parts_->call(output, target);
+    const at::Tensor loss = parts_->call(output, target);
+    if (!parts_->may_be_of_nothing) {
+      return loss;
+    }
+    const LossCount count = parts_->count(target);
+    return count.known() && count.number() > 0 ? loss : loss.masked_fill(count.on(loss.device()) == 0, 0);
   }
 
   /// What was judged, entry by entry: bool, or floating with NaN for what was not; undefined where "right" has no
@@ -89,18 +89,18 @@ class AnyLoss {
   [[nodiscard]] at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
     if (parts_->correct) {
       const at::Tensor right = parts_->correct(output, target);
-      if (right.defined() && right.numel() > std::max(output.numel(), target.defined() ? target.numel() : 0)) {
+      if (right.defined() && right.numel() > detail::most_to_judge(output, target)) {
         throw Error("a loss's correct(output, target) judges more than there is: it is " + detail::described(right) +
                     " for an output of " + detail::described(output) + " and a target of " + detail::described(target));
       }
       return right;
     }
-    return detail::are_labels_for(output, target) ? detail::predicted_classes(output) == target : at::Tensor();
+    return detail::are_labels_for(output, target) ? detail::labels_predicted(output, target) : at::Tensor();
   }
 
   /// What the loss of a batch of so many samples is a mean over.
-  [[nodiscard]] LossCount count(const at::Tensor& output, const at::Tensor& target, std::int64_t samples) const {
-    return parts_->count ? parts_->count(output, target) : LossCount(samples);
+  [[nodiscard]] LossCount count(const at::Tensor& target, std::int64_t samples) const {
+    return parts_->count ? parts_->count(target) : LossCount(samples);
   }
 
   /// Whether it was given, and is not the default.
@@ -125,7 +125,8 @@ class AnyLoss {
   struct Parts {
     std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> call;
     std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> correct;
-    std::function<LossCount(const at::Tensor&, const at::Tensor&)> count;
+    std::function<LossCount(const at::Tensor&)> count;
+    bool may_be_of_nothing = false;  ///< its mean may be over nothing, and NaN
     std::function<void(const at::Tensor&)> check_target;
     bool sums = false;
     std::string manifest;
@@ -138,9 +139,11 @@ class AnyLoss {
             requires(const L& l, const at::Tensor& t) { at::Tensor(l.correct(t, t)); },
         "correct must be: at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const");
     static_assert(
-        !requires(L& l, const at::Tensor& t) { l.count(t, t); } ||
-            requires(const L& l, const at::Tensor& t) { LossCount(l.count(t, t)); },
-        "count must be: regimen::LossCount count(const at::Tensor& output, const at::Tensor& target) const");
+        !(
+            requires(L& l, const at::Tensor& t) { l.count(t); } ||
+            requires(L& l, const at::Tensor& t) { l.count(t, t); }) ||
+            requires(const L& l, const at::Tensor& t) { LossCount(l.count(t)); },
+        "count must be: regimen::LossCount count(const at::Tensor& target) const");
     detail::check_fields(loss);
     auto parts = std::make_shared<Parts>();
     parts->manifest = regimen::manifest(loss);
@@ -149,8 +152,9 @@ class AnyLoss {
     if constexpr (requires(const at::Tensor& t) { shared->correct(t, t); }) {
       parts->correct = [shared](const at::Tensor& o, const at::Tensor& t) { return shared->correct(o, t); };
     }
-    if constexpr (requires(const at::Tensor& t) { LossCount(shared->count(t, t)); }) {
-      parts->count = [shared](const at::Tensor& o, const at::Tensor& t) { return LossCount(shared->count(o, t)); };
+    if constexpr (requires(const at::Tensor& t) { LossCount(shared->count(t)); }) {
+      parts->count = [shared](const at::Tensor& target) { return LossCount(shared->count(target)); };
+      parts->may_be_of_nothing = !std::same_as<L, CrossEntropy>;  // which gives 0 then
     }
     if constexpr (requires(const at::Tensor& t) { shared->check_target(t); }) {
       parts->check_target = [shared](const at::Tensor& target) { shared->check_target(target); };
@@ -167,25 +171,28 @@ class AnyLoss {
     auto parts = std::make_shared<Parts>();
     const auto shared = std::make_shared<L>(std::move(loss));
     parts->manifest = manifest_of_module(**shared);
-    parts->call = [shared](const at::Tensor& output, const at::Tensor& target) {
-      return (*shared)->forward(output, target);
-    };
     const std::int64_t reduction = detail::reduction_of(**shared);
-    if (reduction != at::Reduction::Mean && reduction != at::Reduction::Sum) {
+    if (reduction == at::Reduction::None) {
       throw Error(
           "a loss must give one number: the reduction of this module must be torch::kMean or torch::kSum, but "
           "is torch::kNone");
     }
     parts->sums = reduction == at::Reduction::Sum;
-    if constexpr (requires {
-                    (*shared)->options.ignore_index() + 0;
-                    (*shared)->weight.defined();
-                  }) {
-      parts->count = [shared](const at::Tensor& /*output*/, const at::Tensor& target) -> LossCount {
-        if (target.is_floating_point()) {
-          return target.size(0);
+    parts->call = [shared](const at::Tensor& output, const at::Tensor& target) {
+      return (*shared)->forward(output, detail::beside(output, target, **shared));
+    };
+    if constexpr (detail::JudgesLabels<decltype(**shared)>) {
+      parts->check_target = [](const at::Tensor& target) { detail::check_labels_of_module(target); };
+      parts->count = [shared](const at::Tensor& target) {
+        return detail::count_of_module(target, (*shared)->options.ignore_index(), (*shared)->weight);
+      };
+      parts->may_be_of_nothing = true;
+      parts->correct = [shared](const at::Tensor& output, const at::Tensor& target) {
+        if (!detail::are_labels_for(output, target)) {
+          return at::Tensor();
         }
-        return detail::counted_labels(target, (*shared)->options.ignore_index(), (*shared)->weight);
+        const at::Tensor ignored = target == (*shared)->options.ignore_index();
+        return detail::labels_predicted(output, target).masked_fill(ignored, std::nan(""));
       };
     }
     parts_ = std::move(parts);

@@ -130,9 +130,9 @@ TEST_CASE("loss: class weights and an ignored label are those of PyTorch, for wo
       const auto value = label.view(-1)[i].item<std::int64_t>();
       over += value == 9 ? 0 : weights[static_cast<std::size_t>(value)];
     }
-    CHECK(loss.count(output, label).number() == Approx(over));
-    CHECK(CrossEntropy{.ignore_index = 9}.count(output, label).number() == static_cast<double>(label.numel() - 2));
-    CHECK(CrossEntropy{}.count(output, label).number() == static_cast<double>(label.numel()));
+    CHECK(loss.count(label).number() == Approx(over));
+    CHECK(CrossEntropy{.ignore_index = 9}.count(label).number() == static_cast<double>(label.numel() - 2));
+    CHECK(CrossEntropy{}.count(label).number() == static_cast<double>(label.numel()));
   }
   // Distributions: PyTorch weighs the classes and divides by the number of samples.
   const at::Tensor output = torch::randn({4, 3}, at::kDouble);
@@ -140,7 +140,7 @@ TEST_CASE("loss: class weights and an ignored label are those of PyTorch, for wo
   const CrossEntropy loss{.class_weights = weights};
   CHECK(loss(output, shares).item<double>() ==
         Approx(at::cross_entropy_loss(output, shares, at::tensor(weights, at::kDouble)).item<double>()));
-  CHECK(loss.count(output, shares).number() == 4);
+  CHECK(loss.count(shares).number() == 4);
 }
 
 TEST_CASE("loss: a batch in which every label is ignored counts for nothing, and teaches nothing") {
@@ -149,7 +149,7 @@ TEST_CASE("loss: a batch in which every label is ignored counts for nothing, and
   const at::Tensor label = longs({-1, -1, -1});
   const at::Tensor value = loss(output, label);
   CHECK(value.item<double>() == 0);
-  CHECK(loss.count(output, label).number() == 0);
+  CHECK(loss.count(label).number() == 0);
   value.backward();
   CHECK(output.grad().equal(at::zeros({3, 2})));
 }
@@ -234,7 +234,7 @@ TEST_CASE("loss: a loss module of torch::nn is a loss, with what its options say
   const at::Tensor label = longs({0, 1, 2, 2, 1, 0});
   const AnyLoss plain = torch::nn::CrossEntropyLoss();
   CHECK(plain(output, label).item<double>() == CrossEntropy{}(output, label).item<double>());
-  CHECK(plain.correct(output, label).equal(output.argmax(1) == label));
+  CHECK(plain.correct(output, label).equal((output.argmax(1) == label).to(at::kFloat)));
   CHECK_FALSE(plain.sums());
 
   const at::Tensor weight = at::tensor({1.F, 2.F, 3.F});
@@ -242,9 +242,9 @@ TEST_CASE("loss: a loss module of torch::nn is a loss, with what its options say
       torch::nn::CrossEntropyLoss(torch::nn::CrossEntropyLossOptions().weight(weight).ignore_index(2));
   const CrossEntropy same{.class_weights = {1, 2, 3}, .ignore_index = 2};
   CHECK(weighted(output, label).item<double>() == Approx(same(output, label).item<double>()));
-  CHECK(weighted.count(output, label, 6).number() == 1 + 2 + 2 + 1);
+  CHECK(weighted.count(label, 6).number() == 1 + 2 + 2 + 1);
   const AnyLoss words = torch::nn::NLLLoss(torch::nn::NLLLossOptions().ignore_index(0));
-  CHECK(words.count(output.log_softmax(1), label, 6).number() == 4);
+  CHECK(words.count(label, 6).number() == 4);
 
   const AnyLoss sum = torch::nn::MSELoss(torch::nn::MSELossOptions().reduction(torch::kSum));
   CHECK(sum.sums());
@@ -252,6 +252,36 @@ TEST_CASE("loss: a loss module of torch::nn is a loss, with what its options say
   check_error([] { (void)AnyLoss(torch::nn::MSELoss(torch::nn::MSELossOptions(torch::kNone))); }, {"torch::kNone"});
   CHECK(plain.manifest().find("CrossEntropyLoss") != std::string::npos);
   CHECK(plain.manifest() != weighted.manifest());
+
+  // Targets in another shape are not spread over the outputs, and those that no label is are refused with a cure.
+  const at::Tensor column = torch::randn({6, 1});
+  const at::Tensor numbers = torch::randn({6});
+  CHECK(AnyLoss(torch::nn::MSELoss())(column, numbers).item<double>() ==
+        Approx((column.flatten() - numbers).square().mean().item<double>()));
+  check_error([&] { (void)AnyLoss(torch::nn::L1Loss())(output, numbers); }, {"torch::nn::L1Loss", "[6, 3]"});
+  check_error([&] { plain.check_target(label.to(at::kByte)); }, {"int64", "unsigned char", ".to(torch::kLong)"});
+  check_error([&] { plain.check_target({}); }, {"undefined"});
+  // The mean over samples is a mean.
+  const AnyLoss divergence = torch::nn::KLDivLoss(torch::nn::KLDivLossOptions(torch::kBatchMean));
+  const at::Tensor shares = torch::rand({6, 3}).softmax(1);
+  CHECK_FALSE(divergence.sums());
+  CHECK(divergence(output.log_softmax(1), shares).item<double>() ==
+        Approx((shares * (shares.log() - output.log_softmax(1))).sum().item<double>() / 6));
+  // What is ignored is not judged, and a batch of it has loss 0.
+  const at::Tensor judged = weighted.correct(output, label);
+  CHECK(judged.isnan().equal(label == 2));
+  CHECK(AnyLoss(torch::nn::CrossEntropyLoss())(output, at::full({6}, -100, at::kLong)).item<double>() == 0);
+}
+
+TEST_CASE("loss: a `correct` that spreads a column over the samples is refused, of few and of many samples") {
+  struct Spread {
+    at::Tensor operator()(const at::Tensor& o, const at::Tensor& t) const { return at::cross_entropy_loss(o, t); }
+    at::Tensor correct(const at::Tensor& o, const at::Tensor& t) const { return o.argmax(1, true) == t; }
+  };
+  const AnyLoss loss = Spread{};
+  for (const std::int64_t n : {2, 8, 40}) {
+    check_error([&] { (void)loss.correct(torch::randn({n, 10}), torch::zeros({n}, at::kLong)); }, {"judges more"});
+  }
 }
 
 TEST_CASE("loss: by its values on a batch and its halves, a sum and what is neither are told from a mean") {
@@ -273,7 +303,7 @@ TEST_CASE("loss: by its values on a batch and its halves, a sum and what is neit
   };
   CHECK(not_a_mean(mean, output, label).empty());
   CHECK(not_a_mean(sum, output, label).find("SummedLoss") != std::string::npos);
-  CHECK(not_a_mean(padded, output, label).find("count(output, target)") != std::string::npos);
+  CHECK(not_a_mean(padded, output, label).find("count(target)") != std::string::npos);
   CHECK(not_a_mean(stubborn, output, label).empty());
   CHECK(not_a_mean(mean, output.narrow(0, 0, 1), label.narrow(0, 0, 1)).empty());
 }

@@ -482,6 +482,56 @@ TEST_CASE("ExponentialAverage: follows its formula from the first step's weights
   }
 }
 
+TEST_CASE("averages: complex weights have means, and those of 16 bits do not stand still") {
+  // One step of (w + 2i) a time; both kinds of mean by hand.
+  struct Numbers {
+    at::Tensor weight;
+    at::Tensor forward(const at::Tensor& x) { return x; }
+    std::vector<at::Tensor> parameters() { return {weight}; }
+    std::vector<at::Tensor> buffers() { return {}; }
+  };
+  const auto complex = [](double real, double imaginary) { return c10::complex<double>(real, imaginary); };
+  Numbers net{at::full({2}, complex(2, 2), at::kComplexDouble)};
+  rg::ExponentialAverage exponential(net, {.decay = 0.5});
+  rg::StochasticAverage stochastic(net);
+  for (const auto& value : {complex(2, 2), complex(4, 0), complex(0, 1)}) {
+    net.weight.fill_(value);
+    exponential.update();
+    stochastic.update();
+  }
+  const auto is = [](const rg::Snapshot& mean, c10::complex<double> right) {
+    return at::allclose(mean.tensors()[0].tensor, at::full({2}, right, at::kComplexDouble));
+  };
+  CHECK(is(exponential.weights(), complex(1.5, 1)));  // ((2+2i + 4) / 2 + i) / 2
+  CHECK(is(stochastic.weights(), complex(2, 1)));
+
+  // From 1 towards 2, a thousandth of the way at a time: 2 - 0.999^n. In bf16 1 + 1/1000 is 1.
+  for (const at::ScalarType type : {at::kBFloat16, at::kHalf, at::kFloat}) {
+    Numbers low{at::ones({3}, type)};
+    rg::ExponentialAverage average(low, {.decay = 0.999});
+    average.update();
+    low.weight.fill_(2);
+    for (int n = 0; n < 1500; ++n) {
+      average.update();
+    }
+    CHECK(average.weights().tensors()[0].tensor.scalar_type() == type);
+    CHECK(average.weights().tensors()[0].tensor[0].item<double>() == Approx(2 - std::pow(0.999, 1500)).epsilon(0.01));
+    // And goes on from a file as if it had not been stored.
+    torch::serialize::OutputArchive out;
+    average.save(out);
+    std::stringstream file;
+    out.save_to(file);
+    torch::serialize::InputArchive in;
+    in.load_from(file);
+    rg::ExponentialAverage again(low, {.decay = 0.999});
+    again.load(in);
+    for (rg::ExponentialAverage* const each : {&average, &again}) {
+      each->update();
+    }
+    CHECK(again.weights().tensors()[0].tensor.equal(average.weights().tensors()[0].tensor));
+  }
+}
+
 TEST_CASE("averages: of the named phase only, at the named steps and epochs") {
   auto net = plain_network();
   torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "regimen/detail/real.hpp"
+#include "regimen/weights.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -52,12 +53,21 @@ inline bool all_finite(const std::vector<at::Tensor>& tensors) {
   return !on_device.defined() || on_device.item<bool>();
 }
 
-/// Trained weights, as long as they are finite. One that was not from the beginning, of a layer that nobody uses, is
-/// not looked at.
+/// All that training moves, a model's buffers and what the optimizer steps, also of a loss, as long as it is finite.
+/// What was not from the beginning, a layer that nobody uses or a mask of infinities, is not looked at.
 class FiniteWeights {
  public:
   FiniteWeights() = default;
-  explicit FiniteWeights(const std::vector<at::Tensor>& weights) {
+  FiniteWeights(const Weights& model, const std::vector<at::Tensor>& stepped) {
+    std::vector<at::Tensor> weights;
+    for (const at::Tensor& weight : stepped) {
+      if (weight.requires_grad()) {
+        weights.push_back(weight);
+      }
+    }
+    for (const Named& named : model.named_buffers()) {
+      weights.push_back(named.tensor);
+    }
     if (all_finite(weights)) {
       weights_ = weights;
       return;

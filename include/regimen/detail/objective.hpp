@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -78,7 +77,6 @@ class Objective {
     }
     const Sums sums = evaluate_all();
     loss_ = sums.loss;
-    count_ = sums.count;
     // However often it is evaluated, a step counts once for the scaler.
     finite_ = !scaler_ || (pass_.evaluation == 0 ? scaler_->unscale(cleared_) : scaler_->unscale_again(cleared_));
     pass_.again = [this] { evaluate_again(); };
@@ -181,47 +179,28 @@ class Objective {
   struct Sums {
     at::Tensor loss;
     at::Tensor objective;  ///< with penalties
-    LossCount count = 0;
   };
 
   /// Forward and backward on all of the step's batches. Accumulated batches are as one whole batch: losses that are
   /// means count by what they are means over, sums are added up, penalties count by samples.
   Sums evaluate_all() {
     const FreshCasts casts;  // or an autocast around the run would go on with the weights of its first step
-    Sums sums = evaluate(shown_.front());
-    for (std::size_t i = 1; i < shown_.size(); ++i) {
-      const Sums more = evaluate(shown_[i]);
-      sums = {sums.loss + more.loss, sums.objective + more.objective, sums.count + more.count};
+    std::vector<LossCount> counts;
+    count_ = 0;
+    for (const Batch& batch : shown_) {
+      counts.push_back(phase_.loss.count(batch.target, batch.size()));
+      count_ = count_ + counts.back();
     }
-    if (shown_.size() > 1 && !phase_.loss.sums()) {
-      make_mean(sums);
+    Sums sums = evaluate(shown_.front(), counts.front());
+    for (std::size_t i = 1; i < shown_.size(); ++i) {
+      const Sums more = evaluate(shown_[i], counts[i]);
+      sums = {sums.loss + more.loss, sums.objective + more.objective};
     }
     return sums;
   }
 
-  /// Batches were counted as if their counts came to the samples' number: divides by what they did come to.
-  void make_mean(Sums& sums) {
-    const LossCount& count = sums.count;
-    const auto samples = static_cast<double>(samples_);
-    if (count.known() && count.number() == samples) {
-      return;
-    }
-    const at::NoGradGuard no_grad;
-    // Where nothing counts the sum is 0, and stays so.
-    const at::Tensor factor = samples / count.on(device_).clamp_min(std::numeric_limits<float>::min());
-    const auto scaled = [&](const at::Tensor& tensor) { return tensor * factor.to(tensor.scalar_type()); };
-    sums.loss = scaled(sums.loss);
-    sums.objective = scaled(sums.objective);
-    for (const at::Tensor& parameter : cleared_) {
-      at::Tensor gradient = parameter.grad();
-      if (gradient.defined()) {
-        gradient.mul_(factor.to(gradient.device()));
-      }
-    }
-  }
-
-  /// Forward and backward on one of the step's batches.
-  Sums evaluate(const Batch& batch) {
+  /// Forward and backward on one of the step's batches, which counts for so much of the step's loss.
+  Sums evaluate(const Batch& batch, const LossCount& count) {
     if (phase_.regularize.empty()) {
       pass_.batch = batch;
       pass_.output = phase_.execute.forward(model_, batch);
@@ -231,34 +210,24 @@ class Objective {
       pass_.output = phase_.execute.forward(model_, batch);
       pass_.taps = taps.tensors();
     }
-    const at::Tensor loss = phase_.loss(pass_.output, batch.target);
-    const LossCount count = phase_.loss.count(pass_.output, batch.target, batch.size());
+    const at::Tensor whole = phase_.loss(pass_.output, batch.target);
+    const at::Tensor loss = phase_.loss.sums() ? whole : share_of(whole, count, count_);
     at::Tensor objective = loss;
     for (const AnyRegularizer& regularizer : phase_.regularize) {
       const at::Tensor penalty = regularizer.penalty(pass_);
       if (penalty.defined()) {
-        objective = objective + (phase_.loss.sums() ? weighted(penalty, batch.size()) : penalty);
+        objective = objective + share_of(penalty, batch.size(), samples_);
       }
     }
-    if (phase_.loss.sums()) {
-      backward(objective);
-      return {loss.detach(), objective.detach(), count};
-    }
-    const at::Tensor counted = weighted(objective, count);
-    backward(counted);
-    return {weighted(loss.detach(), count), counted.detach(), count};
+    backward(objective);
+    return {loss.detach(), objective.detach()};
   }
 
   void backward(const at::Tensor& objective) const { (scaler_ ? scaler_->scale(objective) : objective).backward(); }
 
-  /// A part of the step's objective, as its batch counts; itself where there is only one batch.
-  [[nodiscard]] at::Tensor weighted(const at::Tensor& part, const LossCount& count) const {
-    if (shown_.size() == 1) {
-      return part;
-    }
-    const auto samples = static_cast<double>(samples_);
-    return count.known() ? part * (count.number() / samples)
-                         : part * (count.on(device_) / samples).to(part.scalar_type());
+  /// A batch's part of what the step's batches come to together; all of it where there is only one.
+  [[nodiscard]] at::Tensor share_of(const at::Tensor& part, const LossCount& count, const LossCount& all) const {
+    return shown_.size() == 1 ? part : count.weigh(part, all);
   }
 
   const Model& model_;

@@ -15,7 +15,7 @@ struct EpochScorer {
   const Splits& splits;
   Now trained;        ///< when the epoch that is scored began
   bool finite;        ///< loss and weights are
-  LookAtOutput look;  ///< at the outputs for the phase's own data
+  LookAtOutput look;  ///< at all outputs that are scored
 
   /// A phase's last epoch is always scored, also when `is_over` finds only then, with fit in the record, that it is the
   /// last.
@@ -49,12 +49,10 @@ struct EpochScorer {
   }
 
   [[nodiscard]] Score score(const Source& source) const {
-    return source.defined() ? evaluate(model, source, how()) : Score{};
+    return source.defined() ? score_source(model, source, how(), look) : Score{};
   }
 
-  [[nodiscard]] Score score_fit() const {
-    return splits.score_fit ? score_source(model, phase.data, how(), look) : Score{};
-  }
+  [[nodiscard]] Score score_fit() const { return splits.score_fit ? score(phase.data) : Score{}; }
 
   void measure(Epoch& epoch) const {
     if (splits.measures.empty()) {

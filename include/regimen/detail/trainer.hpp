@@ -99,9 +99,9 @@ class Trainer {
 
     Stepper stepper(model_, phase, generators, [this](const std::string& text) { watchers_.tell(Notice{text}); });
     Objective& objective = stepper.objective();
-    weights_ = FiniteWeights(objective.pass().parameters);
+    weights_ = FiniteWeights(model_, phase.optimizer.parameters());
     weights_are_finite_ = true;
-    loss_is_mean_ = phase.loss.counts() || phase.loss.sums();
+    looks_at_loss_ = !phase.loss.counts() && !phase.loss.sums();
     if (objective.scaler() && state_.loss_scale > 0) {
       objective.scaler()->restore(state_.loss_scale, state_.loss_scale_steps);
     }
@@ -216,6 +216,7 @@ class Trainer {
         trained, finite, [&](const at::Tensor& output, const Batch& batch) {
                                look_at_loss(phase, output, batch); }};
     in_phase(phase.name, [&] { scorer.score(epoch, is_over); });
+    looks_at_loss_ = looks_at_loss_ && !epoch.fit.scored() && !epoch.test.scored();
     check_scores(phase, epoch);
     state_.history.epochs.push_back(epoch);
     remember(phase_history_, epoch);
@@ -226,12 +227,13 @@ class Trainer {
     return Ended::running;
   }
 
-  /// Tells once a phase of a loss whose scores would depend on how the data are batched.
+  /// Tells once a phase of a loss whose scores would depend on how the data are batched, by all batches of the first
+  /// scoring: one alone may look like a mean, without a label that is ignored in it.
   void look_at_loss(const Phase& phase, const at::Tensor& output, const Batch& batch) {
-    if (!loss_is_mean_) {
-      loss_is_mean_ = true;
+    if (looks_at_loss_) {
       const std::string mistake = not_a_mean(phase.loss, output, batch.target);
       if (!mistake.empty()) {
+        looks_at_loss_ = false;
         watchers_.tell(Notice{"the loss of phase \"" + phase.name + "\" " + mistake});
       }
     }
@@ -282,7 +284,7 @@ class Trainer {
   EpochLoss loss_;
   FiniteWeights weights_;
   bool weights_are_finite_ = true;  ///< at the last epoch's end
-  bool loss_is_mean_ = false;       ///< the loss says what its mean is over, or was looked at
+  bool looks_at_loss_ = false;      ///< at the scoring that comes: the loss does not say what its mean is over
   WallClock::time_point phase_began_{};
 };
 

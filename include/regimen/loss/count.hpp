@@ -5,7 +5,7 @@
 #include <ATen/ops/full.h>
 
 #include <concepts>
-#include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -32,6 +32,15 @@ class LossCount {
   [[nodiscard]] at::Tensor on(const at::Device& device) const {
     return known() ? at::full({}, number_, at::TensorOptions().device(device).dtype(at::kDouble))
                    : on_device_.to(device, at::kDouble);
+  }
+
+  /// value times the count's share of `all`, in value's type; times 0 where nothing counts.
+  [[nodiscard]] at::Tensor weigh(const at::Tensor& value, const LossCount& all) const {
+    if (known() && all.known()) {
+      return value * (all.number_ > 0 ? number_ / all.number_ : 0);
+    }
+    const at::Device device = value.device();
+    return value * (on(device) / all.on(device).clamp_min(std::numeric_limits<double>::min())).to(value.scalar_type());
   }
 
   /// sum += value times the count; sum 0-d double.

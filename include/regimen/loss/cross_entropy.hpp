@@ -8,15 +8,14 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 
 #include "regimen/detail/batch_parts.hpp"
 #include "regimen/detail/kept.hpp"
-#include "regimen/detail/predicted.hpp"
 #include "regimen/error.hpp"
 #include "regimen/loss/count.hpp"
+#include "regimen/loss/predicted.hpp"
 
 namespace regimen::inline v0 {
 
@@ -29,7 +28,8 @@ inline at::Tensor counted_labels(const at::Tensor& label, std::int64_t ignored, 
   if (!of_class.defined()) {
     return counts.sum().to(at::kDouble);
   }
-  const at::Tensor index = label.masked_fill(counts.logical_not(), 0).flatten();
+  // A label that is no class is for the loss to refuse.
+  const at::Tensor index = label.clamp(0, of_class.numel() - 1).flatten();
   return (of_class.to(at::kDouble).index_select(0, index) * counts.flatten()).sum();
 }
 
@@ -63,16 +63,18 @@ struct CrossEntropy {
     // The sum over what counts, and not the mean, which is NaN where nothing does.
     const at::Tensor sum =
         at::cross_entropy_loss(output, target, weights_beside(output), at::Reduction::Sum, ignored());
-    const at::Tensor over = counted(output, target).clamp_min(std::numeric_limits<float>::min());
-    return sum / over.to(sum.scalar_type());
+    const at::Tensor over = detail::counted_labels(target, ignored(), weights_beside(output));
+    return sum / over.masked_fill(over == 0, 1).to(sum.scalar_type());
   }
 
   /// What the mean is over: labels, or the sum of their classes' weights; distributions, each counting 1.
-  LossCount count(const at::Tensor& output, const at::Tensor& target) const {
+  LossCount count(const at::Tensor& target) const {
+    check_target(target);
     if (target.is_floating_point()) {
-      return target.numel() / output.size(1);
+      return target.numel() / target.size(1);
     }
-    return counts_all() ? LossCount(target.numel()) : LossCount(counted(output, target));
+    return counts_all() ? LossCount(target.numel())
+                        : LossCount(detail::counted_labels(target, ignored(), weights_on(target.device())));
   }
 
   /// [N, ...] bool where all labels count, else floating: 1, 0, and NaN where one does not.
@@ -80,7 +82,7 @@ struct CrossEntropy {
     if (!detail::are_labels_for(output, target)) {
       return {};
     }
-    const at::Tensor right = detail::predicted_classes(output) == target;
+    const at::Tensor right = predicted_classes(output) == target;
     return ignore_index ? right.to(at::kFloat).masked_fill(target == *ignore_index, std::nan("")) : right;
   }
 
@@ -101,10 +103,6 @@ struct CrossEntropy {
  private:
   [[nodiscard]] bool counts_all() const { return !ignore_index && class_weights.size() == 0; }
   [[nodiscard]] std::int64_t ignored() const { return ignore_index.value_or(-100); }
-
-  [[nodiscard]] at::Tensor counted(const at::Tensor& output, const at::Tensor& target) const {
-    return detail::counted_labels(target, ignored(), weights_beside(output));
-  }
 
   static std::string cure(const at::Tensor& target) {
     if (!target.defined()) {
@@ -156,15 +154,20 @@ struct CrossEntropy {
     }
   }
 
-  /// [C], of the output's type and on its device; undefined where all classes count the same.
-  [[nodiscard]] at::Tensor weights_beside(const at::Tensor& output) const {
+  /// [C] double; undefined where all classes count the same.
+  [[nodiscard]] at::Tensor weights_on(const at::Device& device) const {
     if (class_weights.size() == 0) {
       return {};
     }
     const auto classes = static_cast<std::int64_t>(class_weights.size());
-    return class_weights.kept()
-        .on(output.device(), {classes}, [&] { return at::tensor(class_weights.elements(), at::kDouble); })
-        .to(output.scalar_type());
+    return class_weights.kept().on(device, {classes},
+                                   [&] { return at::tensor(class_weights.elements(), at::kDouble); });
+  }
+
+  /// The same in the output's type.
+  [[nodiscard]] at::Tensor weights_beside(const at::Tensor& output) const {
+    const at::Tensor weights = weights_on(output.device());
+    return weights.defined() ? weights.to(output.scalar_type()) : weights;
   }
 };
 

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "regimen/detail/json.hpp"
-#include "regimen/detail/predicted.hpp"
 #include "regimen/evaluate.hpp"
+#include "regimen/loss/predicted.hpp"
 #include "regimen/manifest.hpp"
 #include "regimen/measure.hpp"
 
@@ -81,7 +81,7 @@ class PredictionChanges {
     const Cursor next = data_.read({.batch = how.batch, .now = how.now});
     for (Batch batch = next(); batch.size() > 0; batch = next()) {
       batch = detail::prepared(batch, how.preprocess, device, how.now.on(data_));
-      parts.push_back(detail::predicted_classes(how.execute.forward(model, batch)));
+      parts.push_back(predicted_classes(how.execute.forward(model, batch)));
     }
     return at::cat(parts).to(at::kCPU);
   }

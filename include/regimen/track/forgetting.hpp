@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "regimen/detail/predicted.hpp"
+#include "regimen/loss/predicted.hpp"
 #include "regimen/track/samples.hpp"
 
 namespace regimen::inline v0 {
@@ -53,7 +53,7 @@ class ForgettingEvents {
   /// ids [N] int64, logits [N, C], targets [N] int64 or [N, C], of which the largest entry is the label.
   void add(const at::Tensor& ids, const at::Tensor& logits, const at::Tensor& targets) {
     const at::NoGradGuard no_grad;
-    add(ids, detail::predicted_classes(logits) == detail::labels_for(logits, targets, "ForgettingEvents"));
+    add(ids, predicted_classes(logits) == detail::labels_for(logits, targets, "ForgettingEvents"));
   }
 
   /// ids [N] int64, right [N] bool: any notion of right.

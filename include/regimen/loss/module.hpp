@@ -1,0 +1,85 @@
+#pragma once
+
+#include <ATen/core/Reduction.h>
+#include <ATen/core/Tensor.h>
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <typeinfo>
+
+#include "regimen/detail/batch_parts.hpp"
+#include "regimen/detail/type_name.hpp"
+#include "regimen/error.hpp"
+#include "regimen/loss/count.hpp"
+#include "regimen/loss/cross_entropy.hpp"
+#include "regimen/loss/pointwise.hpp"
+
+/// What is to be known of the loss modules of torch::nn beyond their forward.
+namespace regimen::inline v0::detail {
+
+/// A loss module of torch::nn, in its holder.
+template <class L>
+concept LossModule = requires(L& loss, const at::Tensor& t) {
+  { loss->forward(t, t) } -> std::convertible_to<at::Tensor>;
+};
+
+/// CrossEntropyLoss and NLLLoss.
+template <class M>
+concept JudgesLabels = requires(M& module) {
+  module.options.ignore_index() + 0;
+  module.weight.defined();
+};
+
+/// What a loss module does to the losses of a batch: at::Reduction::Mean unless its options say otherwise. The mean
+/// over samples, KLDivLoss's kBatchMean, is a mean too.
+template <class M>
+std::int64_t reduction_of(const M& module) {
+  if constexpr (requires { std::int64_t(reduction_get_enum(module.options.reduction())); }) {
+    if (get_enum_name(module.options.reduction()) == "kBatchMean") {
+      return at::Reduction::Mean;
+    }
+    return reduction_get_enum(module.options.reduction());
+  } else {
+    return at::Reduction::Mean;
+  }
+}
+
+/// Throws Error for what CrossEntropyLoss and NLLLoss cannot take for targets.
+inline void check_labels_of_module(const at::Tensor& target) {
+  if (!target.defined() || (target.scalar_type() != at::kLong && !target.is_floating_point())) {
+    throw Error("a loss module of torch::nn that judges labels takes int64, or distributions in floating point, not " +
+                described(target) + (target.defined() ? ": make it int64 by .to(torch::kLong)" : ""));
+  }
+}
+
+/// What the mean of CrossEntropyLoss and NLLLoss is over.
+inline LossCount count_of_module(const at::Tensor& target, std::int64_t ignored, const at::Tensor& of_class) {
+  check_labels_of_module(target);
+  if (target.is_floating_point()) {
+    return target.dim() < 2 ? target.numel() : target.numel() / target.size(1);
+  }
+  return counted_labels(target, ignored, of_class);
+}
+
+/// The target as a module of torch::nn should see it: of the output's shape where it has a number for each output, for
+/// some spread [N] over [N, 1] to [N, N] in silence. Throws Error where the shapes do not go together.
+template <class M>
+at::Tensor beside(const at::Tensor& output, const at::Tensor& target, const M& module) {
+  const std::string name = name_of_object(typeid(module));
+  if (name.rfind("torch::nn::", 0) != 0) {
+    return target;  // a module of somebody's own may compare other things
+  }
+  if (!target.defined()) {
+    throw Error(name + " takes targets, but the data have none");
+  }
+  if constexpr (JudgesLabels<const M>) {
+    check_labels_of_module(target);
+  } else if (target.is_floating_point()) {
+    require_same_shape(output, target, name);
+    return target.view_as(output);
+  }
+  return target;
+}
+
+}  // namespace regimen::inline v0::detail
