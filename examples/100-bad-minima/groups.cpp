@@ -69,7 +69,8 @@ Side side_of(const Results& results, const Group& group, int copies, const std::
     side.least_fit = std::min(side.least_fit, fit_of(arm.history));
     side.epochs += end.clock.epoch;
     side.cosine += start_cosine(end);
-    if (arm.history.ended() == rg::Ended::diverged) {
+    // Weights that became infinite in the last epoch leave its training loss finite.
+    if (arm.history.ended() == rg::Ended::diverged || !std::isfinite(arm.test.loss)) {
       side.diverged.push_back(seed);
     }
   }

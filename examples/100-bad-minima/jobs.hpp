@@ -102,6 +102,11 @@ inline void write_manifest(const std::vector<std::string>& jobs, const Settings&
   write_file(settings.out + "/manifest.json", text + "\n}}\n");
 }
 
+inline bool all_finite(const std::vector<torch::Tensor>& weights) {
+  return std::all_of(weights.begin(), weights.end(),
+                     [](const torch::Tensor& each) { return torch::isfinite(each).all().item<bool>(); });
+}
+
 /// A regimen::Progress that may be switched off.
 struct Narrator {
   std::optional<rg::Progress> progress;
@@ -160,7 +165,7 @@ class Jobs {
     if (history.ended() == rg::Ended::stopped) {
       throw Interrupted();
     }
-    if (history.ended() == rg::Ended::diverged) {
+    if (history.ended() == rg::Ended::diverged || !all_finite(net->parameters())) {
       rg::save_checkpoint(divergence_of(settings_, name), rg::State{.history = history});
     }
     at_end();

@@ -109,7 +109,7 @@ class Process {
     return {pollfd{out_.file(), POLLIN, 0}, pollfd{err_.file(), POLLIN, 0}};
   }
 
-  /// Nothing for one whose end was waited for: to kill(-1) would be to signal every process there is.
+  /// Sends SIGTERM, unless the process has ended.
   void ask_to_end() const { signal(SIGTERM); }
 
   /// Whole lines that it has printed since the last time; at its end also one that is not whole.
@@ -158,6 +158,7 @@ class Process {
 
  private:
   void signal(int what) const {
+    // The id of a process whose end was waited for is -1, and kill(-1) would signal every process there is.
     if (id_ > 0) {
       ::kill(id_, what);
     }

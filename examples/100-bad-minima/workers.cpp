@@ -92,7 +92,9 @@ class Pool {
       heed_stop();  // it may have died of the Ctrl-C that is the reason to stop
     }
     if (wrong.empty()) {
-      if (!errors.empty()) {
+      if (!errors.empty() && overseer_.complained) {
+        overseer_.complained(process.name(), errors);
+      } else if (!errors.empty()) {
         std::fprintf(stderr, "%s: %s\n", process.name().c_str(), errors.c_str());
       }
     } else if (!ending_) {

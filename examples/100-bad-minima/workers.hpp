@@ -20,6 +20,8 @@ inline const char* const this_program = "/proc/self/exe";
 struct Overseer {
   std::function<void(const std::string& name)> started{};
   std::function<void(const std::string& name, const std::string& line)> heard{};  ///< each line that one prints
+  /// What one that succeeded wrote to stderr; without a function it is printed there.
+  std::function<void(const std::string& name, const std::string& errors)> complained{};
   std::function<void()> waiting{};  ///< about five times a second, and after every line
   std::function<bool()> stop{};     ///< asked as often: whether all are to end
 };
@@ -30,7 +32,7 @@ struct Overseer {
 ///
 /// Throws regimen::Error for the first that fails, with its name and what it wrote to stderr, after the others were
 /// sent SIGTERM and have ended. An exception of the overseer's kills them. So does the death of this process, however
-/// it comes (Linux): no process is left behind. A successful process's stderr is passed on when it ends.
+/// it comes (Linux): no process is left behind.
 ///     run_side_by_side({{"one", "/bin/echo", {"echo", "1"}}, {"two", "/bin/echo", {"echo", "2"}}}, 2, {.heard =
 ///     print});
 bool run_side_by_side(const std::vector<Command>& commands, int at_once, const Overseer& overseer = {});

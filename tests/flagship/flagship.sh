@@ -70,7 +70,7 @@ grep -q '^2 units that need nothing of each other, the longest of .*: one after 
   "$work/ablation.log" || fail 'it does not say beforehand how long it will take'
 
 echo '== a run whose vanilla arms diverge is complete, says so, and reports no hole'
-"$program" --root "$work/data" --out "$work/diverged" --seeds 1 --images 16 --copies 1 --batch 16 --memorize-epochs 2 \
+"$program" --root "$work/data" --out "$work/diverged" --seeds 1 --images 64 --copies 1 --batch 16 --memorize-epochs 2 \
   --vanilla-epochs 2 --vanilla-rate 1e9 --escape-epochs 1 --workers 1 --quiet > "$work/diverged.log"
 grep -q '^vanilla  *diverged  *diverged ' "$work/diverged.log" || fail 'the row does not say that it diverged'
 grep -q '^Diverged: vanilla from the random start with seed 1' "$work/diverged.log" || fail 'it does not name the arm'
@@ -114,7 +114,7 @@ grep -q '"bf16"' "$work/colour/manifest.json" || fail 'the manifest does not say
 if "$program" --data cifar10 --root "$work/nowhere" --out "$work/colour" --quiet > "$work/colour.log" 2>&1; then
   fail 'it found a CIFAR-10 that is not there'
 fi
-grep -q 'there is no .*data_batch_1.bin' "$work/colour.log" || fail 'it does not name the missing file'
+grep -q 'there is n.*data_batch_1.bin' "$work/colour.log" || fail 'it does not name the missing file'
 
 working() { # working PROCESS...: whether any of them is more than what is left of it until its status is asked for
   for process in "$@"; do
@@ -174,6 +174,30 @@ if plan "$work/units" --unit nobody > "$work/nobody.log" 2>&1; then
   fail 'it trained a unit that is not in the plan'
 fi
 grep -q 'one of those that --list prints' "$work/nobody.log" || fail 'it does not say which units there are'
+
+one=$(head -n 1 "$work/units.txt")
+flock -o "$work/units/locks/$one" sleep 20 &
+holder=$!
+if plan "$work/units" --unit "$one" > "$work/held.log" 2>&1; then
+  fail 'it succeeded with a unit that another process works on'
+fi
+kill $holder 2> /dev/null || true
+grep -q "another process works on $one" "$work/held.log" || fail 'it does not say that the unit is taken'
+
+echo '== ended while the pace is measured: at once'
+"$program" --paper --root "$work/cifar" --out "$work/pace" --model resnet50 --batch 100 --workers 2 > "$work/pace.log" 2>&1 &
+victim=$!
+for _ in $(seq 600); do
+  [ -n "$(workers_of "$victim")" ] && break
+  sleep 0.05
+done
+sleep 1
+kill -TERM "$victim"
+began=$(date +%s)
+status=0
+wait "$victim" || status=$?
+[ "$status" = 130 ] || fail "SIGTERM should end it with 130, not $status"
+[ $(($(date +%s) - began)) -le 5 ] || fail 'it measured on'
 
 echo '== a budget shortens all phases alike, says so, and a resumed run keeps to it'
 long "$work/budget" --budget 25s > "$work/budget.log"

@@ -120,6 +120,13 @@ TEST_CASE("report: a diverged arm is named, and its row has no hole") {
   CHECK(has(text, "all three                    93.00 +- 12.71    89.50 +- 6.35"));
 }
 
+TEST_CASE("report: an arm whose test loss is no number has diverged") {
+  const Settings settings = two_seeds();
+  Results results = everything(settings);
+  results.arms.back().test.loss = std::numeric_limits<double>::quiet_NaN();
+  CHECK(groups_of(results, settings)[0].comparisons[1].random_diverged == std::vector<std::uint64_t>{2});
+}
+
 TEST_CASE("report: random labels on which training diverged were not fitted") {
   const Settings settings = two_seeds();
   Results results = everything(settings);

@@ -35,6 +35,14 @@ bool alive(pid_t id) {
   return static_cast<bool>(std::getline(file, words)) && !words.empty();
 }
 
+/// A process that is about to become another program has no words for a moment.
+bool lives(pid_t id) {
+  for (int i = 0; i < 50 && !alive(id); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return alive(id);
+}
+
 bool ends_soon(pid_t id) {
   for (int i = 0; i < 100 && alive(id); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -92,6 +100,14 @@ TEST_CASE("workers: one that says nothing fails by its status or its signal") {
   CHECK_THROWS_WITH(run_side_by_side({shell("a", "exit 4")}, 1), "a: ended with status 4");
   CHECK_THROWS_WITH(run_side_by_side({shell("a", "kill -1 $$")}, 1), "a: ended by signal 1");
   CHECK_THROWS_WITH(run_side_by_side({{"a", "/no/such/program", {"program"}}}, 1), "a: ended with status 127");
+}
+
+TEST_CASE("workers: what one that succeeds writes to stderr is passed on") {
+  std::string said;
+  run_side_by_side(
+      {shell("a", "echo careful >&2")}, 1,
+      {.complained = [&](const std::string& name, const std::string& errors) { said = name + " " + errors; }});
+  CHECK(said == "a careful");
 }
 
 TEST_CASE("workers: one that is killed says so, and what to do, whatever it had written") {
@@ -153,7 +169,7 @@ TEST_CASE("workers: they die with the process that started them, however that di
   }
   pid_t worker = 0;
   REQUIRE(::read(ends[0], &worker, sizeof worker) == sizeof worker);
-  CHECK(alive(worker));
+  CHECK(lives(worker));
   ::kill(parent, SIGKILL);
   ::waitpid(parent, nullptr, 0);
   CHECK(ends_soon(worker));
