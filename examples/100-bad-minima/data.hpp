@@ -8,6 +8,7 @@
 
 #include <regimen/regimen.hpp>
 
+#include "plan.hpp"
 #include "settings.hpp"
 
 /// A data set of images, and what differs between them.
@@ -20,7 +21,9 @@ struct Images {
   [[nodiscard]] int classes() const { return static_cast<int>(names.size()); }
   [[nodiscard]] int channels() const { return static_cast<int>(test.data.size(1)); }
 
-  /// Of the random crop, unless the settings say otherwise: CIFAR's usual 4 at a side of 32.
+  [[nodiscard]] ImageCounts counts() const { return {.train = *train.size(), .test = test.size()}; }
+
+  /// Pixels of padding for the random crop, unless the settings say otherwise: CIFAR's usual 4 at a side of 32.
   [[nodiscard]] std::int64_t padding() const { return test.data.size(2) / 8; }
 };
 

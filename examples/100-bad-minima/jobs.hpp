@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -33,6 +34,13 @@ struct Interrupted : std::runtime_error {
   Interrupted() : std::runtime_error("interrupted; go on with --resume") {}
 };
 
+/// Throws Interrupted if the user has stopped the program.
+inline void heed_interrupt() {
+  if (interrupted != 0) {
+    throw Interrupted();
+  }
+}
+
 /// Where a job leaves what it is made of, and where it can be gone on with.
 inline std::string manifest_of(const Settings& settings, const std::string& job) {
   return settings.out + "/manifests/" + job + ".json";
@@ -41,9 +49,15 @@ inline std::string checkpoint_of(const Settings& settings, const std::string& jo
   return settings.out + "/checkpoints/" + job + ".pt";
 }
 
-/// The history of a job that has come to its end, whoever trained it; none while it has not.
+/// Where a job that diverged leaves its history: its checkpoint keeps the last weights that were finite.
+inline std::string divergence_of(const Settings& settings, const std::string& job) {
+  return settings.out + "/checkpoints/" + job + ".diverged";
+}
+
+/// The history of a job that is at its end, whichever process trained it; none for any other.
 inline std::optional<rg::History> history_of(const Settings& settings, const std::string& job) {
-  const std::string path = checkpoint_of(settings, job);
+  const std::string diverged = divergence_of(settings, job);
+  const std::string path = std::filesystem::exists(diverged) ? diverged : checkpoint_of(settings, job);
   if (!std::filesystem::exists(path)) {
     return std::nullopt;
   }
@@ -63,14 +77,20 @@ inline void write_test_score(const std::string& path, const rg::Score& score) {
                        rg::detail::text(score.loss) + "," + std::to_string(score.samples) + "\n");
 }
 
+/// The score in such a file; none without the file. The loss of a network that diverged is NaN, "-nan" in the file.
 inline std::optional<rg::Score> read_test_score(const std::string& path) {
-  rg::Score score;
   std::istringstream text(read_file(path));
   std::string header;
-  char comma = 0;
-  const bool read =
-      std::getline(text, header) && text >> score.accuracy >> comma >> score.loss >> comma >> score.samples;
-  return read ? std::optional(score) : std::nullopt;
+  std::string accuracy;
+  std::string loss;
+  rg::Score score;
+  if (!std::getline(text, header) || !std::getline(text, accuracy, ',') || !std::getline(text, loss, ',') ||
+      !(text >> score.samples)) {
+    return std::nullopt;
+  }
+  score.accuracy = std::strtod(accuracy.c_str(), nullptr);  // a stream's >> does not read NaN
+  score.loss = std::strtod(loss.c_str(), nullptr);
+  return score;
 }
 
 /// manifest.json: the settings, and the manifests of these jobs, as they left them.
@@ -80,6 +100,11 @@ inline void write_manifest(const std::vector<std::string>& jobs, const Settings&
     text += (i == 0 ? "\n" : ",\n") + ("  \"" + jobs[i] + "\": " + read_file(manifest_of(settings, jobs[i])));
   }
   write_file(settings.out + "/manifest.json", text + "\n}}\n");
+}
+
+inline bool all_finite(const std::vector<torch::Tensor>& weights) {
+  return std::all_of(weights.begin(), weights.end(),
+                     [](const torch::Tensor& each) { return torch::isfinite(each).all().item<bool>(); });
 }
 
 /// A regimen::Progress that may be switched off.
@@ -139,6 +164,9 @@ class Jobs {
                                         rg::TimeLog(settings_.out + "/seconds/" + name + ".csv"), checkpoints);
     if (history.ended() == rg::Ended::stopped) {
       throw Interrupted();
+    }
+    if (history.ended() == rg::Ended::diverged || !all_finite(net->parameters())) {
+      rg::save_checkpoint(divergence_of(settings_, name), rg::State{.history = history});
     }
     at_end();
     end(name);

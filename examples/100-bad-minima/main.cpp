@@ -30,23 +30,27 @@ void run(const Settings& settings, const Task& task) {
     measure_pace(settings);
     return;
   }
-  ResultsFolder folder(settings, task);
-  if (settings.data == "toy") {
-    folder.open(settings, {});
-    run_toy(settings, task);
-  } else {
-    run_images(settings, task, folder);
+  if (settings.data != "toy") {
+    run_images(settings, task);
+    return;
   }
+  ResultsFolder folder(settings, task);
+  folder.open(settings, {});
+  run_toy(settings, task);
+  folder.note_complete(true);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   keep_memory();
-  Options options = read_options(argc, argv);
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  Options options;
   try {
+    options = read_options(argc, argv);
+    if (!options.task.pace) {  // which has nothing to save: a signal may end it at once
+      std::signal(SIGINT, on_signal);
+      std::signal(SIGTERM, on_signal);
+    }
     settle(options);
     run(options.settings, options.task);
   } catch (const Interrupted& stop) {

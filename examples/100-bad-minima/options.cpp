@@ -1,23 +1,38 @@
 #include "options.hpp"
 
-#include <torch/torch.h>
-
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cstdio>
+#include <cmath>
 #include <cstdlib>
+#include <map>
 #include <string>
+#include <vector>
 
-#include <regimen/manifest.hpp>
+#include <regimen/error.hpp>
 #include <regimen/models.hpp>
-#include <regimen/version.hpp>
 
-#include "data.hpp"
 #include "plan.hpp"
-#include "processors.hpp"
 
 namespace {
+
+/// Refuses a value outside its bound: "--momentum: must be in [0, 1), but is 1.5".
+CLI::Validator bound(const std::string& words, bool (*holds)(double)) {
+  return CLI::Validator(
+      [words, holds](const std::string& text) {
+        double value = 0;
+        const bool number = CLI::detail::lexical_cast(text, value);
+        return number && holds(value) ? std::string() : "must be " + words + ", but is " + text;
+      },
+      "");
+}
+
+CLI::Validator at_least_0() {
+  return bound("at least 0", [](double value) { return value >= 0 && std::isfinite(value); });
+}
+CLI::Validator at_least_1() {
+  return bound("at least 1", [](double value) { return value >= 1; });
+}
 
 /// Which recipe the defaults are of, where it is not --paper's.
 struct Recipes {
@@ -26,15 +41,17 @@ struct Recipes {
 };
 
 void add_what_to_do(CLI::App& app, Task& task) {
-  app.add_flag("--resume", task.resume, "go on where an interrupted run with the same settings was");
-  app.add_flag("--quiet", task.quiet, "no progress, only the table");
+  app.add_flag("--resume", task.resume, "go on where an interrupted run with the same options was");
+  app.add_flag("--quiet", task.quiet, "no progress: only the first line, the plan, the table and errors");
   app.add_option(
          "--budget", task.budget,
-         "make the experiment so small that all of it takes at most so long: 540, 540s, 9m or 1h. Fewer images, "
+         "make the experiment so small that all of it takes about so long, 540, 540s, 9m or 1h, 0: no limit. Fewer "
+         "images, "
          "down to half, then fewer seeds, down to 3; with --paper all phases are shortened alike. Default: 8m of "
-         "the default experiment, at its smallest if need be; else 0, no limit")
+         "the default experiment, at its smallest if need be; else 0")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
-                                        CLI::AsNumberWithUnit::CASE_INSENSITIVE));
+                                        CLI::AsNumberWithUnit::CASE_INSENSITIVE))
+      ->check(at_least_0());
   const std::string group = "Several processes on one results folder";
   app.add_flag("--list", task.list, "print the names of the units that need nothing of each other, and end")
       ->group(group);
@@ -59,14 +76,16 @@ void add_what(CLI::App& app, Settings& s, Recipes& recipes) {
       ->capture_default_str();
   app.add_option("--out", s.out, "folder of the results")->capture_default_str();
   app.add_flag("--ablation", s.ablation, "all eight sets of augmentation, l2 and momentum");
-  app.add_flag("--full", recipes.full,
-               "the larger experiment: width 32, 28 x 28 pixels, 60 epochs with regularizers; some 20 minutes");
-  app.add_flag("--paper", s.paper,
-               "the authors' recipe: all images, batch 128, 350 epochs a phase, rate 0.1 falling after 150 and 250; of "
-               "the toy 100,000 epochs");
-  app.add_flag("--grid", recipes.grid,
-               "the paper's grid: --paper --ablation --copies 1,5,10, all four networks, five seeds");
-  app.add_option("--seeds", s.seeds, "number of seeds (default: 5; 1 with --paper)")->check(CLI::PositiveNumber);
+  CLI::Option* const full = app.add_flag(
+      "--full", recipes.full, "the larger experiment: 2,000 images of 28 x 28 pixels, width 32; some 20 minutes");
+  CLI::Option* const paper = app.add_flag(
+      "--paper", s.paper,
+      "the authors' recipe: all images, batch 128, 350 epochs a phase, rate 0.1 falling after 150 and 250; of "
+      "the toy 100,000 epochs");
+  CLI::Option* const grid = app.add_flag(
+      "--grid", recipes.grid, "the paper's grid: --paper --ablation --copies 1,5,10, all four networks, five seeds");
+  full->excludes(paper)->excludes(grid);
+  app.add_option("--seeds", s.seeds, "number of seeds (default: 5; 1 with --paper)")->check(at_least_1());
   app.add_option("--first-seed", s.first_seed, "the first of them")->capture_default_str();
   app.add_option("--device", s.device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
@@ -75,12 +94,13 @@ void add_what(CLI::App& app, Settings& s, Recipes& recipes) {
       ->check(CLI::IsMember({"auto", "fp32", "bf16"}))
       ->capture_default_str();
   app.add_option("--workers", s.workers,
-                 "processes side by side, each with a unit of its own (default: one a processor; on a GPU 1)")
-      ->check(CLI::PositiveNumber);
+                 "processes side by side, each with a unit of its own (default: one a processor, but no more than "
+                 "units; on a GPU 1)")
+      ->check(at_least_1());
   app.add_option("--threads", s.threads,
                  "CPU threads of each (default: 1; with --paper the processors shared out); more than 1 means fewer "
                  "workers")
-      ->check(CLI::PositiveNumber);
+      ->check(at_least_1());
 }
 
 void add_recipe(CLI::App& app, Recipe& r) {
@@ -88,69 +108,69 @@ void add_recipe(CLI::App& app, Recipe& r) {
   const auto add = [&](const char* name, auto& value, const char* what) {
     return app.add_option(name, value, what)->capture_default_str()->group(group);
   };
-  add("--images", r.images, "training images, 0: all")->check(CLI::NonNegativeNumber);
+  add("--images", r.images, "training images, 0: all")->check(at_least_0());
   add("--side", r.side,
       "width and height that images are shrunk to, in pixels, 0: as they are (Restricted ImageNet: 64)")
-      ->check(CLI::Range(0, 1024));
-  add("--width", r.width, "channels of the pooled network's first block")->check(CLI::PositiveNumber);
+      ->check(bound("0 or in [2, 1024]", [](double side) { return side == 0 || (side >= 2 && side <= 1024); }));
+  add("--width", r.width, "channels of the pooled network's first block")->check(at_least_1());
   add("--copies", r.copies, "R: copies of each image in the confusion set; several with commas between")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least_1())
       ->delimiter(',')
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  add("--zeroed", r.zeroed, "N: share of each copy's pixels that are zeroed, in [0, 1]")->check(CLI::Range(0.0, 1.0));
-  add("--batch", r.batch, "images a step")->check(CLI::PositiveNumber);
-  add("--memorize-rate", r.memorize_rate, "learning rate on random labels");
-  add("--memorize-epochs", r.memorize_epochs, "at most so many epochs on random labels")->check(CLI::PositiveNumber);
+  add("--zeroed", r.zeroed, "N: share of each copy's pixels that are zeroed, in [0, 1]")
+      ->check(bound("in [0, 1]", [](double share) { return share >= 0 && share <= 1; }));
+  add("--batch", r.batch, "images a step")->check(at_least_1());
+  add("--memorize-rate", r.memorize_rate, "learning rate on random labels")->check(at_least_0());
+  add("--memorize-epochs", r.memorize_epochs, "at most so many epochs on random labels")->check(at_least_1());
   add("--memorize-fit", r.memorize_fit, "share of them, in (0, 1], that is enough, and ends it")
-      ->check(CLI::Range(0.0, 1.0));
-  add("--vanilla-rate", r.vanilla_rate, "learning rate of vanilla SGD on true labels");
+      ->check(bound("in (0, 1]", [](double share) { return share > 0 && share <= 1; }));
+  add("--vanilla-rate", r.vanilla_rate, "learning rate of vanilla SGD on true labels")->check(at_least_0());
   add("--vanilla-epochs", r.vanilla_epochs, "at most so many epochs of vanilla SGD; without --paper ends at 100 % fit")
-      ->check(CLI::PositiveNumber);
-  add("--escape-rate", r.escape_rate, "learning rate with regularizers, without --paper to 0 along a cosine");
-  add("--escape-epochs", r.escape_epochs, "epochs with regularizers")->check(CLI::PositiveNumber);
-  add("--momentum", r.momentum, "momentum of SGD where it is on, in [0, 1)");
-  add("--weight-decay", r.weight_decay, "l2 strength where it is on");
-  app.add_option("--padding", r.padding, "random crop, in pixels (default: an eighth of the side)")->group(group);
-  add("--score-every", r.score_every, "epochs between the points of the curves")->check(CLI::PositiveNumber);
+      ->check(at_least_1());
+  add("--escape-rate", r.escape_rate, "learning rate with regularizers, without --paper to 0 along a cosine")
+      ->check(at_least_0());
+  add("--escape-epochs", r.escape_epochs, "epochs with regularizers")->check(at_least_1());
+  add("--momentum", r.momentum, "momentum of SGD where it is on, in [0, 1)")
+      ->check(bound("in [0, 1)", [](double value) { return value >= 0 && value < 1; }));
+  add("--weight-decay", r.weight_decay, "l2 strength where it is on")->check(at_least_0());
+  app.add_option("--padding", r.padding, "random crop, in pixels (default, and 0: an eighth of the side)")
+      ->group(group)
+      ->check(bound("in [0, 1024]", [](double pixels) { return pixels >= 0 && pixels <= 1024; }));
+  add("--score-every", r.score_every, "epochs between the points of the curves")->check(at_least_1());
   add("--score-images", r.score_images, "test images at these points, 0: all, as at every training's end")
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least_0());
 }
 
-bool has_word(int argc, char** argv, const std::string& wanted) {
-  return std::any_of(argv + 1, argv + argc, [&](const char* word) { return word == wanted; });
-}
-
-/// What the command line says --data is, before the rest is read.
-std::string data_of(int argc, char** argv) {
-  const std::string flag = "--data";
-  std::string data = Settings{}.data;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word == flag && i + 1 < argc) {
-      data = argv[i + 1];
-    } else if (word.rfind(flag + "=", 0) == 0) {
-      data = word.substr(flag.size() + 1);
-    }
-  }
-  return data;
+void add_all(CLI::App& app, Options& options, Recipes& recipes) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  add_what(app, options.settings, recipes);
+  add_what_to_do(app, options.task);
+  add_recipe(app, options.settings.recipe);
 }
 
 /// The defaults: those of the recipe that the command line chooses, so that --help shows them.
 Settings defaults(int argc, char** argv) {
+  // A first reading finds out which recipe that is. Its errors are those of the second, which reports them.
+  Options chosen;
+  Recipes recipes;
+  CLI::App app;
+  add_all(app, chosen, recipes);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError&) {}
   Settings settings;
-  const std::string data = data_of(argc, argv);
-  const bool grid = has_word(argc, argv, "--grid");
-  if (data != "toy" && (grid || has_word(argc, argv, "--paper"))) {
+  const std::string& data = chosen.settings.data;
+  if (data != "toy" && (recipes.grid || chosen.settings.paper)) {
     settings.paper = true;
     settings.recipe = paper_recipe();
     settings.models = {"resnet18"};
     settings.data = "cifar10";
     settings.seeds = 1;
-  } else if (data != settings.data || has_word(argc, argv, "--full")) {
+  } else if (data != settings.data || recipes.full) {
     // The quick recipe is made for Fashion-MNIST.
     settings.recipe = full_recipe();
   }
-  if (grid) {
+  if (recipes.grid) {
     settings.ablation = true;
     settings.recipe.copies = {1, 5, 10};
     settings.models.assign(regimen::models::names.begin(), regimen::models::names.end());
@@ -159,22 +179,23 @@ Settings defaults(int argc, char** argv) {
   return settings;
 }
 
-/// The toy's tensors are too small for a GPU, for bf16 and for threads; it has arms of its own.
-void settle_toy(Settings& s) {
-  if (s.device == "cuda" || s.precision == "bf16" || s.ablation) {
-    throw regimen::Error("--data toy trains in fp32 on the CPU, and has no --ablation");
+/// The toy has a network, data and arms of its own: most options would change nothing.
+void check_toy(const CLI::App& app) {
+  const std::vector<std::string> known{"help",   "data",      "out",     "seeds",  "first-seed", "paper",
+                                       "device", "precision", "threads", "resume", "quiet"};
+  for (const CLI::Option* const option : app.get_options()) {
+    const std::string name = option->get_lnames().empty() ? "" : option->get_lnames().front();
+    if (option->count() > 0 && std::find(known.begin(), known.end(), name) == known.end()) {
+      throw regimen::Error("--data toy has no --" + name + ": its network, its data and its arms are given");
+    }
   }
-  s.device = "cpu";
-  s.precision = "fp32";
-  s.seeds = s.seeds == 0 ? 1 : s.seeds;
 }
 
 }  // namespace
 
 Options read_options(int argc, char** argv) {
   Options options;
-  Settings& settings = options.settings;
-  settings = defaults(argc, argv);
+  options.settings = defaults(argc, argv);
   options.task.words.assign(argv, argv + argc);
   Recipes recipes;
   CLI::App app(
@@ -182,87 +203,14 @@ Options read_options(int argc, char** argv) {
       "Trains one network on true labels from two starting points, random weights and weights that were fitted to "
       "random\n"
       "labels, with vanilla SGD and with augmentation, l2 and momentum, and says how far the two end apart.");
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  add_what(app, settings, recipes);
-  add_what_to_do(app, options.task);
-  add_recipe(app, settings.recipe);
+  add_all(app, options, recipes);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
     std::exit(app.exit(stop));
   }
+  if (options.settings.data == "toy") {
+    check_toy(app);
+  }
   return options;
-}
-
-namespace {
-
-/// Whether what is to be trained is the default experiment, wherever, by whatever processors and with whatever first
-/// seed.
-bool is_default(const Settings& settings) {
-  Settings standard;
-  standard.root = settings.root;
-  standard.out = settings.out;
-  standard.device = settings.device;
-  standard.workers = settings.workers;
-  standard.threads = settings.threads;
-  standard.first_seed = settings.first_seed;
-  return regimen::manifest(settings) == regimen::manifest(standard);
-}
-
-void settle_processors(Settings& s, bool one_process) {
-  const int here = processors();
-  const int units = static_cast<int>(units_of(s).size());
-  if (one_process || s.device == "cuda" || s.data == "toy") {
-    s.workers = 1;
-  } else if (s.workers == 0) {
-    s.workers = std::clamp(here / std::max(1, s.threads), 1, units);
-  }
-  if (s.threads == 0) {
-    s.threads = s.paper && s.data != "toy" ? std::max(1, here / s.workers) : 1;
-  }
-}
-
-void check_together(const Settings& s, const Task& task) {
-  if (s.data == "toy" && (task.list || task.collect || !task.unit.empty() || task.budget > 0)) {
-    throw regimen::Error("--data toy has no --list, --unit, --collect and --budget: it takes a minute");
-  }
-  if (task.budget > 0 && !task.unit.empty() && !task.worker) {
-    throw regimen::Error("--budget fits a whole run to a time; --unit is a part of one");
-  }
-  const std::string missing = s.root.empty() ? needed_root(s.data) : "";
-  if (!missing.empty() && !task.list && !task.collect) {
-    throw regimen::Error("--data " + s.data + " needs --root DIR: the folder that holds " + missing);
-  }
-}
-
-}  // namespace
-
-void settle(Options& options) {
-  Settings& s = options.settings;
-  Task& task = options.task;
-  if (task.budget < 0) {
-    constexpr double default_budget = 480;
-    task.budget = is_default(s) && task.unit.empty() ? default_budget : 0;
-    task.must_fit = false;
-  }
-  if (s.data == "toy") {
-    settle_toy(s);
-  }
-  check_together(s, task);
-  if (s.device == "auto") {
-    s.device = torch::cuda::is_available() ? "cuda" : "cpu";
-  } else if (s.device == "cuda" && !torch::cuda::is_available()) {
-    throw regimen::Error("--device cuda: this LibTorch finds no CUDA device");
-  }
-  if (s.precision == "auto") {
-    s.precision = s.device == "cuda" ? "bf16" : "fp32";
-  }
-  s.seeds = s.seeds == 0 ? 5 : s.seeds;
-  settle_processors(s, !task.unit.empty() || task.pace);
-  torch::set_num_threads(s.threads);
-  if (!task.list && !task.worker) {
-    std::printf("regimen %s, LibTorch %s, %s, %s, %d worker%s of %d thread%s, %d seed%s\n", regimen::version,
-                TORCH_VERSION, s.device.c_str(), s.precision.c_str(), s.workers, s.workers == 1 ? "" : "s", s.threads,
-                s.threads == 1 ? "" : "s", s.seeds, s.seeds == 1 ? "" : "s");
-  }
 }

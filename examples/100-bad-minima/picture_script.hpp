@@ -6,12 +6,20 @@
 #include <ostream>
 #include <string>
 
-// Colours that those who see red and green alike tell apart (Okabe and Ito 2008), and of unlike brightness in print;
-// marks and dashes say the same once more.
+// Colours that those who see red and green alike tell apart (Okabe and Ito 2008), and that print in black and white as
+// four greys: 34, 87, 119 and 170 of 255. Marks and dashes say the same once more.
+inline const char* const black = "#222222";
 inline const char* const blue = "#0072b2";
 inline const char* const red = "#d55e00";
-inline const char* const grey = "#777777";
-inline const char* const black = "#222222";
+inline const char* const grey = "#aaaaaa";
+
+/// What a set is called in a picture: "all three" is no name to whoever sees the picture alone.
+inline std::string title_of(const std::string& regularizers) {
+  if (regularizers == "vanilla") {
+    return "vanilla SGD";
+  }
+  return regularizers == "all three" ? "augmentation + l2 + momentum" : regularizers;
+}
 
 /// A picture: a gnuplot script and its data, left beside it. `gnuplot NAME.gp` draws NAME.png, and
 /// `gnuplot -e pdf=1 NAME.gp` NAME.pdf, for a paper. Sized for the width of a page, 17.5 cm, where the letters are of 7

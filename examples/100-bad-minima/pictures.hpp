@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "report.hpp"
+#include "groups.hpp"
 #include "settings.hpp"
 
 /// An image of the confusion set and what it is labelled with.

@@ -70,6 +70,18 @@ std::vector<std::string> trainings_of(const Unit& unit, const Settings& settings
   return names;
 }
 
+std::int64_t images_used(const Settings& settings, const ImageCounts& counts) {
+  return settings.recipe.images > 0 ? std::min(counts.train, settings.recipe.images) : counts.train;
+}
+
+bool has_curves(const Settings& settings, std::uint64_t seed) {
+  return settings.recipe.score_all_seeds || seed == settings.first_seed;
+}
+
+std::int64_t test_along(const Settings& settings, const ImageCounts& counts) {
+  return settings.recipe.score_images > 0 ? std::min(counts.test, settings.recipe.score_images) : counts.test;
+}
+
 Settings applied(const Cut& cut, Settings settings) {
   const auto epochs = [&cut](int all) { return std::max(1, static_cast<int>(std::lround(cut.epochs * all))); };
   Recipe& recipe = settings.recipe;

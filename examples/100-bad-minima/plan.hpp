@@ -44,6 +44,21 @@ std::vector<Unit> units_of(const Settings& settings);
 /// A unit's trainings in their order: first `memorizing` if it starts from random labels, then the names of the sets.
 std::vector<std::string> trainings_of(const Unit& unit, const Settings& settings);
 
+/// How many images a data set has.
+struct ImageCounts {
+  std::int64_t train = 0;
+  std::int64_t test = 0;
+};
+
+/// Training images of a seed: as many as the recipe says, but no more than there are.
+std::int64_t images_used(const Settings& settings, const ImageCounts& counts);
+
+/// Whether a seed's trainings are scored along the way, or only at their ends.
+bool has_curves(const Settings& settings, std::uint64_t seed);
+
+/// Test images that a scoring along the way takes.
+std::int64_t test_along(const Settings& settings, const ImageCounts& counts);
+
 /// The experiment made smaller, to fit a time.
 struct Cut {
   int seeds = 0;
@@ -54,9 +69,11 @@ struct Cut {
 /// The settings with a cut applied. Epochs are rounded to whole ones, at least one.
 Settings applied(const Cut& cut, Settings settings);
 
-/// What became of the settings' numbers: "3 seeds instead of 5"; nothing where they are as they were.
+/// The numbers that a cut changes: "3 seeds instead of 5"; empty if it changes none.
 std::string in_words(const Cut& cut, const Settings& settings);
 
-/// As a file holds it, so that a run that goes on keeps to it.
+/// The cut as the results folder's file "plan" holds it, so that a resumed run keeps to it.
 std::string text_of(const Cut& cut);
+
+/// Reads such a file. Throws regimen::Error for any other text.
 Cut cut_from(const std::string& text);

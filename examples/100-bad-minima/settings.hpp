@@ -74,15 +74,16 @@ struct Settings {
   Recipe recipe{};
 };
 
-/// What to do with them: nothing here changes a result but a budget, which makes the experiment smaller.
+/// What the program does with the settings. No field changes a result but the budget, which makes the experiment
+/// smaller.
 struct Task {
   bool resume = false;
   bool quiet = false;
   bool list = false;     ///< print the units, one a line
   bool collect = false;  ///< make tables and pictures of what is there
   std::string unit{};    ///< the only one to train; empty: all
-  double budget = -1;    ///< seconds; 0: none; below: as much as the default experiment is meant to take, if it is that
-  bool must_fit = true;  ///< whether a budget that is too small is an error; else the smallest experiment is done
+  double budget = -1;    ///< seconds; 0: no limit; negative: not given, 8 minutes for the default experiment, else 0
+  bool must_fit = true;  ///< whether a budget that is too small is an error; else the smallest experiment is trained
 
   // Of a process that was started by another one of this program.
   bool worker = false;               ///< tells what it does on stdout, a line each

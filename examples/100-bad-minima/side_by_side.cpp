@@ -15,8 +15,8 @@
 
 namespace {
 
-/// This program with the command line that it was given itself, and what makes it a worker. Of an option that is there
-/// twice the last counts.
+/// A process of this program with the same command line, and behind it the options that make it a worker: of an option
+/// that is given twice the last counts.
 Command worker(const std::string& name, const std::vector<std::string>& more, const Settings& settings,
                const Task& task) {
   Command command{name, this_program, task.words};

@@ -11,8 +11,7 @@
 /// lines, of the milestones alone.
 class StatusLine {
  public:
-  explicit StatusLine(bool quiet = false, std::FILE* out = stderr)
-      : out_(out), quiet_(quiet), live_(::isatty(::fileno(out)) == 1) {}
+  explicit StatusLine(bool quiet = false) : quiet_(quiet), live_(::isatty(STDERR_FILENO) == 1) {}
   ~StatusLine() { clear(); }
   StatusLine(const StatusLine&) = delete;
   StatusLine& operator=(const StatusLine&) = delete;
@@ -23,24 +22,24 @@ class StatusLine {
       return;
     }
     // What wraps around cannot be taken back: every change would begin a new line.
-    std::fprintf(out_, "\r\033[K%.*s", columns() - 1, text.c_str());
-    std::fflush(out_);
+    std::fprintf(stderr, "\r\033[K%.*s", columns() - 1, text.c_str());
+    std::fflush(stderr);
     shown_ = text;
   }
 
   /// Something that stays in a log. A terminal, where the line above says it in a moment, does without.
   void milestone(const std::string& text) {
     if (!quiet_ && !live_) {
-      std::fprintf(out_, "%s\n", text.c_str());
-      std::fflush(out_);
+      std::fprintf(stderr, "%s\n", text.c_str());
+      std::fflush(stderr);
     }
   }
 
   /// Takes the line away, before something else is printed.
   void clear() {
     if (!shown_.empty()) {
-      std::fprintf(out_, "\r\033[K");
-      std::fflush(out_);
+      std::fprintf(stderr, "\r\033[K");
+      std::fflush(stderr);
       shown_.clear();
     }
   }
@@ -49,11 +48,10 @@ class StatusLine {
   /// Of the terminal; 80 where it does not say.
   [[nodiscard]] int columns() const {
     winsize size{};
-    const bool known = ::ioctl(::fileno(out_), TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
     return known ? size.ws_col : 80;
   }
 
-  std::FILE* out_;
   bool quiet_;
   bool live_;
   std::string shown_;

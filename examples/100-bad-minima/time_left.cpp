@@ -31,6 +31,9 @@ std::string duration(double seconds) {
 
 void TimeLeft::begin(const std::string& job, double now, bool anew) {
   Job& begun = jobs_[job];
+  if (begun.state == State::done) {
+    return;
+  }
   if (begun.state != State::running) {
     begun = {.state = State::running, .began = now};
   }
@@ -114,10 +117,8 @@ TimeLeft::Job TimeLeft::job(const ExpectedJob& expected) const {
 
 double TimeLeft::whole(const ExpectedJob& expected) const {
   const auto found = kinds_.find(expected.kind);
-  if (found != kinds_.end() && found->second.jobs > 0) {
-    return found->second.seconds / found->second.jobs;
-  }
-  return all_.jobs == 0 ? expected.cost : expected.cost * all_.seconds / all_.cost;
+  const Seen& seen = found == kinds_.end() ? all_ : found->second;
+  return seen.cost > 0 ? expected.cost * seen.seconds / seen.cost : expected.cost;
 }
 
 double TimeLeft::rest(const ExpectedJob& expected, double now) const {

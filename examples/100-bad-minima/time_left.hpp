@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-/// A job that is to be done. Jobs of one kind are expected to cost the same.
+/// A job that is to be done. Jobs of one kind are expected to be off by one factor.
 struct ExpectedJob {
   std::string name;
   std::string kind;
@@ -17,24 +17,25 @@ struct ExpectedJob {
 /// Jobs that one worker does, one after another.
 using Chain = std::vector<ExpectedJob>;
 
-/// Seconds until the last of so many workers is at its end, if they take these pieces of work in their order.
-/// `busy`: for how long the workers who have something to do already go on with that.
+/// Seconds until the last of `at_once` workers is done, if whoever is free takes the next piece of work, in order.
+/// `busy`: seconds that workers still need for what they are doing now; those not listed are free.
 double makespan(const std::vector<double>& seconds, int at_once, std::vector<double> busy = {});
 
 /// "50 s", "2 min 05 s", "3.1 hours", "9.0 days"
 std::string duration(double seconds);
 
-/// How long some workers will need for chains of jobs, from what finished ones have taken: a kind that was seen takes
-/// what it took on average, another its expected cost times how far the costs of those that were seen were off.
-/// Times are seconds since anything.
+/// How long some workers will need for chains of jobs, from what finished ones have taken. A job is expected to take
+/// its cost times a factor: the seconds that finished jobs of its kind took over their costs, or, where its kind has
+/// none yet, those of all finished jobs. Times are seconds since any one moment.
 class TimeLeft {
  public:
   /// `in_seconds`: costs are seconds that were measured, so there is an answer before the first job has ended.
   TimeLeft(std::vector<Chain> chains, int at_once, bool in_seconds)
       : chains_(std::move(chains)), at_once_(at_once), in_seconds_(in_seconds) {}
 
-  /// `anew`: from its very start; what the rest of a job takes says nothing about others. One that has begun already
-  /// goes on: so what a process takes to start can be made part of its first job.
+  /// `anew`: from its very start; what the rest of a resumed job takes says nothing about others. A job that runs
+  /// already keeps its first beginning, so a process's start can be counted as part of its first job. A job that is
+  /// done stays done: a worker looks once more at those of an earlier run.
   void begin(const std::string& job, double now, bool anew = true);
   void end(const std::string& job, double now);
 

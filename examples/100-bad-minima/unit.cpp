@@ -42,15 +42,6 @@ rg::Evaluation scoring_of(const Settings& settings, const Images& images) {
           .batch = settings.device == "cuda" ? 1000 : 100};
 }
 
-bool has_curves(const Settings& settings, std::uint64_t seed) {
-  return settings.recipe.score_all_seeds || seed == settings.first_seed;
-}
-
-std::int64_t test_along(const Settings& settings, const Images& images) {
-  const std::int64_t all = images.test.size();
-  return settings.recipe.score_images > 0 ? std::min(all, settings.recipe.score_images) : all;
-}
-
 std::optional<rg::History> finished_history(const Unit& unit, const std::string& what, const Settings& settings) {
   const std::string job = unit.job(what);
   const bool scored = what == memorizing || read_test_score(test_score_of(settings, job)).has_value();
@@ -61,6 +52,18 @@ bool is_complete(const Unit& unit, const Settings& settings) {
   const std::vector<std::string> all = trainings_of(unit, settings);
   return std::all_of(all.begin(), all.end(),
                      [&](const std::string& what) { return finished_history(unit, what, settings).has_value(); });
+}
+
+Chain unfinished(const Chain& jobs, const Unit& unit, const Settings& settings) {
+  Chain left;
+  for (const std::string& what : trainings_of(unit, settings)) {
+    const auto job =
+        std::find_if(jobs.begin(), jobs.end(), [&](const auto& each) { return each.name == unit.job(what); });
+    if (job != jobs.end() && !finished_history(unit, what, settings)) {
+      left.push_back(*job);
+    }
+  }
+  return left;
 }
 
 bool Trainings::train(const Unit& unit) {
@@ -120,7 +123,7 @@ rg::Phase Trainings::phase(const std::string& name, const rg::Source& data, torc
 rg::Splits Trainings::splits(const rg::Source& train, std::uint64_t seed, int epochs) const {
   const bool curves = has_curves(settings_, seed);
   return {.clean = train,
-          .test = curves ? rg::limit(images_.test, test_along(settings_, images_)) : rg::Source(),
+          .test = curves ? rg::limit(images_.test, test_along(settings_, images_.counts())) : rg::Source(),
           .every = curves ? settings_.recipe.score_every : std::max(epochs, 1),
           .fit_every = settings_.recipe.until_fit ? 2 : 0,
           .batch = scoring_of(settings_, images_).batch};

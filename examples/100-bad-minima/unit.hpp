@@ -20,18 +20,12 @@ regimen::Execution execution_of(const Settings& settings);
 /// The training images of a seed: all of them, or as many as the recipe says, drawn by the seed.
 regimen::Source training_images(const Images& images, const Settings& settings, std::uint64_t seed);
 
-/// Copies of the images with some pixels zeroed, under random labels.
+/// R copies of the training images with some pixels zeroed, under random labels.
 regimen::Source confusion_set(const regimen::Source& train, const Images& images, const Settings& settings, int copies,
                               std::uint64_t seed);
 
 /// How networks are scored after training.
 regimen::Evaluation scoring_of(const Settings& settings, const Images& images);
-
-/// Whether a seed's trainings are scored along the way, or only at their ends.
-bool has_curves(const Settings& settings, std::uint64_t seed);
-
-/// How many of the test images these scorings take.
-std::int64_t test_along(const Settings& settings, const Images& images);
 
 /// The history of a unit's training that has come to its end, whoever trained it; none while it has not. On true labels
 /// the end includes the score on the whole test set.
@@ -39,6 +33,9 @@ std::optional<regimen::History> finished_history(const Unit& unit, const std::st
 
 /// Whether a unit's trainings are all at their end.
 bool is_complete(const Unit& unit, const Settings& settings);
+
+/// Those of a unit's jobs that are not at their end.
+Chain unfinished(const Chain& jobs, const Unit& unit, const Settings& settings);
 
 /// Trains units.
 class Trainings {

@@ -20,10 +20,11 @@ mkdir -p "$work"
 [ -d "$images" ] || { echo "SKIPPED: $images is not there"; exit 77; }
 python3 "$here/small_data.py" "$images" "$work/data"
 
+setsid= # or "setsid": then it is the first of a process group, as a command of a terminal is
 become() { # become FOLDER [options]: the program takes the place of this shell, so that a kill meets it
   folder=$1
   shift
-  exec "$program" --root "$work/data" --out "$folder" --seeds 2 --images 128 --copies 2 --batch 16 --memorize-epochs 14 \
+  exec $setsid "$program" --root "$work/data" --out "$folder" --seeds 2 --images 128 --copies 2 --batch 16 --memorize-epochs 14 \
     --vanilla-epochs 6 --escape-epochs 4 --workers 2 --quiet "$@"
 }
 
@@ -65,6 +66,31 @@ echo '== the ablation has all eight sets, and says how it goes on'
 [ "$(grep -c '' "$work/ablation/results.csv")" = 17 ] || fail 'results.csv should have a header and 8 sets x 2 starts'
 grep -q '^augmentation + momentum ' "$work/ablation/table.txt" || fail 'the table lacks a set'
 grep -q '^\[17/17.* epoch 1/1 ' "$work/ablation.err" || fail 'no line an epoch on a pipe'
+grep -q '^2 units that need nothing of each other, the longest of .*: one after another about .* here' \
+  "$work/ablation.log" || fail 'it does not say beforehand how long it will take'
+
+echo '== a run whose vanilla arms diverge is complete, says so, and reports no hole'
+"$program" --root "$work/data" --out "$work/diverged" --seeds 1 --images 64 --copies 1 --batch 16 --memorize-epochs 2 \
+  --vanilla-epochs 2 --vanilla-rate 1e9 --escape-epochs 1 --workers 1 --quiet > "$work/diverged.log"
+grep -q '^vanilla  *diverged  *diverged ' "$work/diverged.log" || fail 'the row does not say that it diverged'
+grep -q '^Diverged: vanilla from the random start with seed 1' "$work/diverged.log" || fail 'it does not name the arm'
+! grep -q 'units are complete' "$work/diverged.log" || fail 'diverged units never count as complete'
+
+echo '== a folder with files of somebody else stays as it is'
+mkdir -p "$work/mine/checkpoints"
+echo mine > "$work/mine/checkpoints/weights.pt"
+if run "$work/mine" > "$work/mine.log" 2>&1; then
+  fail 'it ran in a folder of somebody else'
+fi
+grep -q 'mine/checkpoints is in the way' "$work/mine.log" || fail 'it does not name what is in the way'
+[ "$(cat "$work/mine/checkpoints/weights.pt")" = mine ] || fail 'it removed a file of somebody else'
+
+echo '== a folder whose name means something to a shell has its pictures'
+run "$work/it's; touch oops" --seeds 1 --workers 1 --images 16 --memorize-epochs 1 --vanilla-epochs 1 > "$work/name.log"
+[ ! -e "$work/it's; touch oops/pictures/oops" ] && [ ! -e oops ] || fail 'it ran the name of its folder'
+if command -v gnuplot > /dev/null; then
+  [ -s "$work/it's; touch oops/pictures/holes.png" ] || fail 'no pictures in such a folder'
+fi
 
 few() { # few FOLDER [options]: the paper's recipe on a few images
   folder=$1
@@ -88,7 +114,7 @@ grep -q '"bf16"' "$work/colour/manifest.json" || fail 'the manifest does not say
 if "$program" --data cifar10 --root "$work/nowhere" --out "$work/colour" --quiet > "$work/colour.log" 2>&1; then
   fail 'it found a CIFAR-10 that is not there'
 fi
-grep -q 'there is no .*data_batch_1.bin' "$work/colour.log" || fail 'it does not name the missing file'
+grep -q 'there is n.*data_batch_1.bin' "$work/colour.log" || fail 'it does not name the missing file'
 
 working() { # working PROCESS...: whether any of them is more than what is left of it until its status is asked for
   for process in "$@"; do
@@ -149,29 +175,74 @@ if plan "$work/units" --unit nobody > "$work/nobody.log" 2>&1; then
 fi
 grep -q 'one of those that --list prints' "$work/nobody.log" || fail 'it does not say which units there are'
 
+one=$(head -n 1 "$work/units.txt")
+flock -o "$work/units/locks/$one" sleep 20 &
+holder=$!
+if plan "$work/units" --unit "$one" > "$work/held.log" 2>&1; then
+  fail 'it succeeded with a unit that another process works on'
+fi
+kill $holder 2> /dev/null || true
+grep -q "another process works on $one" "$work/held.log" || fail 'it does not say that the unit is taken'
+
+echo '== ended while the pace is measured: at once'
+"$program" --paper --root "$work/cifar" --out "$work/pace" --model resnet50 --batch 100 --workers 2 > "$work/pace.log" 2>&1 &
+victim=$!
+for _ in $(seq 600); do
+  [ -n "$(workers_of "$victim")" ] && break
+  sleep 0.05
+done
+sleep 1
+kill -TERM "$victim"
+began=$(date +%s)
+status=0
+wait "$victim" || status=$?
+[ "$status" = 130 ] || fail "SIGTERM should end it with 130, not $status"
+[ $(($(date +%s) - began)) -le 5 ] || fail 'it measured on'
+
 echo '== a budget shortens all phases alike, says so, and a resumed run keeps to it'
 long "$work/budget" --budget 25s > "$work/budget.log"
 grep 'all phases shortened to 0\.[0-9]* of the recipe: random labels at most [0-9]* epochs instead of 3000' \
   "$work/budget.log" > "$work/shortened" || fail 'it does not say what it shortened'
 long "$work/budget" --budget 25s --resume > "$work/budget.log"
-grep 'all phases shortened' "$work/budget.log" | cmp - "$work/shortened" || fail 'the resumed run has another plan'
+grep -o 'all phases shortened.*' "$work/budget.log" > "$work/again" || fail 'the resumed run does not say its plan'
+grep -o 'all phases shortened.*' "$work/shortened" | cmp - "$work/again" || fail 'the resumed run has another plan'
+grep -q '^As planned before: ' "$work/budget.log" || fail 'the resumed run does not say that it keeps to its plan'
 long "$work/budget" --collect > "$work/budget.log" || fail 'it does not collect what a budget has shortened'
 if long "$work/none" --budget 1s > "$work/none.log" 2>&1; then
   fail 'it fitted 9,000 epochs into a second'
 fi
+grep -q 'budget must be at least about [0-9]*s here, but is 1s' "$work/none.log" || fail 'it names no budget that works'
 
 echo '== interrupted by Ctrl-C and resumed: the workers end too'
-become "$work/interrupted" > "$work/interrupted.log" 2>&1 &
+{ setsid=setsid && become "$work/interrupted"; } > "$work/interrupted.log" 2>&1 &
 victim=$!
 wait_for "$work/interrupted/epochs/pooled-seed1-R2-memorize.csv"
 workers=$(workers_of "$victim")
 [ -n "$workers" ] || fail 'there are no workers'
-kill -INT "$victim"
+kill -INT "-$victim"  # the whole group: as a terminal does
 status=0
 wait "$victim" || status=$?
 [ "$status" = 130 ] || fail "Ctrl-C should end it with 130, not $status"
 grep -q 'go on with --resume' "$work/interrupted.log" || fail 'it does not say how to go on'
 working $workers && fail 'it left workers behind'
+if run "$work/interrupted" > "$work/again.log" 2>&1; then
+  fail 'it began anew where an interrupted run is'
+fi
+grep -q 'holds an unfinished run with the same settings. Go on with it by --resume' "$work/again.log" ||
+  fail 'it does not say how to go on'
+
+echo '== ended by SIGTERM it keeps what it has'
+become "$work/interrupted" --resume > "$work/ended.log" 2>&1 &
+victim=$!
+for _ in $(seq 600); do
+  [ -n "$(workers_of "$victim")" ] && break
+  sleep 0.05
+done
+kill -TERM "$victim"
+status=0
+wait "$victim" || status=$?
+[ "$status" = 130 ] || fail "SIGTERM should end it with 130, not $status"
+grep -q 'go on with --resume' "$work/ended.log" || fail 'it does not say how to go on'
 run "$work/interrupted" --resume > "$work/interrupted.log"
 same_as_whole "$work/interrupted"
 
@@ -184,10 +255,10 @@ run "$work/interrupted" --resume > "$work/failed.log" 2>&1 || status=$?
 grep -q '^bad_minima: pooled-seed.*: .*interrupted/epochs' "$work/failed.log" || fail 'it does not say which worker failed, and why'
 
 echo '== two at once are refused'
-become "$work/interrupted" > "$work/first.log" 2>&1 &
+become "$work/twice" > "$work/first.log" 2>&1 &
 first=$!
-wait_for "$work/interrupted/lock"
-if run "$work/interrupted" > "$work/second.log" 2>&1; then
+wait_for "$work/twice/lock"
+if run "$work/twice" > "$work/second.log" 2>&1; then
   fail 'two wrote to one folder'
 fi
 grep -q 'another run holds' "$work/second.log" || fail 'it does not say that another run is there'
@@ -233,4 +304,8 @@ if run "$work/killed" --resume --momentum 0.8 > "$work/other.log" 2>&1; then
   fail 'it resumed with other settings'
 fi
 grep -q 'other settings' "$work/other.log" || fail 'it does not say why it refuses'
+grep -q '^  momentum: 0.9 there, 0.8 now' "$work/other.log" || fail 'it does not say which'
+
+echo '== a finished run is replaced by a new one'
+run "$work/plain" --seeds 1 --images 16 --memorize-epochs 1 --vanilla-epochs 1 > "$work/replaced.log"
 echo passed

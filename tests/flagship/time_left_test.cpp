@@ -55,6 +55,22 @@ TEST_CASE("time left: a finished job corrects all others by its ratio, and its o
   CHECK(left.seconds(64) == 4.0);
 }
 
+TEST_CASE("time left: jobs of one kind are off by one factor, and need not cost the same") {
+  // The first seed alone has curves, and runs first.
+  TimeLeft left({{{"1-arm", "arm", 20}}, {{"2-arm", "arm", 10}}, {{"3-arm", "arm", 10}}}, 1, true);
+  left.begin("1-arm", 0);
+  left.end("1-arm", 40);
+  CHECK(left.seconds(40) == 40.0);
+}
+
+TEST_CASE("time left: a job that is done stays done, though a worker goes on with it") {
+  TimeLeft left({{{"a", "kind", 10}, {"b", "kind", 10}}}, 1, true);
+  left.skip("a");
+  left.begin("a", 3, /*anew=*/false);
+  CHECK(left.is_done("a"));
+  CHECK(left.seconds(3) == 10.0);
+}
+
 TEST_CASE("time left: a job that takes longer than its kind is due at any moment, and never earlier than now") {
   TimeLeft left({{{"a", "kind", 10}}}, 1, true);
   left.begin("a", 0);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -15,7 +17,6 @@
 
 #include "job_line.hpp"
 #include "numbers/testing.hpp"
-#include "processors.hpp"
 
 namespace {
 
@@ -32,6 +33,14 @@ bool alive(pid_t id) {
   std::ifstream file("/proc/" + std::to_string(id) + "/cmdline");
   std::string words;
   return static_cast<bool>(std::getline(file, words)) && !words.empty();
+}
+
+/// A process that is about to become another program has no words for a moment.
+bool lives(pid_t id) {
+  for (int i = 0; i < 50 && !alive(id); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return alive(id);
 }
 
 bool ends_soon(pid_t id) {
@@ -53,23 +62,22 @@ TEST_CASE("workers: every command runs, and each line is heard with its name") {
 }
 
 TEST_CASE("workers: no more at once than allowed, in their order") {
+  const std::filesystem::path marks = "marks-" + std::to_string(::getpid());
+  std::filesystem::create_directory(marks);
   std::vector<std::string> started;
-  std::vector<std::string> events;
-  int running = 0;
-  int most = 0;
+  std::vector<int> counts;
   std::vector<Command> commands;
-  for (int i = 0; i < 5; ++i) {
-    commands.push_back(shell(std::to_string(i), "sleep 0.1; echo done"));
+  for (int i = 0; i < 6; ++i) {
+    // Each leaves a mark for as long as it lives, and says how many there are.
+    commands.push_back(shell(std::to_string(i), "touch $$; ls | wc -l; sleep 0.15; ls | wc -l; rm $$"));
+    commands.back().folder = marks.string();
   }
   run_side_by_side(commands, 2,
-                   {.started =
-                        [&](const std::string& name) {
-                          started.push_back(name);
-                          most = std::max(most, ++running);
-                        },
-                    .heard = [&](const std::string&, const std::string&) { --running; }});
-  CHECK(most == 2);
-  CHECK(started == std::vector<std::string>{"0", "1", "2", "3", "4"});
+                   {.started = [&](const std::string& name) { started.push_back(name); },
+                    .heard = [&](const std::string&, const std::string& line) { counts.push_back(std::stoi(line)); }});
+  CHECK(*std::max_element(counts.begin(), counts.end()) == 2);
+  CHECK(started == std::vector<std::string>{"0", "1", "2", "3", "4", "5"});
+  std::filesystem::remove_all(marks);
 }
 
 TEST_CASE("workers: one that fails ends the others, and its message is the error") {
@@ -90,8 +98,33 @@ TEST_CASE("workers: one that fails ends the others, and its message is the error
 
 TEST_CASE("workers: one that says nothing fails by its status or its signal") {
   CHECK_THROWS_WITH(run_side_by_side({shell("a", "exit 4")}, 1), "a: ended with status 4");
-  CHECK_THROWS_WITH(run_side_by_side({shell("a", "kill -9 $$")}, 1), "a: ended by signal 9");
+  CHECK_THROWS_WITH(run_side_by_side({shell("a", "kill -1 $$")}, 1), "a: ended by signal 1");
   CHECK_THROWS_WITH(run_side_by_side({{"a", "/no/such/program", {"program"}}}, 1), "a: ended with status 127");
+}
+
+TEST_CASE("workers: what one that succeeds writes to stderr is passed on") {
+  std::string said;
+  run_side_by_side(
+      {shell("a", "echo careful >&2")}, 1,
+      {.complained = [&](const std::string& name, const std::string& errors) { said = name + " " + errors; }});
+  CHECK(said == "a careful");
+}
+
+TEST_CASE("workers: one that is killed says so, and what to do, whatever it had written") {
+  CHECK_THROWS_WITH(run_side_by_side({shell("a", "echo a warning >&2; kill -9 $$")}, 1),
+                    "a: ended by signal 9: killed, perhaps for lack of memory. Take fewer --workers, and go on with "
+                    "--resume\na warning");
+}
+
+TEST_CASE("workers: one that fails is seen where SIGCHLD was ignored") {
+  ::signal(SIGCHLD, SIG_IGN);
+  CHECK_THROWS_WITH(run_side_by_side({shell("a", "exit 4")}, 1), "a: ended with status 4");
+  ::signal(SIGCHLD, SIG_DFL);
+}
+
+TEST_CASE("workers: one that dies of the Ctrl-C that stops them all has not failed") {
+  int asked = 0;
+  CHECK_FALSE(run_side_by_side({shell("a", "kill -2 $$")}, 1, {.stop = [&] { return ++asked > 1; }}));
 }
 
 TEST_CASE("workers: asked to stop, they end by themselves and the rest does not begin") {
@@ -136,7 +169,7 @@ TEST_CASE("workers: they die with the process that started them, however that di
   }
   pid_t worker = 0;
   REQUIRE(::read(ends[0], &worker, sizeof worker) == sizeof worker);
-  CHECK(alive(worker));
+  CHECK(lives(worker));
   ::kill(parent, SIGKILL);
   ::waitpid(parent, nullptr, 0);
   CHECK(ends_soon(worker));
@@ -150,19 +183,4 @@ TEST_CASE("job lines: other lines are none") {
   CHECK_FALSE(JobLine::read("job sleeps a"));
   CHECK_FALSE(JobLine::read("epoch 3"));
   CHECK_FALSE(JobLine::read(""));
-}
-
-TEST_CASE("processors: a container's share counts, and no limit is none") {
-  const std::string file = "processors-" + std::to_string(::getpid());
-  const auto granted_by = [&](const std::string& content) {
-    std::ofstream(file) << content;
-    return detail::granted(file, "");
-  };
-  CHECK(granted_by("200000 100000\n") == 2);
-  CHECK(granted_by("max 100000\n") == 0);
-  CHECK(granted_by("-1\n") == 0);
-  CHECK(granted_by("150000 100000\n") == 1.5);
-  ::unlink(file.c_str());
-  CHECK(detail::granted("/no/such/file", "") == 0);
-  CHECK(processors() >= 1);
 }

@@ -1,0 +1,31 @@
+#include "networks.hpp"
+
+#include <torch/torch.h>
+
+#include <regimen/error.hpp>
+#include <regimen/models.hpp>
+
+#include "network.hpp"
+
+std::shared_ptr<regimen::models::Network> make_network(const std::string& name, int classes, int channels, int width) {
+  if (name == "pooled") {
+    return PooledResNet(channels, classes, width).ptr();
+  }
+  return regimen::models::make(name, classes, channels);
+}
+
+void check_networks(const Settings& settings, int classes, int channels, std::int64_t side) {
+  const torch::NoGradGuard no_graph;
+  for (const std::string& name : settings.models) {
+    const auto net = make_network(name, classes, channels, settings.recipe.width);
+    net->eval();
+    try {
+      (void)net->forward(torch::zeros({1, channels, side, side}));
+    } catch (const c10::Error& error) {
+      const std::string why = error.what_without_backtrace();
+      throw regimen::Error("--model " + name + " cannot take images of " + std::to_string(side) + " x " +
+                           std::to_string(side) + " pixels; give --side a larger number, or 0 for the data's own (" +
+                           why.substr(0, why.find('\n')) + ")");
+    }
+  }
+}

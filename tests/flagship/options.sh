@@ -1,0 +1,47 @@
+#!/bin/sh
+# Options that no run begins with: each is an error that names the option and what is wrong, and leaves no folder.
+#
+#     options.sh PROGRAM WORK_FOLDER
+set -eu
+program=$1
+work=$2
+rm -rf "$work"
+mkdir -p "$work"
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+refused() { # refused PATTERN [options]
+  pattern=$1
+  shift
+  if "$program" --out "$work/out" "$@" > "$work/log" 2>&1; then
+    fail "it takes $*"
+  fi
+  grep -Eq -- "$pattern" "$work/log" || fail "$*: no \"$pattern\" in: $(cat "$work/log")"
+  [ ! -e "$work/out" ] || fail "$* made a folder"
+}
+
+refused 'budget.*at least 0, but is -300' --budget -5m
+refused 'seeds.*at least 1, but is -1' --seeds -1
+refused 'momentum.*in \[0, 1\), but is 1.5' --momentum 1.5
+refused 'memorize-rate.*at least 0, but is -1' --memorize-rate -1
+refused 'padding.*in \[0, 1024\], but is -3' --padding -3
+refused 'side.*0 or in \[2, 1024\], but is 1' --side 1
+refused '(full.*excludes.*paper|paper.*excludes.*full)' --full --paper
+refused '(full.*excludes.*grid|grid.*excludes.*full)' --full --grid
+refused 'data toy has no --grid' --data toy --grid
+refused 'data toy has no --images' --data toy --images 10
+refused 'model must name each network once' --model pooled,pooled
+refused 'copies must have each number once' --copies 2,2
+
+# --paper=true is --paper: its recipe, and not only its name.
+"$program" --help > "$work/default.txt"
+"$program" --paper --help > "$work/paper.txt"
+"$program" --paper=true --help > "$work/paper-true.txt"
+cmp "$work/paper.txt" "$work/paper-true.txt" || fail '--paper=true shows other defaults than --paper'
+if cmp -s "$work/default.txt" "$work/paper.txt"; then
+  fail '--paper changes no default'
+fi
+echo passed

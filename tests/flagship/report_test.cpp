@@ -1,0 +1,137 @@
+#include "report.hpp"
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "groups.hpp"
+#include "numbers/testing.hpp"
+#include "plan.hpp"
+
+namespace rg = regimen;
+
+namespace {
+
+Settings two_seeds() {
+  Settings settings;
+  settings.seeds = 2;
+  settings.recipe.images = 5000;
+  return settings;
+}
+
+rg::History history(double fit, rg::Ended ended) {
+  rg::Epoch epoch;
+  epoch.clock.epoch = 7;
+  epoch.fit = {.accuracy = fit, .loss = 0.1, .samples = 800};
+  epoch.measures["start_cosine"] = 0.5;
+  rg::History result;
+  result.epochs.push_back(epoch);
+  result.outcomes.push_back({.phase = "phase", .ended = ended});
+  return result;
+}
+
+/// Every arm of the settings at its end: from random 80 % and 90 %, from random labels 70 % and 88 %, and with each
+/// seed a little more.
+Results everything(const Settings& settings) {
+  Results results;
+  for (const Unit& unit : units_of(settings)) {
+    if (unit.copies > 0) {
+      results.memorized.push_back({unit.model, unit.seed, unit.copies, history(1, rg::Ended::criterion)});
+    }
+    for (const Regularizers& set : sets_of(settings)) {
+      const double accuracy = (set.none() ? 0.8 : 0.9) -
+                              (unit.copies == 0 ? 0
+                               : set.none()     ? 0.1
+                                                : 0.02) +
+                              0.01 * static_cast<double>(unit.seed * (unit.copies == 0 ? 2 : 1));
+      results.arms.push_back({unit.model,
+                              unit.seed,
+                              unit.copies,
+                              set.name(),
+                              history(1, rg::Ended::epochs),
+                              {.accuracy = accuracy, .loss = 1, .samples = 10'000}});
+    }
+  }
+  return results;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("report: the head says the images that there were, and the seeds") {
+  const Settings settings = two_seeds();
+  const std::string text = report(groups_of(everything(settings), settings), settings);
+  CHECK(has(text, "pooled, 2 seeds, confusion set: 400 images x 2 copies"));
+  CHECK(has(text, "hole (points)     training labels   start left  epochs\nvanilla "));
+}
+
+TEST_CASE("report: both differences have their intervals, and both margins are told") {
+  const Settings settings = two_seeds();
+  const std::string text = report(groups_of(everything(settings), settings), settings);
+  CHECK(has(text, "ends 11.5 points (95 % interval 5.1 to 17.9) below"));
+  CHECK(has(text, "the difference is 3.5 points (95 % interval -2.9 to 9.9)."));
+  CHECK(has(text,
+            "both end above vanilla SGD from random: the random start by 10.0 points, the adversarial start by 6.5"));
+}
+
+TEST_CASE("report: a seed counts once all its arms are there, in every row and for the random labels") {
+  const Settings settings = two_seeds();
+  Results results = everything(settings);
+  results.arms.pop_back();
+  results.memorized.back().history = history(0.2, rg::Ended::epochs);
+  const std::vector<Group> groups = groups_of(results, settings);
+  REQUIRE(groups.size() == 1);
+  CHECK(groups[0].seeds == std::vector<std::uint64_t>{1});
+  CHECK(groups[0].memorized_fit == 1);
+  for (const Comparison& c : groups[0].comparisons) {
+    CHECK(c.random.n == 1);
+  }
+  CHECK(has(report(groups, settings), "pooled, 1 of 2 seeds, "));
+}
+
+TEST_CASE("report: without a complete seed there are no rows") {
+  const Settings settings = two_seeds();
+  CHECK(groups_of({}, settings).empty());
+  CHECK(has(report({}, settings), "nothing to compare"));
+}
+
+TEST_CASE("report: a diverged arm is named, and its row has no hole") {
+  const Settings settings = two_seeds();
+  Results results = everything(settings);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (Arm& arm : results.arms) {
+    if (arm.seed == 2 && arm.copies == 2 && arm.regularizers == "vanilla") {
+      arm.history = history(nan, rg::Ended::diverged);
+      arm.history.epochs.back().measures.clear();
+      arm.test.accuracy = 0.1;
+    }
+  }
+  const std::vector<Group> groups = groups_of(results, settings);
+  const std::string text = report(groups, settings);
+  CHECK(groups[0].seeds.size() == 2);
+  CHECK(has(text,
+            "vanilla                      83.00 +- 12.71    diverged          diverged          100.00   0.00 %   0.50 "
+            "-   7 7\n"));
+  CHECK(has(text, "Diverged: vanilla from the adversarial start with seed 2.\n"));
+  CHECK(has(text, "Arms diverged, so there is no answer"));
+  CHECK(has(text, "all three                    93.00 +- 12.71    89.50 +- 6.35"));
+}
+
+TEST_CASE("report: an arm whose test loss is no number has diverged") {
+  const Settings settings = two_seeds();
+  Results results = everything(settings);
+  results.arms.back().test.loss = std::numeric_limits<double>::quiet_NaN();
+  CHECK(groups_of(results, settings)[0].comparisons[1].random_diverged == std::vector<std::uint64_t>{2});
+}
+
+TEST_CASE("report: random labels on which training diverged were not fitted") {
+  const Settings settings = two_seeds();
+  Results results = everything(settings);
+  results.memorized.back().history = history(std::numeric_limits<double>::quiet_NaN(), rg::Ended::diverged);
+  const std::vector<Group> groups = groups_of(results, settings);
+  CHECK(groups[0].memorized_fit == 0);
+  CHECK(has(report(groups, settings), "The random labels were not fitted (0.00 % at least)"));
+}

@@ -1,0 +1,126 @@
+#include "results_folder.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <unistd.h>
+
+#include <regimen/error.hpp>
+
+#include "files.hpp"
+#include "numbers/testing.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that a test writes into, and settings that name it.
+struct Place {
+  Place() {
+    fs::remove_all(settings.out);
+    settings.seeds = 5;
+  }
+  ~Place() { fs::remove_all(settings.out); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+  void put(const std::string& name, const std::string& content) const {
+    const fs::path path = settings.out + "/" + name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << content;
+  }
+  [[nodiscard]] std::string get(const std::string& name) const { return read_file(settings.out + "/" + name); }
+
+  /// A run that has trained something.
+  void run(bool complete, const std::optional<Cut>& cut = {}) const {
+    ResultsFolder folder(settings, Task{});
+    folder.open(cut ? applied(*cut, settings) : settings, cut);
+    put("checkpoints/a.pt", "weights");
+    folder.note_complete(complete);
+  }
+
+  Settings settings = [] {
+    Settings result;
+    result.out = "folder-" + std::to_string(::getpid());
+    return result;
+  }();
+};
+
+Task resumed() {
+  Task task;
+  task.resume = true;
+  return task;
+}
+
+}  // namespace
+
+TEST_CASE("results folder: what is somebody else's stays, and the error names it") {
+  const Place place;
+  place.put("checkpoints/weights.pt", "mine");
+  CHECK_THROWS_WITH(ResultsFolder(place.settings, Task{}),
+                    place.settings.out +
+                        "/checkpoints is in the way: no run of this program has written it. Name "
+                        "another folder with --out, or move it elsewhere");
+  CHECK_THROWS_AS(ResultsFolder(place.settings, resumed()), regimen::Error);
+  CHECK(place.get("checkpoints/weights.pt") == "mine");
+  fs::remove_all(place.settings.out);
+  place.put("settings.json", "{\"editor.fontSize\": 12}");
+  place.put("notes.txt", "mine");
+  CHECK_THROWS_AS(ResultsFolder(place.settings, Task{}), regimen::Error);
+  fs::remove(place.settings.out + "/settings.json");
+  place.run(true);
+  place.run(true);
+  CHECK(place.get("notes.txt") == "mine");
+}
+
+TEST_CASE("results folder: a finished run is replaced") {
+  const Place place;
+  place.run(true);
+  place.put("table.txt", "old");
+  ResultsFolder folder(place.settings, Task{});
+  folder.open(place.settings, {});
+  CHECK(place.get("table.txt").empty());
+  CHECK(place.get("checkpoints/a.pt").empty());
+}
+
+TEST_CASE("results folder: an unfinished run is not replaced, and goes on with --resume") {
+  const Place place;
+  place.run(false);
+  CHECK_THROWS_WITH(ResultsFolder(place.settings, Task{}),
+                    place.settings.out +
+                        " holds an unfinished run with the same settings. Go on with it by --resume, "
+                        "name another folder with --out, or remove " +
+                        place.settings.out);
+  Settings others = place.settings;
+  others.paper = true;
+  CHECK_THROWS_AS(ResultsFolder(others, Task{}), regimen::Error);
+  {
+    ResultsFolder folder(place.settings, resumed());
+    folder.open(place.settings, folder.cut(place.settings));
+  }
+  CHECK(place.get("checkpoints/a.pt") == "weights");
+  CHECK_THROWS_AS(ResultsFolder(others, resumed()).open(others, {}), regimen::Error);
+}
+
+TEST_CASE("results folder: a run that was stopped before it trained anything is replaced") {
+  const Place place;
+  { ResultsFolder(place.settings, Task{}).open(place.settings, {}); }
+  CHECK_NOTHROW(ResultsFolder(place.settings, Task{}));
+}
+
+TEST_CASE("results folder: a resumed run keeps to its plan, and without one to the whole") {
+  const Place place;
+  const Cut cut{.seeds = 3, .images = 704};
+  place.run(false, cut);
+  CHECK(ResultsFolder(place.settings, resumed()).cut(place.settings)->seeds == 3);
+  CHECK(planned_cut(place.settings)->images == 704);
+  Settings others = place.settings;
+  others.recipe.momentum = 0.8;
+  CHECK_FALSE(planned_cut(others));
+  fs::remove_all(place.settings.out);
+  place.run(false);
+  REQUIRE(ResultsFolder(place.settings, resumed()).cut(place.settings));
+  CHECK(ResultsFolder(place.settings, resumed()).cut(place.settings)->seeds == 5);
+  CHECK_FALSE(ResultsFolder(Place().settings, resumed()).cut(place.settings));
+}
