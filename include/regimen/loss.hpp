@@ -33,6 +33,7 @@ namespace regimen::inline v0 {
 ///                                          to be judged; accuracy is the mean over all that was judged
 ///     LossCount count(output, target)      what the mean is over, a number or 0-d; without it the batch's samples
 ///     void check_target(target)            throws Error for targets that it cannot take
+///     bool sums()                          whether it is a sum over the samples instead of a mean
 ///
 /// A loss that does not say what is right is scored by accuracy only where that has one meaning: output [N, C, ...] and
 /// target [N, ...] int64, right if the target is the argmax. A loss that is a sum over the samples: `SummedLoss`.
@@ -141,6 +142,12 @@ class AnyLoss {
         !requires(L& l, const at::Tensor& t) { l.count(t, t); } ||
             requires(const L& l, const at::Tensor& t) { LossCount(l.count(t, t)); },
         "count must be: regimen::LossCount count(const at::Tensor& output, const at::Tensor& target) const");
+    static_assert(
+        !requires(L& l, const at::Tensor& t) { l.check_target(t); } ||
+            requires(const L& l, const at::Tensor& t) { l.check_target(t); },
+        "check_target must be: void check_target(const at::Tensor& target) const");
+    static_assert(
+        !requires(L& l) { l.sums(); } || requires(const L& l) { bool{l.sums()}; }, "sums must be: bool sums() const");
     detail::check_fields(loss);
     auto parts = std::make_shared<Parts>();
     parts->manifest = regimen::manifest(loss);

@@ -15,6 +15,7 @@
 
 #include "regimen/detail/json.hpp"
 #include "regimen/detail/predicted.hpp"
+#include "regimen/detail/torch_errors.hpp"
 #include "regimen/evaluate.hpp"
 #include "regimen/manifest.hpp"
 #include "regimen/measure.hpp"
@@ -81,7 +82,9 @@ class PredictionChanges {
     const Cursor next = data_.read({.batch = how.batch, .now = how.now});
     for (Batch batch = next(); batch.size() > 0; batch = next()) {
       batch = detail::prepared(batch, how.preprocess, device, how.now.on(data_));
-      parts.push_back(detail::predicted_classes(how.execute.forward(model, batch)));
+      detail::with_circumstances(
+          "PredictionChanges", [&] { parts.push_back(detail::predicted_classes(how.execute.forward(model, batch))); },
+          [&](const std::string& said) { return detail::described_forward(batch, model, said); });
     }
     return at::cat(parts).to(at::kCPU);
   }
