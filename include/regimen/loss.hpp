@@ -142,12 +142,6 @@ class AnyLoss {
         !requires(L& l, const at::Tensor& t) { l.count(t, t); } ||
             requires(const L& l, const at::Tensor& t) { LossCount(l.count(t, t)); },
         "count must be: regimen::LossCount count(const at::Tensor& output, const at::Tensor& target) const");
-    static_assert(
-        !requires(L& l, const at::Tensor& t) { l.check_target(t); } ||
-            requires(const L& l, const at::Tensor& t) { l.check_target(t); },
-        "check_target must be: void check_target(const at::Tensor& target) const");
-    static_assert(
-        !requires(L& l) { l.sums(); } || requires(const L& l) { bool{l.sums()}; }, "sums must be: bool sums() const");
     detail::check_fields(loss);
     auto parts = std::make_shared<Parts>();
     parts->manifest = regimen::manifest(loss);
@@ -162,6 +156,12 @@ class AnyLoss {
     if constexpr (requires(const at::Tensor& t) { shared->check_target(t); }) {
       parts->check_target = [shared](const at::Tensor& target) { shared->check_target(target); };
     }
+    static_assert(
+        !requires(L& l, const at::Tensor& t) { l.check_target(t); } ||
+            requires(const L& l, const at::Tensor& t) { l.check_target(t); },
+        "check_target must be: void check_target(const at::Tensor& target) const");
+    static_assert(
+        !requires(L& l) { l.sums(); } || requires(const L& l) { bool{l.sums()}; }, "sums must be: bool sums() const");
     if constexpr (requires { bool{shared->sums()}; }) {
       parts->sums = shared->sums();
     }
