@@ -41,7 +41,7 @@ namespace detail {
 ///     regimen::run(net, phases, splits, keep, average);
 ///     {
 ///       const auto averaged = average.in_place();  // the network has the averages while it lives
-///       test = regimen::evaluate(net, test_set);
+///       test = regimen::evaluate(net, test_set, phase);
 ///     }
 ///     average.weights().restore(another_network);  // or: a copy
 class ExponentialAverage {
@@ -137,8 +137,8 @@ class ExponentialAverage {
 ///     regimen::StochasticAverage average(net, {.first = 10});
 ///     regimen::run(net, phases, splits, average);
 ///     const auto averaged = average.in_place();
-///     regimen::reestimate_batch_norm(net, train);
-///     test = regimen::evaluate(net, test_set);
+///     regimen::reestimate_batch_norm(net, train, phase);
+///     test = regimen::evaluate(net, test_set, phase);
 class StochasticAverage {
  public:
   struct Rule {

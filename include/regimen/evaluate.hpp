@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "regimen/detail/autocast.hpp"
+#include "regimen/detail/torch_errors.hpp"
 #include "regimen/execute.hpp"
 #include "regimen/integer.hpp"
 #include "regimen/loss.hpp"
@@ -25,7 +27,8 @@ struct Evaluation {
   AnyLoss loss{};                          ///< CrossEntropy if none is given
   std::vector<AnyTransform> preprocess{};  ///< applied to every batch, in order: normalization
   Execution execute{};
-  Integer batch = 128;  ///< samples at a time; changes nothing but speed and memory
+  Integer batch = 128;  ///< samples at a time; changes nothing but speed and memory, unless in eval mode too the
+                        ///< network mixes samples, as BatchNorm without running statistics does
   Now now{};            ///< for sources whose damage follows a schedule
 };
 
@@ -125,11 +128,16 @@ inline Score score_source(const Model& model, const Source& source, const Evalua
   bool any = false;
   for (Batch batch = next(); batch.size() > 0; batch = next()) {
     batch = prepared(batch, how.preprocess, device, how.now.on(source));
-    const at::Tensor output = how.execute.forward(model, batch);
-    if (look) {
-      look(output, batch);
-    }
-    sums.add(how.loss, output, batch);
+    with_circumstances(
+        "evaluate",
+        [&] {
+          const at::Tensor output = how.execute.forward(model, batch);
+          if (look) {
+            look(output, batch);
+          }
+          sums.add(how.loss, output, batch);
+        },
+        [&](const std::string& said) { return described_forward(batch, model, said); });
     any = true;
   }
   if (!any) {
@@ -144,7 +152,7 @@ inline Score score_source(const Model& model, const Source& source, const Evalua
 /// left in the modes that it was in. Accuracy is the share of what is judged, samples, pixels or words, that is right;
 /// NaN where the loss has no notion of right (see `Loss`). What a phase was trained with, normalization above all, is
 /// given by `evaluation_of(phase)`.
-/// Throws Error for an empty or endless source.
+/// Throws Error for an empty or endless source, and with the types and shapes of a batch where LibTorch throws.
 ///     const regimen::Score test = regimen::evaluate(net, test_set, {.preprocess = {normalize}});
 [[nodiscard]] inline Score evaluate(const Model& model, const Source& source, const Evaluation& how = {}) {
   return detail::score_source(model, source, how, {});

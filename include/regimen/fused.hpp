@@ -38,6 +38,7 @@ struct OptimizerKnobs {
 /// replay, as do the options' own rates; momentum, dampening and weight decay are frozen otherwise. LibTorch's fused
 /// kernel takes a rate from the device but no momentum and no weight decay: where these follow a schedule, a recorded
 /// step has two to four kernels a parameter.
+/// Throws Error, before it changes anything of a group, for a sparse gradient with momentum or weight decay.
 ///     regimen::fused_step(sgd, now, {.lr_scale = regimen::Cosine{.epochs = 90}, .momentum = 0.95});
 template <Fusible O, class Options = torch::optim::SGDOptions, class ParamState = torch::optim::SGDParamState>
 void fused_step(O& optimizer, const Now& now, const OptimizerKnobs& knobs) {

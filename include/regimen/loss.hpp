@@ -35,6 +35,7 @@ namespace regimen::inline v0 {
 ///                                          to be judged; accuracy is the mean over all that was judged
 ///     LossCount count(target)              what the mean is over, a number or 0-d; without it the batch's samples
 ///     void check_target(target)            throws Error for targets that it cannot take
+///     bool sums()                          whether it is a sum over the samples instead of a mean
 ///
 /// A loss that does not say what is right is scored by accuracy only where that has one meaning: output [N, C, ...] and
 /// target [N, ...] integers, right if the target is the argmax; a target out of [0, C) is not judged. A loss that is a
@@ -159,6 +160,12 @@ class AnyLoss {
     if constexpr (requires(const at::Tensor& t) { shared->check_target(t); }) {
       parts->check_target = [shared](const at::Tensor& target) { shared->check_target(target); };
     }
+    static_assert(
+        !requires(L& l, const at::Tensor& t) { l.check_target(t); } ||
+            requires(const L& l, const at::Tensor& t) { l.check_target(t); },
+        "check_target must be: void check_target(const at::Tensor& target) const");
+    static_assert(
+        !requires(L& l) { l.sums(); } || requires(const L& l) { bool{l.sums()}; }, "sums must be: bool sums() const");
     if constexpr (requires { bool{shared->sums()}; }) {
       parts->sums = shared->sums();
     }

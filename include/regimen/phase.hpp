@@ -114,7 +114,7 @@ struct Splits {
   Integer fit_every = 0;  ///< epochs between scorings of fit alone, where a stop criterion needs them; 0: as `every`
   bool score_fit = true;  ///< whether to score the phase's own data
   std::map<std::string, AnyMeasure> measures{};  ///< taken at each scoring
-  Integer batch = 128;                           ///< samples at a time in scoring
+  Integer batch = 128;                           ///< samples at a time in scoring; as `Evaluation::batch`
 
   void check() const {
     detail::require(every >= 1, "Splits.every", "at least 1", every);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "regimen/detail/metrics.hpp"
+#include "regimen/detail/of_values.hpp"
 #include "regimen/manifest.hpp"
 #include "regimen/record.hpp"
 #include "regimen/schedule.hpp"
@@ -41,6 +42,7 @@ class Stop {
       detail::check_fields(criterion);
       metrics_ = detail::metrics_of(criterion);
       measures_ = detail::measures_of(criterion);
+      is_of_values_ = detail::is_of_values(criterion);
       over_ = std::make_shared<const Function>([criterion](const History& history) -> bool {
         if constexpr (requires { criterion(history); }) {
           return criterion(history);
@@ -58,6 +60,10 @@ class Stop {
   [[nodiscard]] std::vector<std::string> measures() const { return measures_; }
   [[nodiscard]] const std::string& manifest() const { return manifest_; }
 
+  /// Whether its fields are all that it reads beside the history: not of a lambda, which may read something that
+  /// changes.
+  [[nodiscard]] bool is_of_values() const { return is_of_values_; }
+
  private:
   using Function = std::function<bool(const History&)>;
 
@@ -65,6 +71,7 @@ class Stop {
   std::vector<Metric> metrics_;
   std::vector<std::string> measures_;
   std::string manifest_ = "null";
+  bool is_of_values_ = true;
 };
 
 }  // namespace regimen::inline v0

@@ -111,6 +111,35 @@ TEST_CASE("evaluate: an exception from the loss, the model or the data leaves th
   CHECK(at::GradMode::is_enabled());
 }
 
+TEST_CASE("evaluate: what LibTorch refuses is an Error that says what the network was shown, and the cure") {
+  torch::nn::Sequential net(torch::nn::Linear(4, 3));
+  Batch data = points(5);
+  const auto message = [&] {
+    try {
+      (void)regimen::evaluate(net, data);
+    } catch (const regimen::Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const auto has = [](const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+  };
+  data.data = (data.data * 10).to(at::kByte);
+  for (const char* const part : {"evaluate: LibTorch says", "[5, 4] unsigned char", "parameters float", "Normalize"}) {
+    CHECK(has(message(), part));
+  }
+  data.data = data.data.to(at::kDouble);
+  CHECK(has(message(), ".to(torch::kFloat)"));
+  net->to(at::kDouble);
+  CHECK(message().empty());
+  data.data = data.data.to(at::kFloat);
+  CHECK(has(message(), ".to(torch::kDouble)"));
+  data.data = at::zeros({5, 7}, at::kDouble);  // another shape, and the types fit
+  CHECK(has(message(), "[5, 7] double"));
+  CHECK_FALSE(has(message(), ".to("));
+}
+
 TEST_CASE("evaluate: preprocess acts in order on every batch, and is keyed by nothing but the sample") {
   Echo echo;
   const at::Tensor pixels = at::tensor({255., 0., 0., 255., 51., 204.}).to(at::kByte).view({3, 2});

@@ -678,6 +678,65 @@ TEST_CASE("what a resumed run has done already cannot be changed any more, and i
   CHECK(message([](Experiment& e) { e.escape.epochs = 7; }).empty());
 }
 
+TEST_CASE("a changed criterion of a phase that is over is an Error, and so are fewer epochs than it took") {
+  const Folder folder;
+  struct Two {
+    torch::nn::Sequential net = network(4);
+    torch::optim::SGD sgd{net->parameters(), 0.1};
+    rg::Phase a{.name = "a", .data = points(8, 11), .optimizer = sgd, .epochs = 20, .batch = 4};
+    rg::Phase b{.name = "b", .data = points(8, 11), .optimizer = sgd, .epochs = 3, .batch = 4};
+  };
+  // Phase a takes 2 steps an epoch: it ends after 1 epoch, as each of these says. Phase b is stopped in the middle.
+  bool is_over = true;
+  const std::vector<rg::Stop> criteria{rg::StepLimit{1}, rg::TimeLimit{1e-9},
+                                       rg::StepLimit{1} && rg::Stop([&](const rg::Epoch&) { return is_over; })};
+  for (std::size_t i = 0; i < criteria.size(); ++i) {
+    CAPTURE(i);
+    Two first;
+    first.a.until = criteria[i];
+    std::stop_source stop;
+    is_over = true;
+    rg::Checkpoint keep(folder / "run.pt", {.seconds = 0}, first.net, first.sgd);
+    const rg::History history =
+        rg::run(first.net, {first.a, first.b}, {}, {.stop = stop.get_token()}, keep, [&](const rg::Epoch& epoch) {
+          if (epoch.phase == "b") {
+            stop.request_stop();
+          }
+        });
+    REQUIRE_FALSE(history.outcomes.empty());
+    REQUIRE(history.outcomes[0].ended == rg::Ended::criterion);
+    REQUIRE(history.outcomes[0].clock.epoch == 1);
+    const auto message = [&](const rg::Stop& until, std::int64_t epochs) {
+      Two second;
+      const rg::State from = rg::load_checkpoint(folder / "run.pt", second.net, second.sgd);
+      second.a.until = until;
+      second.a.epochs = epochs;
+      return error_of([&] { rg::run(second.net, {second.a, second.b}, {}, {.from = from}); });
+    };
+    CHECK(message(criteria[i], 20).empty());
+    CHECK(message(criteria[i], 1).empty());
+    is_over = false;  // what a lambda reads may change: that is no change of the criterion
+    CHECK(message(criteria[i], 20).empty());
+    const std::string other = message(rg::StepLimit{5}, 20);
+    CAPTURE(other);
+    for (const char* const part : {"Phase \"a\".until", "after 1 epochs", "StepLimit", "5", "too late"}) {
+      CHECK(contains(other, part));
+    }
+    CHECK(contains(message({}, 20), "too late"));
+    CHECK(message({}, 1).empty());  // the epochs end it where the criterion did
+  }
+
+  // Of the last phase: over after 2 epochs, by its criterion.
+  Two last;
+  last.a.until = rg::StepLimit{4};
+  rg::Checkpoint keep(folder / "last.pt", {}, last.net, last.sgd);
+  REQUIRE(rg::run(last.net, {last.a}, {}, keep).size() == 2);
+  const rg::State from = rg::load_checkpoint(folder / "last.pt", last.net, last.sgd);
+  last.a.epochs = 1;
+  CHECK(contains(error_of([&] { rg::run(last.net, {last.a}, {}, {.from = from}); }),
+                 "Phase \"a\".epochs must be at least 2"));
+}
+
 TEST_CASE("a loop of one's own that saves the generators draws after a resume what it would have drawn") {
   const Folder folder;
   auto net = network(3);

@@ -2,6 +2,7 @@
 
 #include "training/helpers.hpp"
 
+#include <memory>
 #include <stop_token>
 
 namespace execution_test {
@@ -168,10 +169,8 @@ TEST_CASE("fp16 leaves a step out whose gradients overflow, and calls it diverge
     training.phase.lr_scale = 1e-3 / size;
     double scale = 0;
     const auto before = weights(training.net);
-    const rg::History history = training.run({}, [&](const rg::Boundary& boundary) {
-      const double now = boundary.state().loss_scale;
-      scale = now > 0 ? now : scale;  // a phase's end forgets it
-    });
+    const rg::History history =
+        training.run({}, [&](const rg::Boundary& boundary) { scale = boundary.state().loss_scale; });
     CHECK_FALSE(same(weights(training.net), before));
     CHECK(std::isfinite(history.back().train_loss));
     return scale;
@@ -184,6 +183,79 @@ TEST_CASE("fp16 leaves a step out whose gradients overflow, and calls it diverge
     return at::cross_entropy_loss(output, target) / 0.0;
   };
   CHECK(lost.run({}).ended() == rg::Ended::diverged);
+}
+
+TEST_CASE("fp16: a run that is over and gets more epochs goes on with the scale that it had reached") {
+  if (!rg::detail::autocast_by_device) {
+    return;
+  }
+  // Gradients times 65536 overflow, so the first steps are left out until the factor is small enough. A run that began
+  // at 65536 again would leave steps out once more, and end in other weights than one of four epochs in one go.
+  const auto training = [](std::int64_t epochs) {
+    auto made = std::make_unique<Training>(rg::Execution{.precision = rg::Precision::fp16});
+    made->phase.loss = [](const at::Tensor& output, const at::Tensor& target) {
+      return 1e4 * at::cross_entropy_loss(output, target);
+    };
+    made->phase.regularize = {};
+    made->phase.lr_scale = 1e-7;
+    made->phase.epochs = epochs;
+    return made;
+  };
+  const auto whole = training(4);
+  whole->run({});
+
+  const Folder folder;
+  const auto first = training(2);
+  rg::Checkpoint keep(folder / "run.pt", {}, first->net, first->sgd);
+  first->run({}, keep);
+  const auto second = training(4);
+  const rg::State from = rg::load_checkpoint(folder / "run.pt", second->net, second->sgd);
+  CHECK(from.loss_scale > 0);
+  CHECK(from.loss_scale < 65536);
+  second->run({.from = from});
+  CHECK(same(weights(second->net), weights(whole->net)));
+
+  // A next phase has a scale of its own.
+  Training two({.precision = rg::Precision::fp16});
+  two.phase.loss = whole->phase.loss;
+  two.phase.regularize = {};
+  two.phase.lr_scale = 1e-7;
+  two.phase.epochs = 1;
+  rg::Phase next = two.phase;
+  next.name = "next";
+  next.loss = rg::CrossEntropy{};
+  double scale = 0;
+  rg::run(two.net, {two.phase, next}, {}, [&](const rg::Boundary& boundary) { scale = boundary.state().loss_scale; });
+  CHECK(scale == 65536);
+}
+
+TEST_CASE("fused: a sparse gradient with momentum is an Error with the cure, and changes nothing") {
+  torch::manual_seed(1);
+  torch::nn::Sequential net(torch::nn::Embedding(torch::nn::EmbeddingOptions(10, 5).sparse(true)), torch::nn::Flatten(),
+                            torch::nn::Linear(15, 3));
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+  const rg::Batch words{.data = torch::arange(24).remainder(10).view({8, 3}), .target = torch::arange(8).remainder(3)};
+  rg::Phase phase{.data = words, .optimizer = sgd, .epochs = 1, .batch = 4, .execute = {.fused = true}};
+  const auto before = weights(net);
+  const std::string message = error_of([&] { rg::run(net, {phase}, {}); });
+  CAPTURE(message);
+  for (const char* const part : {"Phase \"train\"", "[10, 5]", "sparse", "Execution.fused", "sparse(false)"}) {
+    CHECK(contains(message, part));
+  }
+  CHECK(same(weights(net), before));
+  phase.execute.fused = false;
+  CHECK_NOTHROW(rg::run(net, {phase}, {}));
+
+  // Without momentum and decay: w - rate * g, as the plain step's.
+  const auto trained = [&](bool fused) {
+    torch::manual_seed(2);
+    torch::nn::Sequential fresh(torch::nn::Embedding(torch::nn::EmbeddingOptions(10, 5).sparse(true)),
+                                torch::nn::Flatten(), torch::nn::Linear(15, 3));
+    torch::optim::SGD plain(fresh->parameters(), 0.1);
+    rg::run(fresh, {{.data = words, .optimizer = plain, .epochs = 2, .batch = 4, .execute = {.fused = fused}}}, {});
+    return weights(fresh);
+  };
+  CHECK(difference(trained(true), trained(false)) < 1e-6);
 }
 
 TEST_CASE("fp16 is refused before the first step with LBFGS, whose later evaluations could overflow unseen") {

@@ -351,9 +351,146 @@ TEST_CASE("fault: what LibTorch refuses is said with the phase, and with what th
   experiment.phase.data = bytes;
   const std::string message = error_of([&] { experiment.run(); });
   CAPTURE(message);
-  for (const char* const part : {"Phase \"train\"", "LibTorch says", "[16, 2] unsigned char", "parameters double"}) {
+  for (const char* const part :
+       {"Phase \"train\"", "LibTorch says", "[16, 2] unsigned char", "parameters double", ".to(torch::kDouble)"}) {
     CHECK(contains(message, part));
   }
+  experiment.net->to(torch::kFloat);
+  CHECK(contains(error_of([&] { experiment.run(); }), "Normalize, in preprocess"));
+}
+
+TEST_CASE("fault: a transform that does not fit the samples is an Error with phase and field, before the first step") {
+  Experiment experiment;
+  const auto before = weights(experiment.net);
+  const rg::AnyTransform mistaken = [](rg::Batch batch, const rg::Key&) {
+    batch.data = batch.data.matmul(torch::eye(7));
+    return batch;
+  };
+  experiment.phase.augment = {mistaken};
+  std::string message = error_of([&] { experiment.run(); });
+  CAPTURE(message);
+  for (const char* const part : {"Phase \"train\", data: LibTorch says", "[1, 2] float", "[1] long"}) {
+    CHECK(contains(message, part));
+  }
+  // Of the samples that are scored alone: in training there are two columns.
+  experiment.phase.augment = {};
+  experiment.splits.test = rg::Batch{.data = torch::randn({30, 3}), .target = torch::zeros({30}, torch::kLong)};
+  experiment.phase.preprocess = {[](rg::Batch batch, const rg::Key&) {
+    batch.data = batch.data.matmul(torch::eye(2));
+    return batch;
+  }};
+  message = error_of([&] { experiment.run(); });
+  CHECK(contains(message, "Phase \"train\", Splits.test: LibTorch says"));
+  CHECK(same(weights(experiment.net), before));
+}
+
+namespace {
+
+/// BatchNorm that normalizes by the batch always, in eval mode too.
+torch::nn::Sequential untracked_network() {
+  torch::manual_seed(3);
+  return torch::nn::Sequential(torch::nn::Linear(2, 12),
+                               torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(12).track_running_stats(false)),
+                               torch::nn::Linear(12, 3));
+}
+
+}  // namespace
+
+TEST_CASE(
+    "fault: a last batch of one is refused before the first step whatever the network's buffers, in scoring too") {
+  torch::nn::Sequential net = untracked_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Phase phase{.data = points(9, 11), .optimizer = sgd, .epochs = 1, .batch = 4};
+  int steps = 0;
+  const auto refused = [&](const rg::Splits& splits) {
+    steps = 0;
+    return error_of([&] { rg::run(net, {phase}, splits, [&](const rg::Step&) { ++steps; }); });
+  };
+  std::string message = refused({});
+  CHECK(contains(message, ".batch = 4 leaves a last batch of 1 of 9 samples"));
+  CHECK(steps == 0);
+
+  phase.data = points(8, 11);
+  CHECK(refused({}).empty());
+  for (const std::int64_t n : {129, 1}) {
+    CAPTURE(n);
+    message = refused({.test = points(n, 12)});
+    CHECK(contains(message, "Splits.batch = 128 leaves a last batch of 1 of the " + std::to_string(n)));
+    CHECK(contains(message, "Splits.test"));
+    CHECK(steps == 0);
+  }
+  CHECK(refused({.test = points(129, 12), .batch = 127}).empty());
+  message = refused({.batch = 7});  // the phase's own 8 samples
+  CHECK(contains(message, "of the 8 samples of data"));
+  CHECK(refused({.score_fit = false, .batch = 7}).empty());
+  CHECK(steps == 2);
+}
+
+TEST_CASE("fault: a last batch of one of a stream is tried with what it is scored on, or there is a notice") {
+  Experiment experiment;
+  experiment.phase.batch = 20;
+  experiment.phase.data = rg::prefetch(points(61, 11));
+  const auto before = weights(experiment.net);
+  CHECK(contains(error_of([&] { experiment.run(); }), "leaves a last batch of 1 of 61 samples"));
+  CHECK(same(weights(experiment.net), before));
+  experiment.splits = {};
+  std::vector<std::string> notices;
+  const std::string message =
+      error_of([&] { experiment.run([&](const rg::Notice& notice) { notices.push_back(notice.text); }); });
+  CHECK(contains(message, "drop_last"));  // at the last batch
+  REQUIRE(notices.size() == 1);
+  CHECK(contains(notices[0], "1 of 61 samples"));
+  experiment.phase.data = rg::prefetch(points(60, 11));
+  notices.clear();
+  experiment.run([&](const rg::Notice& notice) { notices.push_back(notice.text); });
+  CHECK(notices.empty());
+}
+
+TEST_CASE("fault: what fails for another reason is not laid on a last batch of one") {
+  Experiment experiment;
+  rg::Batch bytes = points(61, 11);
+  bytes.data = bytes.data.to(torch::kByte);
+  experiment.phase.data = bytes;
+  experiment.phase.batch = 20;
+  const std::string message = error_of([&] { experiment.run(); });
+  CAPTURE(message);
+  CHECK(contains(message, "type"));
+  CHECK(contains(message, "[20, 2] unsigned char"));
+  CHECK_FALSE(contains(message, "drop_last"));
+  const std::string reestimated = error_of([&] { rg::reestimate_batch_norm(experiment.net, bytes, {.batch = 1}); });
+  CHECK(contains(reestimated, "Normalize"));
+  CHECK_FALSE(contains(reestimated, "drop_last"));
+}
+
+TEST_CASE("fault: NaN in targets or extra is told from divergence") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  torch::nn::Linear net(2, 1);
+  torch::optim::SGD sgd(net->parameters(), 0.01);
+  rg::Batch data{.data = torch::randn({12, 2}), .target = torch::randn({12, 1})};
+  data.extra["weight"] = torch::ones({12, 1});
+  const rg::Model weighted(net, [](torch::nn::Linear& linear, const rg::Batch& batch) {
+    return linear->forward(batch.data.to(torch::kFloat)) * batch.extra.at("weight");
+  });
+  const auto message = [&](const rg::Batch& shown) {
+    const rg::Phase phase{
+        .data = shown, .optimizer = sgd, .epochs = 1, .batch = 4, .loss = rg::MeanSquaredError{}, .drop_last = true};
+    return error_of([&] { rg::run(weighted, {phase}, {}); });
+  };
+  rg::Batch bad = data;
+  bad.target = data.target.clone();
+  bad.target[7] = nan;
+  CHECK(contains(message(bad), "so are the targets of sample 7"));
+  bad.data = torch::ones({12, 2}, torch::kLong);  // whole numbers are finite, and the targets are looked at still
+  CHECK(contains(message(bad), "so are the targets of sample 7"));
+  {
+    const torch::NoGradGuard no_grad;
+    net->weight.zero_();
+    net->bias.zero_();
+  }
+  bad = data;
+  bad.extra["weight"] = data.extra["weight"].clone();
+  bad.extra["weight"][3] = nan;
+  CHECK(contains(message(bad), "so are extra[\"weight\"] of sample 3"));
 }
 
 TEST_CASE("fault: a last batch of one before BatchNorm is refused before the first step, where it would fail") {

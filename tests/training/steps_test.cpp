@@ -951,6 +951,99 @@ TEST_CASE("reestimate_batch_norm: a layer without momentum, one that no batch ca
   CHECK(kept.norm->running_mean[0].item<double>() == 5);
 }
 
+namespace {
+
+/// BatchNorm a, a linear layer, BatchNorm b. With `frozen`, its own train() leaves a in eval mode.
+struct Behind : torch::nn::Module {
+  explicit Behind(bool frozen) : is_frozen(frozen) {
+    torch::manual_seed(5);
+    a = register_module("a", torch::nn::BatchNorm1d(2));
+    linear = register_module("linear", torch::nn::Linear(2, 3));
+    b = register_module("b", torch::nn::BatchNorm1d(3));
+    const torch::NoGradGuard no_grad;
+    a->running_mean.fill_(5);
+    a->running_var.fill_(4);
+  }
+  void train(bool on = true) override {
+    torch::nn::Module::train(on);
+    if (is_frozen) {
+      a->train(false);
+    }
+  }
+  torch::Tensor forward(const torch::Tensor& x) { return b(linear(a(x))); }
+
+  bool is_frozen;
+  torch::nn::BatchNorm1d a{nullptr};
+  torch::nn::Linear linear{nullptr};
+  torch::nn::BatchNorm1d b{nullptr};
+};
+
+}  // namespace
+
+TEST_CASE("reestimate_batch_norm: layers behind one in eval mode see what it gives by its own statistics") {
+  const rg::Batch data = points(36, 9);
+  for (const bool frozen : {true, false}) {
+    CAPTURE(frozen);
+    Behind net(frozen);
+    const std::vector<std::string> eval = frozen ? std::vector<std::string>() : std::vector<std::string>{"a"};
+    // By hand: a gives (x - 5) / sqrt(4 + 1e-5), and b's statistics are of the linear layer's outputs for that.
+    const torch::NoGradGuard no_grad;
+    const at::Tensor y = net.linear((data.data - 5) / std::sqrt(4 + 1e-5)).view({3, 12, 3});
+    rg::reestimate_batch_norm(rg::Model(&net), data, {.batch = 12, .shuffle = false, .eval = eval});
+    CHECK(torch::allclose(net.b->running_mean, y.mean(1).mean(0), 1e-5, 1e-6));
+    CHECK(torch::allclose(net.b->running_var, y.var(1).mean(0), 1e-5, 1e-6));
+    CHECK(net.b->num_batches_tracked.item<int>() == 3);
+    CHECK(torch::equal(net.a->running_mean, torch::full({2}, 5.0F)));
+    CHECK(torch::equal(net.a->running_var, torch::full({2}, 4.0F)));
+    CHECK(net.a->num_batches_tracked.item<int>() == 0);
+  }
+  // Statistics that are NaN already are no sign that a layer writes them.
+  Behind broken(false);
+  broken.a->running_mean.fill_(std::nan(""));
+  rg::reestimate_batch_norm(rg::Model(&broken), data, {.batch = 12, .eval = {"a"}});
+  CHECK(broken.a->running_mean.isnan().all().item<bool>());
+  CHECK(torch::equal(broken.a->running_var, torch::full({2}, 4.0F)));
+  // Nor are statistics that a batch leaves as they were a sign that it does not: estimated twice, they stay.
+  Behind twice(false);
+  for (int i = 0; i < 2; ++i) {
+    rg::reestimate_batch_norm(rg::Model(&twice), data, {.batch = 36, .shuffle = false});
+    CHECK(torch::allclose(twice.a->running_mean, data.data.mean(0), 1e-5, 1e-6));
+    CHECK(twice.a->num_batches_tracked.item<int>() == 1);
+  }
+}
+
+TEST_CASE("reestimate_batch_norm: as a phase trains, by its preprocessing, batch, precision and parts in eval mode") {
+  torch::manual_seed(2);
+  const rg::Batch bytes{.data = torch::randint(0, 256, {10, 2, 3, 3}, torch::kByte),
+                        .target = torch::zeros({10}, torch::kLong)};
+  torch::nn::Sequential net(torch::nn::BatchNorm2d(2), torch::nn::BatchNorm2d(2));
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const rg::Phase phase{.data = bytes,
+                        .optimizer = sgd,
+                        .epochs = 1,
+                        .batch = 5,
+                        .preprocess = {rg::Normalize{.mean = {0.5}, .stddev = {0.25}}},
+                        .eval = {"1"}};
+  net[1]->as<torch::nn::BatchNorm2d>()->running_mean.fill_(7);
+  rg::reestimate_batch_norm(net, bytes, phase);
+  const at::Tensor x = ((bytes.data.to(torch::kDouble) / 255 - 0.5) / 0.25);
+  const auto buffers = net->named_buffers();
+  // The mean of the means of two halves is that of all, whatever the order.
+  CHECK(torch::allclose(buffers["0.running_mean"].to(torch::kDouble), x.mean(c10::IntArrayRef{0, 2, 3}), 1e-5, 1e-6));
+  CHECK(buffers["0.num_batches_tracked"].item<int>() == 2);
+  CHECK(torch::equal(buffers["1.running_mean"], torch::full({2}, 7.0F)));
+  const rg::Reestimation how = rg::reestimation_of(phase);
+  CHECK(how.batch == 5);
+  CHECK(how.preprocess.size() == 1);
+  CHECK(how.eval == phase.eval);
+  CHECK(how.execute == phase.execute);
+  rg::Phase other = phase;
+  other.execute.precision = rg::Precision::bf16;
+  other.drop_last = true;
+  CHECK(rg::reestimation_of(other).execute.precision == rg::Precision::bf16);
+  CHECK(rg::reestimation_of(other).drop_last);
+}
+
 TEST_CASE("reestimate_batch_norm: a layer of one's own is known by its buffers, if it updates them once a pass") {
   struct ByHand : torch::nn::Module {
     explicit ByHand(int times) : updates(times) {

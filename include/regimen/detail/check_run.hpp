@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "regimen/detail/check_samples.hpp"
+#include "regimen/detail/check_single.hpp"
 #include "regimen/detail/guards.hpp"
 #include "regimen/detail/resume.hpp"
 #include "regimen/phase.hpp"
@@ -191,7 +192,7 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
   check_resume(phases, options.from);
   for (std::size_t i = 0; i < phases.size(); ++i) {
     check_samples(phases[i], static_cast<int>(i), splits, model.device());
-    check_last_batch(phases[i], static_cast<int>(i), model);
+    check_single_samples(phases[i], static_cast<int>(i), splits, model);
   }
 }
 

@@ -1,89 +1,73 @@
 #pragma once
 
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
 
 #include <cstdint>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "regimen/detail/augmented.hpp"
-#include "regimen/detail/buffer_guard.hpp"
 #include "regimen/detail/guards.hpp"
 #include "regimen/detail/phase_errors.hpp"
 #include "regimen/phase.hpp"
 
 /// What can be said of a phase's data before the first step, from one sample of each source: targets that the loss
-/// cannot take would otherwise show after whole phases of work. Streams are not looked into, and the network is not
-/// run, for either may remember that it was.
+/// cannot take would otherwise show after whole phases of work. Streams are not looked into, for they may remember it.
 namespace regimen::inline v0::detail {
 
-/// The sample at a place, as a batch.
-inline Batch sample_of(const Source& source, const Now& now) {
-  return source.get(at::zeros({1}, at::kLong), now);
-}
+/// A source of a run, with the name of its field.
+struct NamedSource {
+  Source source{};
+  std::string field{};
+  bool is_augmented = false;  ///< as the phase's own data are in training
+};
 
-/// Throws Error where the loss cannot take the targets of a source.
-inline void check_targets(const Phase& phase, const Source& source, const std::string& field, const Now& now,
-                          bool is_augmented) {
-  if (!source.indexed()) {
-    return;
-  }
+/// Calls `look` with the first samples of a source as the network is shown them; there may be fewer, which come again
+/// then. What goes wrong is an Error with the phase and the field.
+template <class Look>
+void look_at_samples(const Phase& phase, const NamedSource& from, std::int64_t count, const Now& now,
+                     const Look& look) {
+  const std::string who = "Phase \"" + phase.name + "\", " + from.field;
+  Batch raw;
   try {
-    const Now here = now.on(source);
-    Batch sample = sample_of(source, here);
-    if (is_augmented) {
-      sample = augmented(sample, phase, here);
-    }
-    sample = prepared(sample, phase.preprocess, sample.data.device(), here);
-    phase.loss.check_target(sample.target);
+    with_circumstances(
+        who,
+        [&] {
+          const Now here = now.on(from.source);
+          raw = from.source.get(at::arange(count, at::kLong).remainder(*from.source.size()), here);
+          const Batch shown = from.is_augmented ? augmented(raw, phase, here) : raw;
+          look(prepared(shown, phase.preprocess, shown.data.device(), here));
+        },
+        [&](const std::string& /*said*/) {
+          return " (before its transforms the data are " + described(raw.data) + ", the targets " +
+                 described(raw.target) + ")";
+        });
   } catch (const Error& failure) {
     const std::string text = failure.what();
-    throw Error(text.rfind("Phase \"", 0) == 0 ? text : "Phase \"" + phase.name + "\", " + field + ": " + text);
+    throw Error(text.rfind("Phase \"", 0) == 0 ? text : who + ": " + text);
   }
+}
+
+/// Throws Error where the loss cannot take the targets of a source, or a transform cannot take its samples.
+inline void check_targets(const Phase& phase, const NamedSource& from, const Now& now) {
+  if (from.source.indexed()) {
+    look_at_samples(phase, from, 1, now, [&](const Batch& shown) { phase.loss.check_target(shown.target); });
+  }
+}
+
+/// What a run scores besides the phase's own data.
+inline std::vector<NamedSource> held_out(const Splits& splits) {
+  return {{splits.clean, "Splits.clean"}, {splits.test, "Splits.test"}, {splits.validation, "Splits.validation"}};
 }
 
 inline void check_samples(const Phase& phase, int number, const Splits& splits, const at::Device& device) {
   const GeneratorGuard generators(device);  // a transform may draw from them, which it should not
   const Now now{.clock = {.phase = number}};
-  check_targets(phase, phase.data, "data", now, /*is_augmented=*/true);
-  check_targets(phase, splits.clean, "Splits.clean", now, false);
-  check_targets(phase, splits.test, "Splits.test", now, false);
-  check_targets(phase, splits.validation, "Splits.validation", now, false);
-}
-
-/// Whether the model normalizes by batches.
-inline bool has_running_statistics(const Weights& model) {
-  for (const Named& named : model.named_buffers()) {
-    if (named.name.find("running_var") != std::string::npos) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/// Throws Error where an epoch ends with a batch of a single sample and the network cannot be trained on one, as
-/// BatchNorm cannot where its statistics would be of one number. Tried, for it can on images.
-inline void check_last_batch(const Phase& phase, int number, const Model& model) {
-  const std::int64_t n = *phase.data.size();
-  if (!phase.data.indexed() || phase.drop_last || n % phase.batch != 1 || n == 1 || !has_running_statistics(model)) {
-    return;
-  }
-  const Now now = Now{.clock = {.phase = number}}.on(phase.data);
-  const ModeGuard modes(model);
-  const BufferGuard buffers(model);
-  const GeneratorGuard generators(model.device());
-  const at::NoGradGuard no_grad;
-  const Batch sample = augmented(sample_of(phase.data, now), phase, now);
-  model.train(true, phase.eval);
-  try {
-    (void)model.forward(prepared(sample, phase.preprocess, model.device(), now));
-  } catch (const c10::Error& failure) {
-    const std::string text = failure.what_without_backtrace();
-    throw Error("Phase \"" + phase.name + "\".batch = " + detail::text(phase.batch.value) +
-                " leaves a last batch of 1 of " + detail::text(n) +
-                " samples, on which this network cannot be trained (LibTorch says: " + text.substr(0, text.find('\n')) +
-                "): set drop_last = true, or another batch");
+  check_targets(phase, {phase.data, "data", /*is_augmented=*/true}, now);
+  for (const NamedSource& each : held_out(splits)) {
+    check_targets(phase, each, now);
   }
 }
 

@@ -67,6 +67,25 @@ inline State going_on(State from) {
   return from;
 }
 
+/// Throws Error where the phase, as it is now, would not have ended as it did. Its criterion is asked again where that
+/// is known by its fields; a lambda may have read something that has changed since.
+inline void check_outcome(const Phase& phase, const Outcome& outcome, const History& history) {
+  const std::string who = "Phase \"" + phase.name + "\".";
+  const std::int64_t done = outcome.clock.epoch;
+  if (outcome.ended == Ended::epochs && done != phase.epochs) {
+    throw Error(who + "epochs must be " + text(done) + ", which it had before RunOptions.from was saved, but is " +
+                text(phase.epochs) + ": another number comes too late for it");
+  }
+  require(done <= phase.epochs, who + "epochs",
+          "at least " + text(done) + ", the epochs that it had taken before RunOptions.from was saved", phase.epochs);
+  const bool asks = outcome.ended == Ended::criterion && done < phase.epochs && phase.until.is_of_values();
+  if (asks && !phase.until(remembered(history, outcome.clock.phase))) {
+    throw Error(who + "until must say that the phase is over after " + text(done) +
+                " epochs, as it did before RunOptions.from was saved, but is " + phase.until.manifest() +
+                ": another criterion comes too late for it");
+  }
+}
+
 /// Throws Error where the phases ask for something else than the checkpoint's run has done already: it could only be
 /// ignored.
 inline void check_resume(const std::vector<Phase>& phases, const State& from) {
@@ -79,12 +98,7 @@ inline void check_resume(const std::vector<Phase>& phases, const State& from) {
     const Outcome& outcome = from.history.outcomes[i];
     require(outcome.clock.phase >= 0 && outcome.clock.phase < count, "RunOptions.from: an outcome's phase",
             "in [0, phases.size())", outcome.clock.phase);
-    const Phase& phase = phases[static_cast<std::size_t>(outcome.clock.phase)];
-    if (outcome.ended == Ended::epochs && outcome.clock.epoch != phase.epochs) {
-      throw Error("Phase \"" + phase.name + "\".epochs must be " + text(outcome.clock.epoch) +
-                  ", which it had before RunOptions.from was saved, but is " + text(phase.epochs) +
-                  ": another number comes too late for it");
-    }
+    check_outcome(phases[static_cast<std::size_t>(outcome.clock.phase)], outcome, from.history);
   }
   if (from.clock.phase == count) {
     return;

@@ -19,7 +19,8 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/config.hpp"
+#include "regimen/detail/batch_parts.hpp"
+#include "regimen/error.hpp"
 
 /// The arithmetic behind `fused_step`.
 namespace regimen::inline v0::detail {
@@ -194,9 +195,26 @@ MomentumBuffer momentum_buffer(State& state, const at::Tensor& parameter, const 
   return {static_cast<ParamState&>(*entry).momentum_buffer(), first};
 }
 
+/// Throws Error for a sparse gradient in a step that would have to add dense numbers to it.
+inline void require_dense(const std::vector<at::Tensor>& parameters, const SgdRule& rule) {
+  const bool decays = rule.weight_decay != 0 || rule.weight_decay_on_device.defined();
+  for (const at::Tensor& parameter : parameters) {
+    const at::Tensor gradient = parameter.grad();
+    if (gradient.defined() && gradient.layout() != at::kStrided && (rule.momentum != 0 || decays)) {
+      throw Error(
+          "fused_step takes sparse gradients only without momentum and weight decay, and the gradient of a "
+          "parameter " +
+          described(parameter) + " is sparse: set Execution.fused and .graph to false" +
+          (decays ? " and weight_decay to 0" : "") +
+          ", or make that gradient dense: torch::nn::EmbeddingOptions::sparse(false)");
+    }
+  }
+}
+
 /// One step for the parameters of a group.
 template <class ParamState, class State>
 void sgd_step(const std::vector<at::Tensor>& parameters, State& state, const SgdRule& rule) {
+  require_dense(parameters, rule);
   SgdTensors later_steps;
   SgdTensors first_steps;
   for (const at::Tensor& parameter : parameters) {

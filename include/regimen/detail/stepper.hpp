@@ -95,7 +95,9 @@ class Stepper {
 
   /// Trains on them.
   void step(const Now& now) {
-    in_phase(phase_.name, [&] { take_step(now); }, [&] { return described_batch(objective_.pass()); });
+    in_phase(
+        phase_.name, [&] { take_step(now); },
+        [&](const std::string& said) { return described_batch(objective_.pass(), said); });
   }
 
  private:

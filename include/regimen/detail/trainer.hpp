@@ -17,6 +17,7 @@
 #include "regimen/detail/guards.hpp"
 #include "regimen/detail/not_a_mean.hpp"
 #include "regimen/detail/phase_errors.hpp"
+#include "regimen/detail/require_finite.hpp"
 #include "regimen/detail/resume.hpp"
 #include "regimen/detail/score_epoch.hpp"
 #include "regimen/detail/stepper.hpp"
@@ -49,8 +50,6 @@ class Trainer {
       const int after = ended == Ended::diverged ? static_cast<int>(phases_.size()) : state_.clock.phase + 1;
       state_.clock = Clock{.phase = after};
       state_.seconds = 0;
-      state_.loss_scale = 0;
-      state_.loss_scale_steps = 0;
       phase_began_ = WallClock::now();
       tell_boundary(/*last=*/after == static_cast<int>(phases_.size()));
     }
@@ -77,9 +76,10 @@ class Trainer {
     };
     watchers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
     for (const Phase& phase : phases_) {
-      const std::string repeated = repeated_parameters(phase, model_);
-      if (!repeated.empty()) {
-        watchers_.tell(Notice{repeated});
+      for (const std::string& said : {repeated_parameters(phase, model_), untried_last_batch(phase, splits_, model_)}) {
+        if (!said.empty()) {
+          watchers_.tell(Notice{said});
+        }
       }
     }
   }
@@ -87,6 +87,11 @@ class Trainer {
   Ended run_phase(const Phase& phase, GeneratorGuard& generators) {
     phase_began_ = WallClock::now() -
                    std::chrono::duration_cast<WallClock::duration>(std::chrono::duration<double>(state_.seconds));
+    if (at_phase_start()) {
+      // Not where the phase before ended: it may get more epochs, and goes on with its scale then.
+      state_.loss_scale = 0;
+      state_.loss_scale_steps = 0;
+    }
     if (at_phase_start() && !phase.carry_optimizer_state) {
       phase.optimizer.clear_state();
     }
@@ -124,21 +129,6 @@ class Trainer {
     state_.history.outcomes.push_back(outcome);
     watchers_.tell(PhaseEnd{outcome});
     return ended;
-  }
-
-  /// Divergence is a result; data that hold NaN are a mistake that looks like it.
-  static void require_finite(const Source& data) {
-    const Cursor next = data.read({});
-    for (Batch batch = next(); batch.size() > 0; batch = next()) {
-      if (!batch.data.is_floating_point()) {
-        return;
-      }
-      const at::Tensor bad = batch.data.reshape({batch.size(), -1}).isfinite().all(1).logical_not().nonzero();
-      if (bad.numel() > 0) {
-        const auto id = batch.id[bad[0].item<std::int64_t>()].item<std::int64_t>();
-        throw Error("the training loss is NaN or infinite, and so are the data of sample " + text(id));
-      }
-    }
   }
 
   [[nodiscard]] bool at_phase_start() const { return state_.clock == Clock{.phase = state_.clock.phase}; }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "regimen/detail/json.hpp"
+#include "regimen/detail/torch_errors.hpp"
 #include "regimen/evaluate.hpp"
 #include "regimen/loss/predicted.hpp"
 #include "regimen/manifest.hpp"
@@ -81,7 +82,9 @@ class PredictionChanges {
     const Cursor next = data_.read({.batch = how.batch, .now = how.now});
     for (Batch batch = next(); batch.size() > 0; batch = next()) {
       batch = detail::prepared(batch, how.preprocess, device, how.now.on(data_));
-      parts.push_back(predicted_classes(how.execute.forward(model, batch)));
+      detail::with_circumstances(
+          "PredictionChanges", [&] { parts.push_back(predicted_classes(how.execute.forward(model, batch))); },
+          [&](const std::string& said) { return detail::described_forward(batch, model, said); });
     }
     return at::cat(parts).to(at::kCPU);
   }
