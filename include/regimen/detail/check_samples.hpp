@@ -32,10 +32,8 @@ inline void check_targets(const Phase& phase, const Source& source, const std::s
   try {
     const Now here = now.on(source);
     Batch sample = sample_of(source, here);
-    if (is_augmented) {
-      sample = augmented(sample, phase, here);
-    }
-    sample = prepared(sample, phase.preprocess, sample.data.device(), here);
+    const at::Device device = sample.data.device();
+    sample = is_augmented ? shown(sample, phase, device, here) : prepared(sample, phase.preprocess, device, here);
     phase.loss.check_target(sample.target);
   } catch (const Error& failure) {
     const std::string text = failure.what();
@@ -74,10 +72,10 @@ inline void check_last_batch(const Phase& phase, int number, const Model& model)
   const BufferGuard buffers(model);
   const GeneratorGuard generators(model.device());
   const at::NoGradGuard no_grad;
-  const Batch sample = augmented(sample_of(phase.data, now), phase, now);
+  const Batch sample = shown(sample_of(phase.data, now), phase, model.device(), now);
   model.train(true, phase.eval);
   try {
-    (void)model.forward(prepared(sample, phase.preprocess, model.device(), now));
+    (void)model.forward(sample);
   } catch (const c10::Error& failure) {
     const std::string text = failure.what_without_backtrace();
     throw Error("Phase \"" + phase.name + "\".batch = " + detail::text(phase.batch.value) +

@@ -53,6 +53,7 @@ struct Cutout {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "Cutout");
+    detail::require_real(batch.data, "Cutout");
     const bool dense = detail::has_dense_target(batch, "Cutout");
     if (dense && !target_fill) {
       throw Error("Cutout: the target is " + detail::described(batch.target) +
@@ -87,7 +88,7 @@ struct Cutout {
     std::vector<double> values = fill;
     if (!data.is_floating_point()) {
       for (double& value : values) {
-        value = std::round(detail::white_of(data) * value);
+        value = std::round(detail::white_of(data, "Cutout") * value);
       }
     }
     return detail::by_channel(values, data, data.options(), "Cutout.fill");

@@ -105,7 +105,7 @@ struct InstanceLabels {
  private:
   /// [N, classes] double: x_i W_y.
   [[nodiscard]] at::Tensor likeness(const Batch& batch, const at::Tensor& label) const {
-    const at::Tensor inputs = detail::unit_inputs(batch.data).flatten(1).to(at::kDouble);
+    const at::Tensor inputs = detail::unit_inputs(batch.data, "InstanceLabels").flatten(1).to(at::kDouble);
     const at::Tensor all = directions.on(inputs.device(), classes, inputs.size(1));
     if (!inputs.device().is_cpu()) {  // how many samples a class has is not known without waiting
       return at::bmm(inputs.unsqueeze(1), all.index_select(0, label)).squeeze(1);
