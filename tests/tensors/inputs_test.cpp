@@ -765,7 +765,9 @@ TEST_CASE("image and mask: a permutation moves dense targets of data of any numb
     CHECK(same(of_volume.target, of_volume.data.squeeze(1)));
 
     const at::Tensor rows = at::rand({8, 10});
-    CHECK(same(moved(rows, rows).target, rows));  // of two dimensions: numbers, or classes
+    check_error([&] { (void)moved(rows, rows); }, {"[8, 10] float", "[N, 1, 10]", "DataOnly"});  // pixels, or classes
+    const at::Tensor others = at::rand({8, 9});
+    CHECK(same(moved(rows, others).target, others));
     const Batch of_rows = moved(rows, rows.unsqueeze(1));
     CHECK(same(of_rows.target, of_rows.data.unsqueeze(1)));
   }

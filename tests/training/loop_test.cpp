@@ -973,7 +973,7 @@ TEST_CASE("rows: a transform that drops samples, and a source that gives fewer t
   phase.preprocess = {};
 
   phase.data = Short{points(8, 1)};
-  refused({"Phase \"few\"", "of the source ", "Short must give 8 rows", "its data is [7, 2] float"});
+  refused({"Phase \"few\"", "of the source ", "Short must give 4 rows", "its data is [3, 2] float"});
   phase.data = WithoutIds{points(8, 1)};
   refused({"of the source ", "WithoutIds must give 1 rows", "its id is undefined"});
 }
@@ -987,6 +987,37 @@ TEST_CASE("the number of epochs, batches and classes may be any integer, also on
   rg::Phase many = phase;
   many.epochs = std::size_t{1} << 63;
   CHECK(many.epochs == std::numeric_limits<std::int64_t>::max());
+}
+
+TEST_CASE("whole numbers of transforms, criteria, schedules and hooks take a size(), which braces do not narrow") {
+  const std::vector<int> three(3);
+  const auto n = three.size();
+  const auto is_three = [](const std::string& manifest, const std::string& field) {
+    CAPTURE(manifest);
+    CHECK(contains(manifest, "\"" + field + "\": 3"));
+  };
+  is_three(rg::manifest(rg::UniformLabels{.classes = n}), "classes");
+  is_three(rg::manifest(rg::PairFlip{.classes = n, .shift = n}), "shift");
+  is_three(rg::manifest(rg::LabelSmoothing{.classes = n}), "classes");
+  is_three(rg::manifest(rg::StochasticLabels{.classes = n}), "classes");
+  is_three(rg::manifest(rg::InstanceLabels{.classes = n}), "classes");
+  is_three(rg::manifest(rg::Mixup{.classes = n}), "classes");
+  is_three(rg::manifest(rg::CutMix{.classes = n}), "classes");
+  is_three(rg::manifest(rg::RandomMatrix{.classes = n, .tries = n}), "tries");
+  is_three(rg::manifest(rg::RandomChoice{.picks = n}), "picks");
+  is_three(rg::manifest(rg::Cutout{.side = n}), "side");
+  is_three(rg::manifest(rg::RandomCrop{.padding = n}), "padding");
+  is_three(rg::manifest(rg::StepLimit{.steps = n}), "steps");
+  is_three(rg::manifest(rg::Patience{.scorings = n}), "scorings");
+  is_three(rg::manifest(rg::GapExceeds{.hold = n}), "hold");
+  is_three(rg::manifest(rg::FitReaches{.hold = n}), "hold");
+  is_three(rg::manifest(rg::LossDiverges{.hold = n}), "hold");
+  is_three(rg::manifest(rg::MeasureExceeds{.hold = n}), "hold");
+  is_three(rg::manifest(rg::MeasureRises{.window = n, .scorings = n}), "window");
+  is_three(rg::manifest(rg::PlateauDecay{.patience = n, .cooldown = n}), "cooldown");
+  is_three(rg::manifest(rg::SpectralNorm{.iterations = n}), "iterations");
+  is_three(rg::manifest(rg::JacobianNorm{.projections = n}), "projections");
+  is_three(rg::manifest(rg::AdaptiveClip{.except_last = n}), "except_last");
 }
 
 }  // namespace loop_test

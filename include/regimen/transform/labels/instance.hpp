@@ -15,6 +15,7 @@
 #include <string>
 
 #include "regimen/detail/kept.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/transform/inputs/values.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
@@ -77,7 +78,7 @@ inline at::Tensor normal_share(const at::Tensor& x) {
 /// Throws Error unless classes >= 2, fraction is in [0, 1] and spread is at least 0 and finite.
 ///     const auto noisy = regimen::frozen(train, regimen::InstanceLabels{.classes = 10, .fraction = 0.4}, /*seed=*/7);
 struct InstanceLabels {
-  std::int64_t classes = 0;
+  Integer classes = 0;
   Knob fraction = 0.4;
   double spread = 0.1;
   detail::Directions directions{};

@@ -17,6 +17,7 @@
 #include "regimen/detail/in_turn.hpp"
 #include "regimen/detail/other_labels.hpp"
 #include "regimen/detail/partners.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/source.hpp"
 #include "regimen/transform.hpp"
 #include "regimen/transform/inputs/moved.hpp"
@@ -176,10 +177,10 @@ struct Mixing {
 /// that leaves out what changed the targets before.
 ///     phase.augment = {crop, flip, regimen::Mixup{.classes = 10}};
 struct Mixup {
-  Source partners{};         ///< empty: the data that are read
-  std::int64_t classes = 0;  ///< 0 where targets are floating
-  Knob alpha = 1;            ///< both shapes of the beta distribution; 1 is uniform, near 0 mixes little
-  Knob probability = 1;      ///< share of the samples that are mixed at all
+  Source partners{};     ///< empty: the data that are read
+  Integer classes = 0;   ///< 0 where targets are floating
+  Knob alpha = 1;        ///< both shapes of the beta distribution; 1 is uniform, near 0 mixes little
+  Knob probability = 1;  ///< share of the samples that are mixed at all
   std::vector<AnyTransform> augment{};
   bool allow_other_labels = false;  ///< whether `partners` may have other targets than the data for the same samples
 
@@ -220,8 +221,8 @@ struct Mixup {
 /// Throws Error as Mixup does, for data that are no images, and for a dense target of another height or width.
 ///     phase.augment = {regimen::CutMix{.classes = 10, .probability = 0.5}};
 struct CutMix {
-  Source partners{};         ///< empty: the data that are read
-  std::int64_t classes = 0;  ///< 0 where targets are dense; floating ones of so many numbers are shares of classes
+  Source partners{};    ///< empty: the data that are read
+  Integer classes = 0;  ///< 0 where targets are dense; floating ones of so many numbers are shares of classes
   Knob alpha = 1;
   Knob probability = 1;
   std::vector<AnyTransform> augment{};
