@@ -16,6 +16,7 @@
 #include "regimen/detail/checksum.hpp"
 #include "regimen/detail/hooks.hpp"
 #include "regimen/detail/json.hpp"
+#include "regimen/detail/loss_module.hpp"
 #include "regimen/detail/modules.hpp"
 #include "regimen/detail/predicted.hpp"
 #include "regimen/error.hpp"
@@ -48,16 +49,6 @@ template <class L>
 concept LossModule = requires(L& loss, const at::Tensor& t) {
   { loss->forward(t, t) } -> std::convertible_to<at::Tensor>;
 };
-
-/// What a loss module does to the losses of a batch: at::Reduction::Mean unless its options say otherwise.
-template <class M>
-std::int64_t reduction_of(const M& module) {
-  if constexpr (requires { std::int64_t(reduction_get_enum(module.options.reduction())); }) {
-    return reduction_get_enum(module.options.reduction());
-  } else {
-    return at::Reduction::Mean;
-  }
-}
 
 }  // namespace detail
 
@@ -166,7 +157,7 @@ class AnyLoss {
   void bind_module(L loss) {
     auto parts = std::make_shared<Parts>();
     const auto shared = std::make_shared<L>(std::move(loss));
-    parts->manifest = manifest_of_module(**shared);
+    parts->manifest = detail::manifest_of_loss_module(**shared);
     parts->call = [shared](const at::Tensor& output, const at::Tensor& target) {
       return (*shared)->forward(output, target);
     };
@@ -189,21 +180,6 @@ class AnyLoss {
       };
     }
     parts_ = std::move(parts);
-  }
-
-  /// What it prints of itself, and those of its options that change its value.
-  template <class M>
-  static std::string manifest_of_module(const M& module) {
-    detail::json::Object object;
-    object.add("type", detail::json::quoted(detail::structure_of(module)));
-    object.add("reduction", detail::text(detail::reduction_of(module)));
-    if constexpr (requires { detail::text(module.options.ignore_index()); }) {
-      object.add("ignore_index", detail::text(module.options.ignore_index()));
-    }
-    if constexpr (requires { module.weight.defined(); }) {
-      object.add("weight_crc32", detail::json::quoted(detail::crc32_of(module.weight)));
-    }
-    return object.text();
   }
 
   std::shared_ptr<const Parts> parts_;
