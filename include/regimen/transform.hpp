@@ -95,24 +95,5 @@ template <class... Transforms>
 }  // namespace regimen::inline v0
 
 #include "regimen/detail/in_turn.hpp"
-
-namespace regimen::inline v0 {
-
-inline void AnyTransform::check_data(const Source& data, const std::string& who) const {
-  check_data(detail::DataSoFar{data, data}, who);
-}
-inline void AnyTransform::check_data(const detail::DataSoFar& data, const std::string& who) const {
-  (*check_data_)(data, data.so_far, who);
-}
-
-inline Batch Chain::operator()(const Batch& batch, const Key& key) const {
-  return detail::in_turn(parts, parts.size(), batch, key);
-}
-inline void Chain::check_data_so_far(const detail::DataSoFar& data, const std::string& who) const {
-  detail::check_in_turn(parts, data, [&](std::size_t /*i*/) { return who; });
-}
-
-}  // namespace regimen::inline v0
-
 #include "regimen/transform/inputs.hpp"
 #include "regimen/transform/labels.hpp"

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "regimen/detail/checksum.hpp"
+#include "regimen/detail/fields.hpp"
 #include "regimen/detail/json.hpp"
 #include "regimen/detail/modules.hpp"
 

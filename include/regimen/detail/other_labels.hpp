@@ -16,9 +16,34 @@
 
 #include "regimen/batch.hpp"
 #include "regimen/detail/batch_parts.hpp"
-#include "regimen/source.hpp"
 
 /// Whether two sources tell the same of the samples that both have.
+namespace regimen::inline v0 {
+
+class Source;
+
+namespace detail {
+
+/// Of the samples that two sources have.
+struct SharedSamples {
+  std::int64_t samples = 0;
+  std::int64_t with_other_targets = 0;
+};
+
+/// Reads ids and targets of both once, as they are at the beginning; what cannot be compared is not counted at all. For
+/// indexed sources with samples.
+inline SharedSamples shared_samples(const Source& one, const Source& other);
+
+/// The same of two sources that have the same samples at the same places, by up to 1,024 of these: of targets of which
+/// one in a hundred differs, chance shows none with a probability of 3e-5.
+inline SharedSamples shared_at_places(const Source& one, const Source& other);
+
+}  // namespace detail
+}  // namespace regimen::inline v0
+
+// Behind the declarations: it includes what calls them.
+#include "regimen/source.hpp"
+
 namespace regimen::inline v0::detail {
 
 /// [N] int64, on the CPU: a number of each row's bytes, the same for the same rows.
@@ -85,12 +110,6 @@ class TargetComparison {
   at::ScalarType type_ = at::kLong;
 };
 
-/// Of the samples that two sources have.
-struct SharedSamples {
-  std::int64_t samples = 0;
-  std::int64_t with_other_targets = 0;
-};
-
 /// From the joined columns of both. A sample of the other source is shared where one of the first has its id and its
 /// source id, which must be told by the same; else where it has its source id, by copies of which some must.
 inline SharedSamples count_shared(const std::vector<at::Tensor>& one, const std::vector<at::Tensor>& other) {
@@ -126,8 +145,6 @@ inline SharedSamples count_shared(const std::vector<at::Tensor>& one, const std:
   return shared;
 }
 
-/// Reads ids and targets of both once, as they are at the beginning; what cannot be compared is not counted at all. For
-/// indexed sources with samples.
 inline SharedSamples shared_samples(const Source& one, const Source& other) {
   const at::Tensor first = at::zeros({1}, at::kLong);
   const TargetComparison comparison(one.get(first).target, other.get(first).target);
@@ -140,8 +157,6 @@ inline SharedSamples shared_samples(const Source& one, const Source& other) {
   return count_shared(columns_of(one), columns_of(other));
 }
 
-/// The same of two sources that have the same samples at the same places, by up to 1,024 of these: of targets of which
-/// one in a hundred differs, chance shows none with a probability of 3e-5.
 inline SharedSamples shared_at_places(const Source& one, const Source& other) {
   const std::int64_t n = *one.size();
   const std::int64_t looked_at = std::min<std::int64_t>(n, 1024);
