@@ -64,11 +64,8 @@ class ModeGuard {
 inline Batch prepared(const Batch& batch, const std::vector<AnyTransform>& preprocess, const at::Device& device,
                       const Now& now) {
   const bool here = batch.data.device() == device && (!batch.target.defined() || batch.target.device() == device);
-  Batch result = here ? batch : to(batch, device);
-  for (std::size_t i = 0; i < preprocess.size(); ++i) {
-    result = preprocess[i](result, Key(0, result.id, now).fold(i));
-  }
-  return result;
+  const Batch moved = here ? batch : to(batch, device);
+  return preprocess.empty() ? moved : in_turn(preprocess, preprocess.size(), moved, Key(0, moved.id, now));
 }
 
 /// The outputs of a batch, and what they are compared with.

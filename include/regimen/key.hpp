@@ -52,6 +52,13 @@ class Key {
   /// The same draws, for what acts on these data: `Now::data`. They must outlive the key.
   [[nodiscard]] Key on(const Source& data) const { return Key(words_, ids_, now_.on(data)); }
 
+  /// The same draws, at a place in a list of transforms: `Now::so_far`. The source must outlive the key.
+  [[nodiscard]] Key so_far(const Source& source) const {
+    Now now = now_;
+    now.so_far = &source;
+    return Key(words_, ids_, now);
+  }
+
   [[nodiscard]] const at::Tensor& ids() const { return ids_; }
   [[nodiscard]] std::int64_t size() const { return ids_.size(0); }
   [[nodiscard]] const Now& now() const { return now_; }

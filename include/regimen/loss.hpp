@@ -22,6 +22,7 @@
 #include "regimen/loss/count.hpp"
 #include "regimen/loss/cross_entropy.hpp"
 #include "regimen/loss/module.hpp"
+#include "regimen/loss/module_manifest.hpp"
 #include "regimen/loss/pointwise.hpp"
 #include "regimen/loss/predicted.hpp"
 #include "regimen/manifest.hpp"
@@ -177,7 +178,7 @@ class AnyLoss {
   void bind_module(L loss) {
     auto parts = std::make_shared<Parts>();
     const auto shared = std::make_shared<L>(std::move(loss));
-    parts->manifest = manifest_of_module(**shared);
+    parts->manifest = detail::manifest_of_loss_module(**shared);
     const std::int64_t reduction = detail::reduction_of(**shared);
     if (reduction == at::Reduction::None) {
       throw Error(
@@ -203,21 +204,6 @@ class AnyLoss {
       };
     }
     parts_ = std::move(parts);
-  }
-
-  /// What it prints of itself, and those of its options that change its value.
-  template <class M>
-  static std::string manifest_of_module(const M& module) {
-    detail::json::Object object;
-    object.add("type", detail::json::quoted(detail::structure_of(module)));
-    object.add("reduction", detail::text(detail::reduction_of(module)));
-    if constexpr (requires { detail::text(module.options.ignore_index()); }) {
-      object.add("ignore_index", detail::text(module.options.ignore_index()));
-    }
-    if constexpr (requires { module.weight.defined(); }) {
-      object.add("weight_crc32", detail::json::quoted(detail::crc32_of(module.weight)));
-    }
-    return object.text();
   }
 
   std::shared_ptr<const Parts> parts_;

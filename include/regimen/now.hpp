@@ -27,6 +27,8 @@ struct Now {
   std::int64_t batches_a_step = 1;   ///< `Phase::accumulate`
   const Source* data = nullptr;      ///< those that are read, which an empty `Mixup::partners` draws from; none in a
                                      ///< loop of your own that does not set it
+  const Source* so_far = nullptr;    ///< the same as the transforms that come before in a list leave them; none before
+                                     ///< a list's first one
 
   /// The moment at which the epoch began. An epoch reads its data as they were then, damage that follows a schedule
   /// among them: so does what goes on with the epoch after a resume, and the scoring of what was trained on. A loop of
@@ -44,6 +46,7 @@ struct Now {
   [[nodiscard]] Now on(const Source& source) const {
     Now now = *this;
     now.data = &source;
+    now.so_far = nullptr;
     return now;
   }
 

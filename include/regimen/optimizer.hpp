@@ -126,7 +126,19 @@ class OptimizerRef {
   [[nodiscard]] const detail::GroupNumbers& momenta() const { return *parts_->momenta; }
   [[nodiscard]] const detail::GroupNumbers& weight_decays() const { return *parts_->weight_decays; }
 
-  [[nodiscard]] std::vector<at::Tensor> parameters() const { return parts_->parameters(); }
+  [[nodiscard]] std::vector<at::Tensor> parameters() const {
+    std::vector<at::Tensor> all;
+    for (const std::vector<at::Tensor>& group : parts_->groups()) {
+      all.insert(all.end(), group.begin(), group.end());
+    }
+    return all;
+  }
+
+  /// The parameters of each group.
+  [[nodiscard]] std::vector<std::vector<at::Tensor>> groups() const { return parts_->groups(); }
+
+  /// A checksum of what it remembers of its steps: "none" of nothing.
+  [[nodiscard]] std::string state_crc32() const { return parts_->state_crc32(); }
 
   /// Type and options, written when it is asked: options may change until a run begins.
   [[nodiscard]] std::string manifest() const { return defined() ? parts_->manifest() : "null"; }
@@ -146,7 +158,8 @@ class OptimizerRef {
     detail::GroupNumbers rates;
     std::shared_ptr<const detail::GroupNumbers> momenta;  // none if they cannot be driven
     std::shared_ptr<const detail::GroupNumbers> weight_decays;
-    std::function<std::vector<at::Tensor>()> parameters;
+    std::function<std::vector<std::vector<at::Tensor>>()> groups;
+    std::function<std::string()> state_crc32;
     std::function<std::string()> manifest;
   };
 
@@ -182,14 +195,15 @@ class OptimizerRef {
         .rates = detail::rates(borrowed),
         .momenta = momenta,
         .weight_decays = weight_decays,
-        .parameters =
+        .groups =
             [borrowed] {
-              std::vector<at::Tensor> tensors;
+              std::vector<std::vector<at::Tensor>> groups;
               for (auto& group : borrowed->param_groups()) {
-                tensors.insert(tensors.end(), group.params().begin(), group.params().end());
+                groups.emplace_back(group.params().begin(), group.params().end());
               }
-              return tensors;
+              return groups;
             },
+        .state_crc32 = [borrowed] { return detail::state_crc32(*borrowed); },
         .manifest = [borrowed] { return detail::describe_options(*borrowed); },
     });
   }

@@ -65,7 +65,7 @@ class Snapshot {
   /// Parameters first, then buffers, each tensor once; only read them.
   [[nodiscard]] const std::vector<Named>& tensors() const { return kept_; }
 
-  /// The number of tensors, and their CRC-32.
+  /// The number of tensors, and two CRC-32s: of their numbers, and of their names, shapes and types.
   [[nodiscard]] std::string manifest() const {
     std::vector<at::Tensor> each;
     for (const Named& named : kept_) {
@@ -75,6 +75,7 @@ class Snapshot {
         .add("type", "\"Snapshot\"")
         .add("tensors", detail::text(each.size()))
         .add("crc32", detail::json::quoted(detail::crc32_of(each)))
+        .add("kinds_crc32", detail::json::quoted(detail::crc32_of_kinds(kept_)))
         .text();
   }
 

@@ -19,32 +19,13 @@
 #include "regimen/detail/counted_cursor.hpp"
 #include "regimen/detail/hooks.hpp"
 #include "regimen/detail/metrics.hpp"
+#include "regimen/detail/require_rows.hpp"
 #include "regimen/key.hpp"
 #include "regimen/manifest.hpp"
 #include "regimen/source/concepts.hpp"
 #include "regimen/source/in_memory.hpp"
 
 namespace regimen::inline v0 {
-
-namespace detail {
-
-/// Those of its fields; of a view that writes its own manifest, those of what it is a view of and of its transform.
-template <class S>
-std::vector<Metric> metrics_of_source(const S& source) {
-  std::vector<Metric> found = metrics_of(source);
-  const auto add = [&found](const std::vector<Metric>& more) { found.insert(found.end(), more.begin(), more.end()); };
-  if constexpr (!HasParts<S>) {
-    if constexpr (requires { source.of.metrics(); }) {
-      add(source.of.metrics());
-    }
-    if constexpr (requires { source.transform.metrics(); }) {
-      add(source.transform.metrics());
-    }
-  }
-  return found;
-}
-
-}  // namespace detail
 
 /// Any data: a `Batch`, anything `Indexed`, or a `Stream`. Cheap to copy; copies share the data.
 class Source {
@@ -151,10 +132,12 @@ class Source {
     }
 
     Batch get(const at::Tensor& index, const Now& now) const override {
-      if constexpr (requires { data.get(index, now); }) {
-        return data.get(index, now);
-      } else if constexpr (requires { data.get(index); }) {
-        return data.get(index);
+      if constexpr (Indexed<S>) {
+        Batch batch = rows(index, now);
+        detail::require_rows(
+            batch, index.size(0), [] { return "get(index) of the source " + detail::name_of_type<S>(); },
+            "one for each entry of the index");
+        return batch;
       } else {
         return {};
       }
@@ -177,6 +160,14 @@ class Source {
     }
 
     std::string manifest() const override { return regimen::manifest(data); }
+
+    Batch rows(const at::Tensor& index, const Now& now) const {
+      if constexpr (requires { data.get(index, now); }) {
+        return data.get(index, now);
+      } else {
+        return data.get(index);
+      }
+    }
 
     S data;
   };

@@ -10,6 +10,7 @@
 #include "regimen/batch.hpp"
 #include "regimen/detail/batch_parts.hpp"
 #include "regimen/detail/check_data.hpp"
+#include "regimen/detail/require_rows.hpp"
 #include "regimen/key.hpp"
 #include "regimen/manifest.hpp"
 
@@ -42,25 +43,32 @@ class AnyTransform {
       detail::check_fields(transform);
       metrics_ = detail::metrics_of(transform);
       const auto held = std::make_shared<const T>(std::move(transform));
-      call_ = std::make_shared<const Function>([held](const Batch& batch, const Key& key) {  //
-        return (*held)(batch, key);
+      call_ = std::make_shared<const Function>([held](const Batch& batch, const Key& key) {
+        Batch result = (*held)(batch, key);
+        detail::require_rows(
+            result, batch.size(), [] { return "the transform " + detail::name_of_type<T>(); },
+            "one for each sample that it is given");
+        return result;
       });
       check_data_ = std::make_shared<const CheckData>(
-          [held](const Source& data, const std::string& who) { detail::check_data_of(*held, data, who); });
+          [held](const detail::DataSoFar& so_far, const Source& data, const std::string& who) {
+            detail::check_data_of(*held, so_far, data, who);
+          });
     }
   }
 
   Batch operator()(const Batch& batch, const Key& key) const { return (*call_)(batch, key); }
 
   /// Throws Error if the data that it is to act on do not suit it. who: what it is to the user.
-  void check_data(const Source& data, const std::string& who) const { (*check_data_)(data, who); }
+  void check_data(const Source& data, const std::string& who) const;
+  void check_data(const detail::DataSoFar& data, const std::string& who) const;
 
   [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
   [[nodiscard]] const std::string& manifest() const { return manifest_; }
 
  private:
   using Function = std::function<Batch(const Batch&, const Key&)>;
-  using CheckData = std::function<void(const Source&, const std::string&)>;
+  using CheckData = std::function<void(const detail::DataSoFar&, const Source&, const std::string&)>;
 
   std::shared_ptr<const Function> call_;
   std::shared_ptr<const CheckData> check_data_;
@@ -68,16 +76,13 @@ class AnyTransform {
   std::string manifest_;
 };
 
-/// One after another, each with randomness of its own.
+/// One after another, each with randomness of its own. Partners that one of them draws from the data, as `Mixup` does,
+/// go through those before it, by the same draws as everywhere: their labels are the ones that they are shown with.
 struct Chain {
   std::vector<AnyTransform> parts;
 
-  Batch operator()(Batch batch, const Key& key) const {
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      batch = parts[i](batch, key.fold(i));
-    }
-    return batch;
-  }
+  Batch operator()(const Batch& batch, const Key& key) const;
+  void check_data_so_far(const detail::DataSoFar& data, const std::string& who) const;
 };
 
 /// One after another.
@@ -89,5 +94,6 @@ template <class... Transforms>
 
 }  // namespace regimen::inline v0
 
+#include "regimen/detail/in_turn.hpp"
 #include "regimen/transform/inputs.hpp"
 #include "regimen/transform/labels.hpp"

@@ -88,7 +88,8 @@ class Weights {
   /// What the module prints of itself, "torch::nn::Dropout(p=0.5, inplace=false)"; empty for one that prints nothing.
   [[nodiscard]] std::string structure() const { return structure_(); }
 
-  /// Type, number of parameters, and the CRC-32 of parameters and buffers as they are now. Waits for the device.
+  /// Type, number of parameters, and two CRC-32s: of the numbers of parameters and buffers as they are now, and of
+  /// their names, shapes and types. Waits for the device.
   [[nodiscard]] std::string manifest() const {
     std::vector<at::Tensor> tensors;
     for (const Named& named : named_tensors()) {
@@ -102,6 +103,7 @@ class Weights {
         .add("type", detail::json::quoted(type()))
         .add("parameters", detail::text(numbers))
         .add("crc32", detail::json::quoted(detail::crc32_of(tensors)))
+        .add("kinds_crc32", detail::json::quoted(detail::crc32_of_kinds(named_tensors())))
         .text();
   }
 

@@ -765,10 +765,86 @@ TEST_CASE("image and mask: a permutation moves dense targets of data of any numb
     CHECK(same(of_volume.target, of_volume.data.squeeze(1)));
 
     const at::Tensor rows = at::rand({8, 10});
-    CHECK(same(moved(rows, rows).target, rows));  // of two dimensions: numbers, or classes
+    check_error([&] { (void)moved(rows, rows); }, {"[8, 10] float", "[N, 1, 10]", "DataOnly"});  // pixels, or classes
+    const at::Tensor others = at::rand({8, 9});
+    CHECK(same(moved(rows, others).target, others));
     const Batch of_rows = moved(rows, rows.unsqueeze(1));
     CHECK(same(of_rows.target, of_rows.data.unsqueeze(1)));
   }
+}
+
+TEST_CASE("image and mask: pixels in a row and pixels of another resolution are refused, and stay with DataOnly") {
+  // [2, 2, 2, 3]: 6 pixels, 12 entries. A target of as many numbers would stay while the image is mirrored.
+  const at::Tensor images = at::arange(24, at::kFloat).view({2, 2, 2, 3});
+  const auto batch_with = [&](const at::Tensor& target) {
+    return Batch{.data = images, .target = target, .id = at::arange(2)};
+  };
+  const HorizontalFlip flip{.probability = 1};
+  const Key key(7, at::arange(2));
+  for (const at::Tensor& target : {at::zeros({2, 6}), at::zeros({2, 6}, at::kLong), at::zeros({2, 12})}) {
+    const Batch batch = batch_with(target);
+    check_error([&] { (void)flip(batch, key); }, {"HorizontalFlip: the target is [2, ", "[N, 1, 2 x 3]", "DataOnly"});
+    check_error([&] { (void)PixelPermutation{}(batch, key); }, {"PixelPermutation: the target is [2, "});
+    check_error([&] { (void)Cutout{.side = 1}(batch, key); }, {"Cutout: the target is [2, ", "DataOnly"});
+    const Batch moved = DataOnly{flip}(batch, key);
+    CHECK(moved.data.equal(images.flip({3})));
+    CHECK(moved.target.is_same(target));
+  }
+  for (const at::Tensor& target : {at::zeros({2}, at::kLong), at::zeros({2, 5}), at::zeros({2, 1}), at::Tensor()}) {
+    CHECK(flip(batch_with(target), key).data.equal(images.flip({3})));
+  }
+  // One pixel is nowhere else when it is mirrored.
+  Batch single = batch_with(at::zeros({2, 2}));
+  single.data = at::zeros({2, 2, 1, 1});
+  CHECK_NOTHROW(flip(single, key));
+
+  // The same of rows, whose entries are the pixels.
+  const Batch rows{.data = at::arange(8, at::kFloat).view({2, 4}), .target = at::zeros({2, 4}), .id = at::arange(2)};
+  check_error([&] { (void)PixelPermutation{}(rows, key); },
+              {"PixelPermutation: the target is [2, 4] float", "[N, 1, 4]"});
+  check_error([&] { (void)PixelPermutationPerSample{}(rows, key); }, {"PixelPermutationPerSample: the target is"});
+  Batch shown = rows;
+  shown.target = rows.data.unsqueeze(1);
+  const Batch moved = PixelPermutation{.seed = 1}(shown, key);
+  CHECK(moved.target.squeeze(1).equal(moved.data));
+
+  Batch with_extra = batch_with(at::zeros({2}, at::kLong));
+  for (const at::Tensor& extra :
+       {at::zeros({2, 6}), at::zeros({2, 12}), at::zeros({2, 1, 4, 6}), at::zeros({2, 6, 9})}) {
+    with_extra.extra["mask"] = extra;
+    check_error([&] { (void)flip(with_extra, key); }, {"HorizontalFlip: extra[\"mask\"] is [2, ", "DataOnly"});
+    CHECK(DataOnly{flip}(with_extra, key).extra.at("mask").is_same(extra));
+  }
+  for (const at::Tensor& extra : {at::zeros({2, 5}), at::zeros({2, 1, 2, 2}), at::zeros({2, 7, 9}), at::zeros({2})}) {
+    with_extra.extra["mask"] = extra;
+    CHECK(flip(with_extra, key).extra.at("mask").is_same(extra));
+  }
+
+  // Soft labels of as many classes as there are pixels: CutMix mixes them where it is told that they are classes.
+  const Batch soft = batch_with(at::one_hot(at::arange(2), 6).to(at::kFloat));
+  check_error([&] { (void)CutMix{.partners = soft}(soft, key); }, {"CutMix: the target is", "CutMix.classes = 6"});
+  CHECK(CutMix{.partners = soft, .classes = 6}(soft, key).target.sum().item<double>() == Approx(2));
+}
+
+TEST_CASE("complex data: transforms that compute with real numbers refuse them by name, others move them") {
+  const Batch waves{.data = at::full({2, 1, 2, 2}, c10::complex<float>(0.5F, 2), at::kComplexFloat),
+                    .target = at::zeros({2}, at::kLong),
+                    .id = at::arange(2)};
+  const Key key(7, waves.id);
+  const auto refused = [&](const AnyTransform& transform, const char* who) {
+    check_error([&] { (void)transform(waves, key); }, {who, "takes real data", "[2, 1, 2, 2] c10::complex<float>"});
+  };
+  refused(Normalize{.mean = {0}, .stddev = {1}}, "Normalize");
+  refused(GaussianNoise{}, "GaussianNoise");
+  refused(GaussianImages{.mean = {0}, .stddev = {1}}, "GaussianImages");
+  refused(Mixup{.partners = waves, .classes = 2}, "Mixup");
+  refused(SaltAndPepper{}, "SaltAndPepper");
+  refused(Brightness{}, "Brightness");
+  refused(Contrast{}, "Contrast");
+  refused(Cutout{.side = 1}, "Cutout");
+  refused(InstanceLabels{.classes = 2}, "InstanceLabels");
+  CHECK(HorizontalFlip{.probability = 1}(waves, key).data.equal(waves.data));
+  CHECK(ZeroPixels{.fraction = 0}(waves, key).data.equal(waves.data));
 }
 
 TEST_CASE("image and mask: an exact share, frozen, moves them together, and leaves the others") {

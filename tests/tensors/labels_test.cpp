@@ -785,10 +785,97 @@ TEST_CASE("Mixup and CutMix: targets of any kind are compared, soft ones with la
   const at::Tensor noisy = at::arange(40, at::kDouble).index_fill(0, longs({3, 9}), -1);
   CHECK(other_targets(with(at::arange(40, at::kDouble)), with(noisy)) == 2);
   CHECK(other_targets(with({}), clean) == 0);
+  // Of another type they are the same numbers: 0.1 in double and in float, 3 in int64 and in int32, 1 and true.
+  CHECK(other_targets(with(soft.to(at::kDouble) * 0 + 0.2), with(soft * 0 + 0.2)) == 0);
+  CHECK(other_targets(with(soft.to(at::kDouble)), with(soft.roll(1, 1))) == 40);
+  CHECK(other_targets(with(soft), with(soft.roll(1, 1).to(at::kDouble))) == 40);
+  CHECK(other_targets(clean, with(clean.target.to(at::kInt))) == 0);
+  CHECK(other_targets(clean, with(wrong.to(at::kInt))) == 40);
+  CHECK(other_targets(with(wrong.to(at::kDouble)), clean) == 40);
+  CHECK(other_targets(with(clean.target.to(at::kDouble).unsqueeze(1)), clean) == 0);
+  CHECK(other_targets(with(clean.target > 2), with((clean.target > 2).to(at::kLong))) == 0);
   CHECK(other_targets(with(masks), clean) == 0);  // what cannot be mixed is refused where it is mixed
 
   check_error([&] { (void)regimen::frozen(with(masks), CutMix{.partners = with(one_pixel)}, 7); },
               {"CutMix.partners", "of the 40 samples", "1 have another target"});
+}
+
+TEST_CASE("Mixup and CutMix: partners go through what comes before, by the draws that they are shown with") {
+  // An input tells its class, and all labels are wrong: white, 255, is of class 1 and called 0. What is white in a
+  // mixed image is then all that is on class 0, wherever the labels were changed.
+  const Batch clean = two_classes(400);
+  const ClassMap wrong{.to = {1, 0}};
+  const auto furthest_from_shown = [](const Batch& mixed, double white_is) {
+    const at::Tensor white = mixed.data.to(at::kDouble).flatten(1).mean(1) / white_is;
+    CHECK(white.gt(0.01).logical_and(white.lt(0.99)).sum().item<double>() > 40);
+    return furthest(mixed.target.select(1, 0), white);
+  };
+  for (const bool pastes : {false, true}) {
+    const AnyTransform mix = pastes ? AnyTransform(CutMix{.classes = 2}) : AnyTransform(Mixup{.classes = 2});
+    const double white_is = pastes ? 255 : 1;
+    const auto in_chain = [&](const AnyTransform& damage) {
+      return regimen::materialize(regimen::frozen(clean, damage, 7));
+    };
+    CHECK(furthest_from_shown(in_chain(regimen::chain(wrong, mix)), white_is) < 1e-6);
+    CHECK(furthest_from_shown(in_chain(regimen::chain(wrong, regimen::chain(regimen::chain(), mix))), white_is) < 1e-6);
+    if (!pastes) {  // a second rectangle may cover the first one, by whose area the target was mixed
+      CHECK(furthest_from_shown(in_chain(regimen::chain(regimen::chain(wrong), mix, mix)), white_is) < 1e-6);
+    }
+  }
+  // By the draws that it is shown with: half of the labels are changed, and a partner's is where its own is.
+  const regimen::Chain noise_and_mix =
+      regimen::chain(UniformLabels{.classes = 2, .fraction = 0.5}, Mixup{.classes = 2});
+  const Source shown = regimen::frozen(clean, noise_and_mix, 7);
+  const Key key = Key(7, clean.id).on(Source(clean));
+  const at::Tensor labels = noise_and_mix.parts[0](clean, key.fold(0)).target;
+  const Batch mixed = regimen::materialize(shown);
+  // The key of Mixup is the chain's second, its partners' the third of that (mix.hpp), and theirs the first.
+  const at::Tensor partner = key.fold(1).fold(2).fold(0).below(400);
+  const at::Tensor own = at::one_hot(labels, 2).to(at::kDouble).select(1, 1);
+  const at::Tensor theirs = own.index_select(0, partner);
+  const at::Tensor on_one = mixed.target.select(1, 1).to(at::kDouble);
+  CHECK((on_one >= at::minimum(own, theirs) - 1e-6).all().item<bool>());
+  CHECK((on_one <= at::maximum(own, theirs) + 1e-6).all().item<bool>());
+}
+
+TEST_CASE("Mixup and CutMix: what changes targets before them and is not what partners go through is refused") {
+  const Batch clean = two_classes(60);
+  const ClassMap wrong{.to = {1, 0}};
+  const auto frozen = [&](const AnyTransform& mix) { (void)regimen::frozen(clean, regimen::chain(wrong, mix), 7); };
+  const auto nothing = [](const Batch& of, const Key&) { return of; };
+  check_error([&] { frozen(Mixup{.classes = 2, .augment = {nothing}}); },
+              {"frozen: of the 60 samples", "60 have another target", "leave augment empty"});
+  check_error([&] { frozen(Mixup{.partners = clean, .classes = 2}); },
+              {"frozen: of the 60 samples", "60 have another target", "leave partners empty"});
+  check_error([&] { frozen(CutMix{.partners = clean, .classes = 2, .augment = {nothing}}); },
+              {"CutMix.partners", "leave partners empty"});
+  CHECK_NOTHROW(frozen(Mixup{.classes = 2}));
+  CHECK_NOTHROW(frozen(Mixup{.classes = 2, .augment = {wrong}}));
+  CHECK_NOTHROW(frozen(Mixup{.partners = clean, .classes = 2, .augment = {wrong}}));
+  CHECK_NOTHROW(frozen(Mixup{.partners = clean, .classes = 2, .allow_other_labels = true}));
+  CHECK_NOTHROW(frozen(Mixup{.partners = regimen::frozen(clean, wrong, 3), .classes = 2}));
+  // Masks move with their images, by draws of their own: they are compared before.
+  Batch masks = clean;
+  masks.target = clean.data.select(1, 0).to(at::kLong);
+  const regimen::HorizontalFlip flip{};
+  CHECK_NOTHROW((void)regimen::frozen(masks, regimen::chain(flip, CutMix{.augment = {flip}}), 7));
+  CHECK_NOTHROW((void)regimen::frozen(masks, regimen::chain(flip, CutMix{.partners = masks, .augment = {flip}}), 7));
+}
+
+TEST_CASE("Mixup and CutMix: copies are compared with what they are copies of") {
+  const Batch clean = two_classes(20);
+  const ClassMap wrong{.to = {1, 0}};
+  const Source copies = regimen::frozen(regimen::repeat(clean, 4), wrong, 1);
+  const Source second = regimen::subset(copies, at::arange(20, 40));  // ids 20 to 39, origins 0 to 19
+  check_error([&] { (void)regimen::frozen(second, Mixup{.partners = clean, .classes = 2}, 7); },
+              {"of the 20 samples", "by their ids or origins", "20 have another target"});
+  check_error([&] { (void)regimen::frozen(clean, Mixup{.partners = second, .classes = 2}, 7); },
+              {"of the 20 samples", "20 have another target"});
+  CHECK_NOTHROW((void)regimen::frozen(second, Mixup{.partners = copies, .classes = 2}, 7));
+  // Each copy may have another label: each is compared with itself where both have it.
+  const Source mixed = regimen::frozen(regimen::repeat(clean, 4), UniformLabels{.classes = 2}, 1);
+  CHECK_NOTHROW(
+      (void)regimen::frozen(mixed, Mixup{.partners = regimen::subset(mixed, at::arange(30)), .classes = 2}, 7));
 }
 
 TEST_CASE("Mixup and CutMix: without partners they say so in a loop of one's own, and on a stream") {

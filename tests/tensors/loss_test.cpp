@@ -308,4 +308,15 @@ TEST_CASE("loss: by its values on a batch and its halves, a sum and what is neit
   CHECK(not_a_mean(mean, output.narrow(0, 0, 1), label.narrow(0, 0, 1)).empty());
 }
 
+TEST_CASE("MeanSquaredError and BinaryCrossEntropy: complex numbers are refused, of which a half would be compared") {
+  // |0 - 3i|^2 is 9; of the real parts it would be 0.
+  const at::Tensor real = at::zeros({2});
+  const at::Tensor target = at::full({2}, c10::complex<float>(0, 3), at::kComplexFloat);
+  check_error([&] { (void)MeanSquaredError{}(real, target); }, {"MeanSquaredError compares real", "the target is [2]"});
+  check_error([&] { (void)MeanSquaredError{}(target, target); }, {"MeanSquaredError compares real", "the output is"});
+  check_error([&] { MeanSquaredError{}.check_target(target); }, {"MeanSquaredError", "torch::view_as_real"});
+  check_error([&] { (void)BinaryCrossEntropy{}(real, target); }, {"BinaryCrossEntropy compares real", "the target is"});
+  CHECK(MeanSquaredError{}(at::zeros({2, 2}), at::view_as_real(target)).item<double>() == Approx(9. / 2));
+}
+
 }  // namespace loss_test

@@ -889,6 +889,95 @@ TEST_CASE("tied weights are frozen and selected by either of their names") {
   }
 }
 
+TEST_CASE("Mixup in a phase: labels that the phase itself makes wrong come with partners too") {
+  // An input is its class, and all labels are wrong. No target mass is then on what the input is.
+  rg::Batch data = points(60, 3);
+  data.data = torch::one_hot(data.target, 3).to(torch::kFloat);
+  const rg::ClassMap wrong{.to = {1, 2, 0}};
+  const rg::Mixup mixup{.classes = 3};
+  torch::nn::Linear net(3, 3);
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const auto mass_elsewhere = [&](std::vector<rg::AnyTransform> augment, std::vector<rg::AnyTransform> preprocess) {
+    rg::Phase phase{.data = data, .optimizer = sgd, .epochs = 2, .batch = 16};
+    phase.augment = std::move(augment);
+    phase.preprocess = std::move(preprocess);
+    double most = 0;
+    double mixed = 0;
+    const auto look = [&](const rg::Step& step) {
+      const at::Tensor right = step.pass.batch.data.roll(1, 1);
+      most = std::max(most, (step.pass.batch.target - right).abs().max().item<double>());
+      mixed += ((right > 0.1) & (right < 0.9)).any(1).sum().item<double>();
+    };
+    rg::run(net, {phase}, {.score_fit = false}, look);
+    CHECK(mixed > 20);
+    return most;
+  };
+  CHECK(mass_elsewhere({wrong, mixup}, {}) < 1e-6);
+  CHECK(mass_elsewhere({rg::chain(wrong), rg::chain(mixup)}, {}) < 1e-6);
+  CHECK(mass_elsewhere({wrong}, {mixup}) < 1e-6);
+  CHECK(mass_elsewhere({}, {wrong, mixup}) < 1e-6);
+
+  rg::Phase leaky{.name = "leaky", .data = data, .optimizer = sgd, .epochs = 1};
+  leaky.augment = {wrong, rg::Mixup{.partners = leaky.data, .classes = 3}};
+  CHECK(contains(error_of([&] { rg::run(net, {leaky}, {}); }), "Phase \"leaky\".augment[1]: of the 60 samples"));
+  leaky.augment = {wrong};
+  leaky.preprocess = {rg::Mixup{.partners = leaky.data, .classes = 3}};
+  CHECK(contains(error_of([&] { rg::run(net, {leaky}, {}); }), "Phase \"leaky\".preprocess[0]: of the 60 samples"));
+}
+
+namespace {
+
+/// Leaves out the last row where it is asked for more than one.
+struct Short {
+  rg::Batch all;
+  [[nodiscard]] std::int64_t size() const { return all.size(); }
+  [[nodiscard]] rg::Batch get(const at::Tensor& index) const {
+    rg::Batch batch = rg::rows(all, index.slice(0, 0, std::max<std::int64_t>(1, index.size(0) - 1)));
+    batch.id = torch::arange(batch.size());
+    return batch;
+  }
+};
+
+struct WithoutIds {
+  rg::Batch all;
+  [[nodiscard]] std::int64_t size() const { return all.size(); }
+  [[nodiscard]] rg::Batch get(const at::Tensor& index) const { return rg::rows(all, index); }
+};
+
+}  // namespace
+
+TEST_CASE("rows: a transform that drops samples, and a source that gives fewer than asked, are refused by name") {
+  torch::nn::Linear net(2, 3);
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Phase phase{.name = "few", .data = points(8, 1), .optimizer = sgd, .epochs = 1, .batch = 4};
+  const auto refused = [&](const std::vector<std::string>& parts) {
+    const std::string message = error_of([&] { rg::run(net, {phase}, {}); });
+    CAPTURE(message);
+    for (const std::string& part : parts) {
+      CHECK(contains(message, part));
+    }
+  };
+  const auto dropping = [](const rg::Batch& b, const rg::Key&) {
+    return rg::slice(b, 0, std::max<std::int64_t>(1, b.size() - 1));
+  };
+  phase.augment = {dropping};
+  refused({"Phase \"few\"", "the transform lambda must give 4 rows", "its data is [3, 2] float"});
+  phase.augment = {rg::chain(dropping)};
+  refused({"Phase \"few\"", "the transform lambda must give 4 rows"});
+  phase.augment = {};
+  phase.preprocess = {[](rg::Batch b, const rg::Key&) {
+    b.target = b.target.slice(0, 0, 1);
+    return b;
+  }};
+  refused({"Phase \"few\"", "the transform lambda must give 4 rows", "its target is [1]"});
+  phase.preprocess = {};
+
+  phase.data = Short{points(8, 1)};
+  refused({"Phase \"few\"", "of the source ", "Short must give 4 rows", "its data is [3, 2] float"});
+  phase.data = WithoutIds{points(8, 1)};
+  refused({"of the source ", "WithoutIds must give 1 rows", "its id is undefined"});
+}
+
 TEST_CASE("the number of epochs, batches and classes may be any integer, also one that is counted in size_t") {
   const std::vector<int> three(3);
   auto net = plain_network();
@@ -898,6 +987,37 @@ TEST_CASE("the number of epochs, batches and classes may be any integer, also on
   rg::Phase many = phase;
   many.epochs = std::size_t{1} << 63;
   CHECK(many.epochs == std::numeric_limits<std::int64_t>::max());
+}
+
+TEST_CASE("whole numbers of transforms, criteria, schedules and hooks take a size(), which braces do not narrow") {
+  const std::vector<int> three(3);
+  const auto n = three.size();
+  const auto is_three = [](const std::string& manifest, const std::string& field) {
+    CAPTURE(manifest);
+    CHECK(contains(manifest, "\"" + field + "\": 3"));
+  };
+  is_three(rg::manifest(rg::UniformLabels{.classes = n}), "classes");
+  is_three(rg::manifest(rg::PairFlip{.classes = n, .shift = n}), "shift");
+  is_three(rg::manifest(rg::LabelSmoothing{.classes = n}), "classes");
+  is_three(rg::manifest(rg::StochasticLabels{.classes = n}), "classes");
+  is_three(rg::manifest(rg::InstanceLabels{.classes = n}), "classes");
+  is_three(rg::manifest(rg::Mixup{.classes = n}), "classes");
+  is_three(rg::manifest(rg::CutMix{.classes = n}), "classes");
+  is_three(rg::manifest(rg::RandomMatrix{.classes = n, .tries = n}), "tries");
+  is_three(rg::manifest(rg::RandomChoice{.picks = n}), "picks");
+  is_three(rg::manifest(rg::Cutout{.side = n}), "side");
+  is_three(rg::manifest(rg::RandomCrop{.padding = n}), "padding");
+  is_three(rg::manifest(rg::StepLimit{.steps = n}), "steps");
+  is_three(rg::manifest(rg::Patience{.scorings = n}), "scorings");
+  is_three(rg::manifest(rg::GapExceeds{.hold = n}), "hold");
+  is_three(rg::manifest(rg::FitReaches{.hold = n}), "hold");
+  is_three(rg::manifest(rg::LossDiverges{.hold = n}), "hold");
+  is_three(rg::manifest(rg::MeasureExceeds{.hold = n}), "hold");
+  is_three(rg::manifest(rg::MeasureRises{.window = n, .scorings = n}), "window");
+  is_three(rg::manifest(rg::PlateauDecay{.patience = n, .cooldown = n}), "cooldown");
+  is_three(rg::manifest(rg::SpectralNorm{.iterations = n}), "iterations");
+  is_three(rg::manifest(rg::JacobianNorm{.projections = n}), "projections");
+  is_three(rg::manifest(rg::AdaptiveClip{.except_last = n}), "except_last");
 }
 
 }  // namespace loop_test

@@ -351,4 +351,24 @@ TEST_CASE("a transform of ours inside a data set of torch::data damages as it do
   CHECK(torch::cat(labels).equal(expected.target));
 }
 
+TEST_CASE("from_dataset: the manifest knows all samples, and asking for it draws nothing") {
+  using torch::data::datasets::TensorDataset;
+  const auto manifest = [](const at::Tensor& data) { return rg::from_dataset(TensorDataset(data)).manifest(); };
+  const at::Tensor zeros = torch::zeros({300, 3});
+  const at::Tensor last = zeros.clone();
+  last[299][2] = 1;
+  CHECK(manifest(zeros) == manifest(zeros.clone()));
+  CHECK(manifest(zeros) != manifest(last));
+  CHECK(manifest(zeros) != manifest(zeros.view({300, 1, 3})));
+  CHECK(manifest(zeros) != manifest(zeros.to(torch::kInt)));
+
+  const auto noisy =
+      rg::from_dataset(TensorDataset(zeros), [](const std::vector<torch::data::TensorExample>& examples) {
+        return rg::Batch{.data = torch::rand({static_cast<std::int64_t>(examples.size()), 3})};
+      });
+  const at::Tensor before = generator_state();
+  (void)noisy.manifest();
+  CHECK(torch::equal(before, generator_state()));
+}
+
 }  // namespace torch_data_test

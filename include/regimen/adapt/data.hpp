@@ -15,7 +15,9 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/detail/checksum.hpp"
 #include "regimen/detail/guards.hpp"
+#include "regimen/detail/loader_samples.hpp"
 #include "regimen/source.hpp"
 #include "regimen/transform.hpp"
 
@@ -88,59 +90,25 @@ struct MapDataset {
     return batch;
   }
 
+  /// Reads all of the set once. A transform of the set's may draw from the global generators, which are put back.
   [[nodiscard]] std::string manifest() const {
-    return json::Object().add("type", json::quoted(name_of_type<Dataset>())).add("samples", text(size())).text();
-  }
-};
-
-/// What LibTorch's loaders show only to their descendants. A pointer to such a member, named in a descendant, calls
-/// what a loader overrides it with; an object of this class is never made.
-template <class Base>
-struct LoaderHooks : Base {
-  static void begin_epoch(Base& loader) { (loader.*&LoaderHooks::reset)(); }
-  static auto next_request(Base& loader) { return (loader.*&LoaderHooks::get_batch_request)(); }
-  static bool begun(Base& loader) { return loader.*&LoaderHooks::sequence_number_ > 0; }
-  static const auto& dataset(Base& loader) { return *(loader.*&LoaderHooks::main_thread_dataset_); }
-};
-
-/// LibTorch's own samplers: what an epoch of theirs draws comes from the global generator or from nowhere, so it can be
-/// drawn without consequences.
-template <class Sampler>
-inline constexpr bool is_sampler_of_torch =
-    std::is_same_v<Sampler, torch::data::samplers::RandomSampler> ||
-    std::is_same_v<Sampler, torch::data::samplers::SequentialSampler> ||
-    std::is_same_v<Sampler, torch::data::samplers::DistributedRandomSampler> ||
-    std::is_same_v<Sampler, torch::data::samplers::DistributedSequentialSampler> ||
-    std::is_same_v<Sampler, torch::data::samplers::StreamSampler>;
-
-/// How many samples an epoch of the loader has, where that can be known without reading any: its sampler is asked for
-/// all its places, and the data set for none. The sampler starts anew with the loader's next epoch anyway.
-template <class Dataset, class Sampler>
-std::optional<std::int64_t> samples_of(torch::data::StatelessDataLoader<Dataset, Sampler>& loader) {
-  using Hooks = LoaderHooks<typename torch::data::StatelessDataLoader<Dataset, Sampler>::super>;
-  if constexpr (!is_sampler_of_torch<Sampler>) {
-    return std::nullopt;
-  } else {
     const GeneratorGuard generators(at::kCPU);
-    if (loader.options().workers == 0 && loader.options().max_jobs == 0) {
-      Hooks::begin_epoch(loader);
-    } else if (Hooks::begun(loader)) {  // to begin an epoch would set the workers to work
-      return std::nullopt;
+    constexpr std::int64_t at_once = 256;
+    std::string sums;
+    for (std::int64_t first = 0; first < size(); first += at_once) {
+      const Batch batch = get(at::arange(first, std::min(size(), first + at_once), at::kLong));
+      map_tensors(batch, [&](const at::Tensor& tensor) {
+        sums += manifest_of_tensor(tensor);
+        return tensor;
+      });
     }
-    std::int64_t samples = 0;
-    while (const auto request = Hooks::next_request(loader)) {
-      samples += static_cast<std::int64_t>(request->size());
-    }
-    return samples;
+    return json::Object()
+        .add("type", json::quoted(name_of_type<Dataset>()))
+        .add("samples", text(size()))
+        .add("data_crc32", json::quoted(crc32_of_text(sums)))
+        .text();
   }
-}
-
-/// A data set with a state of its own decides itself what an epoch is; it may say how large it is.
-template <class Dataset>
-std::optional<std::int64_t> samples_of(torch::data::StatefulDataLoader<Dataset>& loader) {
-  const auto size = LoaderHooks<typename torch::data::StatefulDataLoader<Dataset>::super>::dataset(loader).size();
-  return size ? std::optional(static_cast<std::int64_t>(*size)) : std::nullopt;
-}
+};
 
 template <class Loader, class How>
 struct LoaderStream {
@@ -221,6 +189,7 @@ struct LoaderStream {
 
 /// A map-style data set of torch::data as a source: `run` shuffles and batches it. A sample's id is its place.
 /// `how` makes a Batch of what `get_batch` gives, with ids of its own if it likes; LibTorch's own examples need none.
+/// Its manifest has a checksum of all samples, for which the set is read once more.
 /// Throws Error for a data set without a size.
 ///     const regimen::Source train = regimen::from_dataset(torch::data::datasets::MNIST("data"));
 template <class Dataset, class How = detail::ToBatch>
@@ -242,7 +211,8 @@ template <class Dataset, class How = detail::ToBatch>
 /// `how` makes a Batch, ids included, of a loader's batch. Without a `how`, a sample is called by its place in the
 /// epoch, which is another sample's in the next: good enough for augmentation, while `frozen` refuses it. A loader that
 /// shuffles draws its order from the global generator, which `run` seeds before each epoch; a resumed run reads the
-/// epoch's first batches again and drops them. With workers the order of batches is LibTorch's to keep
+/// epoch's first batches again and drops them. Its manifest knows the loader's type and sizes, and nothing of the data:
+/// to read them would be an epoch of the loader. With workers the order of batches is LibTorch's to keep
 /// (`enforce_ordering`).
 ///     auto loader = torch::data::make_data_loader(set.map(Stack<>()), 64);
 ///     phase.data = regimen::from_loader(*loader, 60000);

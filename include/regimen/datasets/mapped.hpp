@@ -22,6 +22,7 @@
 #include "regimen/detail/dataset_files.hpp"
 #include "regimen/detail/json.hpp"
 #include "regimen/error.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/source.hpp"
 
 namespace regimen::inline v0 {
@@ -83,9 +84,9 @@ inline bool unpacks(const std::string& path) {
 /// What a file of records of one length holds: `label_bytes` of label, of which the last counts (CIFAR-10 has one,
 /// CIFAR-100 two: coarse and fine), and an image of bytes in this shape.
 struct RecordLayout {
-  std::int64_t label_bytes = 1;
+  Integer label_bytes = 1;
   std::vector<std::int64_t> shape{3, 32, 32};
-  std::int64_t classes = 10;
+  Integer classes = 10;
 
   void check() const {
     detail::require(label_bytes >= 1, "RecordLayout.label_bytes", "at least 1", label_bytes);
@@ -184,7 +185,7 @@ class MappedRecords {
     const int label = record[layout_.label_bytes - 1];
     if (label >= layout_.classes) {
       detail::require(false, paths_[file] + ": the label of record " + detail::text(in_file),
-                      "in [0, " + detail::text(layout_.classes) + ")", label);
+                      "in [0, " + detail::text(layout_.classes.value) + ")", label);
     }
     return record;
   }

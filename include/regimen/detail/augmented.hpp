@@ -1,25 +1,29 @@
 #pragma once
 
-#include <cstddef>
-
 #include "regimen/batch.hpp"
+#include "regimen/detail/in_turn.hpp"
+#include "regimen/evaluate.hpp"
 #include "regimen/key.hpp"
 #include "regimen/now.hpp"
 #include "regimen/phase.hpp"
 
 namespace regimen::inline v0::detail {
 
-/// The batch through the phase's augmentation, keyed by (seed, sample, epoch).
-inline Batch augmented(const Batch& batch, const Phase& phase, const Now& now) {
+/// The batch as the network is shown it in training: through the phase's augmentation, keyed by (seed, sample, epoch),
+/// on its device, preprocessed.
+inline Batch shown(const Batch& batch, const Phase& phase, const at::Device& device, const Now& now) {
   if (phase.augment.empty()) {
-    return batch;
+    return prepared(batch, phase.preprocess, device, now);
   }
   const Key key = Key(phase.seed, batch.id, now).fold(salt::augment).each_epoch();
-  Batch result = batch;
-  for (std::size_t i = 0; i < phase.augment.size(); ++i) {
-    result = phase.augment[i](result, key.fold(i));
+  const Batch augmented = in_turn(phase.augment, phase.augment.size(), batch, key);
+  if (phase.preprocess.empty() || now.data == nullptr || !now.data->indexed()) {
+    return prepared(augmented, phase.preprocess, device, now);
   }
-  return result;
+  const Source so_far = SoFar{*now.data, &phase.augment, phase.augment.size(), key};
+  Now here = now;
+  here.so_far = &so_far;
+  return prepared(augmented, phase.preprocess, device, here);
 }
 
 }  // namespace regimen::inline v0::detail

@@ -9,6 +9,7 @@
 #include "regimen/detail/check_samples.hpp"
 #include "regimen/detail/check_single.hpp"
 #include "regimen/detail/guards.hpp"
+#include "regimen/detail/in_turn.hpp"
 #include "regimen/detail/resume.hpp"
 #include "regimen/phase.hpp"
 
@@ -131,13 +132,12 @@ inline void check_execution(const Phase& phase, const std::vector<Phase>& phases
 
 /// Mixup with partners of other labels would undo the noise that is to be learned.
 inline void check_transforms(const Phase& phase) {
-  const auto check_each = [&](const std::vector<AnyTransform>& transforms, const std::string& field) {
-    for (std::size_t i = 0; i < transforms.size(); ++i) {
-      transforms[i].check_data(phase.data, "Phase \"" + phase.name + "\"." + field + "[" + text(i) + "]");
-    }
+  const auto named = [&](const std::string& field) {
+    return [&phase, field](std::size_t i) { return "Phase \"" + phase.name + "\"." + field + "[" + text(i) + "]"; };
   };
-  check_each(phase.augment, "augment");
-  check_each(phase.preprocess, "preprocess");
+  check_in_turn(phase.augment, {phase.data, phase.data}, named("augment"));
+  const Source augmented_data = looked_at(phase.data, phase.augment, phase.augment.size());
+  check_in_turn(phase.preprocess, {phase.data, augmented_data}, named("preprocess"));
 }
 
 inline void check_frozen_names(const Phase& phase, const Weights& model) {

@@ -37,8 +37,8 @@ void look_at_samples(const Phase& phase, const NamedSource& from, std::int64_t c
         [&] {
           const Now here = now.on(from.source);
           raw = from.source.get(at::arange(count, at::kLong).remainder(*from.source.size()), here);
-          const Batch shown = from.is_augmented ? augmented(raw, phase, here) : raw;
-          look(prepared(shown, phase.preprocess, shown.data.device(), here));
+          const at::Device device = raw.data.device();
+          look(from.is_augmented ? shown(raw, phase, device, here) : prepared(raw, phase.preprocess, device, here));
         },
         [&](const std::string& /*said*/) {
           return " (before its transforms the data are " + described(raw.data) + ", the targets " +

@@ -5,9 +5,13 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "regimen/config.hpp"
+#include "regimen/detail/batch_parts.hpp"
+#include "regimen/detail/json.hpp"
+#include "regimen/named.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -30,6 +34,30 @@ inline std::string crc32_of(const std::vector<at::Tensor>& tensors) {
 /// Of one tensor; "" for an undefined one.
 inline std::string crc32_of(const at::Tensor& tensor) {
   return tensor.defined() ? crc32_of(std::vector<at::Tensor>{tensor}) : "";
+}
+
+inline std::string crc32_of_text(std::string_view bytes) {
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "%08lx",
+                ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  return digits;
+}
+
+/// Shape, type and checksum: zeros of one shape have the bytes of those of another one.
+inline std::string manifest_of_tensor(const at::Tensor& tensor) {
+  return json::Object()
+      .add("kind", json::quoted(described(tensor)))
+      .add("crc32", json::quoted(crc32_of(tensor)))
+      .text();
+}
+
+/// The CRC-32 of what tensors are beside their numbers, names, shapes and types: "weight [3, 4] float; ...".
+inline std::string crc32_of_kinds(const std::vector<Named>& tensors) {
+  std::string kinds;
+  for (const Named& named : tensors) {
+    kinds += named.name + " " + described(named.tensor) + "; ";
+  }
+  return crc32_of_text(kinds);
 }
 
 }  // namespace regimen::inline v0::detail

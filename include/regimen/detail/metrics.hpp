@@ -52,6 +52,22 @@ std::vector<Metric> metrics_of(const T& value) {
   return found;
 }
 
+/// The same of a source; of a view that writes its own manifest, those of what it is a view of and of its transform.
+template <class S>
+std::vector<Metric> metrics_of_source(const S& source) {
+  std::vector<Metric> found = metrics_of(source);
+  const auto add = [&found](const std::vector<Metric>& more) { found.insert(found.end(), more.begin(), more.end()); };
+  if constexpr (!HasParts<S>) {
+    if constexpr (requires { source.of.metrics(); }) {
+      add(source.of.metrics());
+    }
+    if constexpr (requires { source.transform.metrics(); }) {
+      add(source.transform.metrics());
+    }
+  }
+  return found;
+}
+
 /// The same of measures by their names: whoever reads one says so in a `measures()` of its own.
 template <class T>
 std::vector<std::string> measures_of(const T& value) {

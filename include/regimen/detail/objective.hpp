@@ -58,7 +58,7 @@ class Objective {
     shown_.clear();
     samples_ = 0;
     for (const Batch& batch : group) {
-      shown_.push_back(prepared(augmented(batch, phase_, now), phase_.preprocess, device_, now));
+      shown_.push_back(shown(batch, phase_, device_, now));
       samples_ += batch.size();
     }
   }

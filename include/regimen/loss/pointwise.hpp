@@ -18,6 +18,14 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
+/// Throws Error for complex numbers: of these only the real part would be compared.
+inline void require_real_numbers(const at::Tensor& tensor, const std::string& who, const std::string& what) {
+  if (tensor.defined() && tensor.is_complex()) {
+    throw Error(who + " compares real numbers, but the " + what + " is " + described(tensor) +
+                ": make real ones of it (torch::view_as_real, or abs)");
+  }
+}
+
 /// Output and target must be of one shape, up to ones in it: [N] and [N, 1] go together, [N] and [N, C] would be spread
 /// over each other in silence, and [N, C, H, W] and [N, H, W, C] be compared in the wrong order.
 inline void require_same_shape(const at::Tensor& output, const at::Tensor& target, const std::string& who) {
@@ -48,6 +56,7 @@ inline void require_same_shape(const at::Tensor& output, const at::Tensor& targe
 struct BinaryCrossEntropy {
   at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
     detail::require_same_shape(output, target, "BinaryCrossEntropy");
+    detail::require_real_numbers(output, "BinaryCrossEntropy", "output");
     check_target(target);
     return at::binary_cross_entropy_with_logits(output, target.view_as(output).to(output.scalar_type()));
   }
@@ -65,6 +74,7 @@ struct BinaryCrossEntropy {
     if (!target.defined()) {
       throw Error("BinaryCrossEntropy takes labels 0 and 1, but the data have no targets");
     }
+    detail::require_real_numbers(target, "BinaryCrossEntropy", "target");
     if (target.is_cpu()) {
       if (const auto wrong = detail::first_outside(target, 0, 1)) {
         throw Error(
@@ -76,10 +86,12 @@ struct BinaryCrossEntropy {
 };
 
 /// Mean of the squared differences, over samples and outputs; nothing is right or wrong.
-/// Throws Error for targets of another shape than the output's ([N] goes with [N, 1]).
+/// Throws Error for targets of another shape than the output's ([N] goes with [N, 1]), and for complex numbers.
 struct MeanSquaredError {
   at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
     detail::require_same_shape(output, target, "MeanSquaredError");
+    detail::require_real_numbers(output, "MeanSquaredError", "output");
+    detail::require_real_numbers(target, "MeanSquaredError", "target");
     return at::mse_loss(output, target.view_as(output).to(output.scalar_type()));
   }
 
@@ -88,6 +100,7 @@ struct MeanSquaredError {
     if (!target.defined()) {
       throw Error("MeanSquaredError takes targets of the output's shape, but the data have none");
     }
+    detail::require_real_numbers(target, "MeanSquaredError", "target");
   }
 };
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "regimen/error.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/models/network.hpp"
 
 namespace regimen::inline v0::models {
@@ -60,11 +61,11 @@ TORCH_MODULE(Transition);
 
 /// Throws Error unless depth is 6 n + 4, compression is in (0, 1], and the others are at least 1.
 struct DenseNetOptions {
-  std::int64_t depth = 40;   ///< L: three blocks of n layers of two convolutions each, and 4 more: 6 n + 4
-  std::int64_t growth = 12;  ///< k: the channels that a layer adds
+  Integer depth = 40;        ///< L: three blocks of n layers of two convolutions each, and 4 more: 6 n + 4
+  Integer growth = 12;       ///< k: the channels that a layer adds
   double compression = 0.5;  ///< theta: the share of the channels that a transition keeps
-  std::int64_t classes = 10;
-  std::int64_t channels = 3;
+  Integer classes = 10;
+  Integer channels = 3;
 
   void check() const {
     detail::require(depth >= 10 && depth % 6 == 4, "DenseNetOptions.depth", "6 n + 4, at least 10", depth);

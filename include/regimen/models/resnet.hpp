@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "regimen/error.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/models/network.hpp"
 
 namespace regimen::inline v0::models {
@@ -82,10 +83,10 @@ TORCH_MODULE(Bottleneck);
 
 /// Throws Error unless depth is one of those named, and the others are at least 1.
 struct ResNetOptions {
-  std::int64_t depth = 18;  ///< layers with weights: 18 or 34 (basic blocks), 50, 101 or 152 (bottlenecks)
-  std::int64_t classes = 10;
-  std::int64_t channels = 3;
-  std::int64_t width = 64;  ///< of the first stage; each later one is twice as wide as the one before
+  Integer depth = 18;  ///< layers with weights: 18 or 34 (basic blocks), 50, 101 or 152 (bottlenecks)
+  Integer classes = 10;
+  Integer channels = 3;
+  Integer width = 64;  ///< of the first stage; each later one is twice as wide as the one before
 
   void check() const {
     detail::require(depth == 18 || depth == 34 || depth == 50 || depth == 101 || depth == 152, "ResNetOptions.depth",

@@ -15,16 +15,17 @@
 #include <memory>
 
 #include "regimen/error.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/models/network.hpp"
 
 namespace regimen::inline v0::models {
 
 /// Throws Error unless depth is one of those named, and the others are at least 1.
 struct VGGOptions {
-  std::int64_t depth = 16;  ///< of the paper's network, which has two more linear layers: 11, 13, 16 or 19
-  std::int64_t classes = 10;
-  std::int64_t channels = 3;
-  std::int64_t width = 64;  ///< of the first stage; twice that, 4, 8 and 8 times that in the others
+  Integer depth = 16;  ///< of the paper's network, which has two more linear layers: 11, 13, 16 or 19
+  Integer classes = 10;
+  Integer channels = 3;
+  Integer width = 64;  ///< of the first stage; twice that, 4, 8 and 8 times that in the others
 
   void check() const {
     detail::require(depth == 11 || depth == 13 || depth == 16 || depth == 19, "VGGOptions.depth", "11, 13, 16 or 19",

@@ -9,6 +9,7 @@
 
 #include "regimen/detail/gradients.hpp"
 #include "regimen/detail/units.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/regularize.hpp"
 
 namespace regimen::inline v0 {
@@ -83,7 +84,7 @@ struct ClipValues {
 struct AdaptiveClip {
   Knob factor = 0.01;
   double floor = 1e-3;
-  int except_last = 0;
+  Integer except_last = 0;
 
   static constexpr auto factor_bounds = detail::Bounds::positive("AdaptiveClip.factor");
   static constexpr auto floor_bounds = detail::Bounds::positive("AdaptiveClip.floor");

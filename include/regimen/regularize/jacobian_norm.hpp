@@ -12,6 +12,7 @@
 #include "regimen/detail/autocast.hpp"
 #include "regimen/detail/buffer_guard.hpp"
 #include "regimen/detail/real.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/key.hpp"
 #include "regimen/regularize.hpp"
 
@@ -40,7 +41,7 @@ namespace regimen::inline v0 {
 /// and outputs that do not depend on them.
 struct JacobianNorm {
   Knob strength = 0.01;
-  int projections = 1;
+  Integer projections = 1;
   std::uint64_t seed = 0;
 
   static constexpr auto strength_bounds = detail::Bounds::not_negative("JacobianNorm.strength");
@@ -71,7 +72,7 @@ struct JacobianNorm {
         add(only(flat, i % outputs, i / outputs, flat.size(0) / rows));
       }
     }
-    const double scale = projections == 0 ? 1 : static_cast<double>(outputs) / projections;
+    const double scale = projections == 0 ? 1 : static_cast<double>(outputs) / static_cast<double>(projections.value);
     return sum * (scale / (2 * static_cast<double>(flat.size(0)))) * pass.now.tensor(strength, strength_bounds);
   }
 

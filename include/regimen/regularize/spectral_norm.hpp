@@ -8,6 +8,7 @@
 
 #include "regimen/detail/autocast.hpp"
 #include "regimen/detail/sums.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/key.hpp"
 #include "regimen/regularize.hpp"
 
@@ -26,7 +27,7 @@ namespace regimen::inline v0 {
 /// Throws Error unless strength >= 0 and iterations >= 1.
 struct SpectralNorm {
   Knob strength = 0.01;
-  int iterations = 10;
+  Integer iterations = 10;
   std::uint64_t seed = 0;
 
   static constexpr auto strength_bounds = detail::Bounds::not_negative("SpectralNorm.strength");

@@ -2,8 +2,10 @@
 // No LibTorch.
 
 #include <cmath>
+#include <cstdint>
 
 #include "regimen/detail/improvement.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/schedule.hpp"
 
 namespace regimen::inline v0 {
@@ -17,12 +19,12 @@ namespace regimen::inline v0 {
 /// read looks through all scores so far: O(scorings).
 struct PlateauDecay {
   double factor = 0.1;               ///< in (0, 1)
-  int patience = 10;                 ///< scorings, at least 0
+  Integer patience = 10;             ///< scorings, at least 0
   Metric metric = Metric::fit_loss;  ///< whose direction is known: accuracies are to rise, losses to fall
   double by = 1e-4;                  ///< at least 0, in units of the metric
   double floor = 0;                  ///< of the value: in [0, 1]
   bool relative = false;             ///< `by` is a share of the best
-  int cooldown = 0;                  ///< scorings after a decay that do not count, at least 0
+  Integer cooldown = 0;              ///< scorings after a decay that do not count, at least 0
 
   void check() const {
     detail::require(factor > 0 && factor < 1, "PlateauDecay.factor", "in (0, 1)", factor);
@@ -35,7 +37,7 @@ struct PlateauDecay {
   double operator()(const Clock& /*clock*/, const HistoryView& scores) const {
     detail::Improvement improvement(metric, by, relative);
     double scale = 1;
-    int cooling = 0;
+    std::int64_t cooling = 0;
     for (const Epoch& epoch : scores) {
       if (!improvement.look(epoch)) {
         continue;

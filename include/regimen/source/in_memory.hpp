@@ -47,10 +47,11 @@ struct InMemory {
         .add("shape", regimen::manifest(all_.data.sizes().slice(1).vec()))
         .add("dtype", detail::json::quoted(std::string(all_.data.dtype().name())))
         .add("data_crc32", detail::json::quoted(detail::crc32_of(all_.data)))
+        .add("target", detail::json::quoted(detail::described(all_.target)))
         .add("target_crc32", detail::json::quoted(detail::crc32_of(all_.target)))
         .add("id_crc32", detail::json::quoted(detail::crc32_of(all_.id)))
         .add("origin_crc32", detail::json::quoted(detail::crc32_of(all_.origin)))
-        .add("extra_crc32", extra_sums())
+        .add("extra", extra_sums())
         .text();
   }
 
@@ -58,7 +59,7 @@ struct InMemory {
   [[nodiscard]] std::string extra_sums() const {
     detail::json::Object sums;
     for (const auto& [name, tensor] : all_.extra) {
-      sums.add(name, detail::json::quoted(detail::crc32_of(tensor)));
+      sums.add(name, detail::manifest_of_tensor(tensor));
     }
     return sums.text();
   }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "regimen/detail/held.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/stop.hpp"
 
 namespace regimen::inline v0 {
@@ -21,7 +22,7 @@ struct LossDiverges {
   double times = 2;                  ///< at least 1 and finite
   double by = 0.1;                   ///< at least 0 and finite, in units of the loss
   Metric metric = Metric::fit_loss;  ///< a loss
-  int hold = 1;                      ///< scorings in a row, at least 1
+  Integer hold = 1;                  ///< scorings in a row, at least 1
 
   void check() const {
     detail::require(times >= 1 && std::isfinite(times), "LossDiverges.times", "at least 1 and finite", times);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "regimen/detail/held.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/stop.hpp"
 
 namespace regimen::inline v0 {
@@ -17,7 +18,7 @@ namespace regimen::inline v0 {
 /// wrong ones left to fit.
 struct FitReaches {
   double accuracy = 1;  ///< a share, not per cent
-  int hold = 1;         ///< scorings in a row, at least 1
+  Integer hold = 1;     ///< scorings in a row, at least 1
 
   void check() const {
     detail::require(accuracy > 0 && accuracy <= 1, "FitReaches.accuracy", "in (0, 1]", accuracy);

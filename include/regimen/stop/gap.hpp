@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "regimen/detail/held.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/stop.hpp"
 
 namespace regimen::inline v0 {
@@ -19,7 +20,7 @@ struct GapExceeds {
   double bound = 0;  ///< above which it is too wide, in accuracy (a share, not per cent) or in loss; finite
   Metric of = Metric::fit_accuracy;
   Metric over = Metric::validation_accuracy;  ///< an accuracy if `of` is one, a loss if that is one
-  int hold = 1;                               ///< scorings in a row, at least 1
+  Integer hold = 1;                           ///< scorings in a row, at least 1
 
   void check() const {
     detail::require(std::isfinite(bound), "GapExceeds.bound", "finite", bound);

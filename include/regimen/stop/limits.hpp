@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "regimen/integer.hpp"
 #include "regimen/stop.hpp"
 
 namespace regimen::inline v0 {
@@ -19,7 +20,7 @@ struct TimeLimit {
 
 /// The phase has taken at least `steps` optimizer steps. Asked between epochs: to cut an epoch, `limit` its source.
 struct StepLimit {
-  std::int64_t steps = 0;  ///< above 0
+  Integer steps = 0;  ///< above 0
 
   void check() const { detail::require(steps > 0, "StepLimit.steps", "above 0", steps); }
 

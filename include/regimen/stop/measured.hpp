@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "regimen/detail/held.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/stop.hpp"
 
 /// Criteria that read what `Splits::measures` takes at each scoring, by name. `run` refuses a phase that reads a
@@ -47,7 +48,7 @@ inline std::vector<double> values_of(const History& history, const std::string& 
 struct MeasureExceeds {
   std::string measure;  ///< its name in `Splits::measures`
   double bound = 0;     ///< a number, in units of the measure
-  int hold = 1;         ///< scorings in a row, at least 1
+  Integer hold = 1;     ///< scorings in a row, at least 1
 
   void check() const {
     detail::require(!measure.empty(), "MeasureExceeds.measure", "a name", measure);
@@ -74,9 +75,9 @@ struct MeasureExceeds {
 ///     splits.measures["changes"] = regimen::PredictionChanges(noisy);
 ///     phase.until = regimen::MeasureRises{.measure = "changes", .window = 3, .scorings = 2};
 struct MeasureRises {
-  std::string measure;  ///< its name in `Splits::measures`
-  int window = 1;       ///< values, at least 1
-  int scorings = 1;     ///< at least 1
+  std::string measure;   ///< its name in `Splits::measures`
+  Integer window = 1;    ///< values, at least 1
+  Integer scorings = 1;  ///< at least 1
 
   void check() const {
     detail::require(!measure.empty(), "MeasureRises.measure", "a name", measure);
@@ -92,7 +93,7 @@ struct MeasureRises {
     for (std::size_t end = length; end <= values.size(); ++end) {
       double mean = 0;
       for (std::size_t i = end - length; i < end; ++i) {
-        mean += values[i] / window;
+        mean += values[i] / static_cast<double>(window.value);
       }
       waited = mean < least ? 0 : waited + 1;
       least = std::min(least, mean);

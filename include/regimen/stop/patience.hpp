@@ -2,6 +2,7 @@
 // No LibTorch.
 
 #include "regimen/detail/improvement.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/stop.hpp"
 
 namespace regimen::inline v0 {
@@ -15,7 +16,7 @@ namespace regimen::inline v0 {
 /// their first fit levels off, before they are learned by heart, and needs no clean data:
 ///     regimen::Patience{.scorings = 5, .metric = regimen::Metric::fit_loss, .by = 0.02, .relative = true}
 struct Patience {
-  int scorings = 10;                        ///< at least 1
+  Integer scorings = 10;                    ///< at least 1
   Metric metric = Metric::validation_loss;  ///< whose direction is known: accuracies are to rise, losses to fall
   double by = 0;                            ///< at least 0, in units of the metric
   bool relative = false;                    ///< `by` is a share of the best

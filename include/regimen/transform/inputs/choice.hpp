@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "regimen/integer.hpp"
 #include "regimen/transform.hpp"
 #include "regimen/transform/inputs/values.hpp"
 
@@ -29,7 +30,7 @@ namespace regimen::inline v0 {
 ///     regimen::RandomChoice{.of = {regimen::chain(), regimen::Cutout{}, regimen::Contrast{}}, .picks = 2}
 struct RandomChoice {
   std::vector<AnyTransform> of{};
-  int picks = 1;
+  Integer picks = 1;
 
   void check() const {
     detail::require(!of.empty(), "RandomChoice.of.size()", "at least 1", of.size());

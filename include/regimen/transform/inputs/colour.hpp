@@ -37,9 +37,9 @@ struct Brightness {
   void check() const { strength_bounds.check(strength); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    const at::Tensor numbers = detail::as_floating(batch.data);
+    const at::Tensor numbers = detail::as_floating(batch.data, "Brightness");
     const at::Tensor factor = detail::jitter_factor(numbers, key, strength, strength_bounds);
-    return detail::with_data(batch, detail::as_in(batch.data, numbers * factor));
+    return detail::with_data(batch, detail::as_in(batch.data, numbers * factor, "Brightness"));
   }
 };
 
@@ -59,10 +59,10 @@ struct Contrast {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "Contrast");
-    const at::Tensor numbers = detail::as_floating(batch.data);
+    const at::Tensor numbers = detail::as_floating(batch.data, "Contrast");
     const at::Tensor factor = detail::jitter_factor(numbers, key, strength, strength_bounds);
     const at::Tensor blend = numbers * factor + mean_grey(batch.data) * (1 - factor);
-    return detail::with_data(batch, detail::as_in(batch.data, blend));
+    return detail::with_data(batch, detail::as_in(batch.data, blend, "Contrast"));
   }
 
  private:

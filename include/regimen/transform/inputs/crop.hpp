@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "regimen/integer.hpp"
 #include "regimen/key.hpp"
 #include "regimen/transform/inputs/moved.hpp"
 #include "regimen/transform/inputs/values.hpp"
@@ -23,7 +24,7 @@ namespace regimen::inline v0 {
 /// that the target's type cannot hold.
 ///     phase.augment = {regimen::RandomCrop{.padding = 4, .target_fill = -100}};
 struct RandomCrop {
-  std::int64_t padding = 4;
+  Integer padding = 4;
   double target_fill = 0;
 
   void check() const {
@@ -37,8 +38,8 @@ struct RandomCrop {
     const std::int64_t height = batch.data.size(2);
     const std::int64_t width = batch.data.size(3);
     // Shifted by more than its height, nothing is left of an image: no more is padded than that.
-    const std::int64_t above = std::min(padding, height);
-    const std::int64_t beside = std::min(padding, width);
+    const std::int64_t above = std::min(padding.value, height);
+    const std::int64_t beside = std::min(padding.value, width);
     const at::Tensor top = begin(key.fold(0), above);
     const at::Tensor left = begin(key.fold(1), beside);
     // Where each pixel of each image comes from, in its padded image row by row: [N, 1, H * W].

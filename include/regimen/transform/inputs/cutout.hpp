@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "regimen/integer.hpp"
 #include "regimen/key.hpp"
 #include "regimen/transform/inputs/moved.hpp"
 #include "regimen/transform/inputs/values.hpp"
@@ -36,7 +37,7 @@ namespace regimen::inline v0 {
 /// and for one of another height or width.
 ///     phase.augment = {regimen::Cutout{.side = 16, .fill = {0.4914, 0.4822, 0.4465}}};
 struct Cutout {
-  std::int64_t side = 8;
+  Integer side = 8;
   std::vector<double> fill = {0};
   Knob probability = 1;
   std::optional<double> target_fill{};
@@ -53,6 +54,7 @@ struct Cutout {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "Cutout");
+    detail::require_real(batch.data, "Cutout");
     const bool dense = detail::has_dense_target(batch, "Cutout");
     if (dense && !target_fill) {
       throw Error("Cutout: the target is " + detail::described(batch.target) +
@@ -72,7 +74,7 @@ struct Cutout {
   [[nodiscard]] at::Tensor covered(const Key& key, std::int64_t length) const {
     const at::Tensor first = key.below(length) - side / 2;
     const at::Tensor from_first = at::arange(length, first.options()).unsqueeze(0) - first.unsqueeze(1);
-    return (from_first >= 0).logical_and(from_first < side);
+    return (from_first >= 0).logical_and(from_first < side.value);
   }
 
   /// square [N, 1, H, W] bool
@@ -87,7 +89,7 @@ struct Cutout {
     std::vector<double> values = fill;
     if (!data.is_floating_point()) {
       for (double& value : values) {
-        value = std::round(detail::white_of(data) * value);
+        value = std::round(detail::white_of(data, "Cutout") * value);
       }
     }
     return detail::by_channel(values, data, data.options(), "Cutout.fill");

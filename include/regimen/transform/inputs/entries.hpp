@@ -105,7 +105,8 @@ struct SaltAndPepper {
     const at::Tensor hit = detail::EntryChoice{fraction, fraction_bounds, exact}.mask(entries, key.fold(0));
     const at::Tensor whitened = key.fold(1).uniform({entries}) < key.now().tensor(salt, salt_bounds);
     const at::Tensor peppered = flat.masked_fill(hit, 0);
-    const at::Tensor both = peppered.masked_fill(hit.logical_and(whitened), detail::white_of(flat));
+    const at::Tensor both =
+        peppered.masked_fill(hit.logical_and(whitened), detail::white_of(batch.data, "SaltAndPepper"));
     return detail::with_data(batch, both.view_as(batch.data));
   }
 };

@@ -17,7 +17,7 @@ inline at::IntArrayRef pixel_sizes(const at::Tensor& data) {
 }
 
 /// Whether the tensor's last dimensions are the data's pixels: [N, H, W] or [N, ..., H, W] beside [N, C, H, W]. What
-/// has two dimensions beside rows [N, D] has none: it may be anything of D numbers.
+/// has two dimensions beside rows [N, D] has none: it may be anything of D numbers (see `seems_flattened`).
 inline bool has_pixels_of(const at::Tensor& data, const at::Tensor& tensor) {
   const at::IntArrayRef pixels = pixel_sizes(data);
   if (!tensor.defined() || (data.dim() == 2 && tensor.dim() == 2)) {
@@ -36,6 +36,48 @@ inline std::string pixels_text(const at::Tensor& data) {
   return lengths;
 }
 
+/// Whether a tensor seems to hold a value, or one a channel, for each pixel without showing which is whose: [N, H * W]
+/// or [N, C * H * W] beside [N, C, H, W], and [N, D] beside rows [N, D].
+inline bool seems_flattened(const at::Tensor& data, const at::Tensor& tensor) {
+  if (!tensor.defined() || tensor.dim() != 2 || has_pixels_of(data, tensor)) {
+    return false;
+  }
+  std::int64_t pixels = 1;
+  for (const std::int64_t length : pixel_sizes(data)) {
+    pixels *= length;
+  }
+  const std::int64_t channels = data.dim() == 2 ? 1 : data.size(1);
+  return pixels > 1 && (tensor.size(1) == pixels || tensor.size(1) == channels * pixels);
+}
+
+/// Whether a tensor seems to be of the data's images [N, C, H, W] in another resolution: its last two lengths are a
+/// multiple of theirs, or theirs of its.
+inline bool seems_resized(const at::Tensor& data, const at::Tensor& tensor) {
+  if (data.dim() != 4 || !tensor.defined() || tensor.dim() < 3 || has_pixels_of(data, tensor)) {
+    return false;
+  }
+  const std::int64_t height = tensor.size(-2);
+  const std::int64_t width = tensor.size(-1);
+  const bool same_shape = height * data.size(3) == width * data.size(2);
+  return same_shape && height > 1 && width > 1 &&
+         (height > data.size(2) ? height % data.size(2) == 0 && width % data.size(3) == 0
+                                : data.size(2) % height == 0 && data.size(3) % width == 0);
+}
+
+/// Throws Error for a further tensor that seems to have pixels which would stay where they are while the data's move.
+inline void require_extra_belongs(const Batch& batch, const std::string& who) {
+  for (const auto& [name, tensor] : batch.extra) {
+    const bool flattened = seems_flattened(batch.data, tensor);
+    if (flattened || seems_resized(batch.data, tensor)) {
+      throw Error(who + ": extra[\"" + name + "\"] is " + described(tensor) + ", and the data are " +
+                  pixels_text(batch.data) + " pixels: these seem to be " +
+                  (flattened ? "as many numbers in a row" : "the same pixels in another resolution") +
+                  ", which would not move with them. Give it as [N, 1, " + pixels_text(batch.data) +
+                  "] to be moved; where it is something else, DataOnly{" + who + "{...}} leaves it as it is");
+    }
+  }
+}
+
 /// Whether the batch's target has a value for each pixel, which must go where the pixel goes. Labels, soft labels and
 /// numbers, [N] and [N, C], have not. Throws Error for a target that seems to have one, and of which it is not known
 /// where it belongs.
@@ -43,6 +85,13 @@ inline bool has_dense_target(const Batch& batch, const std::string& who) {
   const at::Tensor& target = batch.target;
   if (!target.defined() || target.dim() < 2) {
     return false;
+  }
+  if (seems_flattened(batch.data, target)) {
+    throw Error(who + ": the target is " + described(target) + ", and the data are " + pixels_text(batch.data) +
+                " pixels: numbers of the pixels in a row, of which it is not known how they move with them, are given "
+                "as [N, 1, " +
+                pixels_text(batch.data) + "]; shares of as many classes, which stay, go with DataOnly{" + who +
+                "{...}}" + (who == "CutMix" ? ", or with CutMix.classes = " + text(target.size(1)) : ""));
   }
   const bool fits = has_pixels_of(batch.data, target);
   if (target.dim() > 2 && !fits) {
@@ -79,6 +128,7 @@ at::Tensor at_pixels(const at::Tensor& data, const at::Tensor& tensor, const Cha
 template <class Move, class MoveTarget>
 Batch moved(const Batch& batch, const std::string& who, const Move& move, const MoveTarget& move_target) {
   const bool dense = has_dense_target(batch, who);
+  require_extra_belongs(batch, who);
   Batch result = batch;
   result.data = at_pixels(batch.data, batch.data, move);
   if (dense) {

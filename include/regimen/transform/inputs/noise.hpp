@@ -22,7 +22,7 @@ struct GaussianNoise {
   void check() const { stddev_bounds.check(stddev); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
-    const at::Tensor values = detail::unit_inputs(batch.data);
+    const at::Tensor values = detail::unit_inputs(batch.data, "GaussianNoise");
     const at::Tensor noise = key.normal(batch.data.sizes().slice(1)) * key.now().tensor(stddev, stddev_bounds);
     return detail::with_data(batch, values + noise.to(values.scalar_type()));
   }
@@ -56,6 +56,7 @@ struct GaussianImages {
   }
 
   Batch operator()(const Batch& batch, const Key& key) const {
+    detail::require_real(batch.data, "GaussianImages");
     const at::ScalarType type = batch.data.is_floating_point() ? batch.data.scalar_type() : at::kFloat;
     const at::TensorOptions options = batch.data.options().dtype(type);
     const at::Tensor noise = key.normal(batch.data.sizes().slice(1)).to(type);

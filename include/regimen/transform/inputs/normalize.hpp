@@ -27,8 +27,8 @@ struct Normalize {
   }
 
   Batch operator()(const Batch& batch, const Key& /*key*/) const {
-    const double scale = detail::white_of(batch.data);
-    const at::Tensor values = detail::as_floating(batch.data);
+    const double scale = detail::white_of(batch.data, "Normalize");
+    const at::Tensor values = detail::as_floating(batch.data, "Normalize");
     if (mean.size() == 1) {
       return detail::with_data(batch, (values - mean[0] * scale) * (1 / (stddev[0] * scale)));
     }

@@ -40,8 +40,9 @@ inline std::int64_t count_pixels(const Batch& batch, const std::string& who) {
 /// training and test images are shuffled alike wherever this stands, in `frozen`, `augment` or `preprocess`, and no
 /// epoch has another. The channels of a pixel stay together. data [N, C, ...] of any type, or [N, D] with each entry a
 /// pixel -> the same. Dense targets, [N, ...] or [N, C, ...] with the data's pixels, and such further tensors are moved
-/// by the same permutation; targets of two dimensions beside rows [N, D] stay.
-/// Throws Error for data of less than two dimensions, and for a dense target of other pixels.
+/// by the same permutation; beside rows [N, D] such are of [N, 1, D].
+/// Throws Error for data of less than two dimensions, for a dense target of other pixels, and for a target or a further
+/// tensor of [N, D], or [N, C * D], numbers, of which it is not known whether they are the pixels' (`DataOnly`).
 ///     phase.preprocess = {regimen::PixelPermutation{.seed = 1}, normalize};
 struct PixelPermutation {
   std::uint64_t seed = 0;

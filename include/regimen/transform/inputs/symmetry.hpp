@@ -29,7 +29,8 @@ inline Batch mirrored(const Batch& batch, const std::string& who, const at::Tens
 
 /// Mirrors an image left to right with the given probability. data [N, C, H, W] -> the same. Dense targets and further
 /// tensors of the images' height and width are mirrored with it (docs/inputs.md, "Image and mask").
-/// Throws Error unless probability is in [0, 1], and for a dense target of another height or width.
+/// Throws Error unless probability is in [0, 1], and for a target or a further tensor that seems to
+/// have the images' pixels in a row or in another resolution.
 struct HorizontalFlip {
   Knob probability = 0.5;
 
@@ -62,7 +63,8 @@ struct VerticalFlip {
 ///
 /// Images must be square: a quarter turn would change the shape of others. A half turn, which would not, is a
 /// horizontal and a vertical flip.
-/// Throws Error unless probability is in [0, 1], and for a dense target of another height or width.
+/// Throws Error unless probability is in [0, 1], and for a target or a further tensor that seems to
+/// have the images' pixels in a row or in another resolution.
 struct Rotation90 {
   Knob probability = 0.75;
 

@@ -23,26 +23,37 @@ inline void require_images(const Batch& batch, const std::string& who) {
   }
 }
 
+/// Throws Error for complex data, of which a transform that computes with real numbers would lose a half.
+inline void require_real(const at::Tensor& data, const std::string& who) {
+  if (data.is_complex()) {
+    throw Error(who + " takes real data, not " + described(data) +
+                ": give real and imaginary parts as two channels (torch::view_as_real)");
+  }
+}
+
 /// What is 1 where data are numbers in [0, 1]: bytes, and other integers, count to 255, and true is 1. Nobody else
-/// decides that.
-inline double white_of(const at::Tensor& data) {
+/// decides that. Throws Error for complex data.
+inline double white_of(const at::Tensor& data, const std::string& who) {
+  require_real(data, who);
   return data.is_floating_point() || data.scalar_type() == at::kBool ? 1 : 255;
 }
 
 /// The data as numbers to compute with, bytes, other integers and bool as float.
-inline at::Tensor as_floating(const at::Tensor& data) {
+inline at::Tensor as_floating(const at::Tensor& data, const std::string& who) {
+  require_real(data, who);
   return data.is_floating_point() ? data : data.to(at::kFloat);
 }
 
 /// Floating data as they are; bytes, other integers and bool as float in [0, 1], as `Normalize` reads them.
-inline at::Tensor unit_inputs(const at::Tensor& data) {
-  return data.is_floating_point() ? data : data.to(at::kFloat) / white_of(data);
+inline at::Tensor unit_inputs(const at::Tensor& data, const std::string& who) {
+  require_real(data, who);
+  return data.is_floating_point() ? data : data.to(at::kFloat) / white_of(data, who);
 }
 
 /// Numbers as the data have them: in their type, cut off at black and white; integers are the nearest ones, the even
 /// one of two that are as near.
-inline at::Tensor as_in(const at::Tensor& data, const at::Tensor& numbers) {
-  const at::Tensor bounded = numbers.clamp(0, white_of(data));
+inline at::Tensor as_in(const at::Tensor& data, const at::Tensor& numbers, const std::string& who) {
+  const at::Tensor bounded = numbers.clamp(0, white_of(data, who));
   return (data.is_floating_point() ? bounded : bounded.round()).to(data.scalar_type());
 }
 

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "regimen/detail/kept.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/transform/inputs/values.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
@@ -77,7 +78,7 @@ inline at::Tensor normal_share(const at::Tensor& x) {
 /// Throws Error unless classes >= 2, fraction is in [0, 1] and spread is at least 0 and finite.
 ///     const auto noisy = regimen::frozen(train, regimen::InstanceLabels{.classes = 10, .fraction = 0.4}, /*seed=*/7);
 struct InstanceLabels {
-  std::int64_t classes = 0;
+  Integer classes = 0;
   Knob fraction = 0.4;
   double spread = 0.1;
   detail::Directions directions{};
@@ -105,7 +106,7 @@ struct InstanceLabels {
  private:
   /// [N, classes] double: x_i W_y.
   [[nodiscard]] at::Tensor likeness(const Batch& batch, const at::Tensor& label) const {
-    const at::Tensor inputs = detail::unit_inputs(batch.data).flatten(1).to(at::kDouble);
+    const at::Tensor inputs = detail::unit_inputs(batch.data, "InstanceLabels").flatten(1).to(at::kDouble);
     const at::Tensor all = directions.on(inputs.device(), classes, inputs.size(1));
     if (!inputs.device().is_cpu()) {  // how many samples a class has is not known without waiting
       return at::bmm(inputs.unsqueeze(1), all.index_select(0, label)).squeeze(1);

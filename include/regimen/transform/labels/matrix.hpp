@@ -151,7 +151,7 @@ inline std::vector<std::vector<double>> zero_rows(std::int64_t classes) {
 [[nodiscard]] inline NoiseMatrix matrix_of(const UniformLabels& noise, const Now& now = {}) {
   noise.check();
   auto rows = detail::zero_rows(noise.classes);
-  const double each = 1.0 / static_cast<double>(noise.exclude_true ? noise.classes - 1 : noise.classes);
+  const double each = 1.0 / static_cast<double>(noise.exclude_true ? noise.classes - 1 : noise.classes.value);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t j = 0; j < rows.size(); ++j) {
       rows[i][j] = noise.exclude_true && i == j ? 0 : each;

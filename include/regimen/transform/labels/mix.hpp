@@ -13,8 +13,11 @@
 #include <vector>
 
 #include "regimen/detail/beta.hpp"
+#include "regimen/detail/guards.hpp"
+#include "regimen/detail/in_turn.hpp"
 #include "regimen/detail/other_labels.hpp"
 #include "regimen/detail/partners.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/source.hpp"
 #include "regimen/transform.hpp"
 #include "regimen/transform/inputs/moved.hpp"
@@ -28,20 +31,6 @@ namespace detail {
 /// Where the beta sampler is tested.
 inline constexpr Bounds beta_shape(std::string_view field) {
   return {field, 0.01, 1000, "in [0.01, 1000]"};
-}
-
-/// Reads ids and targets of both once, as they are at the beginning; what cannot be compared is not counted at all. For
-/// indexed sources with samples.
-inline SharedSamples shared_samples(const Source& one, const Source& other) {
-  const at::Tensor first = at::zeros({1}, at::kLong);
-  const TargetComparison comparison(one.get(first).target, other.get(first).target);
-  if (!comparison.possible()) {
-    return {};
-  }
-  const auto columns_of = [&](const Source& source) {
-    return read_columns(source, {}, [&](const Batch& batch) { return comparison.columns(batch); });
-  };
-  return count_shared(columns_of(one), columns_of(other));
 }
 
 /// What Mixup and CutMix have in common: a partner for each sample, and how much of each.
@@ -60,21 +49,16 @@ struct Mixing {
   }
 
   /// Labels of partners are mixed into those of the data. Where the data's were made wrong on purpose, partners with
-  /// the true ones would show the network what it is not to know.
-  void check_data(const Source& data, const std::string& part) const {
+  /// the true ones would show the network what it is not to know. Without partners of their own and without `augment`
+  /// they are the data as the transforms before this one leave them, and have the labels of those by construction.
+  void check_data(const DataSoFar& data, const std::string& part) const {
     if (!partners.defined()) {
-      require_choosable(data, part + ": " + who + ".partners");
-    } else if (!allow_other_labels && data.indexed() && !partners.same_as(data) && *data.size() > 0) {
-      const SharedSamples shared = shared_samples(data, partners);
-      if (shared.with_other_targets > 0) {
-        throw Error(part + ": of the " + text(shared.samples) + " samples that " + who +
-                    ".partners share with the data, by their ids, " + text(shared.with_other_targets) +
-                    " have another target there, which would leak into the data's: leave partners empty, for the data "
-                    "themselves, or name the source with the data's targets; or set allow_other_labels");
-      }
+      require_choosable(data.read, part + ": " + who + ".partners");
     }
-    for (const AnyTransform& transform : augment) {
-      transform.check_data(partners.defined() ? partners : data, part + ": " + who + ".augment");
+    const Source& drawn = partners.defined() ? partners : data.read;
+    check_in_turn(augment, {drawn, drawn}, [&](std::size_t /*i*/) { return part + ": " + who + ".augment"; });
+    if (!allow_other_labels && (partners.defined() || !augment.empty())) {
+      require_same_labels(drawn, data, part);
     }
   }
 
@@ -86,9 +70,7 @@ struct Mixing {
       require_like(drawn, batch, who + ".partners");
       return drawn;
     }
-    for (std::size_t i = 0; i < augment.size(); ++i) {
-      drawn = augment[i](drawn, key.fold(i + 1).on(source));
-    }
+    drawn = in_turn(augment, augment.size(), drawn, key.on(source), /*first_fold=*/1);
     if (drawn.data.sizes() != batch.data.sizes()) {
       throw Error(who + ".augment must keep the shape of the data, " + described(batch.data) + ", not " +
                   described(drawn.data));
@@ -124,13 +106,44 @@ struct Mixing {
   }
 
  private:
-  /// What an empty `partners` stands for.
+  /// What an empty `partners` stands for: the data as the transforms before this one leave them; or, where `augment`
+  /// says what partners go through instead, as they are read.
   [[nodiscard]] const Source& data_of(const Now& now) const {
     if (now.data == nullptr) {
       throw Error(who + ".partners must be set in a loop of your own: name the source that its batches come from");
     }
     require_choosable(*now.data, who + ".partners");
-    return *now.data;
+    return augment.empty() && now.so_far != nullptr ? *now.so_far : *now.data;
+  }
+
+  /// drawn: what partners are drawn from, before their `augment`. Values of pixels are compared before all transforms:
+  /// these move them, by draws of their own.
+  void require_same_labels(const Source& drawn, const DataSoFar& data, const std::string& part) const {
+    if (!data.read.indexed() || *data.read.size() == 0) {
+      return;
+    }
+    const GeneratorGuard generators(at::kCPU);  // a transform may draw from them, which it should not
+    const Batch first = data.read.get(at::zeros({1}, at::kLong));
+    const bool dense = first.target.defined() && (first.target.dim() > 2 || has_pixels_of(first.data, first.target));
+    const Source theirs = dense ? drawn : looked_at(drawn, augment, augment.size());
+    const Source& own = dense ? data.read : data.so_far;
+    if (theirs.same_as(own)) {
+      return;
+    }
+    const SharedSamples shared = drawn.same_as(data.read) ? shared_at_places(own, theirs) : shared_samples(own, theirs);
+    if (shared.with_other_targets == 0) {
+      return;
+    }
+    const std::string found = part + ": of the " + text(shared.samples) + " samples that " + who + ".partners";
+    const std::string leak = text(shared.with_other_targets) + " have another target there";
+    if (!partners.defined()) {
+      throw Error(found + " are drawn from, " + leak + ", because " + who +
+                  ".augment is not what changed the targets before this transform: leave augment empty, and partners "
+                  "go through all that comes before it, by the same draws; or set allow_other_labels");
+    }
+    throw Error(found + " share with the data, by their ids or origins, " + leak +
+                ", which would leak into the data's: leave partners empty, for the data themselves, or name the source "
+                "with the data's targets; or set allow_other_labels");
   }
 
   static void require_choosable(const Source& data, const std::string& field) {
@@ -150,21 +163,24 @@ struct Mixing {
 ///
 /// The partner is any sample, all equally likely, of the data that Mixup acts on, and not of the batch: what a sample
 /// becomes does not depend on who is beside it. Those data are the phase's own, with the damage that they have; under
-/// `frozen(source, Mixup{...}, seed)` the source. `partners` names others, and must be set in a loop of your own and
-/// where the data are a stream. `augment` is what partners go through first, keyed by the sample whose partner they
-/// are: give it what comes before Mixup in the phase.
+/// `frozen(source, Mixup{...}, seed)` the source. A partner goes through what comes before Mixup in the phase's list or
+/// in a `chain`, by the draws that it is shown with itself: it brings the label that the network is told for it.
+/// `partners` names others, and must be set in a loop of your own and where the data are a stream. `augment` is what
+/// partners go through instead, keyed by the sample whose partner they are: for named ones, to which nothing else
+/// happens.
 ///
 /// data [N, ...] -> floating, bytes and other integers divided by 255; target [N] int64 -> [N, classes] float, floating
 /// targets stay of their shape; further tensors stay as they are. In a recorded step partners must lie on the batch's
 /// device. Throws Error unless partners are indexed and of the batch's kind, alpha in [0.01, 1000], probability in
 /// [0, 1]; for labels of pixels, [N, H, W] int64; and, before the first step, for `partners` that give other targets to
-/// samples which they share with the data, by their ids, as these are at the beginning.
-///     phase.augment = {crop, flip, regimen::Mixup{.classes = 10, .augment = {crop, flip}}};
+/// samples which they share with the data, by their ids or origins, as these are at the beginning; so does an `augment`
+/// that leaves out what changed the targets before.
+///     phase.augment = {crop, flip, regimen::Mixup{.classes = 10}};
 struct Mixup {
-  Source partners{};         ///< empty: the data that are read
-  std::int64_t classes = 0;  ///< 0 where targets are floating
-  Knob alpha = 1;            ///< both shapes of the beta distribution; 1 is uniform, near 0 mixes little
-  Knob probability = 1;      ///< share of the samples that are mixed at all
+  Source partners{};     ///< empty: the data that are read
+  Integer classes = 0;   ///< 0 where targets are floating
+  Knob alpha = 1;        ///< both shapes of the beta distribution; 1 is uniform, near 0 mixes little
+  Knob probability = 1;  ///< share of the samples that are mixed at all
   std::vector<AnyTransform> augment{};
   bool allow_other_labels = false;  ///< whether `partners` may have other targets than the data for the same samples
 
@@ -175,14 +191,16 @@ struct Mixup {
     alpha_bounds.check(alpha);
     probability_bounds.check(probability);
   }
-  void check_data(const Source& data, const std::string& who) const { mixing().check_data(data, who); }
+  void check_data_so_far(const detail::DataSoFar& data, const std::string& who) const {
+    mixing().check_data(data, who);
+  }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     const at::Tensor mixed = key.fold(0).chance(probability, probability_bounds);
     const at::Tensor share = detail::Mixing::shares(key.fold(1), key.now().tensor(alpha, alpha_bounds), mixed);
     const Batch partner = mixing().draw(batch, key.fold(2));
-    const at::Tensor own = detail::unit_inputs(batch.data);
-    const at::Tensor other = detail::unit_inputs(partner.data);
+    const at::Tensor own = detail::unit_inputs(batch.data, "Mixup");
+    const at::Tensor other = detail::unit_inputs(partner.data, "Mixup");
     const at::Tensor weight = detail::weights_by_row(share.to(own.scalar_type()), own);
     return detail::with_target(detail::with_data(batch, own * weight + other * (1 - weight)),
                                mixing().targets(batch, partner, share));
@@ -203,8 +221,8 @@ struct Mixup {
 /// Throws Error as Mixup does, for data that are no images, and for a dense target of another height or width.
 ///     phase.augment = {regimen::CutMix{.classes = 10, .probability = 0.5}};
 struct CutMix {
-  Source partners{};         ///< empty: the data that are read
-  std::int64_t classes = 0;  ///< 0 where targets are floating, or dense
+  Source partners{};    ///< empty: the data that are read
+  Integer classes = 0;  ///< 0 where targets are dense; floating ones of so many numbers are shares of classes
   Knob alpha = 1;
   Knob probability = 1;
   std::vector<AnyTransform> augment{};
@@ -217,11 +235,14 @@ struct CutMix {
     alpha_bounds.check(alpha);
     probability_bounds.check(probability);
   }
-  void check_data(const Source& data, const std::string& who) const { mixing().check_data(data, who); }
+  void check_data_so_far(const detail::DataSoFar& data, const std::string& who) const {
+    mixing().check_data(data, who);
+  }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "CutMix");
-    const bool dense = detail::has_dense_target(batch, "CutMix");
+    const bool dense = !are_shares(batch.target) && detail::has_dense_target(batch, "CutMix");
+    detail::require_extra_belongs(batch, "CutMix");
     const at::Tensor mixed = key.fold(0).chance(probability, probability_bounds);
     const at::Tensor share = detail::Mixing::shares(key.fold(1), key.now().tensor(alpha, alpha_bounds), mixed);
     const Batch partner = mixing().draw(batch, key.fold(2));
@@ -248,6 +269,11 @@ struct CutMix {
 
  private:
   [[nodiscard]] detail::Mixing mixing() const { return {partners, augment, classes, allow_other_labels, "CutMix"}; }
+
+  /// Whether a floating target is known for shares of classes, as many as there are.
+  [[nodiscard]] bool are_shares(const at::Tensor& target) const {
+    return target.defined() && target.dim() == 2 && target.is_floating_point() && target.size(1) == classes;
+  }
 
   /// A tensor that has pixels, with the partner's inside of the rectangle, [N, 1, H, W] bool.
   static at::Tensor pasted(const Batch& batch, const at::Tensor& inside, const at::Tensor& own, const at::Tensor& other,

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "regimen/integer.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {
@@ -17,9 +18,9 @@ namespace regimen::inline v0 {
 /// Throws Error unless classes >= 2, fraction is in [0, 1] and shift is in [1, classes - 1].
 ///     const auto noisy = regimen::frozen(train, regimen::PairFlip{.classes = 10, .fraction = 0.45}, /*seed=*/7);
 struct PairFlip {
-  std::int64_t classes = 0;
+  Integer classes = 0;
   Knob fraction = 1;
-  std::int64_t shift = 1;
+  Integer shift = 1;
 
   static constexpr auto fraction_bounds = detail::Bounds::share("PairFlip.fraction");
   void check() const {
@@ -31,7 +32,7 @@ struct PairFlip {
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_labels_below(batch, classes, "PairFlip");
-    const at::Tensor other = (batch.target + shift).remainder(classes);
+    const at::Tensor other = (batch.target + shift.value).remainder(classes.value);
     return detail::with_target(batch, at::where(key.chance(fraction, fraction_bounds), other, batch.target));
   }
 };

@@ -11,13 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/integer.hpp"
 #include "regimen/transform/labels/matrix.hpp"
 
 namespace regimen::inline v0 {
 
 /// What a noise matrix that is drawn is to be like (see `random_noise_matrix`).
 struct RandomMatrix {
-  std::int64_t classes = 0;
+  Integer classes = 0;
   double trace = 0;             ///< sum of the probabilities that a label stays; classes times their mean
   double zeros = 0;             ///< share of each row's other entries that are 0, rounded; one entry is left at least
   double min_kept = 0;          ///< bounds of the entries of the diagonal
@@ -26,7 +27,7 @@ struct RandomMatrix {
   double max_flip = 1;          //
   std::vector<double> prior{};  ///< shares of the true classes in the data; equal if empty
   bool learnable = true;        ///< so that the true class can be told from many labels (see `learnable`)
-  std::int64_t tries = 1000;    ///< matrices to draw before giving up
+  Integer tries = 1000;         ///< matrices to draw before giving up
 
   /// Entries beside the diagonal that are not 0, a row.
   [[nodiscard]] std::int64_t flips() const {
@@ -70,7 +71,7 @@ struct RandomMatrix {
       return;
     }
     detail::require(prior.size() == static_cast<std::size_t>(classes), "RandomMatrix.prior.size()",
-                    "classes, " + detail::text(classes), prior.size());
+                    "classes, " + detail::text(classes.value), prior.size());
     for (const double p : prior) {
       detail::require(p >= 0 && p <= 1, "RandomMatrix.prior", "in [0, 1]", p);
     }
@@ -184,7 +185,7 @@ inline NoiseMatrix draw_matrix(const RandomMatrix& how, std::uint64_t seed, std:
       return noise;
     }
   }
-  throw Error("random_noise_matrix: none of " + detail::text(how.tries) + " matrices of trace " +
+  throw Error("random_noise_matrix: none of " + detail::text(how.tries.value) + " matrices of trace " +
               detail::text(how.trace) + " is learnable: a larger trace, fewer zeros or more tries are needed");
 }
 

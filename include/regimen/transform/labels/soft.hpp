@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "regimen/integer.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {
@@ -13,7 +14,7 @@ namespace regimen::inline v0 {
 /// target [N] int64 in [0, classes) -> [N, classes] float. Draws nothing.
 /// Throws Error unless classes >= 2 and amount is in [0, 1].
 struct LabelSmoothing {
-  std::int64_t classes = 0;
+  Integer classes = 0;
   Knob amount = 0.1;
 
   static constexpr auto amount_bounds = detail::Bounds::share("LabelSmoothing.amount");
@@ -38,7 +39,7 @@ struct LabelSmoothing {
 /// sum; `CrossEntropy` takes them as they are. Throws Error unless classes >= 2 and stddev is at least 0 and finite.
 ///     phase.augment = {regimen::StochasticLabels{.classes = 10, .stddev = 0.5}};
 struct StochasticLabels {
-  std::int64_t classes = 0;
+  Integer classes = 0;
   Knob stddev = 0.5;
 
   static constexpr auto stddev_bounds = detail::Bounds::not_negative("StochasticLabels.stddev");
@@ -50,7 +51,7 @@ struct StochasticLabels {
   Batch operator()(const Batch& batch, const Key& key) const {
     const at::Tensor soft = detail::soft_target(batch, classes, "StochasticLabels");
     if (soft.dim() != 2 || soft.size(1) != classes) {
-      throw Error("StochasticLabels takes soft targets of [N, " + detail::text(classes) + "], not " +
+      throw Error("StochasticLabels takes soft targets of [N, " + detail::text(classes.value) + "], not " +
                   detail::described(soft));
     }
     const at::Tensor noise = key.normal({classes}) * key.now().tensor(stddev, stddev_bounds);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "regimen/integer.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {
@@ -15,7 +16,7 @@ namespace regimen::inline v0 {
 /// Throws Error unless classes >= 2 and fraction is in [0, 1].
 ///     auto noisy = regimen::frozen(train, regimen::UniformLabels{.classes = 10}, /*seed=*/7);
 struct UniformLabels {
-  std::int64_t classes = 0;
+  Integer classes = 0;
   Knob fraction = 1;
   bool exclude_true = false;
 
