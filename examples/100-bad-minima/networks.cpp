@@ -2,6 +2,9 @@
 
 #include <torch/torch.h>
 
+#include <exception>
+#include <string>
+
 #include <regimen/error.hpp>
 #include <regimen/models.hpp>
 
@@ -21,11 +24,11 @@ void check_networks(const Settings& settings, int classes, int channels, std::in
     net->eval();
     try {
       (void)net->forward(torch::zeros({1, channels, side, side}));
-    } catch (const c10::Error& error) {
-      const std::string why = error.what_without_backtrace();
+    } catch (const std::exception& error) {
+      const std::string why = error.what();  // LibTorch's goes on with the call stack
       throw regimen::Error("--model " + name + " cannot take images of " + std::to_string(side) + " x " +
-                           std::to_string(side) + " pixels; give --side a larger number, or 0 for the data's own (" +
-                           why.substr(0, why.find('\n')) + ")");
+                           std::to_string(side) + " pixels (" + why.substr(0, why.find('\n')) +
+                           "): give --side a larger number, or 0 for the data's own size");
     }
   }
 }

@@ -76,15 +76,6 @@ grep -q '^vanilla  *diverged  *diverged ' "$work/diverged.log" || fail 'the row 
 grep -q '^Diverged: vanilla from the random start with seed 1' "$work/diverged.log" || fail 'it does not name the arm'
 ! grep -q 'units are complete' "$work/diverged.log" || fail 'diverged units never count as complete'
 
-echo '== a folder with files of somebody else stays as it is'
-mkdir -p "$work/mine/checkpoints"
-echo mine > "$work/mine/checkpoints/weights.pt"
-if run "$work/mine" > "$work/mine.log" 2>&1; then
-  fail 'it ran in a folder of somebody else'
-fi
-grep -q 'mine/checkpoints is in the way' "$work/mine.log" || fail 'it does not name what is in the way'
-[ "$(cat "$work/mine/checkpoints/weights.pt")" = mine ] || fail 'it removed a file of somebody else'
-
 echo '== a folder whose name means something to a shell has its pictures'
 run "$work/it's; touch oops" --seeds 1 --workers 1 --images 16 --memorize-epochs 1 --vanilla-epochs 1 > "$work/name.log"
 [ ! -e "$work/it's; touch oops/pictures/oops" ] && [ ! -e oops ] || fail 'it ran the name of its folder'
@@ -125,6 +116,11 @@ working() { # working PROCESS...: whether any of them is more than what is left 
 
 workers_of() { # workers_of PROCESS
   cat "/proc/$1/task/$1/children"
+}
+
+wait_for_workers() { # wait_for_workers PROCESS: until it has some
+  for _ in $(seq 600); do [ -n "$(workers_of "$1")" ] && return; sleep 0.05; done
+  fail "$1 has no workers"
 }
 
 wait_for() { # wait_for FILE: until it is there; on a busy machine the program takes seconds to load
@@ -187,15 +183,11 @@ grep -q "another process works on $one" "$work/held.log" || fail 'it does not sa
 echo '== ended while the pace is measured: at once'
 "$program" --paper --root "$work/cifar" --out "$work/pace" --model resnet50 --batch 100 --workers 2 > "$work/pace.log" 2>&1 &
 victim=$!
-for _ in $(seq 600); do
-  [ -n "$(workers_of "$victim")" ] && break
-  sleep 0.05
-done
+wait_for_workers "$victim"
 sleep 1
 kill -TERM "$victim"
 began=$(date +%s)
-status=0
-wait "$victim" || status=$?
+status=0; wait "$victim" || status=$?
 [ "$status" = 130 ] || fail "SIGTERM should end it with 130, not $status"
 [ $(($(date +%s) - began)) -le 5 ] || fail 'it measured on'
 
@@ -234,10 +226,7 @@ grep -q 'holds an unfinished run with the same settings. Go on with it by --resu
 echo '== ended by SIGTERM it keeps what it has'
 become "$work/interrupted" --resume > "$work/ended.log" 2>&1 &
 victim=$!
-for _ in $(seq 600); do
-  [ -n "$(workers_of "$victim")" ] && break
-  sleep 0.05
-done
+wait_for_workers "$victim"
 kill -TERM "$victim"
 status=0
 wait "$victim" || status=$?

@@ -36,6 +36,15 @@ refused 'data toy has no --images' --data toy --images 10
 refused 'model must name each network once' --model pooled,pooled
 refused 'copies must have each number once' --copies 2,2
 
+# Files of somebody else's stay where they are.
+mkdir -p "$work/mine/checkpoints"
+echo mine > "$work/mine/checkpoints/weights.pt"
+if "$program" --out "$work/mine" > "$work/log" 2>&1; then
+  fail 'it ran in a folder of somebody else'
+fi
+grep -q 'mine/checkpoints is in the way' "$work/log" || fail 'it does not name what is in the way'
+[ "$(cat "$work/mine/checkpoints/weights.pt")" = mine ] || fail 'it removed a file of somebody else'
+
 # --paper=true is --paper: its recipe, and not only its name.
 "$program" --help > "$work/default.txt"
 "$program" --paper --help > "$work/paper.txt"
