@@ -291,7 +291,7 @@ TEST_CASE("fp16 throws where an optimizer's own second evaluation in a step over
   std::int64_t steps = 0;
   std::int64_t counted = 0;
   training.run({}, [&](const rg::Boundary& boundary) {
-    if (boundary.state().loss_scale > 0) {
+    if (boundary.clock.step > 0) {  // not at the phase's end, where the next one begins to count
       counted = boundary.state().loss_scale_steps;
       steps = boundary.state().clock.step;
     }

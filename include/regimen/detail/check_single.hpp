@@ -4,7 +4,6 @@
 #include <c10/util/Exception.h>
 
 #include <cstdint>
-#include <exception>
 #include <string>
 #include <vector>
 
@@ -18,16 +17,13 @@
 /// statistics not in eval mode either: the statistics would be of one number. It can on images, so it is tried.
 namespace regimen::inline v0::detail {
 
-/// What the network's forward pass complains of; empty if of nothing.
+/// What LibTorch complains of in the network's forward pass; empty if of nothing.
 inline std::string complaint_about(const Model& model, const Batch& batch) {
   try {
     (void)model.forward(to(batch, model.device()));
     return "";
   } catch (const c10::Error& failure) {
     return first_line(failure);
-  } catch (const std::exception& failure) {
-    const std::string text = failure.what();
-    return text.empty() ? "an exception" : text;
   }
 }
 
