@@ -656,9 +656,11 @@ TEST_CASE("penalties: a manifest has every field") {
         R"("regularizer": {"type": "L1", "strength": 0.5}})");
   CHECK(manifest(ElasticNet{.strength = 0.5, .l1_share = 0.25}) ==
         R"({"type": "ElasticNet", "strength": 0.5, "l1_share": 0.25})");
-  CHECK(manifest(L2SP{.start = Snapshot(net), .strength = 0.5, .elsewhere = 0}) ==
-        R"({"type": "L2SP", "start": {"type": "Snapshot", "tensors": 2, "crc32": "1d09dd71"}, )"
-        R"("strength": 0.5, "elsewhere": 0})");
+  // The second sum is zlib.crc32(b"weight [2, 2] float; bias [2] float; ") in Python.
+  CHECK(
+      manifest(L2SP{.start = Snapshot(net), .strength = 0.5, .elsewhere = 0}) ==
+      R"({"type": "L2SP", "start": {"type": "Snapshot", "tensors": 2, "crc32": "1d09dd71", "kinds_crc32": "1884871a"}, )"
+      R"("strength": 0.5, "elsewhere": 0})");
   CHECK(manifest(PathNorm{.strength = 0.5, .p = 1, .epsilon = 0.25}) ==
         R"({"type": "PathNorm", "strength": 0.5, "p": 1, "epsilon": 0.25})");
   CHECK(manifest(SpectralNorm{.strength = 0.5, .iterations = 3, .seed = 7}) ==
@@ -670,7 +672,7 @@ TEST_CASE("penalties: a manifest has every field") {
         R"({"type": "Jumpstart", "strength": 0.5, "slacks": "units", "aggregation": "mean", "balance": 0.5})");
   CHECK(manifest(LearnedPotential{.network = net, .potential = Potential::red, .strength = 0.5}) ==
         R"({"type": "LearnedPotential", "network": {"type": "torch::nn::LinearImpl", "parameters": 6, )"
-        R"("crc32": "1d09dd71"}, "potential": "red", "strength": 0.5})");
+        R"("crc32": "1d09dd71", "kinds_crc32": "1884871a"}, "potential": "red", "strength": 0.5})");
 }
 
 }  // namespace penalties_test

@@ -1012,8 +1012,8 @@ TEST_CASE("whole numbers of transforms, criteria, schedules and hooks take a siz
   is_three(rg::manifest(rg::GapExceeds{.hold = n}), "hold");
   is_three(rg::manifest(rg::FitReaches{.hold = n}), "hold");
   is_three(rg::manifest(rg::LossDiverges{.hold = n}), "hold");
-  is_three(rg::manifest(rg::MeasureExceeds{.hold = n}), "hold");
-  is_three(rg::manifest(rg::MeasureRises{.window = n, .scorings = n}), "window");
+  is_three(rg::manifest(rg::MeasureExceeds{.measure = "distance", .hold = n}), "hold");
+  is_three(rg::manifest(rg::MeasureRises{.measure = "changes", .window = n, .scorings = n}), "window");
   is_three(rg::manifest(rg::PlateauDecay{.patience = n, .cooldown = n}), "cooldown");
   is_three(rg::manifest(rg::SpectralNorm{.iterations = n}), "iterations");
   is_three(rg::manifest(rg::JacobianNorm{.projections = n}), "projections");
