@@ -26,7 +26,7 @@ struct State {
   std::int64_t loss_samples = 0;      ///< in this epoch so far
   double loss_count = 0;              ///< what the mean of its losses is over so far (see `Loss`)
   double lr_scale = 1;                ///< of the last step
-  double loss_scale = 0;              ///< the factor of fp16's `LossScaler`; 0 where there is none
+  double loss_scale = 0;              ///< the factor of fp16's `LossScaler`, also that of a phase that is over; else 0
   std::int64_t loss_scale_steps = 0;  ///< that the factor has lasted
   double seconds = 0;                 ///< wall time of this phase so far
 };
