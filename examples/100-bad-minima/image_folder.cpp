@@ -148,18 +148,18 @@ Cinic10 cinic10(const std::string& root) {
 }
 
 RestrictedImageNet restricted_imagenet(const std::string& root, std::int64_t side) {
-  struct Group {
+  struct Range {
     std::string name;
     std::size_t first, last;
   };
   // As the authors' package `robustness` has them (RESTRICTED_IMAGNET_RANGES); both ends belong to the group.
-  static const std::vector<Group> groups{{"dog", 151, 268},  {"cat", 281, 285},  {"frog", 30, 32},
+  static const std::vector<Range> groups{{"dog", 151, 268},  {"cat", 281, 285},  {"frog", 30, 32},
                                          {"turtle", 33, 37}, {"bird", 80, 100},  {"primate", 365, 382},
                                          {"fish", 389, 397}, {"crab", 118, 121}, {"insect", 300, 319}};
   const auto part = [&](const char* name) {
     const std::string path = (fs::path(root) / name).string();
     const std::vector<std::string> folders = names_in(path, /*folders=*/true);
-    const bool arranged = std::all_of(groups.begin(), groups.end(), [&](const Group& group) {
+    const bool arranged = std::all_of(groups.begin(), groups.end(), [&](const Range& group) {
       return std::binary_search(folders.begin(), folders.end(), group.name);
     });
     if (!arranged && folders.size() != 1000) {
@@ -170,7 +170,7 @@ RestrictedImageNet restricted_imagenet(const std::string& root, std::int64_t sid
           rg::detail::text(folders.size()) + " others");
     }
     std::vector<ImageClass> classes;
-    for (const Group& group : groups) {
+    for (const Range& group : groups) {
       ImageClass& one = classes.emplace_back(ImageClass{group.name, {}});
       if (arranged) {
         one.folders = {group.name};

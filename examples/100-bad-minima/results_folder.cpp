@@ -16,9 +16,9 @@ namespace {
 
 /// What a run writes into its folder, besides settings.json and its locks. "complete" is the last: if the program dies
 /// while it removes them, a run that has lost checkpoints does not look unfinished.
-constexpr const char* results[] = {"checkpoints", "plan",      "manifests",     "epochs",      "seconds",
-                                   "scores",      "pictures",  "results.csv",   "summary.csv", "epochs.csv",
-                                   "toy.csv",     "table.txt", "manifest.json", "complete"};
+constexpr const char* result_names[] = {"checkpoints", "plan",      "manifests",     "epochs",      "seconds",
+                                        "scores",      "pictures",  "results.csv",   "summary.csv", "epochs.csv",
+                                        "toy.csv",     "table.txt", "manifest.json", "complete"};
 
 /// Waits up to a minute for others that hold it for a moment.
 regimen::Lock take_patiently(const std::string& path) {
@@ -116,7 +116,7 @@ void ResultsFolder::note_complete(bool complete) const {
 void ResultsFolder::check_foreign() const {
   const std::string settings = path_ + "/settings.json";
   std::string foreign = fs::exists(settings) ? settings : "";
-  for (const std::string name : results) {
+  for (const std::string name : result_names) {
     const std::string path = path_ + "/" + name;
     // A run that was killed within a moment of its start has left a plan alone.
     if (foreign.empty() && fs::exists(path) && !(name == "plan" && is_plan(path))) {
@@ -152,7 +152,7 @@ void ResultsFolder::clear() const {
   if (!is_ours()) {
     return;  // check_foreign has found nothing of ours either
   }
-  for (const char* const name : results) {
+  for (const char* const name : result_names) {
     fs::remove_all(path_ + "/" + name);
   }
   fs::remove_all(path_ + "/locks");

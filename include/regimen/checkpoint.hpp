@@ -134,7 +134,7 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
   detail::save_state(part, state);
   archive.write("state", part);
   int i = 0;
-  const auto save = [&]<class Thing>(Thing& thing) {
+  [[maybe_unused]] const auto save = [&]<class Thing>(Thing& thing) {
     torch::serialize::OutputArchive nested;
     detail::fill_scratch(thing);
     detail::module_of(thing).save(nested);

@@ -43,6 +43,7 @@ class Flat {
   explicit Flat(const regimen::State& state) {
     add(state.clock);
     add(state.loss_sum);
+    add(state.loss_count);
     add(state.loss_samples);
     add(state.lr_scale);
     add(state.seconds);
@@ -193,14 +194,13 @@ void write(OutputArchive& archive, const Parts& parts) {
   }
 }
 
-/// The clock that five numbers from here on are; nothing where one is too large.
+/// The clock that five numbers from here on are; nothing where the phase is too large.
 std::optional<regimen::Clock> clock_at(const Integers& numbers, std::size_t at) {
-  const auto fits = [](std::int64_t number) { return number == static_cast<int>(number); };
-  if (!fits(numbers[at]) || !fits(numbers[at + 1])) {
+  if (numbers[at] != static_cast<int>(numbers[at])) {
     return std::nullopt;
   }
   return regimen::Clock{.phase = static_cast<int>(numbers[at]),
-                        .epoch = static_cast<int>(numbers[at + 1]),
+                        .epoch = numbers[at + 1],
                         .batch = numbers[at + 2],
                         .batches = numbers[at + 3],
                         .step = numbers[at + 4]};
@@ -234,6 +234,7 @@ std::optional<regimen::State> state_of(const Parts& parts) {
   }
   regimen::State state{.clock = *now,
                        .loss_sum = (*sums)[0],
+                       .loss_count = static_cast<double>(*loss_samples),  // as in files that have no count
                        .loss_samples = *loss_samples,
                        .lr_scale = (*sums)[1],
                        .seconds = (*sums)[2]};

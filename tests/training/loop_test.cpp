@@ -395,10 +395,10 @@ TEST_CASE("a step goes through its hooks in the order that run.hpp draws") {
       "forward",    "loss",       "penalty a",  "penalty b",               //
       "gradient a", "gradient b", "step",       "weights a", "weights b",  // and one step for both
       "Step",       "Boundary",   "preprocess", "forward",                 // scoring never augments;
-      "loss",       "loss",       "loss",                                  // the first one looks once whether the loss,
-      "loss",                                                              // which does not say so, is a mean
-      "Epoch",      "Boundary",                                            //
-      "Boundary"};                                                         // of the phase
+      "loss",       "loss",       "loss",  // the first one looks whether the loss, which
+      "loss",       "loss",       "loss",  // does not say so, is a mean: cut in two ways
+      "Epoch",      "Boundary",            //
+      "Boundary"};                         // of the phase
   CHECK((*record == expected));
 }
 

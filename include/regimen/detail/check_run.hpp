@@ -142,13 +142,16 @@ inline void check_transforms(const Phase& phase) {
 
 inline void check_frozen_names(const Phase& phase, const Weights& model) {
   const std::vector<Named> parameters = model.named_parameters();
+  const std::vector<Part> parts = model.parts();
   for (const std::string& name : phase.freeze) {
-    if (std::none_of(parameters.begin(), parameters.end(), [&](const Named& each) { return each.matches({name}); })) {
+    const auto named = [&](const Named& each) { return each.matches({name}); };
+    const auto is_part = [&](const Part& part) { return part.name == name && !name.empty(); };
+    if (std::none_of(parameters.begin(), parameters.end(), named) &&
+        std::none_of(parts.begin(), parts.end(), is_part)) {
       throw Error("Phase \"" + phase.name + "\".freeze names \"" + name +
                   "\", which is no parameter or module of the model");
     }
   }
-  const std::vector<Part> parts = model.parts();
   for (const std::string& name : phase.eval) {
     if (std::none_of(parts.begin(), parts.end(), [&](const Part& part) { return part.name == name; })) {
       throw Error("Phase \"" + phase.name + "\".eval names \"" + name + "\", which is no module of the model");

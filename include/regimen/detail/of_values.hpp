@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "regimen/detail/metrics.hpp"
+#include "regimen/integer.hpp"
 #include "regimen/manifest.hpp"
 
 namespace regimen::inline v0::detail {
@@ -15,7 +16,8 @@ template <class T>
 bool is_of_values(const T& value) {
   if constexpr (requires { bool{value.is_of_values()}; }) {
     return value.is_of_values();
-  } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::string>) {
+  } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::string> ||
+                       std::is_same_v<T, Integer> || std::is_same_v<T, Integers>) {
     return true;
   } else if constexpr (is_optional<T>) {
     return !value || is_of_values(*value);
