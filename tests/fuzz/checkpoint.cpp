@@ -234,8 +234,8 @@ std::optional<regimen::State> state_of(const Parts& parts) {
   }
   regimen::State state{.clock = *now,
                        .loss_sum = (*sums)[0],
-                       .loss_count = static_cast<double>(*loss_samples),  // as in files that have no count
                        .loss_samples = *loss_samples,
+                       .loss_count = static_cast<double>(*loss_samples),  // as in files that have no count
                        .lr_scale = (*sums)[1],
                        .seconds = (*sums)[2]};
   std::size_t measure = 0;
