@@ -34,7 +34,7 @@ std::optional<regimen::History> finished_history(const Unit& unit, const std::st
 /// Whether a unit's trainings are all at their end.
 bool is_complete(const Unit& unit, const Settings& settings);
 
-/// Those of a unit's jobs that are not at their end.
+/// A unit's jobs that are not at their end yet.
 Chain unfinished(const Chain& jobs, const Unit& unit, const Settings& settings);
 
 /// Trains units.

@@ -31,8 +31,8 @@ struct Overseer {
 /// A process that dies of the signal that made `stop` say so is none that has failed: Ctrl-C reaches both.
 ///
 /// Throws regimen::Error for the first that fails, with its name and what it wrote to stderr, after the others were
-/// sent SIGTERM and have ended. An exception of the overseer's kills them. So does the death of this process, however
-/// it comes (Linux): no process is left behind.
+/// sent SIGTERM and have ended. No process is left behind: an exception of the overseer kills them, and on Linux the
+/// death of this process does too.
 ///     run_side_by_side({{"one", "/bin/echo", {"echo", "1"}}, {"two", "/bin/echo", {"echo", "2"}}}, 2, {.heard =
 ///     print});
 bool run_side_by_side(const std::vector<Command>& commands, int at_once, const Overseer& overseer = {});

@@ -49,10 +49,11 @@ class Key {
   /// Draws for other samples.
   [[nodiscard]] Key of(at::Tensor ids) const { return Key(words_, std::move(ids), now_); }
 
-  /// The same draws, for what acts on these data: `Now::data`. They must outlive the key.
+  /// A key with the same draws for a transform that acts on these data (`Now::data`), which must outlive the key.
   [[nodiscard]] Key on(const Source& data) const { return Key(words_, ids_, now_.on(data)); }
 
-  /// The same draws, at a place in a list of transforms: `Now::so_far`. The source must outlive the key.
+  /// A key with the same draws for a transform behind others, which left the data as this source gives them
+  /// (`Now::so_far`). The source must outlive the key.
   [[nodiscard]] Key so_far(const Source& source) const {
     Now now = now_;
     now.so_far = &source;

@@ -52,7 +52,8 @@ std::vector<Metric> metrics_of(const T& value) {
   return found;
 }
 
-/// The same of a source; of a view that writes its own manifest, those of what it is a view of and of its transform.
+/// The metrics that a source reads. A view that writes its own manifest reads those of the source below it and those of
+/// its transform.
 template <class S>
 std::vector<Metric> metrics_of_source(const S& source) {
   std::vector<Metric> found = metrics_of(source);

@@ -34,8 +34,8 @@ struct SharedSamples {
 /// indexed sources with samples.
 inline SharedSamples shared_samples(const Source& one, const Source& other);
 
-/// The same of two sources that have the same samples at the same places, by up to 1,024 of these: of targets of which
-/// one in a hundred differs, chance shows none with a probability of 3e-5.
+/// `shared_samples` for two sources that have the same samples at the same places: it compares up to 1,024 places. If
+/// one target in a hundred differs, all that it looks at are equal with a probability of 3e-5.
 inline SharedSamples shared_at_places(const Source& one, const Source& other);
 
 }  // namespace detail

@@ -14,7 +14,7 @@ inline at::Tensor as_real(const at::Tensor& tensor) {
   return tensor.is_complex() ? at::view_as_real(tensor) : tensor;
 }
 
-/// The same as doubles.
+/// The numbers that `as_real` gives, in double precision.
 inline at::Tensor as_doubles(const at::Tensor& tensor) {
   return as_real(tensor).to(at::kDouble);
 }

@@ -164,7 +164,7 @@ struct CrossEntropy {
                                    [&] { return at::tensor(class_weights.elements(), at::kDouble); });
   }
 
-  /// The same in the output's type.
+  /// `weights_on` in the output's type.
   [[nodiscard]] at::Tensor weights_beside(const at::Tensor& output) const {
     const at::Tensor weights = weights_on(output.device());
     return weights.defined() ? weights.to(output.scalar_type()) : weights;
