@@ -159,11 +159,11 @@ void measure_variants(const std::string& model, int batch, int images, const std
     }
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const double images = trainings[i]->images();
+    const double count = trainings[i]->images();
     const double median = quantile(seconds[i], 0.5);
-    std::printf("\"%s\",%.0f,%.0f,%.0f,%.2f,%.3f,%.4f\n", all[i].name, images / median,
-                images / quantile(seconds[i], 1), images / quantile(seconds[i], 0), 50'000 / images * median,
-                model == "resnet18" ? images / median / roof : 0.0, trainings[i]->loss);
+    std::printf("\"%s\",%.0f,%.0f,%.0f,%.2f,%.3f,%.4f\n", all[i].name, count / median, count / quantile(seconds[i], 1),
+                count / quantile(seconds[i], 0), 50'000 / count * median,
+                model == "resnet18" ? count / median / roof : 0.0, trainings[i]->loss);
     if (all[i].execute.graph && !trainings[i]->why_not.empty()) {
       std::printf("# %s\n", trainings[i]->why_not.c_str());
     }

@@ -6,16 +6,6 @@
 #include <string>
 
 #include <regimen/error.hpp>
-#include <regimen/models.hpp>
-
-#include "network.hpp"
-
-std::shared_ptr<regimen::models::Network> make_network(const std::string& name, int classes, int channels, int width) {
-  if (name == "pooled") {
-    return PooledResNet(channels, classes, width).ptr();
-  }
-  return regimen::models::make(name, classes, channels);
-}
 
 void check_networks(const Settings& settings, int classes, int channels, std::int64_t side) {
   const torch::NoGradGuard no_graph;
