@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need, builds and runs them all. About 25 minutes on two cores; most of it compiles LibTorch.
+# Installs what the tests need, builds and runs them all. About 15 minutes on two cores; most of it compiles LibTorch.
 #
 #     sh tests/run.sh [options of ctest]        for instance -L numbers
 #
