@@ -12,11 +12,11 @@
 #include <regimen/regimen.hpp>
 
 #include "budget.hpp"
+#include "check_networks.hpp"
 #include "collect.hpp"
 #include "data.hpp"
 #include "files.hpp"
 #include "jobs.hpp"
-#include "networks.hpp"
 #include "pace.hpp"
 #include "pictures.hpp"
 #include "plan.hpp"

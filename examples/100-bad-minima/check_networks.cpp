@@ -1,4 +1,4 @@
-#include "networks.hpp"
+#include "check_networks.hpp"
 
 #include <torch/torch.h>
 
@@ -6,6 +6,8 @@
 #include <string>
 
 #include <regimen/error.hpp>
+
+#include "networks.hpp"
 
 void check_networks(const Settings& settings, int classes, int channels, std::int64_t side) {
   const torch::NoGradGuard no_graph;
