@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include <regimen/version.hpp>
+#include <regimen/base/version.hpp>
 
 template <class Work>
 double seconds_of(Work&& work) {

@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-#include <regimen/adapt/data.hpp>
+#include <regimen/adapt/torch_data.hpp>
 
 #include "data.hpp"
 #include "network.hpp"

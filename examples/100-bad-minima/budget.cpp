@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include <regimen/error.hpp>
+#include <regimen/base/error.hpp>
 
 #include "time_left.hpp"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/error.hpp>
+#include <regimen/base/error.hpp>
 
 #include "plan.hpp"
 #include "settings_text.hpp"

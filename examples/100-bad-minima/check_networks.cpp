@@ -5,7 +5,7 @@
 #include <exception>
 #include <string>
 
-#include <regimen/error.hpp>
+#include <regimen/base/error.hpp>
 
 #include "networks.hpp"
 

@@ -6,7 +6,7 @@
 #include <sstream>
 #include <string>
 
-#include <regimen/error.hpp>
+#include <regimen/base/error.hpp>
 
 /// Replaces a file of results as a whole: it holds the old content or the new, whenever the program dies, and a full
 /// disk is an error.

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/compare.hpp>
+#include <regimen/statistics/interval.hpp>
 #include <regimen/record.hpp>
 
 #include "settings.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/error.hpp>
+#include <regimen/base/error.hpp>
 
 // Why libpng and libjpeg-turbo. LibTorch's and gnuplot's packages bring both libraries along, so only the headers are
 // new: 0.7 MB to fetch from Debian. Both are kept up by their authors and get Debian's security updates. stb_image

@@ -8,8 +8,8 @@
 #include <system_error>
 #include <utility>
 
-#include <regimen/error.hpp>
-#include <regimen/manifest.hpp>
+#include <regimen/base/error.hpp>
+#include <regimen/base/manifest.hpp>
 
 #include "image_file.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include <regimen/models/network.hpp>
+#include <regimen/networks/network.hpp>
 
 /// Two 3x3 convolutions with BatchNorm around a shortcut (He et al. 2016), the first with a stride.
 struct ResidualBlockImpl : torch::nn::Module {

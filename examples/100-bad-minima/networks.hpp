@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include <regimen/models.hpp>
+#include <regimen/networks.hpp>
 
 #include "network.hpp"
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include <regimen/error.hpp>
-#include <regimen/models.hpp>
+#include <regimen/base/error.hpp>
+#include <regimen/networks.hpp>
 
 #include "plan.hpp"
 

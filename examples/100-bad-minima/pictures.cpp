@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/error.hpp>
+#include <regimen/base/error.hpp>
 
 #include "workers.hpp"
 

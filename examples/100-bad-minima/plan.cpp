@@ -5,7 +5,7 @@
 #include <iomanip>
 #include <sstream>
 
-#include <regimen/error.hpp>
+#include <regimen/base/error.hpp>
 
 #include "files.hpp"
 

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include <regimen/error.hpp>
+#include <regimen/base/error.hpp>
 
 #include "workers.hpp"
 

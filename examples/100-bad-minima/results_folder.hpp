@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include <regimen/lock.hpp>
+#include <regimen/base/lock.hpp>
 
 #include "plan.hpp"
 #include "settings.hpp"

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include <regimen/error.hpp>
-#include <regimen/manifest.hpp>
+#include <regimen/base/error.hpp>
+#include <regimen/base/manifest.hpp>
 
 #include "files.hpp"
 

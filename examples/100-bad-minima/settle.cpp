@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <string>
 
-#include <regimen/error.hpp>
-#include <regimen/version.hpp>
+#include <regimen/base/error.hpp>
+#include <regimen/base/version.hpp>
 
 #include "check.hpp"
 #include "data.hpp"

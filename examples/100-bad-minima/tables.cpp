@@ -1,7 +1,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/log.hpp>
+#include <regimen/observe/log.hpp>
 
 #include "files.hpp"
 #include "format.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include <regimen/models/network.hpp>
+#include <regimen/networks/network.hpp>
 #include <regimen/regimen.hpp>
 
 #include "data.hpp"

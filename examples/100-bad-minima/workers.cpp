@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/error.hpp>
+#include <regimen/base/error.hpp>
 
 #include "process.hpp"
 

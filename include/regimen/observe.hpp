@@ -1,7 +1,9 @@
 #pragma once
 // No LibTorch.
 
-/// The observers that ship: they watch a run and change nothing. What an observer is, and when each event fires, stands
-/// in event.hpp; logs are in log.hpp, checkpoints in checkpoint.hpp, trackers of the gap in track.hpp.
+/// The events of a run, progress, logs, the manifest in a file.
+
+#include "regimen/observe/event.hpp"
+#include "regimen/observe/log.hpp"
 #include "regimen/observe/manifest_file.hpp"
 #include "regimen/observe/progress.hpp"

@@ -1,191 +1,20 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
-#include <concepts>
-#include <functional>
-#include <memory>
-#include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
-#include "regimen/batch.hpp"
-#include "regimen/manifest.hpp"
-#include "regimen/model.hpp"
-#include "regimen/named.hpp"
-#include "regimen/now.hpp"
-
-namespace regimen::inline v0 {
-
-/// What a regularizer may look at. In a loop of your own, fill in what yours needs: `L2` only the parameters.
-///     loss = loss + l2.penalty({.parameters = net->parameters()});
-struct Pass {
-  DistinctTensors parameters{};  ///< those that are trained, each once
-  Batch batch{};                 ///< as the network was shown it
-  at::Tensor output{};
-  std::vector<at::Tensor> taps{};  ///< what `tap` saw in the forward pass, in order
-  Now now{};
-  const Model* model = nullptr;  ///< for those that run the network again
-  /// For gradient hooks: computes the gradients anew, at the weights as they are then, of the same batches and
-  /// penalties with the same random numbers. Undefined elsewhere. Buffers move as in any forward pass.
-  std::function<void()> again{};
-  int evaluation = 0;  ///< how often this step's objective was evaluated before: above 0 only in LBFGS and its like
-};
-
-namespace detail {
-
-struct NamesOfHooks {
-  int penalty;
-  int gradient;
-  int weights;
-};
-
-// A hook is looked for by its name alone: if R has a member of the name, then naming it in a class that derives from
-// both R and NamesOfHooks is ambiguous. So a hook of the right name with a wrong signature, or an overloaded one, is an
-// error and never silently unused.
-template <class R>
-struct HookProbe : R, NamesOfHooks {};
-
-template <class R>
-concept CanProbe = std::is_class_v<R> && !std::is_final_v<R>;
-
-template <class R>
-concept NamesPenalty = CanProbe<R> && !requires { &HookProbe<R>::penalty; };
-template <class R>
-concept NamesGradient = CanProbe<R> && !requires { &HookProbe<R>::gradient; };
-template <class R>
-concept NamesWeights = CanProbe<R> && !requires { &HookProbe<R>::weights; };
-
-template <class R>
-concept HasPenalty = requires(const R& r, const Pass& pass) {
-  { r.penalty(pass) } -> std::same_as<at::Tensor>;
-};
-template <class R>
-concept HasGradient = requires(const R& r, const Pass& pass) {
-  { r.gradient(pass) } -> std::same_as<void>;
-};
-template <class R>
-concept HasWeights = requires(const R& r, const Pass& pass) {
-  { r.weights(pass) } -> std::same_as<void>;
-};
-template <class R>
-concept IsPenalty = requires(const R& r, const Pass& pass) {
-  { r(pass) } -> std::same_as<at::Tensor>;
-};
-
-}  // namespace detail
-
-/// What is the network pulled towards? Any of these three, each const:
-///
-///     at::Tensor penalty(const Pass&)   0-d, added to the loss before the backward pass
-///     void gradient(const Pass&)        edits the gradients after it
-///     void weights(const Pass&)         edits the parameters after the optimizer's step
-///
-/// A lambda from Pass to a tensor is a penalty.
-///
-/// Where several act in one step, their order is
-///
-///     1. all penalties, in the order of `Phase::regularize`, of each of the step's batches
-///     2. the backward pass, of each of the step's batches
-///     3. in fp16: gradients unscaled; if one overflowed, 4 to 6 are left out
-///     4. all gradient hooks, in the order of `Phase::regularize`
-///     5. the optimizer's step, with its own weight decay
-///     6. all weight hooks, in the order of `Phase::regularize`
-///     7. observers: averages of the weights; also of a step that was left out
-///
-/// 1 to 4 are done anew each time that an optimizer evaluates its closure. A gradient hook sees what those before it
-/// made of the gradients: Sam goes first, noise and clipping follow in the order that is wanted, DecoupledDecay is
-/// last.
-///
-/// Where Sam's second gradient overflows in fp16, the hooks behind it and 5 and 6 are left out; what was named before
-/// it has acted.
-template <class R>
-concept Regularizer = detail::HasPenalty<R> || detail::HasGradient<R> || detail::HasWeights<R> || detail::IsPenalty<R>;
-
-/// Any regularizer.
-class AnyRegularizer {
- public:
-  template <class R>
-    requires(!std::same_as<R, AnyRegularizer> && !detail::StandIn<R>)
-  AnyRegularizer(R regularizer) {  // NOLINT: a regularizer is one of any kind
-    static_assert(!detail::NamesPenalty<R> || detail::HasPenalty<R>,
-                  "penalty must be: at::Tensor penalty(const regimen::Pass&) const");
-    static_assert(!detail::NamesGradient<R> || detail::HasGradient<R>,
-                  "gradient must be: void gradient(const regimen::Pass&) const");
-    static_assert(!detail::NamesWeights<R> || detail::HasWeights<R>,
-                  "weights must be: void weights(const regimen::Pass&) const");
-    static_assert(Regularizer<R>,
-                  "a regularizer must have penalty, gradient or weights, or be callable as: "
-                  "at::Tensor regularizer(const regimen::Pass&) const");
-    if constexpr (Regularizer<R>) {
-      detail::check_fields(regularizer);
-      auto hooks = std::make_shared<Hooks>();
-      hooks->manifest = regimen::manifest(regularizer);
-      hooks->metrics = detail::metrics_of(regularizer);
-      const auto shared = std::make_shared<const R>(std::move(regularizer));
-      if constexpr (detail::HasPenalty<R>) {
-        hooks->penalty = [shared](const Pass& pass) { return shared->penalty(pass); };
-      } else if constexpr (detail::IsPenalty<R>) {
-        hooks->penalty = [shared](const Pass& pass) { return (*shared)(pass); };
-      }
-      if constexpr (detail::HasGradient<R>) {
-        hooks->gradient = [shared](const Pass& pass) { shared->gradient(pass); };
-      }
-      if constexpr (detail::HasWeights<R>) {
-        hooks->weights = [shared](const Pass& pass) { shared->weights(pass); };
-      }
-      hooks_ = std::move(hooks);
-    }
-  }
-
-  [[nodiscard]] bool has_penalty() const { return hooks_->penalty != nullptr; }
-
-  /// 0-d; undefined for a regularizer without one.
-  [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
-    return hooks_->penalty ? hooks_->penalty(pass) : at::Tensor();
-  }
-
-  void gradient(const Pass& pass) const {
-    if (hooks_->gradient) {
-      hooks_->gradient(pass);
-    }
-  }
-
-  void weights(const Pass& pass) const {
-    if (hooks_->weights) {
-      hooks_->weights(pass);
-    }
-  }
-
-  [[nodiscard]] std::vector<Metric> metrics() const { return hooks_->metrics; }
-  [[nodiscard]] const std::string& manifest() const { return hooks_->manifest; }
-
- private:
-  struct Hooks {
-    std::function<at::Tensor(const Pass&)> penalty;
-    std::function<void(const Pass&)> gradient;
-    std::function<void(const Pass&)> weights;
-    std::vector<Metric> metrics;
-    std::string manifest;
-  };
-
-  std::shared_ptr<const Hooks> hooks_;
-};
-
-}  // namespace regimen::inline v0
+/// Penalties, and what is done to gradients and weights between steps.
 
 #include "regimen/regularize/clip.hpp"
+#include "regimen/regularize/concept.hpp"
 #include "regimen/regularize/confidence.hpp"
-#include "regimen/regularize/decay.hpp"
+#include "regimen/regularize/decoupled_decay.hpp"
+#include "regimen/regularize/gradient_noise.hpp"
 #include "regimen/regularize/jacobian_norm.hpp"
 #include "regimen/regularize/jumpstart.hpp"
 #include "regimen/regularize/l2_sp.hpp"
 #include "regimen/regularize/learned_potential.hpp"
 #include "regimen/regularize/max_norm.hpp"
-#include "regimen/regularize/noise.hpp"
 #include "regimen/regularize/on.hpp"
+#include "regimen/regularize/pass.hpp"
 #include "regimen/regularize/path_norm.hpp"
 #include "regimen/regularize/penalties.hpp"
-#include "regimen/regularize/sharpness.hpp"
+#include "regimen/regularize/sam.hpp"
 #include "regimen/regularize/spectral_norm.hpp"

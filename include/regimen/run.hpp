@@ -1,56 +1,10 @@
 #pragma once
 
-#include <concepts>
-#include <type_traits>
-#include <vector>
+/// Phases, how they are scored, and the loop that trains them.
 
-#include "regimen/detail/trainer.hpp"
-#include "regimen/detail/watchers.hpp"
-#include "regimen/model.hpp"
-#include "regimen/phase.hpp"
-#include "regimen/record.hpp"
-
-namespace regimen::inline v0 {
-
-/// Trains a model through the phases of a regime, one after another, and returns every epoch's record.
-///
-///     check all phases                        Error, before anything is touched
-///     RunBegin
-///     for each phase                          optimizer state cleared
-///       PhaseBegin
-///       for each epoch, unless `until` says that it is over
-///         for each batch, or group of `accumulate` batches
-///           augment                           keyed by (seed, sample, epoch)
-///           preprocess                        keyed by the sample alone
-///           objective                         = seed the generators by (seed, step), forget gradients,
-///                                               forward, loss, penalties, backward, gradient hooks (regularize.hpp
-///                                               has their order)
-///           optimizer.step(objective)         rates scaled around it; the first call gets what is already computed
-///           weight hooks
-///           Step, Boundary
-///         score fit, clean, test, validation  every `Splits::every` epochs, and at the last
-///         Epoch, Boundary
-///       PhaseEnd, Boundary
-///     RunEnd
-///
-/// The model and the optimizers are borrowed and stay trained. Everything else is put back as it was, whether the run
-/// returns or an exception leaves it: learning rates, train and eval modes, requires_grad, the global generators.
-/// Equal seeds give equal histories, and observers cannot change them. One run at a time in a process.
-/// Throws Error for misuse; divergence and a requested stop are outcomes (see `History::ended`).
-///
-///     regimen::run(net, {memorize, vanilla}, {.clean = train, .test = test}, regimen::Progress{});
-template <class... Observers>
-History run(const Model& model, const std::vector<Phase>& phases, const Splits& splits, const RunOptions& options,
-            Observers&&... observers) {
-  detail::Watchers watchers;
-  (watchers.add(observers), ...);
-  return detail::Trainer(model, phases, splits, options, watchers).run();
-}
-
-template <class... Observers>
-  requires(!std::same_as<std::remove_cvref_t<Observers>, RunOptions> && ...)
-History run(const Model& model, const std::vector<Phase>& phases, const Splits& splits, Observers&&... observers) {
-  return run(model, phases, splits, RunOptions{}, observers...);
-}
-
-}  // namespace regimen::inline v0
+#include "regimen/run/as_in_phase.hpp"
+#include "regimen/run/options.hpp"
+#include "regimen/run/phase.hpp"
+#include "regimen/run/run.hpp"
+#include "regimen/run/run_manifest.hpp"
+#include "regimen/run/scoring.hpp"

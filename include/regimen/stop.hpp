@@ -1,82 +1,10 @@
 #pragma once
 // No LibTorch.
 
-#include <concepts>
-#include <functional>
-#include <memory>
-#include <string>
-#include <type_traits>
-#include <vector>
-
-#include "regimen/detail/metrics.hpp"
-#include "regimen/detail/of_values.hpp"
-#include "regimen/manifest.hpp"
-#include "regimen/record.hpp"
-#include "regimen/schedule.hpp"
-
-namespace regimen::inline v0 {
-
-/// Is it over? Callable with the phase's history so far (its scored epochs and its last), or with its last epoch alone.
-/// A pure function: `run` asks it after every epoch, and asks it again after a resume. A field of one outside its range
-/// is an Error as soon as it becomes a `Stop`, and so is, from `run`, a score or a measure that it reads and that is
-/// never taken.
-template <class S>
-concept StopCriterion = requires(const S& stop, const History& history) {
-  { stop(history) } -> std::convertible_to<bool>;
-} || requires(const S& stop, const Epoch& epoch) {
-  { stop(epoch) } -> std::convertible_to<bool>;
-};
-
-/// Any stop criterion, or none: a default `Stop` never says that it is over.
-class Stop {
- public:
-  Stop() = default;
-
-  template <class S>
-    requires(!std::same_as<S, Stop> && !detail::StandIn<S>)
-  Stop(S criterion) : manifest_(regimen::manifest(criterion)) {  // NOLINT: a criterion is a stop
-    static_assert(StopCriterion<S>,
-                  "a stop criterion must be callable as: bool stop(const regimen::History&) const, "
-                  "or: bool stop(const regimen::Epoch&) const");
-    if constexpr (StopCriterion<S>) {
-      detail::check_fields(criterion);
-      metrics_ = detail::metrics_of(criterion);
-      measures_ = detail::measures_of(criterion);
-      is_of_values_ = detail::is_of_values(criterion);
-      over_ = std::make_shared<const Function>([criterion](const History& history) -> bool {
-        if constexpr (requires { criterion(history); }) {
-          return criterion(history);
-        } else {
-          return !history.empty() && criterion(history.back());
-        }
-      });
-    }
-  }
-
-  /// `history` holds the epochs of this phase alone.
-  [[nodiscard]] bool operator()(const History& history) const { return over_ && (*over_)(history); }
-
-  [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
-  [[nodiscard]] std::vector<std::string> measures() const { return measures_; }
-  [[nodiscard]] const std::string& manifest() const { return manifest_; }
-
-  /// Whether its fields are all that it reads beside the history: not of a lambda, which may read something that
-  /// changes.
-  [[nodiscard]] bool is_of_values() const { return is_of_values_; }
-
- private:
-  using Function = std::function<bool(const History&)>;
-
-  std::shared_ptr<const Function> over_;
-  std::vector<Metric> metrics_;
-  std::vector<std::string> measures_;
-  std::string manifest_ = "null";
-  bool is_of_values_ = true;
-};
-
-}  // namespace regimen::inline v0
+/// When a phase is over: fit, patience, gap, limits.
 
 #include "regimen/stop/combine.hpp"
+#include "regimen/stop/concept.hpp"
 #include "regimen/stop/divergence.hpp"
 #include "regimen/stop/fit.hpp"
 #include "regimen/stop/gap.hpp"

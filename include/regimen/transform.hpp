@@ -1,99 +1,30 @@
 #pragma once
 
-#include <concepts>
-#include <functional>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
+/// What the network is shown: inputs, labels, partners (Mixup, CutMix).
 
-#include "regimen/batch.hpp"
-#include "regimen/detail/batch_parts.hpp"
-#include "regimen/detail/check_data.hpp"
-#include "regimen/detail/require_rows.hpp"
-#include "regimen/key.hpp"
-#include "regimen/manifest.hpp"
-
-namespace regimen::inline v0 {
-
-/// What is the network shown? Takes a batch and a key and gives back a batch of as many rows.
-///
-/// Row i of the result depends on row i of the batch and on the key's draws for sample i, on nothing else: transforming
-/// a part gives the same as a part of the transformed whole. So a transform does not care about batches, and the same
-/// one serves twice: keyed by the sample alone (`frozen`), it is damage that a network can memorize; keyed by the
-/// sample and the epoch (`Phase::augment`), it is augmentation.
-///
-/// One that cares which data it acts on may say so in `void check_data(const Source& data, const std::string& who)
-/// const`, which throws Error; it is asked before the first step, and by `frozen`.
-template <class T>
-concept Transform = requires(const T& transform, const Batch& batch, const Key& key) {
-  { transform(batch, key) } -> std::same_as<Batch>;
-};
-
-/// Any transform.
-class AnyTransform {
- public:
-  template <class T>
-    requires(!std::same_as<T, AnyTransform> && !detail::StandIn<T>)
-  AnyTransform(T transform) : manifest_(regimen::manifest(transform)) {  // NOLINT: a transform is one of any kind
-    static_assert(Transform<T>,
-                  "a transform must be callable as: "
-                  "regimen::Batch transform(const regimen::Batch&, const regimen::Key&) const");
-    if constexpr (Transform<T>) {
-      detail::check_fields(transform);
-      metrics_ = detail::metrics_of(transform);
-      const auto held = std::make_shared<const T>(std::move(transform));
-      call_ = std::make_shared<const Function>([held](const Batch& batch, const Key& key) {
-        Batch result = (*held)(batch, key);
-        detail::require_rows(
-            result, batch.size(), [] { return "the transform " + detail::name_of_type<T>(); },
-            "one for each sample that it is given");
-        return result;
-      });
-      check_data_ = std::make_shared<const CheckData>(
-          [held](const detail::DataSoFar& so_far, const Source& data, const std::string& who) {
-            detail::check_data_of(*held, so_far, data, who);
-          });
-    }
-  }
-
-  Batch operator()(const Batch& batch, const Key& key) const { return (*call_)(batch, key); }
-
-  /// Throws Error if the data that it is to act on do not suit it. who: what it is to the user.
-  void check_data(const Source& data, const std::string& who) const;
-  void check_data(const detail::DataSoFar& data, const std::string& who) const;
-
-  [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
-  [[nodiscard]] const std::string& manifest() const { return manifest_; }
-
- private:
-  using Function = std::function<Batch(const Batch&, const Key&)>;
-  using CheckData = std::function<void(const detail::DataSoFar&, const Source&, const std::string&)>;
-
-  std::shared_ptr<const Function> call_;
-  std::shared_ptr<const CheckData> check_data_;
-  std::vector<Metric> metrics_;
-  std::string manifest_;
-};
-
-/// One after another, each with randomness of its own. Partners that one of them draws from the data, as `Mixup` does,
-/// go through those before it, by the same draws as everywhere: their labels are the ones that they are shown with.
-struct Chain {
-  std::vector<AnyTransform> parts;
-
-  Batch operator()(const Batch& batch, const Key& key) const;
-  void check_data_so_far(const detail::DataSoFar& data, const std::string& who) const;
-};
-
-/// One after another.
-///     const auto damage = regimen::chain(regimen::ZeroPixels{.fraction = 0.1}, regimen::UniformLabels{.classes = 10});
-template <class... Transforms>
-[[nodiscard]] Chain chain(Transforms... transforms) {
-  return Chain{{AnyTransform(std::move(transforms))...}};
-}
-
-}  // namespace regimen::inline v0
-
-#include "regimen/detail/in_turn.hpp"
-#include "regimen/transform/inputs.hpp"
-#include "regimen/transform/labels.hpp"
+#include "regimen/transform/chain.hpp"
+#include "regimen/transform/concept.hpp"
+#include "regimen/transform/in_turn.hpp"
+#include "regimen/transform/inputs/choice.hpp"
+#include "regimen/transform/inputs/colour.hpp"
+#include "regimen/transform/inputs/crop.hpp"
+#include "regimen/transform/inputs/cutout.hpp"
+#include "regimen/transform/inputs/data_only.hpp"
+#include "regimen/transform/inputs/entries.hpp"
+#include "regimen/transform/inputs/gaussian_noise.hpp"
+#include "regimen/transform/inputs/moved.hpp"
+#include "regimen/transform/inputs/normalize.hpp"
+#include "regimen/transform/inputs/permutation.hpp"
+#include "regimen/transform/inputs/symmetry.hpp"
+#include "regimen/transform/inputs/values.hpp"
+#include "regimen/transform/labels/checks.hpp"
+#include "regimen/transform/labels/class_map.hpp"
+#include "regimen/transform/labels/instance.hpp"
+#include "regimen/transform/labels/matrix.hpp"
+#include "regimen/transform/labels/pair_flip.hpp"
+#include "regimen/transform/labels/random_matrix.hpp"
+#include "regimen/transform/labels/regression.hpp"
+#include "regimen/transform/labels/soft.hpp"
+#include "regimen/transform/labels/uniform.hpp"
+#include "regimen/transform/partners/mix.hpp"
+#include "regimen/transform/partners/open_set.hpp"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/error.hpp>
+#include <regimen/base/error.hpp>
 
 #include "numbers/testing.hpp"
 #include "plan.hpp"

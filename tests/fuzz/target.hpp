@@ -19,7 +19,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "regimen/error.hpp"
+#include "regimen/base/error.hpp"
 
 namespace fuzz {
 

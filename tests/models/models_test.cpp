@@ -3,7 +3,7 @@
 
 #include "training/python.hpp"
 
-#include <regimen/models.hpp>
+#include <regimen/networks.hpp>
 
 #include <array>
 #include <cmath>

@@ -1,4 +1,4 @@
-"""The Python side of models_test.cpp: the networks of include/regimen/models, written once more from their papers.
+"""The Python side of models_test.cpp: the networks of include/regimen/networks, written once more from their papers.
 
     python3 twins.py NAME in.pt out.pt
 

@@ -1,4 +1,4 @@
-#include "regimen/clock.hpp"
+#include "regimen/record/clock.hpp"
 
 #include "numbers/testing.hpp"
 

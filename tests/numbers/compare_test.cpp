@@ -1,4 +1,4 @@
-#include "regimen/compare.hpp"
+#include "regimen/statistics/interval.hpp"
 
 #include <cmath>
 #include <limits>

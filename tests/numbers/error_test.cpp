@@ -1,4 +1,4 @@
-#include "regimen/error.hpp"
+#include "regimen/base/error.hpp"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "regimen/lock.hpp"
+#include "regimen/base/lock.hpp"
 
 #include <filesystem>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "regimen/log.hpp"
+#include "regimen/observe/log.hpp"
 
 #include <algorithm>
 #include <cstdlib>

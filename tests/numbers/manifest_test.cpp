@@ -1,4 +1,4 @@
-#include "regimen/manifest.hpp"
+#include "regimen/base/manifest.hpp"
 
 #include <cstdint>
 #include <functional>

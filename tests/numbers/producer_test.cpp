@@ -1,4 +1,4 @@
-#include "regimen/detail/producer.hpp"
+#include "regimen/source/detail/producer.hpp"
 
 #include <atomic>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "regimen/detail/threefry.hpp"
+#include "regimen/key/detail/threefry.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/detail/threefry_kernel.hpp"
+#include "regimen/key/detail/threefry_kernel.hpp"
 #include "regimen/key.hpp"
 
 namespace regimen::inline v0 {

@@ -8,7 +8,7 @@
 
 #include "regimen/loss.hpp"
 #include "regimen/source.hpp"
-#include "regimen/source/noise.hpp"
+#include "regimen/damage/label_noise.hpp"
 #include "regimen/transform.hpp"
 
 namespace labels_test {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <string>
 
-#include "regimen/detail/not_a_mean.hpp"
+#include "regimen/run/detail/not_a_mean.hpp"
 #include "regimen/loss.hpp"
 
 namespace loss_test {

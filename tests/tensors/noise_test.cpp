@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "regimen/proportion.hpp"
+#include "regimen/statistics/proportion.hpp"
 #include "regimen/source.hpp"
-#include "regimen/source/noise.hpp"
+#include "regimen/damage/label_noise.hpp"
 #include "regimen/transform.hpp"
 
 namespace noise_test {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "regimen/regularize.hpp"
-#include "regimen/snapshot.hpp"
-#include "regimen/tap.hpp"
+#include "regimen/model/snapshot.hpp"
+#include "regimen/model/tap.hpp"
 #include "tensors/support.hpp"
 
 namespace penalties_test {

@@ -9,7 +9,7 @@
 
 #include "regimen/measure.hpp"
 #include "regimen/regularize.hpp"
-#include "regimen/tap.hpp"
+#include "regimen/model/tap.hpp"
 #include "tensors/support.hpp"
 
 namespace regularize_test {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "regimen/model.hpp"
-#include "regimen/snapshot.hpp"
+#include "regimen/model/snapshot.hpp"
 
 namespace snapshot_test {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "regimen/batch.hpp"
-#include "regimen/error.hpp"
+#include "regimen/base/error.hpp"
 
 /// The message of the regimen::Error that `act` throws, or "no error". Other exceptions pass through and fail the test.
 template <class Act>

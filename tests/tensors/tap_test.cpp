@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "regimen/tap.hpp"
+#include "regimen/model/tap.hpp"
 
 namespace tap_test {
 

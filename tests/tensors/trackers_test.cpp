@@ -9,9 +9,9 @@
 
 #include "regimen/track/area_under_margin.hpp"
 #include "regimen/track/best.hpp"
-#include "regimen/track/detection.hpp"
+#include "regimen/damage/detection.hpp"
 #include "regimen/track/forgetting.hpp"
-#include "regimen/track/parts.hpp"
+#include "regimen/track/part_gaps.hpp"
 
 namespace trackers_test {
 

@@ -12,8 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/error.hpp"
-#include "regimen/model.hpp"
+#include "regimen/base/error.hpp"
+#include "regimen/checkpoint/save.hpp"
+#include "regimen/model/model.hpp"
 
 namespace regimen::inline v0 {
 

@@ -10,8 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "regimen/datasets.hpp"
-#include "regimen/detail/dataset_files.hpp"
+#include "regimen/datasets/dataset.hpp"
+#include "regimen/datasets/detail/dataset_files.hpp"
+#include "regimen/datasets/detail/packed_file.hpp"
 
 namespace regimen::inline v0 {
 

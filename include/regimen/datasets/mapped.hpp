@@ -18,12 +18,13 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/datasets.hpp"
-#include "regimen/detail/dataset_files.hpp"
-#include "regimen/detail/json.hpp"
-#include "regimen/error.hpp"
-#include "regimen/integer.hpp"
-#include "regimen/source.hpp"
+#include "regimen/base/error.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/base/json.hpp"
+#include "regimen/datasets/dataset.hpp"
+#include "regimen/datasets/detail/dataset_files.hpp"
+#include "regimen/datasets/detail/packed_file.hpp"
+#include "regimen/source/source.hpp"
 
 namespace regimen::inline v0 {
 

@@ -7,9 +7,10 @@
 
 #include <cstdint>
 
-#include "regimen/batch.hpp"
-#include "regimen/error.hpp"
-#include "regimen/key.hpp"
+#include "regimen/base/error.hpp"
+#include "regimen/batch/batch.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/key/salts.hpp"
 
 namespace regimen::inline v0 {
 

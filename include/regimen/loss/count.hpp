@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "regimen/config.hpp"
+#include "regimen/base/config.hpp"
 
 namespace regimen::inline v0 {
 

@@ -11,11 +11,12 @@
 #include <optional>
 #include <string>
 
-#include "regimen/detail/batch_parts.hpp"
-#include "regimen/detail/kept.hpp"
-#include "regimen/error.hpp"
+#include "regimen/base/error.hpp"
+#include "regimen/batch/tensors.hpp"
 #include "regimen/loss/count.hpp"
 #include "regimen/loss/predicted.hpp"
+#include "regimen/tensor/described.hpp"
+#include "regimen/tensor/device_copies.hpp"
 
 namespace regimen::inline v0 {
 

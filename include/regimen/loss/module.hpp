@@ -8,12 +8,13 @@
 #include <string>
 #include <typeinfo>
 
-#include "regimen/detail/batch_parts.hpp"
-#include "regimen/detail/type_name.hpp"
-#include "regimen/error.hpp"
+#include "regimen/base/error.hpp"
+#include "regimen/base/type_name.hpp"
+#include "regimen/batch/tensors.hpp"
 #include "regimen/loss/count.hpp"
 #include "regimen/loss/cross_entropy.hpp"
 #include "regimen/loss/pointwise.hpp"
+#include "regimen/tensor/described.hpp"
 
 /// What is to be known of the loss modules of torch::nn beyond their forward.
 namespace regimen::inline v0::detail {

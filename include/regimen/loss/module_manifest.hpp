@@ -5,11 +5,11 @@
 #include <string>
 #include <type_traits>
 
-#include "regimen/detail/checksum.hpp"
-#include "regimen/detail/fields.hpp"
-#include "regimen/detail/json.hpp"
-#include "regimen/detail/modules.hpp"
+#include "regimen/base/fields.hpp"
+#include "regimen/base/json.hpp"
 #include "regimen/loss/module.hpp"
+#include "regimen/model/modules.hpp"
+#include "regimen/tensor/checksum.hpp"
 
 /// What a manifest says of a loss module of torch::nn. LibTorch's options have no list of their fields, so those that
 /// it has are named here.

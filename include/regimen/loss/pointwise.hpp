@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "regimen/detail/batch_parts.hpp"
-#include "regimen/detail/range.hpp"
-#include "regimen/error.hpp"
+#include "regimen/base/error.hpp"
+#include "regimen/batch/tensors.hpp"
+#include "regimen/loss/detail/range.hpp"
+#include "regimen/tensor/described.hpp"
 
 /// Losses that compare each output with a target of its own.
 namespace regimen::inline v0 {

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "regimen/config.hpp"
+#include "regimen/base/config.hpp"
 
 namespace regimen::inline v0 {
 

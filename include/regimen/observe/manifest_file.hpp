@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "regimen/detail/file.hpp"
-#include "regimen/detail/json.hpp"
-#include "regimen/event.hpp"
+#include "regimen/base/file.hpp"
+#include "regimen/base/json.hpp"
+#include "regimen/observe/event.hpp"
 
 namespace regimen::inline v0 {
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "regimen/event.hpp"
+#include "regimen/observe/event.hpp"
 
 namespace regimen::inline v0 {
 

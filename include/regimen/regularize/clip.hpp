@@ -7,10 +7,12 @@
 #include <cstddef>
 #include <vector>
 
-#include "regimen/detail/gradients.hpp"
-#include "regimen/detail/units.hpp"
-#include "regimen/integer.hpp"
-#include "regimen/regularize.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/detail/row_norms.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/gradients.hpp"
 
 namespace regimen::inline v0 {
 

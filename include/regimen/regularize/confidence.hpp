@@ -2,7 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 
-#include "regimen/regularize.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
 
 namespace regimen::inline v0 {
 

@@ -9,12 +9,14 @@
 #include <cstdint>
 #include <utility>
 
-#include "regimen/detail/autocast.hpp"
-#include "regimen/detail/buffer_guard.hpp"
-#include "regimen/detail/real.hpp"
-#include "regimen/integer.hpp"
-#include "regimen/key.hpp"
-#include "regimen/regularize.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/autocast.hpp"
+#include "regimen/tensor/real.hpp"
 
 namespace regimen::inline v0 {
 

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "regimen/regularize.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
 
 namespace regimen::inline v0 {
 

@@ -8,11 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/detail/kept.hpp"
-#include "regimen/detail/parameter_names.hpp"
-#include "regimen/detail/sums.hpp"
-#include "regimen/regularize.hpp"
-#include "regimen/snapshot.hpp"
+#include "regimen/model/parameter_names.hpp"
+#include "regimen/model/snapshot.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/device_copies.hpp"
+#include "regimen/tensor/sums.hpp"
 
 namespace regimen::inline v0 {
 

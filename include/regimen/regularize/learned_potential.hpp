@@ -6,9 +6,12 @@
 
 #include <string>
 
-#include "regimen/detail/put_back.hpp"
-#include "regimen/evaluate.hpp"
-#include "regimen/regularize.hpp"
+#include "regimen/base/put_back.hpp"
+#include "regimen/evaluate/evaluate.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
 
 namespace regimen::inline v0 {
 

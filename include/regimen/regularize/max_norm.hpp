@@ -3,8 +3,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 
-#include "regimen/detail/units.hpp"
-#include "regimen/regularize.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/detail/row_norms.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
 
 namespace regimen::inline v0 {
 

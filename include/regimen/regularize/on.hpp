@@ -9,9 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/detail/hooks.hpp"
-#include "regimen/detail/parameter_names.hpp"
-#include "regimen/regularize.hpp"
+#include "regimen/model/parameter_names.hpp"
+#include "regimen/record/hooks.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
 
 namespace regimen::inline v0 {
 

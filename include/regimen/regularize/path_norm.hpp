@@ -1,8 +1,11 @@
 #pragma once
 
-#include "regimen/detail/autocast.hpp"
-#include "regimen/detail/path_norm.hpp"
-#include "regimen/regularize.hpp"
+#include "regimen/measure/paths.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/autocast.hpp"
 
 namespace regimen::inline v0 {
 

@@ -2,8 +2,10 @@
 
 #include <ATen/TensorOperators.h>
 
-#include "regimen/detail/sums.hpp"
-#include "regimen/regularize.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/sums.hpp"
 
 namespace regimen::inline v0 {
 

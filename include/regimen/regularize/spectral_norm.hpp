@@ -6,11 +6,13 @@
 
 #include <cstdint>
 
-#include "regimen/detail/autocast.hpp"
-#include "regimen/detail/sums.hpp"
-#include "regimen/integer.hpp"
-#include "regimen/key.hpp"
-#include "regimen/regularize.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/autocast.hpp"
+#include "regimen/tensor/sums.hpp"
 
 namespace regimen::inline v0 {
 

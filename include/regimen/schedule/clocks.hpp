@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "regimen/integer.hpp"
-#include "regimen/schedule.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/schedule/concept.hpp"
 
 namespace regimen::inline v0 {
 

@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "regimen/detail/half_cosine.hpp"
-#include "regimen/schedule.hpp"
+#include "regimen/schedule/concept.hpp"
+#include "regimen/schedule/detail/half_cosine.hpp"
 
 namespace regimen::inline v0 {
 

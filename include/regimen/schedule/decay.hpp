@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "regimen/schedule.hpp"
+#include "regimen/schedule/concept.hpp"
 
 namespace regimen::inline v0 {
 

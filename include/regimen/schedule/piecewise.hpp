@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "regimen/detail/half_cosine.hpp"
-#include "regimen/schedule.hpp"
+#include "regimen/schedule/concept.hpp"
+#include "regimen/schedule/detail/half_cosine.hpp"
 
 namespace regimen::inline v0 {
 

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdint>
 
-#include "regimen/detail/improvement.hpp"
-#include "regimen/integer.hpp"
-#include "regimen/schedule.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/record/improvement.hpp"
+#include "regimen/schedule/concept.hpp"
 
 namespace regimen::inline v0 {
 

@@ -1,7 +1,7 @@
 #pragma once
 // No LibTorch.
 
-#include "regimen/schedule.hpp"
+#include "regimen/schedule/concept.hpp"
 
 namespace regimen::inline v0 {
 

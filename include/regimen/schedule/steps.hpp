@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "regimen/integer.hpp"
-#include "regimen/schedule.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/schedule/concept.hpp"
 
 namespace regimen::inline v0 {
 

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <string>
 
-#include "regimen/detail/half_cosine.hpp"
-#include "regimen/schedule.hpp"
+#include "regimen/schedule/concept.hpp"
+#include "regimen/schedule/detail/half_cosine.hpp"
 
 namespace regimen::inline v0 {
 

@@ -7,10 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "regimen/batch.hpp"
-#include "regimen/detail/checksum.hpp"
-#include "regimen/error.hpp"
-#include "regimen/manifest.hpp"
+#include "regimen/base/error.hpp"
+#include "regimen/base/manifest.hpp"
+#include "regimen/batch/batch.hpp"
+#include "regimen/tensor/checksum.hpp"
+#include "regimen/tensor/described.hpp"
 
 namespace regimen::inline v0 {
 

@@ -7,8 +7,8 @@
 #include <memory>
 #include <optional>
 
-#include "regimen/detail/producer.hpp"
-#include "regimen/source.hpp"
+#include "regimen/source/detail/producer.hpp"
+#include "regimen/source/source.hpp"
 
 namespace regimen::inline v0 {
 

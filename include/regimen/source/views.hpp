@@ -13,18 +13,18 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/source.hpp"
-#include "regimen/transform.hpp"
+#include "regimen/base/json.hpp"
+#include "regimen/key/order.hpp"
+#include "regimen/key/salts.hpp"
+#include "regimen/source/columns.hpp"
+#include "regimen/source/in_memory.hpp"
+#include "regimen/source/source.hpp"
+#include "regimen/tensor/checksum.hpp"
+#include "regimen/tensor/described.hpp"
 
 namespace regimen::inline v0 {
 
 namespace detail {
-
-inline void require_indexed(const Source& source, const std::string& who) {
-  if (!source.indexed()) {
-    throw Error(who + " takes an indexed source, not a stream");
-  }
-}
 
 struct Repeat {
   Source of;

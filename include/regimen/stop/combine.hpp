@@ -4,7 +4,7 @@
 #include <concepts>
 #include <type_traits>
 
-#include "regimen/stop.hpp"
+#include "regimen/stop/concept.hpp"
 
 namespace regimen::inline v0 {
 

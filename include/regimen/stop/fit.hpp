@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
-#include "regimen/detail/held.hpp"
-#include "regimen/integer.hpp"
-#include "regimen/stop.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/stop/concept.hpp"
+#include "regimen/stop/detail/streak.hpp"
 
 namespace regimen::inline v0 {
 

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "regimen/integer.hpp"
-#include "regimen/stop.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/stop/concept.hpp"
 
 namespace regimen::inline v0 {
 

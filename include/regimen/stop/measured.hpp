@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "regimen/detail/held.hpp"
-#include "regimen/integer.hpp"
-#include "regimen/stop.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/stop/concept.hpp"
+#include "regimen/stop/detail/streak.hpp"
 
 /// Criteria that read what `Splits::measures` takes at each scoring, by name. `run` refuses a phase that reads a
 /// measure which is not there. Both count scorings; a value that is not a number does not count.

@@ -1,9 +1,9 @@
 #pragma once
 // No LibTorch.
 
-#include "regimen/detail/improvement.hpp"
-#include "regimen/integer.hpp"
-#include "regimen/stop.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/record/improvement.hpp"
+#include "regimen/stop/concept.hpp"
 
 namespace regimen::inline v0 {
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "regimen/source/source.hpp"
 #include "regimen/track/samples.hpp"
 
 namespace regimen::inline v0 {

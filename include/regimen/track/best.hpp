@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/error.hpp"
-#include "regimen/event.hpp"
-#include "regimen/snapshot.hpp"
-#include "regimen/weights.hpp"
+#include "regimen/base/error.hpp"
+#include "regimen/model/snapshot.hpp"
+#include "regimen/model/weights.hpp"
+#include "regimen/observe/event.hpp"
 
 namespace regimen::inline v0 {
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "regimen/loss/predicted.hpp"
+#include "regimen/source/source.hpp"
 #include "regimen/track/samples.hpp"
 
 namespace regimen::inline v0 {

@@ -9,11 +9,12 @@
 #include <tuple>
 #include <utility>
 
-#include "regimen/detail/batch_parts.hpp"
-#include "regimen/detail/json.hpp"
-#include "regimen/event.hpp"
-#include "regimen/regularize.hpp"
-#include "regimen/source.hpp"
+#include "regimen/base/json.hpp"
+#include "regimen/batch/tensors.hpp"
+#include "regimen/observe/event.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/source/source.hpp"
+#include "regimen/tensor/described.hpp"
 
 namespace regimen::inline v0 {
 

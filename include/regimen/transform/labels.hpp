@@ -1,13 +1,9 @@
 #pragma once
 
-/// What is done to targets: labels, distributions, numbers.
-
 #include "regimen/transform/labels/checks.hpp"
 #include "regimen/transform/labels/class_map.hpp"
 #include "regimen/transform/labels/instance.hpp"
 #include "regimen/transform/labels/matrix.hpp"
-#include "regimen/transform/labels/mix.hpp"
-#include "regimen/transform/labels/open_set.hpp"
 #include "regimen/transform/labels/pair_flip.hpp"
 #include "regimen/transform/labels/random_matrix.hpp"
 #include "regimen/transform/labels/regression.hpp"

@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/detail/recorders.hpp"
+#include "regimen/execute/detail/recorders.hpp"
 
 namespace at {
 
@@ -212,7 +212,7 @@ std::vector<at::Tensor> results_of(const c10::OperatorHandle& op, const Stack& s
 }
 
 /// The tensor's memory as it is now. A recording keeps addresses, not tensors: one may be given other memory later
-/// (set_data, as detail/buffer_guard.hpp does), and what was recorded of it stays where it was.
+/// (set_data, as model/guards.hpp does), and what was recorded of it stays where it was.
 at::Tensor address_of(const at::Tensor& tensor) {
   if (!tensor.defined() || !tensor.is_hpu()) {
     return tensor;

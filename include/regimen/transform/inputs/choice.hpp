@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "regimen/integer.hpp"
-#include "regimen/transform.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/transform/concept.hpp"
 #include "regimen/transform/inputs/values.hpp"
 
 namespace regimen::inline v0 {

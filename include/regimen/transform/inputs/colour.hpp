@@ -5,7 +5,9 @@
 
 #include <cstdint>
 
-#include "regimen/key.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/described.hpp"
 #include "regimen/transform/inputs/values.hpp"
 
 namespace regimen::inline v0 {

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "regimen/integer.hpp"
-#include "regimen/key.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/key/key.hpp"
 #include "regimen/transform/inputs/moved.hpp"
 #include "regimen/transform/inputs/values.hpp"
 

@@ -10,8 +10,10 @@
 #include <optional>
 #include <vector>
 
-#include "regimen/integer.hpp"
-#include "regimen/key.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/described.hpp"
 #include "regimen/transform/inputs/moved.hpp"
 #include "regimen/transform/inputs/values.hpp"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "regimen/detail/batch_parts.hpp"
-#include "regimen/transform.hpp"
+#include "regimen/batch/tensors.hpp"
+#include "regimen/transform/concept.hpp"
 
 namespace regimen::inline v0 {
 

@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <tuple>
 
-#include "regimen/key.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/schedule/bounds.hpp"
 #include "regimen/transform/inputs/values.hpp"
 
 namespace regimen::inline v0 {

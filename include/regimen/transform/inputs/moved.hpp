@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <string>
 
-#include "regimen/detail/batch_parts.hpp"
+#include "regimen/batch/tensors.hpp"
+#include "regimen/tensor/described.hpp"
 
 /// Pixels that move, and what moves with them: targets and further tensors that have a value for each pixel.
 namespace regimen::inline v0::detail {

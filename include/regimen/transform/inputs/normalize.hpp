@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "regimen/key.hpp"
+#include "regimen/key/key.hpp"
 #include "regimen/transform/inputs/values.hpp"
 
 namespace regimen::inline v0 {

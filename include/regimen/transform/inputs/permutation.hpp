@@ -6,18 +6,15 @@
 #include <cstdint>
 #include <string>
 
-#include "regimen/key.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/key/order.hpp"
+#include "regimen/key/salts.hpp"
+#include "regimen/tensor/described.hpp"
 #include "regimen/transform/inputs/moved.hpp"
 
 namespace regimen::inline v0 {
 
 namespace detail {
-
-namespace salt {
-
-inline constexpr std::uint64_t pixels = 0x706978656C73;
-
-}  // namespace salt
 
 /// The number of pixels of data [N, C, ...], or of rows [N, D], whose entries are pixels.
 inline std::int64_t count_pixels(const Batch& batch, const std::string& who) {

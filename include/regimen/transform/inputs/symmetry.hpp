@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "regimen/key.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/described.hpp"
 #include "regimen/transform/inputs/moved.hpp"
 #include "regimen/transform/inputs/values.hpp"
 

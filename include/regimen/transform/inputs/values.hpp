@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "regimen/detail/batch_parts.hpp"
+#include "regimen/batch/tensors.hpp"
+#include "regimen/tensor/described.hpp"
 
 /// What the transforms of inputs share: the shapes that they take, and what a number is to data of bytes.
 namespace regimen::inline v0::detail {

@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "regimen/batch.hpp"
-#include "regimen/detail/batch_parts.hpp"
-#include "regimen/key.hpp"
+#include "regimen/batch/batch.hpp"
+#include "regimen/batch/tensors.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/tensor/described.hpp"
 
 /// What transforms of targets ask of the targets that they are given, and what several of them do.
 namespace regimen::inline v0::detail {

@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "regimen/detail/kept.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/device_copies.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {

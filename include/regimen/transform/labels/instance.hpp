@@ -14,20 +14,16 @@
 #include <numbers>
 #include <string>
 
-#include "regimen/detail/kept.hpp"
-#include "regimen/integer.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/key/salts.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/device_copies.hpp"
 #include "regimen/transform/inputs/values.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {
 
 namespace detail {
-
-namespace salt {
-
-inline constexpr std::uint64_t directions = 0x646972656374696F;
-
-}  // namespace salt
 
 /// The directions in which inputs make one class look like another, drawn from a seed: for each class [features,
 /// classes] of standard normals. A field of a transform, written as a number: the seed.

@@ -13,7 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/detail/kept.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/device_copies.hpp"
 #include "regimen/transform/labels/checks.hpp"
 #include "regimen/transform/labels/class_map.hpp"
 #include "regimen/transform/labels/pair_flip.hpp"

@@ -1,39 +1,4 @@
 #pragma once
+// Moved: this path stays for who includes it.
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/where.h>
-
-#include "regimen/detail/partners.hpp"
-#include "regimen/source.hpp"
-#include "regimen/transform/labels/checks.hpp"
-
-namespace regimen::inline v0 {
-
-/// Replaces the input of a share of the samples by one from another source, and leaves the label: open-set noise,
-/// inputs that are of none of the classes under a label all the same (Wang et al. 2018, Iterative learning with
-/// open-set noisy labels).
-///
-/// data [N, ...] -> the same; only inputs come, no label of the other source: targets and further tensors stay, dense
-/// ones too. The samples that a smaller fraction chooses are among those that a larger one does. In a recorded step
-/// `from` must lie on the batch's device.
-/// Throws Error unless `from` is indexed, has samples and data of the batch's shape and type; fraction in [0, 1].
-///     const auto noisy = regimen::frozen(cifar10, regimen::OpenSet{.from = cifar100, .fraction = 0.2}, /*seed=*/7);
-struct OpenSet {
-  Source from{};
-  Knob fraction = 0.1;
-
-  static constexpr auto fraction_bounds = detail::Bounds::share("OpenSet.fraction");
-  void check() const {
-    detail::require_partners(from, "OpenSet.from");
-    fraction_bounds.check(fraction);
-  }
-
-  Batch operator()(const Batch& batch, const Key& key) const {
-    const Batch others = detail::partners_for(batch, from, key.fold(1));
-    detail::require_like(others, batch, "OpenSet.from");
-    const at::Tensor chosen = detail::weights_by_row(key.chance(fraction, fraction_bounds), batch.data);
-    return detail::with_data(batch, at::where(chosen, others.data, batch.data));
-  }
-};
-
-}  // namespace regimen::inline v0
+#include "regimen/transform/partners/open_set.hpp"

@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/integer.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/key/salts.hpp"
 #include "regimen/transform/labels/matrix.hpp"
 
 namespace regimen::inline v0 {

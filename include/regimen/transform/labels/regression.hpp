@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "regimen/schedule/bounds.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {

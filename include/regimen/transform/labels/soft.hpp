@@ -4,7 +4,9 @@
 
 #include <cstdint>
 
-#include "regimen/integer.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/described.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {

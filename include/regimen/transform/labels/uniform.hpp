@@ -2,7 +2,8 @@
 
 #include <cstdint>
 
-#include "regimen/integer.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/schedule/bounds.hpp"
 #include "regimen/transform/labels/checks.hpp"
 
 namespace regimen::inline v0 {

@@ -1,0 +1,83 @@
+#pragma once
+// No LibTorch.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "regimen/base/error.hpp"
+
+/// Files that survive a kill: either the old content, or the new, or whole lines.
+namespace regimen::inline v0::detail {
+
+[[noreturn]] inline void file_error(const std::string& what, const std::string& path) {
+  throw Error(what + " " + path + ": " + std::strerror(errno));
+}
+
+inline void write_all(const std::string& path, const char* mode, std::string_view content, bool sync) {
+  std::FILE* file = std::fopen(path.c_str(), mode);
+  if (file == nullptr) {
+    file_error("cannot open", path);
+  }
+  std::setvbuf(file, nullptr, _IONBF, 0);  // with a buffer, what is longer than it goes out in two writes
+  const bool written = std::fwrite(content.data(), 1, content.size(), file) == content.size() &&
+                       std::fflush(file) == 0 && (!sync || ::fsync(::fileno(file)) == 0);
+  const int why = errno;
+  const bool closed = std::fclose(file) == 0;
+  if (!written || !closed) {
+    errno = written ? errno : why;
+    file_error("cannot write", path);
+  }
+}
+
+/// One write, so a line is there whole or not at all.
+inline void append_line(const std::string& path, std::string_view line) {
+  write_all(path, "ab", std::string(line) + "\n", /*sync=*/false);
+}
+
+/// Moves a finished file into place: the name holds the old content or the new, at no time anything else.
+inline void move_into_place(const std::string& temporary, const std::string& path) {
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int why = errno;
+    std::remove(temporary.c_str());
+    errno = why;
+    file_error("cannot replace", path);
+  }
+}
+
+inline void make_folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) {
+    std::error_code failure;
+    std::filesystem::create_directories(folder, failure);
+    if (failure) {
+      throw Error("cannot make the folder " + folder.string() + ": " + failure.message());
+    }
+  }
+}
+
+/// Without it a power cut may leave the old name, pointing to the old content. Not every file system can.
+inline void sync_folder_of(const std::string& path) {
+  const auto parent = std::filesystem::path(path).parent_path();
+  const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder >= 0) {
+    static_cast<void>(::fsync(folder));
+    ::close(folder);
+  }
+}
+
+inline void replace_file(const std::string& path, std::string_view content) {
+  make_folder_of(path);
+  const std::string temporary = path + ".part";
+  write_all(temporary, "wb", content, /*sync=*/true);
+  move_into_place(temporary, path);
+  sync_folder_of(path);
+}
+
+}  // namespace regimen::inline v0::detail

@@ -1,0 +1,90 @@
+#pragma once
+// No LibTorch.
+
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "regimen/base/error.hpp"
+#include "regimen/base/file.hpp"
+
+/// A checkpoint is a zip archive, as LibTorch writes it. Its seal is the archive's comment, which the zip format keeps
+/// for such purposes and every other reader skips:
+///     regimen-checkpoint <format> <CRC-32 of all bytes before, in hexadecimal>
+namespace regimen::inline v0::detail {
+
+inline constexpr int checkpoint_format = 1;
+inline constexpr std::string_view seal_mark = "regimen-checkpoint ";
+inline constexpr std::string_view end_of_archive = {"PK\5\6", 4};
+inline constexpr std::size_t end_of_archive_length = 22;
+
+inline std::string hexadecimal_crc32(std::string_view bytes) {
+  char digits[16];
+  const uLong sum = ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  std::snprintf(digits, sizeof digits, "%08lx", sum);
+  return digits;
+}
+
+/// The archive with its seal. Its last 22 bytes are the record that ends a zip archive without a comment; the last two
+/// of these are the comment's length.
+inline void seal(std::string& archive) {
+  const bool ends = archive.size() >= end_of_archive_length &&
+                    archive.compare(archive.size() - end_of_archive_length, 4, end_of_archive) == 0;
+  if (!ends) {
+    throw Error("checkpoint: LibTorch wrote an archive that does not end as a zip archive does");
+  }
+  const std::string before = std::string(seal_mark) + text(checkpoint_format) + " ";
+  const std::size_t length = before.size() + 8;
+  archive[archive.size() - 2] = static_cast<char>(length & 0xFF);
+  archive[archive.size() - 1] = static_cast<char>(length >> 8);
+  const std::string sum = hexadecimal_crc32(archive);
+  archive += before + sum;
+}
+
+/// Throws Error unless the bytes are a whole, undamaged checkpoint of a format that is known here.
+inline void check_seal(std::string_view bytes) {
+  const std::size_t at = bytes.rfind(seal_mark);
+  const std::size_t longest = seal_mark.size() + 32;
+  if (at == std::string_view::npos || bytes.size() - at > longest) {
+    throw Error("it has no seal of regimen's at its end: it is something else, or was cut short");
+  }
+  const std::string rest(bytes.substr(at + seal_mark.size()));  // "1 0123abcd"
+  const std::size_t space = rest.find(' ');
+  const int format = std::atoi(rest.c_str());
+  if (format < 1 || space == std::string::npos) {
+    throw Error("its seal is damaged");
+  }
+  if (format > checkpoint_format) {
+    throw Error("it was written by a newer regimen, in format " + text(format) + "; this one reads format " +
+                text(checkpoint_format));
+  }
+  if (rest.substr(space + 1) != hexadecimal_crc32(bytes.substr(0, at))) {
+    throw Error("it is damaged: its checksum does not match its content");
+  }
+}
+
+/// All bytes of a file.
+inline std::string content_of(const std::string& path) {
+  std::error_code failure;
+  const auto length = std::filesystem::file_size(path, failure);  // fails for folders, which ifstream opens
+  if (failure) {
+    throw Error("cannot read " + path + ": " + failure.message());
+  }
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(length, '\0');
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
+    file_error("cannot read", path);
+  }
+  return bytes;
+}
+
+}  // namespace regimen::inline v0::detail

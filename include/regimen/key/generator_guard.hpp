@@ -1,0 +1,28 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "regimen/key/generators.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// LibTorch's global generators of the CPU and of the model's device: seeded before each forward pass, so that dropout
+/// is a function of (seed, step), and put back at the end.
+class GeneratorGuard {
+ public:
+  explicit GeneratorGuard(const at::Device& device) : generators_(device), before_(generators_.states()) {}
+  ~GeneratorGuard() { generators_.restore(before_); }
+  GeneratorGuard(const GeneratorGuard&) = delete;
+  GeneratorGuard& operator=(const GeneratorGuard&) = delete;
+
+  void seed(std::uint64_t seed, std::int64_t step, int part) { generators_.seed(seed, step, part); }
+
+ private:
+  Generators generators_;
+  std::vector<at::Tensor> before_;
+};
+
+}  // namespace regimen::inline v0::detail

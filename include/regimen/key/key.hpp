@@ -1,0 +1,260 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/where.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <utility>
+#include <vector>
+
+#include "regimen/key/detail/key_tensors.hpp"
+#include "regimen/key/detail/key_words.hpp"
+#include "regimen/key/detail/threefry.hpp"
+#include "regimen/key/moment.hpp"
+#include "regimen/schedule/bounds.hpp"
+
+namespace regimen::inline v0 {
+
+/// Randomness as a function of (seed, sample, moment), never a stream that somebody else can advance.
+///
+/// What a key gives sample i depends on nothing but the seed, the sample's id and the folds: not on the batch around
+/// it, its order or its size, not on the device, the thread or what was drawn before. Draws of one key overlap (they
+/// are the same words): fold it with a different salt for each use. Integers and uniforms are the same bits on every
+/// device; normals agree to rounding, 1e-6.
+///     const regimen::Key key(seed, batch.id);
+///     const auto u = key.fold(1).uniform({28, 28});   // [N, 28, 28] in [0, 1)
+class Key {
+ public:
+  /// ids [N] int64; the draws arrive on their device. `now` is what `now()` hands on to scheduled fractions.
+  Key(std::uint64_t seed, at::Tensor ids, Now now = {}) : Key(detail::KeyWords(seed), std::move(ids), now) {}
+
+  /// A key for another use.
+  [[nodiscard]] Key fold(std::uint64_t salt) const { return Key(words_.fold(salt), ids_, now_); }
+
+  /// A key for this epoch: the same transform, keyed so, does something new in every pass.
+  [[nodiscard]] Key each_epoch() const {
+    return Key(words_.each_epoch(now_.clock.epoch, /*keep_chain=*/now_.slots != nullptr), ids_, now_);
+  }
+
+  /// A key for this step, for what is not keyed by samples: noise of the gradients. A sample may be shown in any step.
+  [[nodiscard]] Key each_step() const {
+    return Key(words_.each_step(now_.clock.step, /*keep_chain=*/now_.slots != nullptr), ids_, now_);
+  }
+
+  /// Draws for other samples.
+  [[nodiscard]] Key of(at::Tensor ids) const { return Key(words_, std::move(ids), now_); }
+
+  /// A key with the same draws for a transform that acts on these data (`Now::data`), which must outlive the key.
+  [[nodiscard]] Key on(const Source& data) const { return Key(words_, ids_, now_.on(data)); }
+
+  /// A key with the same draws for a transform behind others, which left the data as this source gives them
+  /// (`Now::so_far`). The source must outlive the key.
+  [[nodiscard]] Key so_far(const Source& source) const {
+    Now now = now_;
+    now.so_far = &source;
+    return Key(words_, ids_, now);
+  }
+
+  [[nodiscard]] const at::Tensor& ids() const { return ids_; }
+  [[nodiscard]] std::int64_t size() const { return ids_.size(0); }
+  [[nodiscard]] const Now& now() const { return now_; }
+
+  /// [N, n] int64, all 64 bits random.
+  [[nodiscard]] at::Tensor bits(std::int64_t n) const {
+    if (!on_host()) {
+      return on_device().draw(ids_, n, 2);
+    }
+    const std::int64_t blocks = (n + 1) / 2;
+    at::Tensor out = at::empty({size(), n}, at::kLong);
+    auto* const to = out.data_ptr<std::int64_t>();
+    for_each_block(blocks, [=](std::int64_t i, std::int64_t block, std::uint64_t first, std::uint64_t second) {
+      std::int64_t* const row = to + i * n + 2 * block;
+      row[0] = static_cast<std::int64_t>(first);
+      if (2 * block + 1 < n) {
+        row[1] = static_cast<std::int64_t>(second);
+      }
+    });
+    return out;
+  }
+
+  /// [N, shape...] float in [0, 1), a multiple of 2^-24. One block of 128 bits serves four.
+  [[nodiscard]] at::Tensor uniform(at::IntArrayRef shape = {}) const {
+    const auto [sizes, in_a_sample] = sizes_of(shape);
+    const std::int64_t n = in_a_sample;  // clang 14 lets no lambda capture a structured binding
+    if (!on_host()) {
+      return (on_device().draw(ids_, n, 4).to(at::kFloat) * unit).reshape(sizes);
+    }
+    const std::int64_t blocks = (n + 3) / 4;
+    at::Tensor out = at::empty({size(), n}, at::kFloat);
+    auto* const to = out.data_ptr<float>();
+    for_each_block(blocks, [=](std::int64_t i, std::int64_t block, std::uint64_t first, std::uint64_t second) {
+      const std::uint32_t halves[4] = {low(first), high(first), low(second), high(second)};
+      float* const row = to + i * n + 4 * block;
+      const std::int64_t room = std::min<std::int64_t>(4, n - 4 * block);
+      for (std::int64_t k = 0; k < room; ++k) {
+        row[k] = to_unit(halves[k]);
+      }
+    });
+    return out.view(sizes);
+  }
+
+  /// [N] int64 in [0, n), n in [1, 2^31]. No value is likelier than another by more than n / 2^32.
+  [[nodiscard]] at::Tensor below(std::int64_t n) const {
+    detail::require(n >= 1 && n <= (std::int64_t{1} << 31), "Key.below: n", "in [1, 2^31]", n);
+    if (!on_host()) {
+      return below_on_device(n);
+    }
+    at::Tensor out = at::empty({size()}, at::kLong);
+    auto* const to = out.data_ptr<std::int64_t>();
+    for_each_block(1, [=](std::int64_t i, std::int64_t, std::uint64_t, std::uint64_t second) {
+      to[i] = to_below(n, high(second));
+    });
+    return out;
+  }
+
+  /// [N] bool, true with this probability, in [0, 1]: uniform() < probability, so those of a smaller probability are
+  /// among those of a larger one.
+  [[nodiscard]] at::Tensor chance(const Knob& probability, const detail::Bounds& bounds = probability_bounds) const {
+    return uniform() < now_.tensor(probability, bounds);
+  }
+
+  /// values [N] int64 in [0, n) -> the same, each with this probability replaced by a draw below n, n in [2, 2^31]; or
+  /// by a draw from the n - 1 values that it is not. Which are replaced is `chance(probability)`. Values out of range
+  /// are an Error on the CPU; on other devices looking at them would mean to wait for the device.
+  [[nodiscard]] at::Tensor replaced(const at::Tensor& values, std::int64_t n, const Knob& probability, bool by_another,
+                                    const detail::Bounds& bounds = probability_bounds) const {
+    detail::require(n >= 2 && n <= (std::int64_t{1} << 31), "Key.replaced: n", "in [2, 2^31]", n);
+    const std::int64_t choices = by_another ? n - 1 : n;
+    if (!on_host()) {
+      const at::Tensor drawn = by_another ? (values + 1 + below(choices)).remainder(n) : below(choices);
+      return at::where(chance(probability, bounds), drawn, values);
+    }
+    const double share = now_(probability, bounds);
+    // In one pass: three tensors of a million, for the chance, the draw and the choice, cost more than the draws.
+    const at::Tensor given = values.contiguous();
+    const auto* const from = given.data_ptr<std::int64_t>();
+    at::Tensor out = at::empty({size()}, at::kLong);
+    auto* const to = out.data_ptr<std::int64_t>();
+    // to_unit(half) < share in whole numbers, share being a float as where LibTorch compares a tensor of floats.
+    const auto limit = static_cast<std::uint32_t>(std::ceil(static_cast<double>(static_cast<float>(share)) / unit));
+    std::uint64_t largest = 0;
+    for_each_block(1, [=, &largest](std::int64_t i, std::int64_t, std::uint64_t first, std::uint64_t second) {
+      const std::int64_t drawn = to_below(choices, high(second));
+      const std::int64_t another = from[i] + 1 + drawn;  // below 2 n: a subtraction is the remainder
+      const std::int64_t replacement = by_another ? (another < n ? another : another - n) : drawn;
+      // All bits where it is replaced, none where not: a branch on chance would be guessed wrong every other time.
+      const std::int64_t replace = -static_cast<std::int64_t>((low(first) >> 8) < limit);
+      to[i] = (replacement & replace) | (from[i] & ~replace);
+      largest = std::max(largest, static_cast<std::uint64_t>(from[i]));  // of a negative value: beyond all others
+    });
+    detail::require(largest < static_cast<std::uint64_t>(n), "Key.replaced: values", "in [0, " + detail::text(n) + ")",
+                    static_cast<std::int64_t>(largest));
+    return out;
+  }
+
+  /// [N, shape...] float, standard normal (Box and Muller, 1958).
+  [[nodiscard]] at::Tensor normal(at::IntArrayRef shape = {}) const {
+    const auto [sizes, n] = sizes_of(shape);
+    const at::Tensor u = uniform({2, n});
+    const at::Tensor radius = (-2 * (1 - u.select(1, 0)).log()).sqrt();
+    return (radius * (2 * std::numbers::pi * u.select(1, 1)).cos()).view(sizes);
+  }
+
+ private:
+  static constexpr float unit = 1.0F / (1 << 24);
+  static constexpr auto probability_bounds = detail::Bounds::share("Key: a probability");
+
+  Key(detail::KeyWords words, at::Tensor ids, Now now) : words_(std::move(words)), ids_(std::move(ids)), now_(now) {
+    if (!ids_.defined() || ids_.dim() != 1 || ids_.scalar_type() != at::kLong) {
+      throw Error("Key.ids must be [N] int64, one id a sample");
+    }
+  }
+
+  [[nodiscard]] bool on_host() const { return ids_.device().is_cpu(); }
+  [[nodiscard]] detail::TensorWords on_device() const { return {words_, now_}; }
+
+  /// [N] int64
+  [[nodiscard]] at::Tensor below_on_device(std::int64_t n) const {
+    const at::Tensor second = on_device().draw(ids_, 2, 2).select(1, 1);
+    return detail::TensorWords::high_half(detail::TensorWords::high_half(second) * n);
+  }
+
+  [[nodiscard]] std::pair<std::vector<std::int64_t>, std::int64_t> sizes_of(at::IntArrayRef shape) const {
+    std::vector<std::int64_t> sizes{size()};
+    std::int64_t n = 1;
+    for (const std::int64_t length : shape) {
+      sizes.push_back(length);
+      n *= length;
+    }
+    return {sizes, n};
+  }
+
+  static std::uint32_t low(std::uint64_t word) { return static_cast<std::uint32_t>(word); }
+  static std::uint32_t high(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
+  static float to_unit(std::uint32_t half) { return static_cast<float>(half >> 8) * unit; }
+  static std::int64_t to_below(std::int64_t n, std::uint32_t half) {
+    return static_cast<std::int64_t>((std::uint64_t{half} * static_cast<std::uint64_t>(n)) >> 32);
+  }
+
+  /// Calls f(i, block, first, second) for each sample and each of its first `blocks` blocks, chunk by chunk.
+  template <class F>
+  void for_each_block(std::int64_t blocks, F&& f) const {
+    const at::Tensor ids = ids_.contiguous();
+    const auto* const id = reinterpret_cast<const std::uint64_t*>(ids.data_ptr<std::int64_t>());
+    const std::int64_t total = size() * blocks;
+    const auto advance = [blocks](std::int64_t& sample, std::int64_t& block) {
+      if (++block == blocks) {
+        block = 0;
+        ++sample;
+      }
+    };
+    detail::Chunk chunk;
+    std::int64_t sample = 0;
+    std::int64_t block = 0;
+    for (std::int64_t done = 0; done < total;) {
+      const auto used = std::min<std::int64_t>(detail::threefry_chunk, total - done);
+      const auto padded = static_cast<std::size_t>(used + 7) / 8 * 8;
+      chunk.second.fill(0);
+      // One block a sample, the case of labels, needs no counting: a third of the time of a million draws.
+      if (blocks == 1) {
+        std::copy_n(id + done, used, chunk.first.begin());
+      } else {
+        std::int64_t i = sample;
+        std::int64_t j = block;
+        for (std::size_t k = 0; k < static_cast<std::size_t>(used); ++k) {
+          chunk.first[k] = id[i];
+          chunk.second[k] = static_cast<std::uint64_t>(j);
+          advance(i, j);
+        }
+      }
+      std::fill(chunk.first.begin() + used, chunk.first.begin() + static_cast<std::ptrdiff_t>(padded), 0);
+      detail::threefry(words_.now(), chunk, padded);
+      if (blocks == 1) {
+        for (std::int64_t k = 0; k < used; ++k) {
+          const auto at_k = static_cast<std::size_t>(k);
+          f(done + k, std::int64_t{0}, chunk.first[at_k], chunk.second[at_k]);
+        }
+      } else {
+        for (std::size_t k = 0; k < static_cast<std::size_t>(used); ++k) {
+          f(sample, block, chunk.first[k], chunk.second[k]);
+          advance(sample, block);
+        }
+      }
+      done += used;
+    }
+  }
+
+  friend struct KeyTest;  // compares the two ways to draw
+
+  detail::KeyWords words_;
+  at::Tensor ids_;
+  Now now_;
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,36 @@
+#pragma once
+// No LibTorch.
+
+#include <cstdint>
+#include <string_view>
+
+#include "regimen/base/config.hpp"
+
+/// What keeps the library's own uses of one seed apart: a user may well give the same seed to all of them, and a label
+/// drawn from the words that ordered the data would be a function of the order.
+namespace regimen::inline v0::detail::salt {
+
+/// The first eight letters of a word as a number.
+consteval std::uint64_t of(std::string_view word) {
+  std::uint64_t number = 0;
+  for (const char letter : word.substr(0, 8)) {
+    number = number << 8 | static_cast<unsigned char>(letter);
+  }
+  return number;
+}
+
+inline constexpr std::uint64_t augment = of("augment");        // transforms of a phase
+inline constexpr std::uint64_t balance = of("balance");        // balanced_labels
+inline constexpr std::uint64_t choice = of("choice");          // exact shares of `frozen`
+inline constexpr std::uint64_t clusters = of("clusters");      // toy data
+inline constexpr std::uint64_t directions = of("directions");  // InstanceLabels
+inline constexpr std::uint64_t exact = of("exact");            // exact_labels
+inline constexpr std::uint64_t gradient = of("gradient");      // GradientNoise
+inline constexpr std::uint64_t layer = of("layer");            // frozen layers on one another
+inline constexpr std::uint64_t matrix = of("matrix");          // random noise matrices
+inline constexpr std::uint64_t order = of("order");            // of an epoch
+inline constexpr std::uint64_t permutation = of("permute");    // permuted_labels
+inline constexpr std::uint64_t pixels = of("pixels");          // PermutePixels
+inline constexpr std::uint64_t sample = of("sample");          // sample()
+
+}  // namespace regimen::inline v0::detail::salt

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <torch/serialize/archive.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/json.hpp"
+#include "regimen/base/manifest.hpp"
+#include "regimen/evaluate/evaluate.hpp"
+#include "regimen/loss/predicted.hpp"
+#include "regimen/measure/concept.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/model/torch_errors.hpp"
+#include "regimen/source/source.hpp"
+
+namespace regimen::inline v0 {
+
+/// The share of the samples whose predicted class, the greatest of the outputs [N, C], is another than when it was last
+/// asked for: a measure, NaN the first time. Falls while a network learns what its labels have in common, and rises
+/// when it begins to learn wrong ones by heart (Label Wave; Yuan, Feng and Liu 2025), hence a rule for label noise that
+/// needs no clean data: `MeasureRises`. Costs one pass over the data at each scoring.
+///
+/// Alone among the measures it remembers something, the last predictions, [n] int64: copies share it, every run takes
+/// one of its own, and a checkpoint names it among its things, or else the first scoring after a resume is NaN.
+///     regimen::PredictionChanges changes(noisy);
+///     splits.measures["changes"] = changes;
+///     phase.until = regimen::MeasureRises{.measure = "changes", .window = 3};
+///     regimen::Checkpoint keep("run.pt", {}, net, optimizer, changes);
+class PredictionChanges {
+ public:
+  /// What `how` leaves at its defaults is as the phase has it; its loss is not used. An output with a NaN predicts
+  /// nothing, and is another prediction than any class.
+  explicit PredictionChanges(Source data, Evaluation how = {})
+      : data_(std::move(data)), how_(std::move(how)), last_(std::make_shared<at::Tensor>()) {
+    if (!data_.defined() || !data_.size()) {
+      throw Error("PredictionChanges takes a source that ends: limit(stream, samples) makes one");
+    }
+  }
+
+  double operator()(const Probe& probe) const {
+    const at::Tensor now = predictions(probe.model, detail::filled_in(how_, probe.how));
+    const double changed = last_->defined() ? now.ne(*last_).to(at::kDouble).mean().item<double>() : unknown;
+    *last_ = now;
+    return changed;
+  }
+
+  [[nodiscard]] std::string manifest() const {
+    return detail::json::Object()
+        .add("type", "\"PredictionChanges\"")
+        .add("data", data_.manifest())
+        .add("how", regimen::manifest(how_))
+        .text();
+  }
+
+  /// As when it was made.
+  void forget() { *last_ = at::Tensor(); }
+
+  void save(torch::serialize::OutputArchive& archive) const {
+    archive.write("predictions", last_->defined() ? *last_ : at::empty({0}, at::kLong), /*is_buffer=*/true);
+  }
+  void load(torch::serialize::InputArchive& archive) {
+    at::Tensor predictions;
+    archive.read("predictions", predictions, /*is_buffer=*/true);
+    *last_ = predictions.numel() > 0 ? predictions : at::Tensor();
+  }
+
+ private:
+  /// [n] int64, on the CPU.
+  [[nodiscard]] at::Tensor predictions(const Model& model, const Evaluation& how) const {
+    const detail::ModeGuard modes(model);
+    const at::NoGradGuard no_grad;
+    const at::Device device = model.device();
+    model.train(false);
+    std::vector<at::Tensor> parts;
+    const Cursor next = data_.read({.batch = how.batch, .now = how.now});
+    for (Batch batch = next(); batch.size() > 0; batch = next()) {
+      batch = detail::prepared(batch, how.preprocess, device, how.now.on(data_));
+      detail::with_circumstances(
+          "PredictionChanges", [&] { parts.push_back(predicted_classes(how.execute.forward(model, batch))); },
+          [&](const std::string& said) { return detail::described_forward(batch, model, said); });
+    }
+    return at::cat(parts).to(at::kCPU);
+  }
+
+  Source data_;
+  Evaluation how_;
+  std::shared_ptr<at::Tensor> last_;
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,167 @@
+#pragma once
+// No LibTorch.
+
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/file.hpp"
+#include "regimen/base/json.hpp"
+#include "regimen/observe/event.hpp"
+#include "regimen/record/history.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// One epoch's numbers by name, in the order in which every log writes them.
+inline std::vector<std::pair<std::string, double>> numbers_of(const Epoch& epoch) {
+  return {
+      {"learning_rate", epoch.learning_rate},
+      {"train_loss", epoch.train_loss},
+      {"fit_accuracy", epoch.fit.accuracy},
+      {"fit_loss", epoch.fit.loss},
+      {"clean_accuracy", epoch.clean.accuracy},
+      {"clean_loss", epoch.clean.loss},
+      {"test_accuracy", epoch.test.accuracy},
+      {"test_loss", epoch.test.loss},
+      {"validation_accuracy", epoch.validation.accuracy},
+      {"validation_loss", epoch.validation.loss},
+  };
+}
+
+/// A file with one line an epoch. It is a function of the history: when a run begins or goes on, the file is replaced
+/// by the lines of the history so far, so a line that was written after the last checkpoint does not stay. In a loop of
+/// one's own, which announces no run, the first epoch begins the file anew.
+template <class Derived>
+class EpochFile {
+ public:
+  explicit EpochFile(std::string path) : path_(std::move(path)) {}
+
+  void operator()(const RunBegin& begin) {
+    measures_ = begin.measures;
+    replace_by(begin.history);
+  }
+
+  void operator()(const Epoch& epoch) {
+    if (begun_) {
+      append_line(path_, self().line(epoch));
+      return;
+    }
+    for (const auto& measure : epoch.measures) {
+      measures_.push_back(measure.first);
+    }
+    History first;
+    first.epochs.push_back(epoch);
+    replace_by(first);
+  }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ protected:
+  std::vector<std::string> measures_;
+
+ private:
+  const Derived& self() const { return static_cast<const Derived&>(*this); }
+
+  void replace_by(const History& history) {
+    std::string content = self().header();
+    for (const Epoch& epoch : history) {
+      content += self().line(epoch) + "\n";
+    }
+    replace_file(path_, content);
+    begun_ = true;
+  }
+
+  std::string path_;
+  bool begun_ = false;
+};
+
+/// A CSV field: quoted where RFC 4180 wants it.
+inline std::string csv_field(const std::string& value) {
+  if (value.find_first_of(",\"\n\r") == std::string::npos) {
+    return value;
+  }
+  std::string quoted = "\"";
+  for (const char c : value) {
+    quoted += c == '"' ? "\"\"" : std::string(1, c);
+  }
+  return quoted + "\"";
+}
+
+/// A CSV number: the shortest text that reads back as the same double, nothing where it was not measured.
+inline std::string csv_number(double value) {
+  return std::isnan(value) ? "" : text(value);
+}
+
+}  // namespace detail
+
+/// Every epoch as a line of comma-separated values: phase, epoch, step, learning rate, losses and accuracies (shares in
+/// [0, 1]), then the measures. Empty where an epoch was not scored. Equal seeds give equal bytes.
+///     regimen::run(net, phases, splits, regimen::CsvLog("results/epochs.csv"));
+class CsvLog : public detail::EpochFile<CsvLog> {
+ public:
+  using EpochFile::EpochFile;
+
+  [[nodiscard]] std::string header() const {
+    std::string names = "phase,epoch,step";
+    for (const auto& [name, value] : detail::numbers_of({})) {
+      names.append(",").append(name);
+    }
+    for (const std::string& name : measures_) {
+      names.append(",").append(detail::csv_field(name));
+    }
+    return names + "\n";
+  }
+
+  [[nodiscard]] std::string line(const Epoch& epoch) const {
+    std::string values =
+        detail::csv_field(epoch.phase) + "," + detail::text(epoch.clock.epoch) + "," + detail::text(epoch.clock.step);
+    for (const auto& [name, value] : detail::numbers_of(epoch)) {
+      values.append(",").append(detail::csv_number(value));
+    }
+    for (const std::string& name : measures_) {
+      const auto found = epoch.measures.find(name);
+      values.append(",").append(found == epoch.measures.end() ? "" : detail::csv_number(found->second));
+    }
+    return values;
+  }
+};
+
+/// Every epoch as a JSON object on a line of its own, with the names of `CsvLog`; what was not scored is null.
+class JsonLog : public detail::EpochFile<JsonLog> {
+ public:
+  using EpochFile::EpochFile;
+
+  [[nodiscard]] std::string header() const { return ""; }
+
+  [[nodiscard]] std::string line(const Epoch& epoch) const {
+    namespace json = detail::json;
+    json::Object object;
+    object.add("phase", json::quoted(epoch.phase));
+    object.add("epoch", detail::text(epoch.clock.epoch));
+    object.add("step", detail::text(epoch.clock.step));
+    for (const auto& [name, value] : detail::numbers_of(epoch)) {
+      object.add(name, json::number(value));
+    }
+    for (const auto& [name, value] : epoch.measures) {
+      object.add(name, json::number(value));
+    }
+    return object.text();
+  }
+};
+
+/// Wall time since the phase began, in seconds, an epoch a line. Kept apart because equal seeds do not repeat it.
+class TimeLog : public detail::EpochFile<TimeLog> {
+ public:
+  using EpochFile::EpochFile;
+
+  [[nodiscard]] std::string header() const { return "phase,epoch,seconds\n"; }
+
+  [[nodiscard]] std::string line(const Epoch& epoch) const {
+    return detail::csv_field(epoch.phase) + "," + detail::text(epoch.clock.epoch) + "," + detail::text(epoch.seconds);
+  }
+};
+
+}  // namespace regimen::inline v0

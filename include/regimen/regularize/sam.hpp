@@ -1,0 +1,139 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/stack.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/put_back.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/autocast.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// Holds weights elsewhere while it lives, and puts them back bit for bit.
+class Moved {
+ public:
+  Moved(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& by) {
+    const at::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const at::Tensor& parameter = parameters[i];
+      put_back_.add([parameter, own = parameter.detach().clone()] {
+        const at::NoGradGuard without_graph;
+        parameter.copy_(own);
+      });
+      parameter.add_(by[i]);
+    }
+  }
+
+ private:
+  FreshCasts casts_;
+  PutBack put_back_;
+};
+
+/// Puts the gradient at w + rho T^2 g / |T g| in the place of the gradient g at w. `scale_of` gives T of a parameter,
+/// undefined for 1.
+template <class ScaleOf>
+void take_gradient_uphill(const Pass& pass, const at::Tensor& rho, const std::string& who, ScaleOf&& scale_of) {
+  if (!pass.again) {
+    throw Error(who + " computes the gradient a second time: set Pass.again");
+  }
+  std::vector<at::Tensor> parameters;
+  std::vector<at::Tensor> steps;
+  {
+    const at::NoGradGuard no_grad;
+    std::vector<at::Tensor> norms;
+    for (const at::Tensor& parameter : pass.parameters) {
+      if (parameter.grad().defined()) {
+        const at::Tensor scale = scale_of(parameter);
+        const at::Tensor scaled = scale.defined() ? parameter.grad() * scale : parameter.grad();
+        norms.push_back(scaled.norm());
+        steps.push_back(scale.defined() ? scaled * scale : scaled);
+        parameters.push_back(parameter);
+      }
+    }
+    if (parameters.empty()) {
+      return;
+    }
+    const at::Tensor length = rho / (at::stack(norms).norm() + 1e-12);
+    for (at::Tensor& step : steps) {
+      step = step * length;
+    }
+  }
+  std::optional<BufferGuard> buffers;
+  if (pass.model != nullptr) {
+    buffers.emplace(*pass.model);
+  }
+  const Moved uphill(parameters, steps);
+  pass.again();
+}
+
+}  // namespace detail
+
+/// Sharpness-aware minimization, over any optimizer: the gradient that it steps along is taken at w + rho g / |g|, the
+/// worst place nearby to first order, instead of at w (Foret, Kleiner, Mobahi and Neyshabur 2021, eq. 2 and 3). The
+/// norm is l2, of all parameters together. The weights are put back bit for bit before the optimizer steps.
+///
+/// Costs a second forward and backward pass. Both see the same batches, all of them where gradients are accumulated,
+/// and draw the same dropout masks; penalties are part of both. BatchNorm's running statistics, and all other buffers,
+/// keep what the first pass left: they move once a step. What gradient hooks before it did to the gradient changes its
+/// direction uphill and is then gone: name it first. The loss that is reported is that at w.
+///
+/// A step with it is not recorded (Execution::graph): the generators are seeded between the passes, from the host. In
+/// fp16 the step, with the hooks behind this one, is left out if either gradient overflows.
+///
+/// In a loop of your own fill in `again`, and the model if it has buffers:
+///     const auto gradient = [&] {
+///       torch::manual_seed(step);  // for dropout
+///       sgd.zero_grad();
+///       loss_of(net, batch).backward();
+///     };
+///     gradient();
+///     const regimen::Model model(net);
+///     sam.gradient({.parameters = net->parameters(), .model = &model, .again = gradient});
+///     sgd.step();
+/// Throws Error unless rho >= 0 and finite, and if the pass has no `again`.
+struct Sam {
+  Knob rho = 0.05;
+
+  static constexpr auto rho_bounds = detail::Bounds::not_negative("Sam.rho");
+  void check() const { rho_bounds.check(rho); }
+
+  void gradient(const Pass& pass) const {
+    detail::take_gradient_uphill(pass, pass.now.tensor(rho, rho_bounds), "Sam",
+                                 [](const at::Tensor& /*parameter*/) { return at::Tensor(); });
+  }
+};
+
+/// Adaptive sharpness-aware minimization: as Sam, but the gradient is taken at w + rho T^2 g / |T g| with T = |w| +
+/// eta, number by number, so that "nearby" does not depend on how weights are scaled (Kwon, Kim, Park and Choi 2021).
+/// T is so for every parameter; the authors' code takes 1 for biases. Not recorded, as Sam.
+/// Throws Error unless rho >= 0 and eta >= 0, both finite, and if the pass has no `again`.
+struct Asam {
+  Knob rho = 0.5;
+  double eta = 0.01;
+
+  static constexpr auto rho_bounds = detail::Bounds::not_negative("Asam.rho");
+  static constexpr auto eta_bounds = detail::Bounds::not_negative("Asam.eta");
+  void check() const {
+    rho_bounds.check(rho);
+    eta_bounds.check(eta);
+  }
+
+  void gradient(const Pass& pass) const {
+    detail::take_gradient_uphill(pass, pass.now.tensor(rho, rho_bounds), "Asam",
+                                 [this](const at::Tensor& parameter) { return parameter.abs() + eta; });
+  }
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,206 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "regimen/measure/on_part.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/run/detail/check_samples.hpp"
+#include "regimen/run/detail/check_single.hpp"
+#include "regimen/run/detail/resume.hpp"
+#include "regimen/run/options.hpp"
+#include "regimen/run/phase.hpp"
+#include "regimen/run/scoring.hpp"
+#include "regimen/source/source.hpp"
+#include "regimen/transform/in_turn.hpp"
+
+/// What is wrong with a run as a whole. All of it is said before the first step, so that no work is lost.
+namespace regimen::inline v0::detail {
+
+/// Calls check(metric, who reads it) for everything in a phase that reads scores.
+template <class Check>
+void for_each_metric(const Phase& phase, Check&& check) {
+  const auto look = [&](const std::vector<Metric>& metrics, const std::string& field) {
+    for (const Metric metric : metrics) {
+      check(metric, "Phase \"" + phase.name + "\"." + field + " reads " + name_of(metric));
+    }
+  };
+  const auto look_at_each = [&](const auto& parts, const std::string& field) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      look(parts[i].metrics(), field + "[" + text(i) + "]");
+    }
+  };
+  look(phase.data.metrics(), "data");
+  look(phase.until.metrics(), "until");
+  look(phase.lr_scale.metrics(), "lr_scale");
+  look(phase.weight_decay_scale.metrics(), "weight_decay_scale");
+  if (phase.momentum) {
+    look(phase.momentum->metrics(), "momentum");
+  }
+  look_at_each(phase.augment, "augment");
+  look_at_each(phase.preprocess, "preprocess");
+  look_at_each(phase.regularize, "regularize");
+}
+
+/// Throws Error if a criterion or a schedule reads a score which is never taken: it would wait forever.
+inline void check_metrics(const Phase& phase, const Splits& splits) {
+  for_each_metric(phase, [&](Metric metric, const std::string& who) {
+    if (!splits.scores(metric)) {
+      throw Error(who + ", which is never scored: set that data in Splits");
+    }
+  });
+}
+
+/// Throws Error if a stop rule names a measure that is not taken: it would wait forever.
+inline void check_measures(const Phase& phase, const Splits& splits) {
+  for (const std::string& name : phase.until.measures()) {
+    if (splits.measures.count(name) == 0) {
+      throw Error("Phase \"" + phase.name + "\".until reads the measure \"" + name +
+                  "\", which is never taken: add it to Splits::measures");
+    }
+  }
+}
+
+/// Throws Error if a criterion or a schedule waits for an accuracy where nothing is right or wrong: the first scoring
+/// shows it.
+inline void check_scores(const Phase& phase, const Epoch& epoch) {
+  for_each_metric(phase, [&](Metric metric, const std::string& who) {
+    const Score& score = score_of(epoch, metric);
+    if (score.scored() && std::isfinite(score.loss) && std::isnan(value_of(epoch, metric))) {
+      throw Error(who +
+                  ", which is NaN: this loss has no notion of right for these targets. Give it a correct(), or "
+                  "read the loss");
+    }
+  });
+}
+
+/// An optimizer may hold tensors that the model does not, a loss's own parameters, but not only such: it would be
+/// another network's, and this one would stay as it is.
+inline void check_optimizer(const Phase& phase, const Weights& model) {
+  const std::vector<at::Tensor> parameters = model.parameters();
+  for (const at::Tensor& stepped : phase.optimizer.parameters()) {
+    for (const at::Tensor& parameter : parameters) {
+      if (stepped.is_same(parameter)) {
+        return;
+      }
+    }
+  }
+  throw Error("Phase \"" + phase.name +
+              "\".optimizer holds no parameter of the model: it was made for another network, or before the model's "
+              "parameters were replaced");
+}
+
+/// A notice for an optimizer that steps a tensor twice a step, because LibTorch lists it under each of its names; empty
+/// if it does not.
+inline std::string repeated_parameters(const Phase& phase, const Weights& model) {
+  const std::vector<at::Tensor> stepped = phase.optimizer.parameters();
+  if (DistinctTensors(stepped).size() == stepped.size()) {
+    return "";
+  }
+  std::string which;
+  for (const Named& named : model.named_parameters()) {
+    const auto same = [&](const at::Tensor& other) { return other.is_same(named.tensor); };
+    if (which.empty() && std::count_if(stepped.begin(), stepped.end(), same) > 1) {
+      which = named.name + (named.aliases.empty() ? "" : ", which is " + named.aliases.front() + " too,");
+    }
+  }
+  return "the optimizer of phase \"" + phase.name + "\" lists " + (which.empty() ? "a parameter" : which) +
+         " twice, and steps it twice a step: make it from regimen::Model(net).parameters(), where each is listed once";
+}
+
+/// In fp16 a step whose gradients overflow is left out. That is decided before the optimizer's step, so an optimizer
+/// that computes more of them in the middle of it would step along infinities.
+inline void check_evaluations(const Phase& phase) {
+  if (phase.execute.precision == Precision::fp16 && phase.optimizer.evaluates_again()) {
+    throw Error("Phase \"" + phase.name +
+                "\".execute.precision must be fp32, tf32 or bf16 with torch::optim::LBFGS, which evaluates its closure "
+                "several times a step, but is fp16: a step whose gradients overflow could not be left out");
+  }
+}
+
+inline void check_execution(const Phase& phase, const std::vector<Phase>& phases, const Model& model) {
+  phase.execute.check(model);
+  if (phase.execute.device_for(model) != phases.front().execute.device_for(model)) {
+    throw Error("Phase \"" + phase.name + "\".execute.device must be that of the first phase, \"" +
+                phases.front().execute.device + "\", but is \"" + phase.execute.device + "\"");
+  }
+  if (phase.execute.fused && !phase.optimizer.fusible()) {
+    throw Error(
+        "Phase \"" + phase.name +
+        "\".execute.fused must be false: of the optimizers only torch::optim::SGD, given as itself, has a fused step");
+  }
+}
+
+/// Mixup with partners of other labels would undo the noise that is to be learned.
+inline void check_transforms(const Phase& phase) {
+  const auto named = [&](const std::string& field) {
+    return [&phase, field](std::size_t i) { return "Phase \"" + phase.name + "\"." + field + "[" + text(i) + "]"; };
+  };
+  check_in_turn(phase.augment, {phase.data, phase.data}, named("augment"));
+  const Source augmented_data = looked_at(phase.data, phase.augment, phase.augment.size());
+  check_in_turn(phase.preprocess, {phase.data, augmented_data}, named("preprocess"));
+}
+
+inline void check_frozen_names(const Phase& phase, const Weights& model) {
+  const std::vector<Named> parameters = model.named_parameters();
+  const std::vector<Part> parts = model.parts();
+  for (const std::string& name : phase.freeze) {
+    const auto named = [&](const Named& each) { return each.matches({name}); };
+    const auto is_part = [&](const Part& part) { return part.name == name && !name.empty(); };
+    if (std::none_of(parameters.begin(), parameters.end(), named) &&
+        std::none_of(parts.begin(), parts.end(), is_part)) {
+      throw Error("Phase \"" + phase.name + "\".freeze names \"" + name +
+                  "\", which is no parameter or module of the model");
+    }
+  }
+  for (const std::string& name : phase.eval) {
+    if (std::none_of(parts.begin(), parts.end(), [&](const Part& part) { return part.name == name; })) {
+      throw Error("Phase \"" + phase.name + "\".eval names \"" + name + "\", which is no module of the model");
+    }
+  }
+  const bool trains = std::any_of(parameters.begin(), parameters.end(), [&](const Named& each) {
+    return each.tensor.requires_grad() && !each.matches(phase.freeze);
+  });
+  if (!trains && phase.freeze.empty()) {
+    throw Error("run: no parameter of the model requires a gradient (requires_grad)");
+  }
+  if (!trains) {
+    throw Error("Phase \"" + phase.name + "\".freeze leaves no parameter of the model to train");
+  }
+}
+
+/// Of a model without parameters all else that is said, of its optimizer for one, would be misleading.
+inline void check_parameters(const Weights& model) {
+  if (model.parameters().empty()) {
+    throw Error(
+        "run: the model has no parameters to train. A TorchScript module that went through torch.jit.freeze keeps its "
+        "weights as constants: script or trace it without freezing");
+  }
+}
+
+inline void check_run(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
+                      const RunOptions& options) {
+  splits.check();
+  require(!phases.empty(), "run: phases.size()", "at least 1", phases.size());
+  check_parameters(model);
+  for (const Phase& phase : phases) {
+    phase.check();
+    check_metrics(phase, splits);
+    check_measures(phase, splits);
+    check_optimizer(phase, model);
+    check_evaluations(phase);
+    check_execution(phase, phases, model);
+    check_frozen_names(phase, model);
+    check_transforms(phase);
+  }
+  check_resume(phases, options.from);
+  for (std::size_t i = 0; i < phases.size(); ++i) {
+    check_samples(phases[i], static_cast<int>(i), splits, model.device());
+    check_single_samples(phases[i], static_cast<int>(i), splits, model);
+  }
+}
+
+}  // namespace regimen::inline v0::detail

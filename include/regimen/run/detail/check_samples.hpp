@@ -1,0 +1,78 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "regimen/key/generator_guard.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/run/detail/augmented.hpp"
+#include "regimen/run/detail/phase_errors.hpp"
+#include "regimen/run/phase.hpp"
+#include "regimen/run/scoring.hpp"
+#include "regimen/source/source.hpp"
+#include "regimen/tensor/described.hpp"
+
+/// What can be said of a phase's data before the first step, from one sample of each source: targets that the loss
+/// cannot take would otherwise show after whole phases of work. Streams are not looked into, for they may remember it.
+namespace regimen::inline v0::detail {
+
+/// A source of a run, with the name of its field.
+struct NamedSource {
+  Source source{};
+  std::string field{};
+  bool is_augmented = false;  ///< as the phase's own data are in training
+};
+
+/// Calls `look` with the first samples of a source as the network is shown them; there may be fewer, which come again
+/// then. What goes wrong is an Error with the phase and the field.
+template <class Look>
+void look_at_samples(const Phase& phase, const NamedSource& from, std::int64_t count, const Now& now,
+                     const Look& look) {
+  const std::string who = "Phase \"" + phase.name + "\", " + from.field;
+  Batch raw;
+  try {
+    with_circumstances(
+        who,
+        [&] {
+          const Now here = now.on(from.source);
+          raw = from.source.get(at::arange(count, at::kLong).remainder(*from.source.size()), here);
+          const at::Device device = raw.data.device();
+          look(from.is_augmented ? shown(raw, phase, device, here) : prepared(raw, phase.preprocess, device, here));
+        },
+        [&](const std::string& /*said*/) {
+          return " (before its transforms the data are " + described(raw.data) + ", the targets " +
+                 described(raw.target) + ")";
+        });
+  } catch (const Error& failure) {
+    const std::string text = failure.what();
+    throw Error(text.rfind("Phase \"", 0) == 0 ? text : who + ": " + text);
+  }
+}
+
+/// Throws Error where the loss cannot take the targets of a source, or a transform cannot take its samples.
+inline void check_targets(const Phase& phase, const NamedSource& from, const Now& now) {
+  if (from.source.indexed()) {
+    look_at_samples(phase, from, 1, now, [&](const Batch& shown) { phase.loss.check_target(shown.target); });
+  }
+}
+
+/// What a run scores besides the phase's own data.
+inline std::vector<NamedSource> held_out(const Splits& splits) {
+  return {{splits.clean, "Splits.clean"}, {splits.test, "Splits.test"}, {splits.validation, "Splits.validation"}};
+}
+
+inline void check_samples(const Phase& phase, int number, const Splits& splits, const at::Device& device) {
+  const GeneratorGuard generators(device);  // a transform may draw from them, which it should not
+  const Now now{.clock = {.phase = number}};
+  check_targets(phase, {phase.data, "data", /*is_augmented=*/true}, now);
+  for (const NamedSource& each : held_out(splits)) {
+    check_targets(phase, each, now);
+  }
+}
+
+}  // namespace regimen::inline v0::detail

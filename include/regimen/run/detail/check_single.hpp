@@ -1,0 +1,125 @@
+#pragma once
+
+#include <ATen/core/grad_mode.h>
+#include <c10/util/Exception.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "regimen/key/generator_guard.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/model/torch_errors.hpp"
+#include "regimen/run/detail/check_samples.hpp"
+#include "regimen/run/phase.hpp"
+#include "regimen/run/scoring.hpp"
+
+/// Whether the network can take a last batch of a single sample. BatchNorm cannot in train mode, and without running
+/// statistics not in eval mode either: the statistics would be of one number. It can on images, so it is tried.
+namespace regimen::inline v0::detail {
+
+/// What LibTorch complains of in the network's forward pass; empty if of nothing.
+inline std::string complaint_about(const Model& model, const Batch& batch) {
+  try {
+    (void)model.forward(to(batch, model.device()));
+    return "";
+  } catch (const c10::Error& failure) {
+    return first_line(failure);
+  }
+}
+
+/// What the network complains of where it takes two samples of the source and not one; empty where it takes one, and
+/// where it takes no two: for another reason then, which the step itself reports.
+inline std::string complaint_about_one(const Model& model, const Phase& phase, const NamedSource& from,
+                                       bool in_train_mode, const Now& now) {
+  const ModeGuard modes(model);
+  const BufferGuard buffers(model);
+  const GeneratorGuard generators(model.device());
+  const at::NoGradGuard no_grad;
+  model.train(in_train_mode, in_train_mode ? phase.eval : std::vector<std::string>());
+  std::string of_one;
+  look_at_samples(phase, from, 1, now, [&](const Batch& one) { of_one = complaint_about(model, one); });
+  if (of_one.empty()) {
+    return "";
+  }
+  bool takes_two = false;
+  look_at_samples(phase, from, 2, now, [&](const Batch& two) { takes_two = complaint_about(model, two).empty(); });
+  return takes_two ? of_one : "";
+}
+
+/// Whether the phase's last batch is a single sample of several. A loader cuts its own batches.
+inline bool trains_on_one(const Phase& phase) {
+  const std::int64_t n = *phase.data.size();
+  const Order order{.batch = phase.batch, .drop_last = phase.drop_last};
+  return !phase.drop_last && n > 1 && n % phase.batch == 1 && phase.data.batches(order) == order.batches(n);
+}
+
+/// A source whose rows are as the phase's: the data themselves; of a stream, which is not looked into, what it is
+/// scored on. An undefined source where there is none.
+inline NamedSource rows_like_data(const Phase& phase, const Splits& splits) {
+  if (phase.data.indexed()) {
+    return {phase.data, "data", /*is_augmented=*/true};
+  }
+  for (const NamedSource& each : held_out(splits)) {
+    if (each.source.indexed()) {
+      return each;
+    }
+  }
+  return {};
+}
+
+/// Throws Error where an epoch ends with a batch of a single sample and the network cannot be trained on one.
+inline void check_last_batch(const Phase& phase, const Splits& splits, const Now& now, const Model& model) {
+  const NamedSource rows = rows_like_data(phase, splits);
+  if (!rows.source.defined() || !trains_on_one(phase)) {
+    return;
+  }
+  const std::string complaint = complaint_about_one(model, phase, rows, /*in_train_mode=*/true, now);
+  if (!complaint.empty()) {
+    throw Error("Phase \"" + phase.name + "\".batch = " + text(phase.batch.value) + " leaves a last batch of 1 of " +
+                text(*phase.data.size()) + " samples, on which this network cannot be trained (LibTorch says: " +
+                complaint + "): set drop_last = true, or another batch");
+  }
+}
+
+/// A notice where that cannot be tried, of a network that normalizes by batches; empty if there is nothing to say.
+inline std::string untried_last_batch(const Phase& phase, const Splits& splits, const Weights& model) {
+  if (rows_like_data(phase, splits).source.defined() || !trains_on_one(phase)) {
+    return "";
+  }
+  for (const Named& named : model.named_buffers()) {
+    if (named.name.find("running_var") != std::string::npos) {
+      return "the last batch of phase \"" + phase.name + "\" is 1 of " + text(*phase.data.size()) +
+             " samples, on which a network with BatchNorm may fail: drop_last = true leaves it out";
+    }
+  }
+  return "";
+}
+
+/// Throws Error where scoring a source ends with a batch of a single sample and the network cannot be scored on one.
+inline void check_scored_batch(const Phase& phase, const Splits& splits, const NamedSource& from, const Now& now,
+                               const Model& model) {
+  if (!from.source.indexed() || (*from.source.size() - 1) % splits.batch != 0) {
+    return;
+  }
+  const std::string complaint = complaint_about_one(model, phase, from, /*in_train_mode=*/false, now);
+  if (!complaint.empty()) {
+    throw Error("Splits.batch = " + text(splits.batch.value) + " leaves a last batch of 1 of the " +
+                text(*from.source.size()) + " samples of " + from.field + ", on which this network cannot be scored " +
+                "(LibTorch says: " + complaint + "): give its normalization running statistics, without which scores " +
+                "depend on Splits.batch, or take another Splits.batch");
+  }
+}
+
+inline void check_single_samples(const Phase& phase, int number, const Splits& splits, const Model& model) {
+  const Now now{.clock = {.phase = number}};
+  check_last_batch(phase, splits, now, model);
+  if (splits.score_fit) {
+    check_scored_batch(phase, splits, {phase.data, "data"}, now, model);
+  }
+  for (const NamedSource& each : held_out(splits)) {
+    check_scored_batch(phase, splits, each, now, model);
+  }
+}
+
+}  // namespace regimen::inline v0::detail

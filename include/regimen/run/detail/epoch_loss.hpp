@@ -1,0 +1,64 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "regimen/base/error.hpp"
+#include "regimen/loss/count.hpp"
+#include "regimen/observe/event.hpp"
+#include "regimen/run/detail/step_objective.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// The losses of an epoch's steps so far; their sum stays on the device.
+class EpochLoss {
+ public:
+  EpochLoss() = default;  ///< for no device yet
+  explicit EpochLoss(const at::Device& device)
+      : sum_(at::zeros({}, at::TensorOptions().device(device).dtype(at::kDouble))) {}
+
+  /// Goes on from what a state has of an epoch, and leaves none of it there.
+  EpochLoss(State& state, const at::Device& device) : EpochLoss(device) {
+    sum_.fill_(std::exchange(state.loss_sum, 0));
+    count_ = std::exchange(state.loss_count, 0);
+    samples_ = std::exchange(state.loss_samples, 0);
+  }
+
+  void add(const Objective& objective) {
+    // A loss that overflowed in fp16 is left out like its step; if all are, the mean of none is NaN: divergence.
+    if (objective.finite() || std::isfinite(objective.loss().item<double>())) {
+      objective.add_loss_to(sum_);
+      count_ = count_ + objective.count();
+      samples_ += objective.samples();
+    }
+  }
+
+  /// Over all that the losses are means over. Throws Error where nothing is: every target of the epoch is ignored.
+  [[nodiscard]] double mean() const {
+    const double count = count_.number();
+    if (count == 0 && samples_ > 0) {
+      throw Error("data: in a whole epoch no target counts for the loss, all are ignored");
+    }
+    return sum_.item<double>() / count;
+  }
+
+  [[nodiscard]] bool finite() const { return std::isfinite(sum_.item<double>()); }
+
+  void write_to(State& state) const {
+    state.loss_sum = sum_.item<double>();
+    state.loss_count = count_.number();
+    state.loss_samples = samples_;
+  }
+
+ private:
+  at::Tensor sum_;  ///< 0-d double
+  LossCount count_ = 0;
+  std::int64_t samples_ = 0;
+};
+
+}  // namespace regimen::inline v0::detail

@@ -1,0 +1,29 @@
+#pragma once
+// No LibTorch.
+
+#include <atomic>
+
+#include "regimen/base/error.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// One run at a time in a process: a forward pass draws from LibTorch's global generators, which two would share.
+class OnlyRun {
+ public:
+  OnlyRun() {
+    if (running().exchange(true)) {
+      throw Error("run: another run is in progress in this process; both would draw from LibTorch's global generators");
+    }
+  }
+  ~OnlyRun() { running() = false; }
+  OnlyRun(const OnlyRun&) = delete;
+  OnlyRun& operator=(const OnlyRun&) = delete;
+
+ private:
+  static std::atomic<bool>& running() {
+    static std::atomic<bool> flag{false};
+    return flag;
+  }
+};
+
+}  // namespace regimen::inline v0::detail

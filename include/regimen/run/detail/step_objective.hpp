@@ -1,0 +1,250 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "regimen/key/generator_guard.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/model/tap.hpp"
+#include "regimen/optimizer/loss_scaler.hpp"
+#include "regimen/regularize/concept.hpp"
+#include "regimen/regularize/pass.hpp"
+#include "regimen/run/detail/augmented.hpp"
+#include "regimen/run/phase.hpp"
+#include "regimen/tensor/autocast.hpp"
+#include "regimen/tensor/named.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// What one step minimizes: the loss of its batches and the penalties, with their gradients. Called as often as the
+/// optimizer likes; each call computes the same thing anew.
+class Objective {
+ public:
+  Objective(const Model& model, const Phase& phase, GeneratorGuard& generators)
+      : model_(model), phase_(phase), generators_(generators), device_(model.device()) {
+    pass_.model = &model_;
+    if (phase.execute.precision == Precision::fp16) {
+      scaler_.emplace();
+    }
+    const std::vector<at::Tensor> stepped = phase.optimizer.parameters();
+    std::vector<at::Tensor> trained;
+    for (const at::Tensor& parameter : model.parameters()) {
+      const auto same = [&](const at::Tensor& other) { return other.is_same(parameter); };
+      if (parameter.requires_grad() && std::any_of(stepped.begin(), stepped.end(), same)) {
+        trained.push_back(parameter);
+      }
+    }
+    pass_.parameters = trained;
+    // The optimizer may hold tensors that the model does not: their gradients must not pile up either.
+    std::vector<at::Tensor> all = model.parameters();
+    all.insert(all.end(), stepped.begin(), stepped.end());
+    cleared_ = DistinctTensors(std::move(all));
+  }
+
+  /// Shows the batches of the next step: augmented, preprocessed, on the model's device.
+  void prepare(const std::vector<Batch>& group, const Now& now) {
+    pass_.now = now;
+    pass_.evaluation = 0;
+    if (now.slots == nullptr && (!phase_.augment.empty() || !phase_.preprocess.empty())) {
+      generators_.seed(phase_.seed, now.clock.step, -2);  // for transforms that draw without their key
+    }
+    // The last step's graph must not outlive it: its nodes keep the stream they were made on, which a recording on
+    // another one would have to wait for.
+    pass_.output = at::Tensor();
+    pass_.taps.clear();
+    shown_.clear();
+    samples_ = 0;
+    for (const Batch& batch : group) {
+      shown_.push_back(shown(batch, phase_, device_, now));
+      samples_ += batch.size();
+    }
+  }
+
+  /// Seeds the generators for the scoring after these steps, for models and measures that draw: what an observer drew,
+  /// or a process that died, must not reach the scores.
+  void seed_scoring(const Clock& clock) { generators_.seed(phase_.seed, clock.step, -1); }
+
+  /// Seeds the generators for the forward passes of a step. Where it is recorded, this comes before it.
+  void seed_step(const Clock& clock) { generators_.seed(phase_.seed, clock.step, 0); }
+
+  at::Tensor operator()() {
+    forget_gradients();
+    if (pass_.now.slots == nullptr) {
+      seed_step(pass_.now.clock);
+    }
+    const Sums sums = evaluate_all();
+    loss_ = sums.loss;
+    // However often it is evaluated, a step counts once for the scaler.
+    finite_ = !scaler_ || (pass_.evaluation == 0 ? scaler_->unscale(cleared_) : scaler_->unscale_again(cleared_));
+    pass_.again = [this] { evaluate_again(); };
+    for (const AnyRegularizer& regularizer : phase_.regularize) {
+      if (finite_) {
+        regularizer.gradient(pass_);
+      }
+    }
+    pass_.again = nullptr;
+    ++pass_.evaluation;
+    return sums.objective;
+  }
+
+  void edit_weights() {
+    for (const AnyRegularizer& regularizer : phase_.regularize) {
+      regularizer.weights(pass_);
+    }
+    pass_.now.slots = nullptr;  // whoever looks at the pass afterwards is no part of the step
+  }
+
+  /// Whether the gradients of the last evaluation did not overflow in fp16; if they did, its step is left out.
+  [[nodiscard]] bool finite() const { return finite_; }
+
+  /// Of fp16; none in other precisions.
+  [[nodiscard]] std::optional<LossScaler>& scaler() { return scaler_; }
+
+  /// What the last evaluation has left behind: the tensors that a recording of it writes anew at every replay.
+  struct Trace {
+    Pass pass;
+    at::Tensor loss;
+    LossCount count = 0;
+    std::int64_t samples = 0;
+    std::vector<at::Tensor> gradients;
+  };
+
+  [[nodiscard]] Trace trace() const {
+    Trace trace{pass_, loss_, count_, samples_, {}};
+    trace.pass.output = pass_.output.detach();
+    for (const at::Tensor& parameter : cleared_) {
+      trace.gradients.push_back(parameter.grad());
+    }
+    return trace;
+  }
+
+  /// After a replay: loss, pass and gradients are the recorded step's tensors again, for an eager step in between has
+  /// put its own in their place.
+  void replayed(const Trace& trace, const Now& now) {
+    pass_ = trace.pass;
+    pass_.now = now;
+    loss_ = trace.loss;
+    count_ = trace.count;
+    samples_ = trace.samples;
+    finite_ = true;
+    for (std::size_t i = 0; i < cleared_.size(); ++i) {
+      at::Tensor parameter = cleared_[i];
+      parameter.mutable_grad() = trace.gradients[i];
+    }
+  }
+
+  /// Of the last evaluation, without penalties, 0-d.
+  [[nodiscard]] const at::Tensor& loss() const { return loss_; }
+
+  /// Adds the last evaluation's losses to an epoch's sum, 0-d double, whose mean is that over all counts.
+  void add_loss_to(at::Tensor& sum) const { (phase_.loss.sums() ? LossCount(1) : count_).add_times(sum, loss_); }
+
+  /// What the loss is a mean over; of one that sums, its samples.
+  [[nodiscard]] LossCount count() const { return phase_.loss.sums() ? LossCount(samples_) : count_; }
+  [[nodiscard]] const Pass& pass() const { return pass_; }
+  [[nodiscard]] std::int64_t samples() const { return samples_; }
+
+ private:
+  void forget_gradients() {
+    for (at::Tensor parameter : cleared_) {
+      parameter.mutable_grad() = at::Tensor();
+    }
+  }
+
+  /// For a gradient hook that has moved the weights: the gradients there, as `operator()` computes them before the
+  /// hooks. The loss, and what watchers see of the pass, stay those of the first time.
+  void evaluate_again() {
+    if (pass_.now.slots != nullptr) {
+      pass_.now.slots->refuse(
+          "it computes its gradient twice, with the same random numbers: "
+          "the generators are seeded in between, from the host");
+    }
+    const at::AutoGradMode with_gradients(true);
+    const Batch batch = pass_.batch;
+    const at::Tensor output = pass_.output;
+    const std::vector<at::Tensor> taps = pass_.taps;
+    forget_gradients();
+    seed_step(pass_.now.clock);
+    (void)evaluate_all();
+    pass_.batch = batch;
+    pass_.output = output;
+    pass_.taps = taps;
+    finite_ = !scaler_ || scaler_->unscale_again(cleared_);
+  }
+
+  /// What the step's batches come to, graphs left behind.
+  struct Sums {
+    at::Tensor loss;
+    at::Tensor objective;  ///< with penalties
+  };
+
+  /// Forward and backward on all of the step's batches. Accumulated batches are as one whole batch: losses that are
+  /// means count by what they are means over, sums are added up, penalties count by samples.
+  Sums evaluate_all() {
+    const FreshCasts casts;  // or an autocast around the run would go on with the weights of its first step
+    std::vector<LossCount> counts;
+    count_ = 0;
+    for (const Batch& batch : shown_) {
+      counts.push_back(phase_.loss.count(batch.target, batch.size()));
+      count_ = count_ + counts.back();
+    }
+    Sums sums = evaluate(shown_.front(), counts.front());
+    for (std::size_t i = 1; i < shown_.size(); ++i) {
+      const Sums more = evaluate(shown_[i], counts[i]);
+      sums = {sums.loss + more.loss, sums.objective + more.objective};
+    }
+    return sums;
+  }
+
+  /// Forward and backward on one of the step's batches, which counts for so much of the step's loss.
+  Sums evaluate(const Batch& batch, const LossCount& count) {
+    if (phase_.regularize.empty()) {
+      pass_.batch = batch;
+      pass_.output = phase_.execute.forward(model_, batch);
+    } else {
+      const Taps taps;
+      pass_.batch = batch;
+      pass_.output = phase_.execute.forward(model_, batch);
+      pass_.taps = taps.tensors();
+    }
+    const at::Tensor whole = phase_.loss(pass_.output, batch.target);
+    const at::Tensor loss = phase_.loss.sums() ? whole : share_of(whole, count, count_);
+    at::Tensor objective = loss;
+    for (const AnyRegularizer& regularizer : phase_.regularize) {
+      const at::Tensor penalty = regularizer.penalty(pass_);
+      if (penalty.defined()) {
+        objective = objective + share_of(penalty, batch.size(), samples_);
+      }
+    }
+    backward(objective);
+    return {loss.detach(), objective.detach()};
+  }
+
+  void backward(const at::Tensor& objective) const { (scaler_ ? scaler_->scale(objective) : objective).backward(); }
+
+  /// A batch's part of what the step's batches come to together; all of it where there is only one.
+  [[nodiscard]] at::Tensor share_of(const at::Tensor& part, const LossCount& count, const LossCount& all) const {
+    return shown_.size() == 1 ? part : count.weigh(part, all);
+  }
+
+  const Model& model_;
+  const Phase& phase_;
+  GeneratorGuard& generators_;
+  at::Device device_;
+  DistinctTensors cleared_;
+  std::vector<Batch> shown_;
+  std::int64_t samples_ = 0;
+  at::Tensor loss_;
+  LossCount count_ = 0;
+  std::optional<LossScaler> scaler_;
+  bool finite_ = true;
+  Pass pass_;
+};
+
+}  // namespace regimen::inline v0::detail

@@ -1,0 +1,300 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/execute/capture.hpp"
+#include "regimen/key/generator_guard.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/optimizer/scheduled_options.hpp"
+#include "regimen/run/detail/phase_errors.hpp"
+#include "regimen/run/detail/step_objective.hpp"
+#include "regimen/run/phase.hpp"
+#include "regimen/schedule/bounds.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// The steps of one phase: reads its data, and trains on them; where the phase wants it and it can be done, by
+/// replaying one step's recording.
+class Stepper {
+ public:
+  /// `notice` is told, once, why steps are not recorded.
+  Stepper(const Model& model, const Phase& phase, GeneratorGuard& generators,
+          std::function<void(const std::string&)> notice)
+      : model_(model),
+        phase_(phase),
+        objective_(model, phase, generators),
+        fields_(phase),
+        knobs_{
+            .lr_scale = checked(phase.lr_scale, Bounds::not_negative(fields_.lr_scale)),
+            .momentum =
+                phase.momentum ? std::optional(checked(*phase.momentum, Bounds::open(fields_.momentum))) : std::nullopt,
+            .weight_decay_scale = checked(phase.weight_decay_scale, Bounds::not_negative(fields_.weight_decay_scale))},
+        notice_(std::move(notice)) {
+    if (phase.execute.graph) {
+      const std::string why_not = cannot_be_recorded();
+      if (why_not.empty()) {
+        const std::int64_t rows = std::min(rows_a_step(), *phase.data.size());
+        places_ = at::empty({rows}, at::TensorOptions().dtype(at::kLong).device(model.device()));
+        prepare_recording();
+      } else {
+        tell(why_not);
+      }
+    }
+  }
+
+  Stepper(const Stepper&) = delete;
+  Stepper& operator=(const Stepper&) = delete;
+
+  [[nodiscard]] Objective& objective() { return objective_; }
+
+  /// Begins to read an epoch's data.
+  void begin_epoch(const Order& order) {
+    if (captured_ == nullptr) {
+      next_batch_ = phase_.data.read(order);
+      return;
+    }
+    next_batch_ = nullptr;
+    const std::int64_t n = *phase_.data.size();
+    order_ = order_of(phase_.data, order);
+    next_place_ = order.begin(n);
+    end_ = order.end(n);
+  }
+
+  /// Takes the data of the next step; false at the end of the epoch.
+  bool next() {
+    group_.clear();
+    if (!next_batch_) {
+      step_places_ = order_.narrow(0, next_place_, std::min(rows_a_step(), end_ - next_place_));
+      next_place_ += step_places_.size(0);
+      return step_places_.size(0) > 0;
+    }
+    while (static_cast<std::int64_t>(group_.size()) < phase_.accumulate) {
+      Batch batch = next_batch_();
+      if (batch.size() == 0) {
+        break;
+      }
+      group_.push_back(std::move(batch));
+    }
+    return !group_.empty();
+  }
+
+  /// Batches in the step whose data were taken.
+  [[nodiscard]] std::int64_t batches() const {
+    return next_batch_ ? static_cast<std::int64_t>(group_.size())
+                       : Order{.batch = phase_.batch}.batches(step_places_.size(0));
+  }
+
+  /// Trains on them.
+  void step(const Now& now) {
+    in_phase(
+        phase_.name, [&] { take_step(now); },
+        [&](const std::string& said) { return described_batch(objective_.pass(), said); });
+  }
+
+ private:
+  void take_step(const Now& now) {
+    if (next_batch_) {
+      eager_step(group_, now);
+    } else if (captured_ == nullptr || step_places_.size(0) < rows_a_step()) {
+      eager_step(read(step_places_, now.epoch_began()), now);
+    } else {
+      captured_step(now);
+    }
+  }
+
+  /// Field names for error messages.
+  struct Fields {
+    explicit Fields(const Phase& phase)
+        : lr_scale("Phase \"" + phase.name + "\".lr_scale"),
+          momentum("Phase \"" + phase.name + "\".momentum"),
+          weight_decay_scale("Phase \"" + phase.name + "\".weight_decay_scale") {}
+
+    std::string lr_scale;
+    std::string momentum;
+    std::string weight_decay_scale;
+  };
+
+  /// Of a step that is recorded: at most all that there are, for a batch may be larger than the data.
+  [[nodiscard]] std::int64_t rows_a_step() const {
+    const std::int64_t n = *phase_.data.size();
+    return std::min(n, std::min<std::int64_t>(phase_.batch, n) * std::min<std::int64_t>(phase_.accumulate, n));
+  }
+
+  /// Why the phase's steps cannot be recorded; empty if nothing speaks against it yet.
+  [[nodiscard]] std::string cannot_be_recorded() const {
+    const at::Device device = model_.device();
+    if (phase_.execute.precision == Precision::fp16) {
+      return "in fp16 the host looks at the gradients of each of them";
+    }
+    if (!phase_.optimizer.fusible()) {
+      return "of the optimizers only torch::optim::SGD, given as itself, has a fused step";
+    }
+    if (!phase_.data.indexed() || phase_.data.device() != device) {
+      return "the data are not on " + device.str() + ", where cached(data, device) would put them";
+    }
+    return "";
+  }
+
+  void tell(const std::string& why_not) {
+    notice_("steps are done operation by operation, not by replaying a recording: " + why_not);
+  }
+
+  /// The batches of one step.
+  [[nodiscard]] std::vector<Batch> read(const at::Tensor& places, const Now& epoch_began) const {
+    std::vector<Batch> group;
+    for (std::int64_t begin = 0; begin < places.size(0); begin += phase_.batch) {
+      const std::int64_t length = std::min<std::int64_t>(phase_.batch, places.size(0) - begin);
+      group.push_back(phase_.data.get(places.narrow(0, begin, length), epoch_began));
+    }
+    return group;
+  }
+
+  /// As a schedule of its own, so that its bounds are looked at whenever it is read, also before a replay.
+  static Knob checked(const Knob& knob, const Bounds& bounds) {
+    if (knob.constant()) {
+      return knob;
+    }
+    return [knob, bounds](const Clock& clock, const History& history) {
+      const double value = knob(clock, history);
+      bounds.check(value);
+      return value;
+    };
+  }
+
+  void eager_step(const std::vector<Batch>& group, const Now& now) {
+    const double scale = now(knobs_.lr_scale);
+    const double decay_scale = now(knobs_.weight_decay_scale);
+    const auto momentum = knobs_.momentum ? std::optional<double>(now(*knobs_.momentum)) : std::nullopt;
+    // The loss is evaluated before `step`, so that optimizers which ignore their closure work too; the closure's first
+    // call gets that result, later calls (LBFGS) compute it again.
+    objective_.prepare(group, now);
+    const at::Tensor first = objective_();
+    if (!objective_.finite()) {
+      return;
+    }
+    if (phase_.execute.fused) {
+      phase_.optimizer.fused_step(now, knobs_);
+    } else {
+      bool fresh = true;
+      const HeldNumbers rates = scaled_rates(phase_.optimizer, scale);
+      const HeldNumbers decays = scaled_weight_decays(phase_.optimizer, decay_scale);
+      const HeldNumbers momenta = set_momenta(phase_.optimizer, momentum);
+      phase_.optimizer.step([&] { return std::exchange(fresh, false) ? first : evaluate_once_more(); });
+    }
+    objective_.edit_weights();
+  }
+
+  /// For an optimizer in the middle of its step, which can be left out no longer.
+  at::Tensor evaluate_once_more() {
+    at::Tensor value = objective_();
+    if (!objective_.finite()) {
+      throw Error("Phase \"" + phase_.name +
+                  "\".optimizer evaluates its closure more than once a step, and this time the gradients overflowed in "
+                  "fp16, in the middle of the step: Phase.execute.precision must be fp32, tf32 or bf16 with it");
+    }
+    return value;
+  }
+
+  /// A whole step, data and all, as it is recorded.
+  at::Tensor body(const Now& now) {
+    objective_.prepare(read(places_, now.epoch_began()), now);
+    (void)objective_();
+    phase_.optimizer.fused_step(now, knobs_);
+    objective_.edit_weights();
+    return objective_.loss();
+  }
+
+  void prepare_recording() {
+    captured_ = std::make_unique<Captured>(model_.device(), [this](const Now& now) { return body(now); });
+    captured_->when_recorded([this] { check_recording(); });
+    frozen_options_ = phase_.optimizer.frozen_options();
+  }
+
+  void captured_step(const Now& now) {
+    if (phase_.optimizer.frozen_options() != frozen_options_) {
+      prepare_recording();
+    }
+    now_ = now;
+    places_.copy_(step_places_, /*non_blocking=*/true);
+    objective_.seed_step(now.clock);
+    (*captured_)(now);
+    if (captured_->recorded()) {
+      objective_.replayed(trace_, now);
+    } else if (!captured_->why_not().empty()) {
+      tell(captured_->why_not());
+      captured_ = nullptr;
+    }
+  }
+
+  /// Compares a replay with an eager step at other moments: what was frozen and should not have been shows there.
+  void check_recording() {
+    trace_ = objective_.trace();
+    const std::int64_t next =
+        now_.clock.epoch + 1 < phase_.epochs ? now_.clock.epoch + 1 : std::max<std::int64_t>(now_.clock.epoch - 1, 0);
+    const double apart = std::max(disagreement_at(next), disagreement_at(phase_.epochs - 1));
+    objective_.seed_step(now_.clock);
+    if (!(apart <= tolerated())) {
+      captured_->give_up("a replay ended " + text(apart) +
+                         " of a step away from where the step itself did: something in it reads on the host what "
+                         "changes from step to step");
+    }
+  }
+
+  /// Between a replay and an eager step in this epoch, one batch further.
+  double disagreement_at(std::int64_t epoch) {
+    Now elsewhere = now_;
+    elsewhere.clock.epoch = epoch;
+    elsewhere.clock.step += 1;
+    elsewhere.clock.batch = elsewhere.clock.batches > 0 ? (elsewhere.clock.batch + 1) % elsewhere.clock.batches : 0;
+
+    const std::vector<at::Tensor> momentum = phase_.optimizer.state_tensors();
+    std::vector<at::Tensor> changed = momentum;
+    for (const Named& named : model_.named_buffers()) {
+      changed.push_back(named.tensor);
+    }
+    const auto before = [&] {
+      objective_.seed_step(elsewhere.clock);
+      for (const at::Tensor& buffer : momentum) {
+        buffer.zero_();  // or else a step would be mostly what earlier ones have left behind
+      }
+    };
+    return captured_->disagreement(elsewhere, model_.parameters(), changed, before);
+  }
+
+  /// Of a step's length: what rounding stays far below, in bf16 and elsewhere, and a frozen rate or crop far above.
+  [[nodiscard]] double tolerated() const { return phase_.execute.precision == Precision::bf16 ? 0.2 : 0.02; }
+
+  const Model& model_;
+  const Phase& phase_;
+  Objective objective_;
+  Fields fields_;
+  OptimizerKnobs knobs_;  ///< that name their fields of the phase where a schedule leaves its bounds
+  std::function<void(const std::string&)> notice_;
+
+  Cursor next_batch_;         ///< none where steps are read by their places
+  std::vector<Batch> group_;  ///< of the next step
+
+  at::Tensor order_;  ///< [n] int64, on the device: the epoch's
+  std::int64_t next_place_ = 0;
+  std::int64_t end_ = 0;
+  at::Tensor step_places_;  ///< of the next step
+
+  std::unique_ptr<Captured> captured_;
+  std::vector<double> frozen_options_;
+  at::Tensor places_;  ///< [rows a step] int64, where a recorded step reads its own
+  Objective::Trace trace_;
+  Now now_;
+};
+
+}  // namespace regimen::inline v0::detail

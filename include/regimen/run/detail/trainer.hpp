@@ -1,0 +1,285 @@
+#pragma once
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/key/generator_guard.hpp"
+#include "regimen/model/finite.hpp"
+#include "regimen/model/guards.hpp"
+#include "regimen/run/detail/check_run.hpp"
+#include "regimen/run/detail/epoch_loss.hpp"
+#include "regimen/run/detail/not_a_mean.hpp"
+#include "regimen/run/detail/observers.hpp"
+#include "regimen/run/detail/only_run.hpp"
+#include "regimen/run/detail/phase_errors.hpp"
+#include "regimen/run/detail/require_finite.hpp"
+#include "regimen/run/detail/resume.hpp"
+#include "regimen/run/detail/score_epoch.hpp"
+#include "regimen/run/detail/stepper.hpp"
+#include "regimen/run/options.hpp"
+#include "regimen/run/phase.hpp"
+#include "regimen/run/run_manifest.hpp"
+#include "regimen/run/scoring.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// The body of `run`: the loop that is drawn in run.hpp.
+class Trainer {
+ public:
+  Trainer(const Model& model, const std::vector<Phase>& phases, const Splits& splits, const RunOptions& options,
+          const Watchers& watchers)
+      : model_(model), phases_(phases), splits_(splits), options_(options), watchers_(watchers) {}
+
+  History run() {
+    check_run(model_, phases_, splits_, options_);
+    state_ = is_to_go_on(phases_, options_.from) ? going_on(options_.from) : options_.from;
+    const OnlyRun only;
+    const ModeGuard modes(model_);
+    phases_.front().execute.prepare(model_);  // the device is that of all phases
+    GeneratorGuard generators(model_.device());
+    const at::AutoGradMode with_gradients(true);
+    announce();
+    while (state_.clock.phase < static_cast<int>(phases_.size())) {
+      const Ended ended = run_phase(phases_[static_cast<std::size_t>(state_.clock.phase)], generators);
+      if (ended == Ended::stopped) {
+        break;
+      }
+      const int after = ended == Ended::diverged ? static_cast<int>(phases_.size()) : state_.clock.phase + 1;
+      state_.clock = Clock{.phase = after};
+      state_.seconds = 0;
+      phase_began_ = WallClock::now();
+      tell_boundary(/*last=*/after == static_cast<int>(phases_.size()));
+    }
+    watchers_.tell(RunEnd{state_.history});
+    return std::move(state_.history);
+  }
+
+ private:
+  using WallClock = std::chrono::steady_clock;
+
+  void announce() const {
+    std::vector<std::string> names;
+    std::vector<std::int64_t> epochs;
+    std::vector<std::string> measures;
+    for (const Phase& phase : phases_) {
+      names.push_back(phase.name);
+      epochs.push_back(phase.epochs);
+    }
+    for (const auto& measure : splits_.measures) {
+      measures.push_back(measure.first);
+    }
+    const std::function<std::string()> manifest = [this] {
+      return describe_run(model_, phases_, splits_, watchers_.manifests(), state_.clock);
+    };
+    watchers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
+    for (const Phase& phase : phases_) {
+      for (const std::string& said : {repeated_parameters(phase, model_), untried_last_batch(phase, splits_, model_)}) {
+        if (!said.empty()) {
+          watchers_.tell(Notice{said});
+        }
+      }
+    }
+  }
+
+  Ended run_phase(const Phase& phase, GeneratorGuard& generators) {
+    phase_began_ = WallClock::now() -
+                   std::chrono::duration_cast<WallClock::duration>(std::chrono::duration<double>(state_.seconds));
+    if (at_phase_start()) {
+      // Not where the phase before ended: it may get more epochs, and goes on with its scale then.
+      state_.loss_scale = 0;
+      state_.loss_scale_steps = 0;
+    }
+    if (at_phase_start() && !phase.carry_optimizer_state) {
+      phase.optimizer.clear_state();
+    }
+    const FreezeGuard frozen(model_, phase.freeze);
+    phase.execute.prepare(model_);
+    const Switches switches = phase.execute.switches();
+    phase_history_ = remembered(state_.history, state_.clock.phase);
+    loss_ = EpochLoss(state_, model_.device());
+    watchers_.tell(PhaseBegin{state_.clock, phase.name, phase.epochs});
+
+    Stepper stepper(model_, phase, generators, [this](const std::string& text) { watchers_.tell(Notice{text}); });
+    Objective& objective = stepper.objective();
+    weights_ = FiniteWeights(model_, phase.optimizer.parameters());
+    weights_are_finite_ = true;
+    looks_at_loss_ = !phase.loss.counts() && !phase.loss.sums();
+    if (objective.scaler() && state_.loss_scale > 0) {
+      objective.scaler()->restore(state_.loss_scale, state_.loss_scale_steps);
+    }
+    Ended ended = Ended::running;
+    while (ended == Ended::running) {
+      if (state_.clock.epoch >= phase.epochs) {
+        ended = diverged() ? Ended::diverged : Ended::epochs;
+      } else if (at_later_epoch() && diverged()) {
+        ended = Ended::diverged;
+      } else if (at_later_epoch() && phase.until(phase_history_)) {
+        ended = Ended::criterion;
+      } else {
+        ended = run_epoch(phase, stepper, generators);
+      }
+    }
+    if (ended == Ended::diverged) {
+      require_finite(phase.data);
+    }
+    const Outcome outcome{phase.name, ended, state_.clock};
+    state_.history.outcomes.push_back(outcome);
+    watchers_.tell(PhaseEnd{outcome});
+    return ended;
+  }
+
+  [[nodiscard]] bool at_phase_start() const { return state_.clock == Clock{.phase = state_.clock.phase}; }
+  [[nodiscard]] bool at_later_epoch() const { return state_.clock.epoch > 0 && state_.clock.batch == 0; }
+
+  /// NaN and infinity stay in a sum and in weights, so one look at the end of an epoch is enough. A finite loss may
+  /// have had a gradient that was not.
+  [[nodiscard]] bool diverged() const {
+    return !phase_history_.empty() && (!std::isfinite(phase_history_.back().train_loss) || !weights_are_finite_);
+  }
+
+  Ended run_epoch(const Phase& phase, Stepper& stepper, GeneratorGuard& generators) {
+    Order order{.batch = phase.batch,
+                .shuffle = phase.shuffle,
+                .seed = phase.seed,
+                .drop_last = phase.drop_last,
+                .first = state_.clock.batch};
+    state_.clock.batches = phase.data.batches(order);
+    order.now = now().epoch_began();
+    generators.seed(phase.seed, order.now.clock.step, -3);  // for a loader that draws its order
+    model_.train(true, phase.eval);
+    in_phase(phase.name, [&] { stepper.begin_epoch(order); });
+    while (in_phase(phase.name, [&] { return stepper.next(); })) {
+      if (watchers_.any<Step>() || watchers_.any<Boundary>()) {
+        model_.train(true, phase.eval);  // an observer may have evaluated the network by hand
+      }
+      take_step(phase, stepper);
+      if (reached_boundary()) {
+        return Ended::stopped;
+      }
+    }
+    return end_epoch(phase, stepper.objective());
+  }
+
+  void take_step(const Phase& phase, Stepper& stepper) {
+    const double scale = now()(phase.lr_scale);
+    stepper.step(now());
+    Objective& objective = stepper.objective();
+    if (const auto& scaler = objective.scaler()) {
+      state_.loss_scale = scaler->factor();
+      state_.loss_scale_steps = scaler->steps();
+    }
+
+    loss_.add(objective);
+    state_.clock.batch += stepper.batches();
+    ++state_.clock.step;
+    state_.lr_scale = scale;
+    if (watchers_.any<Step>()) {
+      watchers_.tell(Step{state_.clock, objective.pass(), objective.loss(), learning_rate(phase)});
+    }
+  }
+
+  Ended end_epoch(const Phase& phase, Objective& objective) {
+    Epoch epoch{.phase = phase.name};
+    // Before scoring: a time limit that were passed only meanwhile would end a phase whose last epoch has no score.
+    epoch.seconds = seconds();
+    epoch.train_loss = in_phase(phase.name, [&] { return loss_.mean(); });
+    epoch.learning_rate = learning_rate(phase);
+    const Now trained = now().epoch_began();
+    state_.clock.epoch += 1;
+    state_.clock.batch = 0;
+    loss_ = EpochLoss(model_.device());
+    epoch.clock = state_.clock;
+    objective.seed_scoring(state_.clock);
+    const auto is_over = [&] {
+      phase_history_.epochs.push_back(epoch);
+      const bool over = phase.until(phase_history_);
+      phase_history_.epochs.pop_back();
+      return over;
+    };
+    weights_are_finite_ = weights_.finite();
+    const bool finite = std::isfinite(epoch.train_loss) && weights_are_finite_;
+    const EpochScorer scorer{
+        model_,  phase,  splits_,
+        trained, finite, [&](const at::Tensor& output, const Batch& batch) {
+                               look_at_loss(phase, output, batch); }};
+    in_phase(phase.name, [&] { scorer.score(epoch, is_over); });
+    looks_at_loss_ = looks_at_loss_ && !epoch.fit.scored() && !epoch.test.scored();
+    check_scores(phase, epoch);
+    state_.history.epochs.push_back(epoch);
+    remember(phase_history_, epoch);
+    watchers_.tell(epoch);
+    if (reached_boundary()) {
+      return Ended::stopped;
+    }
+    return Ended::running;
+  }
+
+  /// Tells once a phase of a loss whose scores would depend on how the data are batched, by all batches of the first
+  /// scoring: one alone may look like a mean, without a label that is ignored in it.
+  void look_at_loss(const Phase& phase, const at::Tensor& output, const Batch& batch) {
+    if (looks_at_loss_) {
+      const std::string mistake = not_a_mean(phase.loss, output, batch.target);
+      if (!mistake.empty()) {
+        looks_at_loss_ = false;
+        watchers_.tell(Notice{"the loss of phase \"" + phase.name + "\" " + mistake});
+      }
+    }
+  }
+
+  /// Tells that all is at rest; true if the run is to stop here.
+  bool reached_boundary() {
+    const bool stop = options_.stop.stop_requested();
+    tell_boundary(stop);
+    return stop;
+  }
+
+  void tell_boundary(bool last) {
+    if (!watchers_.any<Boundary>()) {
+      return;
+    }
+    const std::function<State()> state = [this] {
+      State saved = state_;
+      loss_.write_to(saved);
+      saved.seconds = seconds();
+      return saved;
+    };
+    const std::function<bool()> finite = [this] { return loss_.finite() && !diverged() && weights_.finite(); };
+    watchers_.tell(Boundary{state_.clock, last, state, finite});
+  }
+
+  [[nodiscard]] Now now() const {
+    const Phase& phase = phases_[static_cast<std::size_t>(state_.clock.phase)];
+    return {.clock = state_.clock, .history = &phase_history_, .batches_a_step = phase.accumulate, .data = &phase.data};
+  }
+
+  [[nodiscard]] double learning_rate(const Phase& phase) const {
+    const auto rates = phase.optimizer.learning_rates();
+    return rates.empty() ? unknown : rates.front() * state_.lr_scale;
+  }
+
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(WallClock::now() - phase_began_).count();
+  }
+
+  const Model& model_;
+  const std::vector<Phase>& phases_;
+  const Splits& splits_;
+  const RunOptions& options_;
+  const Watchers& watchers_;
+  State state_;
+  History phase_history_;
+  EpochLoss loss_;
+  FiniteWeights weights_;
+  bool weights_are_finite_ = true;  ///< at the last epoch's end
+  bool looks_at_loss_ = false;      ///< at the scoring that comes: the loss does not say what its mean is over
+  WallClock::time_point phase_began_{};
+};
+
+}  // namespace regimen::inline v0::detail

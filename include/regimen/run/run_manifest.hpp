@@ -1,0 +1,163 @@
+#pragma once
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "regimen/base/json.hpp"
+#include "regimen/base/manifest.hpp"
+#include "regimen/base/version.hpp"
+#include "regimen/damage/label_noise.hpp"
+#include "regimen/run/detail/machine.hpp"
+#include "regimen/run/phase.hpp"
+#include "regimen/run/scoring.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+/// What each group of a phase's optimizer steps, by the model's names; of tensors that the model does not have, their
+/// shape, type and checksum.
+inline std::string describe_groups(const Phase& phase, const Weights& model) {
+  const std::vector<Named> known = model.named_parameters();
+  std::string groups;
+  for (const std::vector<at::Tensor>& group : phase.optimizer.groups()) {
+    std::string names;
+    for (const at::Tensor& tensor : group) {
+      const auto named =
+          std::find_if(known.begin(), known.end(), [&](const Named& each) { return each.tensor.is_same(tensor); });
+      names +=
+          (names.empty() ? "" : ", ") + (named == known.end() ? manifest_of_tensor(tensor) : json::quoted(named->name));
+    }
+    groups += (groups.empty() ? "[" : ", [") + names + "]";
+  }
+  return "[" + groups + "]";
+}
+
+/// A phase's manifest with what only the run knows.
+inline std::string describe_phase(const Phase& phase, const Splits& splits, const Weights& model) {
+  json::Object object;
+  object.add("phase", manifest(phase)).add("optimizer_steps", describe_groups(phase, model));
+  if (phase.carry_optimizer_state) {
+    object.add("optimizer_state_crc32", json::quoted(phase.optimizer.state_crc32()));
+  }
+  return object.add("samples", text(phase.data.size().value_or(0)))
+      .add("realised_noise", json::number(realised_noise(phase.data, splits.clean)))
+      .text();
+}
+
+/// The module's type and printed structure, every parameter with its shape, those that require no gradient, and the
+/// values that all of it begins with. Not its modes: `run` sets them.
+inline std::string describe_model(const Weights& model) {
+  json::Object shapes;
+  std::vector<std::string> without_gradient;
+  for (const Named& named : model.named_parameters()) {
+    if (!named.tensor.requires_grad()) {
+      without_gradient.push_back(named.name);
+    }
+    shapes.add(named.name, manifest(named.tensor.sizes().vec()));
+    for (const std::string& alias : named.aliases) {
+      shapes.add(alias, json::quoted("is " + named.name));
+    }
+  }
+  const std::string weights = model.manifest();  // type, number, checksum
+  return weights.substr(0, weights.size() - 1) + ", " +
+         json::Object()
+             .add("structure", json::quoted(model.structure()))
+             .add("shapes", shapes.text())
+             .add("without_gradient", manifest(without_gradient))
+             .text()
+             .substr(1);
+}
+
+/// The processor's instructions that LibTorch uses, "AVX2", as it says itself.
+inline std::string used_instructions() {
+  const std::string config = at::show_config();
+  const std::string before = "CPU capability usage: ";
+  const auto begin = config.find(before);
+  return begin == std::string::npos
+             ? ""
+             : config.substr(begin + before.size(), config.find('\n', begin) - begin - before.size());
+}
+
+/// What numbers hang on besides versions: the processor, what LibTorch makes of it, and the BLAS that is loaded.
+inline std::string describe_machine(const Weights& model) {
+  return json::Object()
+      .add("device", json::quoted(model.device().str()))
+      .add("threads", text(at::get_num_threads()))
+      .add("processor", json::quoted(processor()))
+      .add("instructions", json::quoted(used_instructions()))
+      .add("blas", manifest(loaded_blas()))
+      .text();
+}
+
+/// Where the run goes on from: the clock of its checkpoint; null if it begins.
+inline std::string describe_resume(const Clock& from) {
+  return from == Clock{} ? "null"
+                         : json::Object()
+                               .add("phase", text(from.phase))
+                               .add("epoch", text(from.epoch))
+                               .add("batch", text(from.batch))
+                               .add("step", text(from.step))
+                               .text();
+}
+
+/// Of an observer that has one.
+template <class Observer>
+void add_manifest(std::vector<std::string>& each, const Observer& observer) {
+  if constexpr (HasManifest<Observer>) {
+    each.push_back(observer.manifest());
+  }
+}
+
+/// observers: the manifests of those that have one.
+inline std::string describe_run(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
+                                const std::vector<std::string>& observers, const Clock& from) {
+  const auto list = [](const std::vector<std::string>& elements) {
+    std::string all;
+    for (const std::string& element : elements) {
+      all += (all.empty() ? "" : ", ") + element;
+    }
+    return "[" + all + "]";
+  };
+  std::vector<std::string> each;
+  for (const Phase& phase : phases) {
+    each.push_back(describe_phase(phase, splits, model));
+  }
+  return json::Object()
+      .add("regimen", json::quoted(version))
+      .add("libtorch", json::quoted(TORCH_VERSION))
+      .add("compiler", json::quoted(__VERSION__))
+      .add("machine", describe_machine(model))
+      .add("resumed_from", describe_resume(from))
+      .add("model", describe_model(model))
+      .add("phases", list(each))
+      .add("splits", manifest(splits))
+      .add("observers", list(observers))
+      .text();
+}
+
+}  // namespace detail
+
+/// All that is needed to repeat a run, as JSON: every phase with every field of every primitive, the optimizers'
+/// options, what each of their groups steps, the state that they carry into a phase, seeds, checksums of all parts of
+/// the data and of the weights that it begins with, the label noise realised when a phase begins, the measures, the
+/// model's printed structure and shapes, where it goes on from, versions, device, processor, BLAS and threads; and the
+/// observers that have a `manifest()`, as averages of the weights and trackers do: what they make depends on their
+/// fields. Of a lambda it can say no more than that it is one. Reads the data of the phases and of `clean` once. `run`
+/// gives the same to those who ask its RunBegin for it.
+///     std::ofstream("manifest.json") << regimen::manifest(net, phases, splits, average);
+template <class... Observers>
+[[nodiscard]] std::string manifest(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
+                                   const Observers&... observers) {
+  std::vector<std::string> each;
+  (detail::add_manifest(each, observers), ...);
+  return detail::describe_run(model, phases, splits, each, Clock{});
+}
+
+}  // namespace regimen::inline v0

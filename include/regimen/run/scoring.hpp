@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "regimen/base/error.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/measure/concept.hpp"
+#include "regimen/measure/on_part.hpp"
+#include "regimen/record/history.hpp"
+#include "regimen/source/source.hpp"
+
+namespace regimen::inline v0 {
+
+/// What a run is scored on, and how often. Everything may be left out; what is missing is not scored.
+struct Splits {
+  Source clean{};         ///< the training data as they were before any damage
+  Source test{};          ///< held out, for the record: nothing should be decided by it
+  Source validation{};    ///< held out, for stop criteria and schedules
+  Integer every = 1;      ///< epochs between scorings; a phase's last epoch is always scored
+  Integer fit_every = 0;  ///< epochs between scorings of fit alone, where a stop criterion needs them; 0: as `every`
+  bool score_fit = true;  ///< whether to score the phase's own data
+  std::map<std::string, AnyMeasure> measures{};  ///< taken at each scoring
+  Integer batch = 128;                           ///< samples at a time in scoring; as `Evaluation::batch`
+
+  void check() const {
+    detail::require(every >= 1, "Splits.every", "at least 1", every);
+    detail::require(fit_every >= 0, "Splits.fit_every", "at least 0", fit_every);
+    detail::require(batch >= 1, "Splits.batch", "at least 1", batch);
+    check(clean, "Splits.clean");
+    check(test, "Splits.test");
+    check(validation, "Splits.validation");
+    for (const auto& [name, measure] : measures) {
+      if (!measure) {
+        throw Error("Splits.measures[\"" + name + "\"] must be set");
+      }
+    }
+  }
+
+  /// Whether a run with these splits scores this metric.
+  [[nodiscard]] bool scores(Metric metric) const {
+    switch (metric) {
+      case Metric::fit_accuracy:
+      case Metric::fit_loss:
+        return score_fit;
+      case Metric::clean_accuracy:
+      case Metric::clean_loss:
+        return clean.defined();
+      case Metric::test_accuracy:
+      case Metric::test_loss:
+        return test.defined();
+      default:
+        return validation.defined();
+    }
+  }
+
+ private:
+  static void check(const Source& source, const std::string& field) {
+    if (!source.defined()) {
+      return;
+    }
+    if (!source.size()) {
+      throw Error(field + " must end: limit(stream, samples) makes a stream do so");
+    }
+    detail::require(*source.size() > 0, field + ".size()", "above 0", *source.size());
+  }
+};
+
+}  // namespace regimen::inline v0

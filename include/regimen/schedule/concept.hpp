@@ -1,0 +1,92 @@
+#pragma once
+// No LibTorch.
+
+#include <concepts>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/manifest.hpp"
+#include "regimen/record/clock.hpp"
+#include "regimen/record/history.hpp"
+#include "regimen/record/history_view.hpp"
+#include "regimen/record/hooks.hpp"
+#include "regimen/record/reads.hpp"
+
+namespace regimen::inline v0 {
+
+/// How strongly, now? Callable with the clock, or with the clock and the phase's scores so far (a `History`, or a
+/// `HistoryView` where nothing is to be copied); holds no state, so nothing has to be stepped, saved or put back. A
+/// field of one outside its range is an Error as soon as it becomes a `Knob`.
+template <class S>
+concept Schedule = requires(const S& schedule, const Clock& clock, const History& history) {
+  { schedule(clock) } -> std::convertible_to<double>;
+} || requires(const S& schedule, const Clock& clock, const History& history) {
+  { schedule(clock, history) } -> std::convertible_to<double>;
+};
+
+namespace detail {
+
+/// Takes a view of the scores. What can be called with anything, a generic lambda, may be meant for a `History`.
+template <class S>
+concept TakesView =
+    requires { &S::operator(); } && requires(const S& schedule, const Clock& clock) { schedule(clock, HistoryView()); };
+
+}  // namespace detail
+
+/// A number or a schedule: whatever a rate, a strength or a fraction may be.
+///
+///     regimen::L2{.strength = 5e-4}
+///     regimen::L2{.strength = regimen::Cosine{.epochs = 60} * 5e-4}
+class Knob {
+ public:
+  Knob(double value = 0) : constant_(value), manifest_(regimen::manifest(value)) {}  // NOLINT: a number is a knob
+
+  template <class S>
+    requires(!std::is_arithmetic_v<S> && !std::same_as<S, Knob> && !detail::StandIn<S>)
+  Knob(S schedule) : manifest_(regimen::manifest(schedule)) {  // NOLINT: a schedule is a knob
+    static_assert(Schedule<S>,
+                  "a schedule must be callable as: number schedule(const regimen::Clock&) const, "
+                  "or: number schedule(const regimen::Clock&, const regimen::History&) const");
+    if constexpr (Schedule<S>) {
+      detail::check_fields(schedule);
+      metrics_ = detail::metrics_of(schedule);
+      schedule_ = std::make_shared<const Function>([schedule](const Clock& clock, const HistoryView& scores) -> double {
+        if constexpr (detail::TakesView<S>) {
+          return schedule(clock, scores);
+        } else if constexpr (requires(const History& history) { schedule(clock, history); }) {
+          return scores.as_history(
+              [&](const History& history) { return static_cast<double>(schedule(clock, history)); });
+        } else {
+          return schedule(clock);
+        }
+      });
+    }
+  }
+
+  /// The scores are the phase's `History`, which is a view of all of it, or those that a part of a schedule sees.
+  [[nodiscard]] double operator()(const Clock& clock, const HistoryView& scores = {}) const {
+    return schedule_ ? (*schedule_)(clock, scores) : constant_;
+  }
+
+  /// Whether it can ever change.
+  [[nodiscard]] bool constant() const { return !schedule_; }
+
+  [[nodiscard]] const std::vector<Metric>& metrics() const { return metrics_; }
+  [[nodiscard]] const std::string& manifest() const { return manifest_; }
+
+ private:
+  using Function = std::function<double(const Clock&, const HistoryView&)>;
+
+  double constant_ = 0;
+  std::shared_ptr<const Function> schedule_;
+  std::vector<Metric> metrics_;
+  std::string manifest_;
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,62 @@
+#pragma once
+// No LibTorch.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "regimen/base/error.hpp"
+#include "regimen/record/history.hpp"
+
+namespace regimen::inline v0 {
+
+/// A share that was counted, and how well the count tells the probability behind it.
+struct Proportion {
+  double share = unknown;  ///< hits / trials; NaN without trials
+  double low = unknown;    ///< ends of the confidence interval, in [0, 1]
+  double high = unknown;
+  std::int64_t trials = 0;
+};
+
+namespace detail {
+
+/// The z with P(|Z| <= z) = level of a standard normal, by bisection to rounding: 1.95996 for 0.95.
+inline double normal_two_sided_quantile(double level) {
+  double low = 0;
+  double high = 40;
+  for (int i = 0; i < 200; ++i) {
+    const double middle = (low + high) / 2;
+    (std::erf(middle / std::sqrt(2.0)) < level ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+}  // namespace detail
+
+/// hits of trials with Wilson's score interval (1927): all probabilities that the count does not reject at this level.
+///
+/// Not the interval +-z * deviation, which is empty for 0 hits. Its coverage is `level` on average and a little below
+/// it for some probabilities. It speaks of trials that are independent of each other and equally likely to hit.
+/// Throws Error unless 0 <= hits <= trials and level is in (0, 1).
+///     const auto rate = regimen::wilson_interval(81, 263);  // 0.308, 0.255 to 0.366
+[[nodiscard]] inline Proportion wilson_interval(std::int64_t hits, std::int64_t trials, double level = 0.95) {
+  detail::require(trials >= 0, "wilson_interval: trials", "at least 0", trials);
+  detail::require(hits >= 0 && hits <= trials, "wilson_interval: hits", "in [0, " + detail::text(trials) + "]", hits);
+  detail::require(level > 0 && level < 1, "wilson_interval: level", "in (0, 1)", level);
+  Proportion result{.trials = trials};
+  if (trials == 0) {
+    return result;
+  }
+  const auto n = static_cast<double>(trials);
+  const double z = detail::normal_two_sided_quantile(level);
+  const double share = static_cast<double>(hits) / n;
+  const double shrink = 1 + z * z / n;
+  const double middle = (share + z * z / (2 * n)) / shrink;
+  const double half = z / shrink * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+  result.share = share;
+  result.low = hits == 0 ? 0 : std::max(0.0, middle - half);
+  result.high = hits == trials ? 1 : std::min(1.0, middle + half);
+  return result;
+}
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,12 @@
+#pragma once
+
+/// What is done to any tensor: names, sums, checksums, autocast.
+
+#include "regimen/tensor/autocast.hpp"
+#include "regimen/tensor/checksum.hpp"
+#include "regimen/tensor/described.hpp"
+#include "regimen/tensor/device_copies.hpp"
+#include "regimen/tensor/gradients.hpp"
+#include "regimen/tensor/named.hpp"
+#include "regimen/tensor/real.hpp"
+#include "regimen/tensor/sums.hpp"

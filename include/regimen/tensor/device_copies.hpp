@@ -1,0 +1,82 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Stream.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/manifest.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// The stream that the calling thread works on there.
+inline c10::Stream current_stream(const at::Device& device) {
+  return device.is_cpu() ? c10::Stream(c10::Stream::DEFAULT, device)
+                         : c10::impl::VirtualGuardImpl(device.type()).getStream(device);
+}
+
+/// Tensors that a transform makes once for each device and keeps: a step that is recorded can copy nothing from the
+/// host, so what it looks up is made in the passes before. Copies of a transform share them; any thread may ask.
+///
+/// Nobody waits for the copy to a device. It is complete for all that comes after it on the stream that was the current
+/// one, and another stream could read too early: so each stream has its own.
+class KeptTensors {
+ public:
+  /// The one of this shape on this device, for the current stream there; from `make`, a function that gives it on the
+  /// CPU.
+  template <class Make>
+  [[nodiscard]] at::Tensor on(const at::Device& device, at::IntArrayRef shape, Make&& make) const {
+    const c10::Stream stream = current_stream(device);
+    const std::scoped_lock lock(state_->mutex);
+    for (const Made& made : state_->each) {
+      if (made.stream == stream && made.tensor.device() == device && made.tensor.sizes() == shape) {
+        return made.tensor;
+      }
+    }
+    // The host's memory may go at once: where it is not pinned, it has been read when the copy returns. From a device
+    // to the host nothing would say when the numbers are there.
+    const at::Tensor made = make();
+    state_->each.push_back({made.to(device, made.scalar_type(), /*non_blocking=*/made.is_cpu()), stream});
+    return state_->each.back().tensor;
+  }
+
+ private:
+  struct Made {
+    at::Tensor tensor;
+    c10::Stream stream;
+  };
+
+  struct State {
+    std::mutex mutex;
+    std::vector<Made> each;
+  };
+
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+/// A list that a transform has as a field and looks things up in, on whatever device the batch lies.
+template <class Element>
+class Table {
+ public:
+  Table() = default;
+  Table(std::initializer_list<Element> elements) : elements_(elements) {}
+  Table(std::vector<Element> elements) : elements_(std::move(elements)) {}  // NOLINT: a list is a table
+
+  [[nodiscard]] const std::vector<Element>& elements() const { return elements_; }
+  [[nodiscard]] std::size_t size() const { return elements_.size(); }
+  [[nodiscard]] const KeptTensors& kept() const { return kept_; }
+  [[nodiscard]] std::string manifest() const { return regimen::manifest(elements_); }
+
+ private:
+  std::vector<Element> elements_;
+  KeptTensors kept_;
+};
+
+}  // namespace regimen::inline v0::detail

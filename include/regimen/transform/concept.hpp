@@ -1,0 +1,90 @@
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/manifest.hpp"
+#include "regimen/batch/batch.hpp"
+#include "regimen/batch/require_rows.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/source/source.hpp"
+#include "regimen/transform/detail/check_data.hpp"
+
+namespace regimen::inline v0 {
+namespace detail {
+
+/// Data at a place in a list of transforms: as they are read, and as the transforms before that place leave them.
+struct DataSoFar {
+  const Source& read;
+  const Source& so_far;
+};
+
+}  // namespace detail
+
+/// What is the network shown? Takes a batch and a key and gives back a batch of as many rows.
+///
+/// Row i of the result depends on row i of the batch and on the key's draws for sample i, on nothing else: transforming
+/// a part gives the same as a part of the transformed whole. So a transform does not care about batches, and the same
+/// one serves twice: keyed by the sample alone (`frozen`), it is damage that a network can memorize; keyed by the
+/// sample and the epoch (`Phase::augment`), it is augmentation.
+///
+/// One that cares which data it acts on may say so in `void check_data(const Source& data, const std::string& who)
+/// const`, which throws Error; it is asked before the first step, and by `frozen`.
+template <class T>
+concept Transform = requires(const T& transform, const Batch& batch, const Key& key) {
+  { transform(batch, key) } -> std::same_as<Batch>;
+};
+
+/// Any transform.
+class AnyTransform {
+ public:
+  template <class T>
+    requires(!std::same_as<T, AnyTransform> && !detail::StandIn<T>)
+  AnyTransform(T transform) : manifest_(regimen::manifest(transform)) {  // NOLINT: a transform is one of any kind
+    static_assert(Transform<T>,
+                  "a transform must be callable as: "
+                  "regimen::Batch transform(const regimen::Batch&, const regimen::Key&) const");
+    if constexpr (Transform<T>) {
+      detail::check_fields(transform);
+      metrics_ = detail::metrics_of(transform);
+      const auto held = std::make_shared<const T>(std::move(transform));
+      call_ = std::make_shared<const Function>([held](const Batch& batch, const Key& key) {
+        Batch result = (*held)(batch, key);
+        detail::require_rows(
+            result, batch.size(), [] { return "the transform " + detail::name_of_type<T>(); },
+            "one for each sample that it is given");
+        return result;
+      });
+      check_data_ = std::make_shared<const CheckData>(
+          [held](const detail::DataSoFar& so_far, const Source& data, const std::string& who) {
+            detail::check_data_of(*held, so_far, data, who);
+          });
+    }
+  }
+
+  Batch operator()(const Batch& batch, const Key& key) const { return (*call_)(batch, key); }
+
+  /// Throws Error if the data that it is to act on do not suit it. who: what it is to the user.
+  void check_data(const Source& data, const std::string& who) const { check_data({data, data}, who); }
+  void check_data(const detail::DataSoFar& data, const std::string& who) const {
+    (*check_data_)(data, data.so_far, who);
+  }
+
+  [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
+  [[nodiscard]] const std::string& manifest() const { return manifest_; }
+
+ private:
+  using Function = std::function<Batch(const Batch&, const Key&)>;
+  using CheckData = std::function<void(const detail::DataSoFar&, const Source&, const std::string&)>;
+
+  std::shared_ptr<const Function> call_;
+  std::shared_ptr<const CheckData> check_data_;
+  std::vector<Metric> metrics_;
+  std::string manifest_;
+};
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,37 @@
+#pragma once
+// No LibTorch.
+
+#include <string>
+
+#include "regimen/record/reads.hpp"
+
+namespace regimen::inline v0 {
+
+class Source;
+
+namespace detail {
+
+struct DataSoFar;
+
+/// Asks a transform whether the data that it is to act on suit it, if it has something to say:
+/// `void check_data(const Source& data, const std::string& who) const`, throws Error; else the transforms among its
+/// fields and its fields' fields. `run` does it before the first step, `frozen` at once. data: as the transforms before
+/// this one leave them. who: what the transform is to the user, "Phase \"train\".augment[0]". The library's own may
+/// have `check_data_so_far`, which is told of the data before those transforms too.
+template <class T>
+void check_data_of(const T& value, const DataSoFar& so_far, const Source& data, const std::string& who) {
+  constexpr bool asks = requires { value.check_data(data, who); };
+  static_assert(
+      asks || !requires(T& changing) { changing.check_data(data, who); },
+      "check_data must be const: void check_data(const regimen::Source&, const std::string&) const");
+  if constexpr (requires { value.check_data_so_far(so_far, who); }) {
+    value.check_data_so_far(so_far, who);
+  } else if constexpr (asks) {
+    value.check_data(data, who);
+  } else if constexpr (HasParts<T>) {
+    for_each_part(value, [&](const auto& part) { check_data_of(part, so_far, data, who); });
+  }
+}
+
+}  // namespace detail
+}  // namespace regimen::inline v0

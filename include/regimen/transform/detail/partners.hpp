@@ -1,0 +1,38 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "regimen/base/error.hpp"
+#include "regimen/batch/batch.hpp"
+#include "regimen/batch/tensors.hpp"
+#include "regimen/key/key.hpp"
+#include "regimen/tensor/described.hpp"
+
+namespace regimen::inline v0::detail {
+
+// Of any type of source: source.hpp includes what includes this.
+
+template <class AnySource>
+void require_partners(const AnySource& source, const std::string& field) {
+  if (!source.indexed() || *source.size() < 1) {
+    throw Error(field + " must be an indexed source with at least one sample");
+  }
+}
+
+/// For each sample of the batch one of the source's, all equally likely, on the batch's device; of the batch's kind.
+/// They are as they were when the epoch began, like the training data, wherever the batch is.
+template <class AnySource>
+Batch partners_for(const Batch& batch, const AnySource& source, const Key& key) {
+  return to(source.get(key.below(*source.size()), key.now().epoch_began()), batch.data.device());
+}
+
+inline void require_like(const Batch& partners, const Batch& batch, const std::string& field) {
+  if (partners.data.sizes() != batch.data.sizes() || partners.data.scalar_type() != batch.data.scalar_type()) {
+    throw Error(field + " must have data like the batch's, " + described(batch.data) + ", not " +
+                described(partners.data));
+  }
+}
+
+}  // namespace regimen::inline v0::detail
