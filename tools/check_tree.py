@@ -80,8 +80,6 @@ def sign_text(folder, includes):
         lines.append("// No LibTorch.")
     if folder in says:
         lines += ["", f"/// {says[folder][0].upper()}{says[folder][1:]}."]
-        if folder in LEFT_OUT:
-            lines[-1] = lines[-1]
     lines.append("")
     lines += [f'#include "regimen/{name}"' for name in includes]
     return "\n".join(lines) + "\n"
@@ -98,11 +96,10 @@ def signs(texts):
     umbrella = [
         "#pragma once",
         "",
-        "/// All of regimen but " + " and ".join(f"{room}/" for room in names if room in LEFT_OUT) + ", which cost further",
-        "/// time to compile. The rest costs little more than LibTorch's own module.h.",
+        "/// All of regimen but " + " and ".join(f"{room}/" for room in names if room in LEFT_OUT) + ".",
         "",
     ]
-    umbrella += [f'#include "regimen/{room}.hpp"' for room in names if room not in LEFT_OUT]
+    umbrella += [f'#include "regimen/{room}.hpp"' for room in sorted(names) if room not in LEFT_OUT]
     result["regimen.hpp"] = "\n".join(umbrella) + "\n"
     return result
 

@@ -1,7 +1,6 @@
 #pragma once
 
-/// All of regimen but networks/ and adapt/, which cost further
-/// time to compile. The rest costs little more than LibTorch's own module.h.
+/// All of regimen but networks/ and adapt/.
 
 #include "regimen/base.hpp"
 #include "regimen/batch.hpp"
