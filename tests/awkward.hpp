@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/adapt/torchscript.hpp"
+#include <regimen/adapt.hpp>
 #include "regimen/batch.hpp"
 #include "regimen/checkpoint.hpp"
 #include "regimen/model.hpp"

@@ -4,7 +4,7 @@
 // expect: this is a pointer to an optimizer: pass \*optimizer
 #include <torch/nn/modules/linear.h>
 #include <torch/optim/sgd.h>
-#include <regimen/run/phase.hpp>
+#include <regimen/run.hpp>
 
 int main() {
   torch::nn::Linear net(2, 2);

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/base/error.hpp>
+#include <regimen/base.hpp>
 
 #include "numbers/testing.hpp"
 #include "plan.hpp"

@@ -1,6 +1,6 @@
 #include "check.hpp"
 
-#include <regimen/base/error.hpp>
+#include <regimen/base.hpp>
 
 #include "numbers/testing.hpp"
 #include "settings_text.hpp"

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include <regimen/base/error.hpp>
+#include <regimen/base.hpp>
 
 #include "files.hpp"
 #include "numbers/testing.hpp"

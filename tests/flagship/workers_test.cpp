@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <regimen/base/error.hpp>
+#include <regimen/base.hpp>
 
 #include "job_line.hpp"
 #include "numbers/testing.hpp"

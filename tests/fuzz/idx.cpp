@@ -1,6 +1,6 @@
 // read_idx against a parse of its own.
 
-#include "regimen/datasets/idx.hpp"
+#include <regimen/datasets.hpp>
 
 #include <cstring>
 #include <map>

@@ -9,9 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include <regimen/datasets.hpp>
 #include "gzip.hpp"
-#include "regimen/datasets/cifar.hpp"
-#include "regimen/datasets/mapped.hpp"
 #include "target.hpp"
 
 namespace {

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "regimen/base/error.hpp"
+#include <regimen/base.hpp>
 
 namespace fuzz {
 

@@ -1,4 +1,4 @@
-#include "regimen/record/clock.hpp"
+#include <regimen/record.hpp>
 
 #include "numbers/testing.hpp"
 

@@ -1,4 +1,4 @@
-#include "regimen/statistics/interval.hpp"
+#include <regimen/statistics.hpp>
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "regimen/base/error.hpp"
+#include <regimen/base.hpp>
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "regimen/base/lock.hpp"
+#include <regimen/base.hpp>
 
 #include <filesystem>
 #include <memory>

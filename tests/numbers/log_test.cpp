@@ -1,4 +1,4 @@
-#include "regimen/observe/log.hpp"
+#include <regimen/observe.hpp>
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "regimen/base/manifest.hpp"
+#include <regimen/base.hpp>
 
 #include <cstdint>
 #include <functional>

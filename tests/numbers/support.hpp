@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "regimen/base/error.hpp"
+#include <regimen/base.hpp>
 #include "regimen/record.hpp"
 
 /// The message of the Error that `f` throws, "" if it throws none. Anything else that it throws fails the test.

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include <regimen/transform.hpp>
 #include "regimen/datasets.hpp"
-#include "regimen/transform/labels.hpp"
 
 namespace datasets_test {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "regimen/optimizer/fused.hpp"
+#include <regimen/optimizer.hpp>
 #include "regimen/key.hpp"
 
 namespace fused_test {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/key/detail/threefry_kernel.hpp"
 #include "regimen/key.hpp"
+#include "regimen/key/detail/threefry_kernel.hpp"
 
 namespace regimen::inline v0 {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include <regimen/damage.hpp>
 #include "regimen/loss.hpp"
 #include "regimen/source.hpp"
-#include "regimen/damage/label_noise.hpp"
 #include "regimen/transform.hpp"
 
 namespace labels_test {

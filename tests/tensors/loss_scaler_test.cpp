@@ -3,7 +3,7 @@
 #include <limits>
 #include <vector>
 
-#include "regimen/optimizer/loss_scaler.hpp"
+#include <regimen/optimizer.hpp>
 
 namespace loss_scaler_test {
 

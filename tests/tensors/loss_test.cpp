@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string>
 
-#include "regimen/run/detail/not_a_mean.hpp"
 #include "regimen/loss.hpp"
+#include "regimen/run/detail/not_a_mean.hpp"
 
 namespace loss_test {
 

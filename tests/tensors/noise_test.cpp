@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "regimen/statistics/proportion.hpp"
+#include <regimen/damage.hpp>
+#include <regimen/statistics.hpp>
 #include "regimen/source.hpp"
-#include "regimen/damage/label_noise.hpp"
 #include "regimen/transform.hpp"
 
 namespace noise_test {

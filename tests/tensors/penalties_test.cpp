@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <regimen/model.hpp>
 #include "regimen/regularize.hpp"
-#include "regimen/model/snapshot.hpp"
-#include "regimen/model/tap.hpp"
 #include "tensors/support.hpp"
 
 namespace penalties_test {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include <regimen/model.hpp>
 #include "regimen/measure.hpp"
 #include "regimen/regularize.hpp"
-#include "regimen/model/tap.hpp"
 #include "tensors/support.hpp"
 
 namespace regularize_test {

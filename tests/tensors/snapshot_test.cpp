@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <regimen/model.hpp>
 #include "regimen/model.hpp"
-#include "regimen/model/snapshot.hpp"
 
 namespace snapshot_test {
 

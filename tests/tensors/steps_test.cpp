@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/key/slots.hpp"
-#include "regimen/optimizer/loss_scaler.hpp"
+#include <regimen/key.hpp>
+#include <regimen/optimizer.hpp>
 #include "regimen/model.hpp"
 #include "regimen/regularize.hpp"
 #include "regimen/schedule.hpp"

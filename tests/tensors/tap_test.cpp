@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "regimen/model/tap.hpp"
+#include <regimen/model.hpp>
 
 namespace tap_test {
 

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/track/average.hpp"
-#include "regimen/evaluate/batch_norm.hpp"
-#include "regimen/optimizer/loss_scaler.hpp"
+#include <regimen/evaluate.hpp>
+#include <regimen/optimizer.hpp>
+#include <regimen/track.hpp>
 #include "regimen/measure.hpp"
 #include "regimen/regularize.hpp"
 

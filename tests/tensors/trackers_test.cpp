@@ -7,11 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include "regimen/track/area_under_margin.hpp"
-#include "regimen/track/best.hpp"
-#include "regimen/damage/detection.hpp"
-#include "regimen/track/forgetting.hpp"
-#include "regimen/track/part_gaps.hpp"
+#include <regimen/damage.hpp>
+#include <regimen/track.hpp>
 
 namespace trackers_test {
 

@@ -2,7 +2,7 @@
 
 #include "training/helpers.hpp"
 
-#include "regimen/adapt/torch_data.hpp"
+#include <regimen/adapt.hpp>
 
 #include <set>
 

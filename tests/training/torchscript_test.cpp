@@ -2,7 +2,7 @@
 
 #include "training/python.hpp"
 
-#include "regimen/adapt/torchscript.hpp"
+#include <regimen/adapt.hpp>
 
 namespace torchscript_test {
 
