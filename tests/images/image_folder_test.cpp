@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include <regimen/regimen.hpp>
 #include "image_folder.hpp"
-#include "regimen/source.hpp"
 
 namespace {
 

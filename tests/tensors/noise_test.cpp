@@ -7,10 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/damage.hpp>
-#include <regimen/statistics.hpp>
-#include "regimen/source.hpp"
-#include "regimen/transform.hpp"
+#include <regimen/regimen.hpp>
 
 namespace noise_test {
 

@@ -44,9 +44,9 @@ namespace regimen::inline v0 {
 template <class... Observers>
 History run(const Model& model, const std::vector<Phase>& phases, const Splits& splits, const RunOptions& options,
             Observers&&... observers) {
-  detail::Watchers watchers;
-  (watchers.add(observers), ...);
-  return detail::Trainer(model, phases, splits, options, watchers).run();
+  detail::Observers all;
+  (all.add(observers), ...);
+  return detail::Trainer(model, phases, splits, options, all).run();
 }
 
 template <class... Observers>
