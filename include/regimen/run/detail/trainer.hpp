@@ -67,14 +67,11 @@ class Trainer {
   void announce() const {
     std::vector<std::string> names;
     std::vector<std::int64_t> epochs;
-    std::vector<std::string> measures;
     for (const Phase& phase : phases_) {
       names.push_back(phase.name);
       epochs.push_back(phase.epochs);
     }
-    for (const auto& measure : splits_.measures) {
-      measures.push_back(measure.first);
-    }
+    const std::vector<std::string> measures = splits_.measure_names();
     const std::function<std::string()> manifest = [this] {
       return describe_run(model_, phases_, splits_, observers_.manifests(), state_.clock);
     };
