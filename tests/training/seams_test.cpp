@@ -216,4 +216,27 @@ TEST_CASE("a penalty of one's own with a ranged knob checks a schedule at the st
         }).find("Pull.strength must be at least 0 and finite, but is -1") != std::string::npos);
 }
 
+TEST_CASE("a single phase needs no list, and a run without splits none of them") {
+  const rg::Source data = points(16, 1);
+  const auto history = [&](const auto& train) {
+    auto net = network();
+    torch::optim::SGD sgd(net->parameters(), 0.1);
+    return train(net, phase_of(sgd, data));
+  };
+  const rg::History expected =
+      history([&](auto& net, const rg::Phase& phase) { return rg::run(net, {phase}, rg::Splits{.test = data}); });
+  int epochs = 0;
+  const auto count = [&](const rg::Epoch&) { ++epochs; };
+  CHECK((history([&](auto& net, const rg::Phase& phase) { return rg::run(net, phase, {.test = data}, count); }) ==
+         expected));
+  CHECK(epochs == 2);
+  CHECK((history([&](auto& net, const rg::Phase& phase) {
+           return rg::run(net, phase, {.test = data}, rg::RunOptions{}, count);
+         }) == expected));
+  const rg::History unscored = history([](auto& net, const rg::Phase& phase) { return rg::run(net, phase); });
+  CHECK(unscored.back().fit.accuracy == expected.back().fit.accuracy);
+  CHECK_FALSE(unscored.back().test.scored());
+  CHECK((history([](auto& net, const rg::Phase& phase) { return rg::run(net, {phase}); }) == unscored));
+}
+
 }  // namespace seams_test

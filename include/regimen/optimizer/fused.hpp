@@ -110,5 +110,14 @@ std::vector<at::Tensor> state_tensors(O& optimizer) {
   return tensors;
 }
 
+/// Makes the state neutral, in place: a step from it follows from its own gradients alone. For momentum that is 0; a
+/// rule that divides by what it remembers, as Adam's does, would say something else here.
+template <Fusible O>
+void make_state_neutral(O& optimizer) {
+  for (at::Tensor buffer : state_tensors(optimizer)) {
+    buffer.zero_();
+  }
+}
+
 }  // namespace detail
 }  // namespace regimen::inline v0

@@ -237,16 +237,13 @@ class Stepper {
     elsewhere.clock.step += 1;
     elsewhere.clock.batch = elsewhere.clock.batches > 0 ? (elsewhere.clock.batch + 1) % elsewhere.clock.batches : 0;
 
-    const std::vector<at::Tensor> momentum = phase_.optimizer.state_tensors();
-    std::vector<at::Tensor> changed = momentum;
+    std::vector<at::Tensor> changed = phase_.optimizer.state_tensors();
     for (const Named& named : model_.named_buffers()) {
       changed.push_back(named.tensor);
     }
     const auto before = [&] {
       objective_.seed_step(elsewhere.clock);
-      for (const at::Tensor& buffer : momentum) {
-        buffer.zero_();  // or else a step would be mostly what earlier ones have left behind
-      }
+      phase_.optimizer.make_state_neutral();  // or else a step would be mostly what earlier ones have left behind
     };
     return captured_->disagreement(elsewhere, model_.parameters(), changed, before);
   }
