@@ -36,9 +36,9 @@ namespace regimen::inline v0 {
 /// What is asked of the network? Takes output and target, gives the *mean* loss as a 0-d tensor. It may also have, each
 /// const,
 ///
-///     at::Tensor each(output, target)      the loss of each sample, [N]: then it need not be callable, its mean is
-///     theirs at::Tensor weight(target)            [N], what each sample counts in that mean; without it 1 at::Tensor
-///     correct(output, target)   what is right: bool, or floating shares in [0, 1] with NaN for what is not
+///     at::Tensor each(output, target)      the loss of each sample, [N]; a loss that has it need not be callable
+///     at::Tensor weight(target)            [N], how much each sample counts in the mean of `each`; without it 1
+///     at::Tensor correct(output, target)   what is right: bool, or floating shares in [0, 1] with NaN for what is not
 ///                                          to be judged; accuracy is the mean over all that was judged
 ///     LossCount count(target)              what the mean is over, a number or 0-d; without it the batch's samples
 ///     void check_target(target)            throws Error for targets that it cannot take
