@@ -73,7 +73,7 @@ class BootstrapInterval {
   [[nodiscard]] Estimate estimate() const {
     Estimate result{.value = of(values_, "values"), .n = values_.size()};
     const std::vector<double> resampled = sorted_resamples();
-    const double bias = normal_quantile(share_below(resampled, result.value));
+    const double bias = standard_normal_quantile(share_below(resampled, result.value));
     const double acceleration = this->acceleration();
     const auto end = [&](double z) {
       const double shifted = bias + z;

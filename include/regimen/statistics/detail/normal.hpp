@@ -13,7 +13,7 @@ inline double normal_share_below(double z) {
 }
 
 /// The z with P(Z <= z) = share, by bisection to rounding: 1.95996 for 0.975; infinite for 0 and 1.
-inline double normal_quantile(double share) {
+inline double standard_normal_quantile(double share) {
   if (share <= 0 || share >= 1) {
     return share <= 0 ? -INFINITY : INFINITY;
   }
