@@ -111,14 +111,14 @@ class BootstrapInterval {
     return result;
   }
 
-  /// Those that equal the value count by half: of a median many do.
+  /// The share below the value; what equals it counts by half, and of a median many do.
   static double share_below(const std::vector<double>& sorted, double value) {
     const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
     const auto twice = (first - sorted.begin()) + (last - sorted.begin());
     return static_cast<double>(twice) / (2 * static_cast<double>(sorted.size()));
   }
 
-  /// By leaving out one value at a time: Efron 1987, equation 6.6. 0 where that changes nothing.
+  /// By leaving out one value at a time: Efron and Tibshirani 1993, equation 14.15. 0 where that changes nothing.
   double acceleration() const {
     std::vector<double> without;
     std::vector<double> left(values_.begin() + 1, values_.end());
@@ -159,7 +159,7 @@ template <Statistic F>
                                           const Bootstrap& how = {}) {
   return detail::BootstrapInterval({values.begin(), values.end()}, statistic, how, "bootstrap_interval").estimate();
 }
-/// The same of the mean.
+/// The mean of the values with its bootstrap interval.
 [[nodiscard]] inline Estimate bootstrap_interval(std::span<const double> values, const Bootstrap& how = {}) {
   return bootstrap_interval(values, detail::mean_of, how);
 }
@@ -175,7 +175,7 @@ template <Statistic F>
   constexpr const char* who = "paired_bootstrap";
   return detail::BootstrapInterval(detail::differences(a, b, who), statistic, how, who).estimate();
 }
-/// The same of the mean of the differences.
+/// The mean of the differences with its bootstrap interval.
 [[nodiscard]] inline Estimate paired_bootstrap(std::span<const double> a, std::span<const double> b,
                                                const Bootstrap& how = {}) {
   return paired_bootstrap(a, b, detail::mean_of, how);

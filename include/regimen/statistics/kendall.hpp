@@ -88,7 +88,7 @@ inline std::vector<std::int64_t> agreements(const std::vector<std::size_t>& x, c
     }
     for (std::size_t k = begin; k < end; ++k) {
       const std::size_t rank = y[order[k]];
-      // Those of larger x are all but those that are here: of them a larger y agrees.
+      // Entries of larger x are all but those that are here: one with a larger y agrees.
       const std::int64_t larger = below_minus_above(all, rank) - below_minus_above(here, rank);
       result[order[k]] = below_minus_above(seen, rank) - larger;
     }
