@@ -161,7 +161,7 @@ TEST_CASE("kendall: where all of a list are equal there is no order to agree wit
   CHECK(std::isnan(tau.low));
 }
 
-TEST_CASE("kendall: a hundred thousand entries take a moment, and their sums do not overflow") {
+TEST_CASE("kendall: sums over a hundred thousand entries do not overflow") {
   Values x;
   Values y;
   for (int i = 0; i < 100000; ++i) {
