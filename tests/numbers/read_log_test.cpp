@@ -114,7 +114,7 @@ std::string json_error(const std::string& content) {
 
 }  // namespace
 
-TEST_CASE("read_csv_log: what was logged, to the bit, and the same bytes when it is logged again") {
+TEST_CASE("read_csv_log: gives what was logged, to the bit") {
   const File file;
   log_to<CsvLog>(file.path(), measures, everything());
   const History read = read_csv_log(file.path());
@@ -126,7 +126,7 @@ TEST_CASE("read_csv_log: what was logged, to the bit, and the same bytes when it
   CHECK(again.content() == file.content());
 }
 
-TEST_CASE("read_json_log: what was logged, to the bit, and the same bytes when it is logged again") {
+TEST_CASE("read_json_log: gives what was logged, to the bit") {
   const File file;
   log_to<JsonLog>(file.path(), measures, everything());
   const History read = read_json_log(file.path());
@@ -176,7 +176,7 @@ TEST_CASE("read_log: what a log does not hold is as it is in an Epoch that nobod
   CHECK(read.outcomes.empty());
 }
 
-TEST_CASE("read_log: a CSV measure that is empty is NaN in an epoch that was scored, and not there in another") {
+TEST_CASE("read_log: an empty CSV measure is NaN in a scored epoch, and not in others") {
   const File file(header + ",norm\na,1,10,0.1,0.5,,,,,,,,,\na,2,20,0.1,0.5,,,,,0.5,,,,\n");
   const History read = read_csv_log(file.path());
   CHECK(read.epochs[0].measures.empty());

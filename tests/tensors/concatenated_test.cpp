@@ -54,7 +54,7 @@ struct Elsewhere {
 
 }  // namespace
 
-TEST_CASE("concatenated: the samples of one source after those of another, with ids of their own") {
+TEST_CASE("concatenated: one source after another, every sample with an id of its own") {
   const Source joined = concatenated(numbers(3), numbers(2, 0, 50), numbers(4, 7));
   CHECK(joined.indexed());
   CHECK(joined.size() == 9);
@@ -148,8 +148,7 @@ TEST_CASE("concatenated: the parts of one set keep their ids, and are compared w
               {"concatenated keeps the ids", "two samples have id 5", "PartIds::apart"});
 }
 
-TEST_CASE(
-    "concatenated: what is frozen onto it draws for the first part as for that alone, and apart from what is below") {
+TEST_CASE("concatenated: what is frozen onto it draws apart from what is below") {
   const UniformLabels noise{.classes = 3};
   const Source a = numbers(200);
   const at::Tensor of_both = materialize(frozen(concatenated(a, a), noise, 4)).target;
@@ -161,7 +160,7 @@ TEST_CASE(
   CHECK_FALSE(materialize(frozen(below, noise, 4)).target.narrow(0, 0, 200).equal(of_both.narrow(0, 0, 200)));
 }
 
-TEST_CASE("concatenated: the moment reaches every part, and what a schedule in one reads is known") {
+TEST_CASE("concatenated: the moment reaches every part, and their metrics are known") {
   const Source joined = concatenated(Clockwork{}, Clockwork{});
   const Batch batch = joined.get(longs({1, 6}), {.clock = {.epoch = 3}});
   CHECK(batch.data.flatten().equal(at::tensor({301., 302.}, at::kFloat)));

@@ -42,7 +42,7 @@ at::Tensor among(const at::Tensor& id, const at::Tensor& others) {
 
 }  // namespace
 
-TEST_CASE("split: two parts with nothing in common, together all, each in the order of the data") {
+TEST_CASE("split: two parts with nothing in common, together all, in the order of the data") {
   const Source all = samples(longs({9, 3, 5, 1, 0, 7, 8, 2, 6, 4}));
   const auto [train, validation] = split(all, {.samples = 3}, 7);
   CHECK(train.size() == 7);
@@ -146,7 +146,7 @@ TEST_CASE("split: the manifest says which side, of what, how large and by which 
   }
 }
 
-TEST_CASE("split: streams, sides without samples, two sizes or none, and targets without classes are errors") {
+TEST_CASE("split: streams, empty sides, two sizes or none, and soft targets are errors") {
   const Source all = samples(10);
   const Source stream = [](const regimen::Order&) { return regimen::Cursor([] { return Batch{}; }); };
   check_error([&] { (void)split(stream, {.share = 0.1}, 7); }, {"split takes an indexed source, not a stream"});
