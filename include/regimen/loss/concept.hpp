@@ -76,7 +76,7 @@ at::Tensor each_of(const L& loss, const at::Tensor& output, const at::Tensor& ta
 
 /// The mean of a loss: its own, or that of the losses of single samples, by their weights.
 template <Loss L>
-at::Tensor mean_of(const L& loss, const at::Tensor& output, const at::Tensor& target) {
+at::Tensor mean_loss(const L& loss, const at::Tensor& output, const at::Tensor& target) {
   if constexpr (requires { at::Tensor(loss(output, target)); }) {
     return loss(output, target);
   } else if constexpr (SaysWeight<L>) {
@@ -209,7 +209,7 @@ class AnyLoss : public detail::Erased {
     auto parts = std::make_shared<Parts>();
     const auto shared = remember(std::move(loss));
     parts->call = [shared](const at::Tensor& output, const at::Tensor& target) {
-      return detail::mean_of(*shared, output, target);
+      return detail::mean_loss(*shared, output, target);
     };
     if constexpr (detail::SaysEach<L>) {
       parts->each = [shared](const at::Tensor& o, const at::Tensor& t) { return detail::each_of(*shared, o, t); };
