@@ -1,9 +1,10 @@
-"""Checks that the tables of docs/fields.md list the fields of their structs: names, order, types, and defaults.
+"""Checks that the documentation lists the fields of structs as the headers declare them.
 
-    python3 check_fields.py docs/fields.md include/regimen
+    python3 check_fields.py docs include/regimen
 
-A table stands under a heading `## `Name`` and has the columns field, type, default, meaning. A default that the header
-spells out (`= 128`) is in backticks; where the header has none (`{}`), the table says what that means.
+In all pages a table's first cell `Name{.a, .b}` names all fields of the struct, in order. In docs/fields.md a table under
+the heading `## `Name`` has the columns field, type, default, meaning. A default that the header spells out (`= 128`) is
+in backticks; where the header has none (`{}`), the table says what that means.
 """
 
 import pathlib
@@ -12,7 +13,8 @@ import sys
 
 HEADING = re.compile(r"^## `(\w+)`$")
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]+)` \| ([^|]*) \|")
-FIELD = re.compile(r"^  (?P<type>[\w:]+(?:<.*>)?) (?P<name>\w+)(?: = (?P<value>[^;]+)|\{\})?;")
+FIELD = re.compile(r"^  (?P<type>[\w:]+(?:<.*>)?) (?P<name>\w+)(?:(?: = (?P<value>[^;]+)|\{\})?;| =$)")
+CELL = re.compile(r"^\| `(\w+)\{([^`]*)\}`")
 
 
 def tables_of(page):
@@ -58,9 +60,21 @@ def faults(tables, headers):
                 yield f"{struct}::{name}: the table's default is {default}, the header's `{value}`"
 
 
-page, include = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-found = tables_of(page)
+def faults_of_cells(page, headers):
+    for line in page.read_text(encoding="utf-8").split("\n"):
+        cell = CELL.match(line)
+        if cell and (cell[2] == "" or cell[2].startswith(".")):
+            written = [name.strip() for name in cell[2].split(",") if name]
+            real = [f".{field[0]}" for field in fields_of(cell[1], headers)]
+            if written != real:
+                yield f"{page.name}: {cell[1]} has the fields {', '.join(real)}; the table names {', '.join(written)}"
+
+
+docs, include = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+found = tables_of(docs / "fields.md")
 if not found:
-    sys.exit(f"{page} has no table of fields")
+    sys.exit("fields.md has no table of fields")
 wrong = list(faults(found, include))
+for each in sorted(docs.glob("*.md")):
+    wrong += faults_of_cells(each, include)
 sys.exit("\n".join(wrong) if wrong else 0)
