@@ -47,7 +47,7 @@ std::vector<Row> rows() {
           {"Rotation90{}", rg::Rotation90{}},
           {"Brightness{.strength = 0.9}", rg::Brightness{.strength = 0.9}},
           {"Contrast{.strength = 0.9}", rg::Contrast{.strength = 0.9}},
-          {"RandomChoice{.of = {Rotation90{},", choice}};
+          {"RandomChoice{.choices = {Rotation90{},", choice}};
 }
 
 constexpr std::int64_t side = 28;

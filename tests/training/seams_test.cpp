@@ -73,7 +73,7 @@ struct Both {
   rg::Source second;
 
   [[nodiscard]] std::int64_t size() const { return *first.size(); }
-  [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Now& now) const {
+  [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Moment& now) const {
     return now.clock.epoch % 2 == 0 ? first.get(index, now) : second.get(index, now);
   }
 };
@@ -216,7 +216,7 @@ TEST_CASE("a penalty of one's own with a ranged knob checks a schedule at the st
         }).find("Pull.strength must be at least 0 and finite, but is -1") != std::string::npos);
 }
 
-TEST_CASE("a single phase needs no list, and a run without splits none of them") {
+TEST_CASE("a single phase needs no list, and a run without scoring none of them") {
   const rg::Source data = points(16, 1);
   const auto history = [&](const auto& train) {
     auto net = network();
@@ -224,7 +224,7 @@ TEST_CASE("a single phase needs no list, and a run without splits none of them")
     return train(net, phase_of(sgd, data));
   };
   const rg::History expected =
-      history([&](auto& net, const rg::Phase& phase) { return rg::run(net, {phase}, rg::Splits{.test = data}); });
+      history([&](auto& net, const rg::Phase& phase) { return rg::run(net, {phase}, rg::Scoring{.test = data}); });
   int epochs = 0;
   const auto count = [&](const rg::Epoch&) { ++epochs; };
   CHECK((history([&](auto& net, const rg::Phase& phase) { return rg::run(net, phase, {.test = data}, count); }) ==

@@ -152,7 +152,7 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
     bytes.append(static_cast<const char*>(data), size);
     return size;
   });
-  detail::seal(bytes);
+  detail::append_footer(bytes);
   detail::replace_file(path, bytes);
 }
 
@@ -163,7 +163,7 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
 /// Without things it reads the state alone: how far a run has come. What was saved on a GPU is read on a machine
 /// without one too.
 ///     auto state = regimen::load_checkpoint("run.pt", net, optimizer);
-///     regimen::run(net, phases, splits, {.from = state}, ...);
+///     regimen::run(net, phases, scoring, {.from = state}, ...);
 template <Storable... Things>
 State load_checkpoint(const std::string& path, Things&... things) {
   if (!std::filesystem::exists(path)) {
@@ -171,7 +171,7 @@ State load_checkpoint(const std::string& path, Things&... things) {
   }
   const std::string bytes = detail::content_of(path);
   try {
-    detail::check_seal(bytes);
+    detail::check_footer(bytes);
   } catch (const Error& failure) {
     throw Error("load_checkpoint: " + path + ": " + failure.what());
   }

@@ -26,7 +26,7 @@ struct Probe {
   Model model;
   Evaluation how{};  ///< the phase's loss, preprocessing, execution, and the moment at which its epoch began
   Source fit{};      ///< the phase's own data
-  Source clean{};    ///< these three as in `Splits`
+  Source clean{};    ///< these three as in `Scoring`
   Source test{};
   Source validation{};
   Clock clock{};  ///< when the scored epoch ended
@@ -80,8 +80,8 @@ void require_sources(const M& measure) {
 }  // namespace detail
 
 /// What kind of minimum is this? Takes a model, or a `Probe`, gives a number; reads and changes nothing.
-///     splits.measures = {{"l2_norm", regimen::l2_norm}, {"distance", regimen::DistanceFrom{start}}};
-///     splits.measures["confidence"] = [](const regimen::Probe& probe) { return ...; };
+///     scoring.measures = {{"l2_norm", regimen::l2_norm}, {"distance", regimen::DistanceFrom{start}}};
+///     scoring.measures["confidence"] = [](const regimen::Probe& probe) { return ...; };
 ///
 /// One that gives several numbers at once gives them as `Numbers` and says their names beforehand, in
 /// `std::vector<std::string> names() const`. In the record and in logs they are "<the measure's name>_<theirs>".

@@ -99,7 +99,7 @@ inline std::string csv_number(double value) {
 
 /// Every epoch as a line of comma-separated values: phase, epoch, step, learning rate, losses and accuracies (shares in
 /// [0, 1]), then the measures. Empty where an epoch was not scored. Equal seeds give equal bytes.
-///     regimen::run(net, phases, splits, regimen::CsvLog("results/epochs.csv"));
+///     regimen::run(net, phases, scoring, regimen::CsvLog("results/epochs.csv"));
 class CsvLog : public detail::EpochFile<CsvLog> {
  public:
   using EpochFile::EpochFile;

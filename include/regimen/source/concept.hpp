@@ -22,7 +22,7 @@ struct Order {
   std::uint64_t seed = 0;
   bool drop_last = false;  ///< leave out a last batch that would be smaller
   std::int64_t first = 0;  ///< batches to skip, those that were taken before a resume
-  Now now{};
+  Moment now{};
 
   // Of an epoch of so many samples, for batches of any size: whoever wants all of them at once may ask for 2^63 - 1.
 
@@ -70,7 +70,7 @@ concept Indexed = requires(const S& source, const at::Tensor& index) {
   { source.size() } -> std::convertible_to<std::int64_t>;
 } && (requires(const S& source, const at::Tensor& index) {
   { source.get(index) } -> std::same_as<Batch>;
-} || requires(const S& source, const at::Tensor& index, const Now& now) {
+} || requires(const S& source, const at::Tensor& index, const Moment& now) {
   { source.get(index, now) } -> std::same_as<Batch>;
 });
 

@@ -76,7 +76,7 @@ class Source {
   [[nodiscard]] at::Device device() const { return defined() ? data_->traits.device : at::Device(at::kCPU); }
 
   /// The rows at these places, in this order; index [n] int64 on any device. Throws Error for a stream.
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now = {}) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now = {}) const {
     if (!indexed()) {
       throw Error("a stream has no rows to choose from: only an indexed source can be used here");
     }
@@ -106,7 +106,7 @@ class Source {
     SourceTraits traits{};
 
     virtual ~Any() = default;
-    virtual Batch get(const at::Tensor& index, const Now& now) const = 0;
+    virtual Batch get(const at::Tensor& index, const Moment& now) const = 0;
     virtual Cursor stream(const Order& order) const = 0;
     virtual std::int64_t batches(const Order& order) const = 0;
     virtual std::string manifest() const = 0;
@@ -123,7 +123,7 @@ class Source {
       traits = detail::traits_of(data);
     }
 
-    Batch get(const at::Tensor& index, const Now& now) const override {
+    Batch get(const at::Tensor& index, const Moment& now) const override {
       if constexpr (Indexed<S>) {
         Batch batch = rows(index, now);
         detail::require_rows(
@@ -153,7 +153,7 @@ class Source {
 
     std::string manifest() const override { return regimen::manifest(data); }
 
-    Batch rows(const at::Tensor& index, const Now& now) const {
+    Batch rows(const at::Tensor& index, const Moment& now) const {
       if constexpr (requires { data.get(index, now); }) {
         return data.get(index, now);
       } else {

@@ -61,7 +61,7 @@ namespace regimen::inline v0 {
 /// Follows one gap along training. Feed it epochs (it is an observer for `run`) or plain numbers of your own.
 ///
 ///     regimen::GapTracker gap;                     // or GapTracker(regimen::memorization)
-///     regimen::run(net, {phase}, splits, gap);
+///     regimen::run(net, {phase}, scoring, gap);
 ///     gap.last();  gap.worst();
 ///
 ///     regimen::GapTracker mine;                    // in a loop of your own

@@ -46,21 +46,21 @@ void for_each_metric(const Phase& phase, Check&& check) {
 }
 
 /// Throws Error if a criterion or a schedule reads a score which is never taken: it would wait forever.
-inline void check_metrics(const Phase& phase, const Splits& splits) {
+inline void check_metrics(const Phase& phase, const Scoring& scoring) {
   for_each_metric(phase, [&](Metric metric, const std::string& who) {
-    if (!splits.scores(metric)) {
-      throw Error(who + ", which is never scored: set that data in Splits");
+    if (!scoring.scores(metric)) {
+      throw Error(who + ", which is never scored: set that data in Scoring");
     }
   });
 }
 
 /// Throws Error if a stop rule names a measure that is not taken: it would wait forever.
-inline void check_measures(const Phase& phase, const Splits& splits) {
-  const std::vector<std::string> taken = splits.measure_names();
+inline void check_measures(const Phase& phase, const Scoring& scoring) {
+  const std::vector<std::string> taken = scoring.measure_names();
   for (const std::string& name : phase.until.measures()) {
     if (std::find(taken.begin(), taken.end(), name) == taken.end()) {
       throw Error("Phase \"" + phase.name + "\".until reads the measure \"" + name +
-                  "\", which is never taken: add it to Splits::measures");
+                  "\", which is never taken: add it to Scoring::measures");
     }
   }
 }
@@ -182,15 +182,15 @@ inline void check_parameters(const Weights& model) {
   }
 }
 
-inline void check_run(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
+inline void check_run(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring,
                       const RunOptions& options) {
-  splits.check();
+  scoring.check();
   require(!phases.empty(), "run: phases.size()", "at least 1", phases.size());
   check_parameters(model);
   for (const Phase& phase : phases) {
     phase.check();
-    check_metrics(phase, splits);
-    check_measures(phase, splits);
+    check_metrics(phase, scoring);
+    check_measures(phase, scoring);
     check_optimizer(phase, model);
     check_evaluations(phase);
     check_execution(phase, phases, model);
@@ -199,8 +199,8 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
   }
   check_resume(phases, options.from);
   for (std::size_t i = 0; i < phases.size(); ++i) {
-    check_samples(phases[i], static_cast<int>(i), splits, model.device());
-    check_single_samples(phases[i], static_cast<int>(i), splits, model);
+    check_samples(phases[i], static_cast<int>(i), scoring, model.device());
+    check_single_samples(phases[i], static_cast<int>(i), scoring, model);
   }
 }
 
