@@ -158,7 +158,7 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
 
 /// Reads a checkpoint back into the things, which must be those that it was written from, in the same order; gives the
 /// state for `RunOptions::from`. Throws Error if there is no such file, if it was cut short, damaged, or written by a
-/// newer regimen, all of which its seal tells before anything is loaded (see detail/footer.hpp); or if it holds other
+/// newer regimen, all of which its footer tells before anything is loaded; or if it holds other
 /// things: then some may have been loaded.
 /// Without things it reads the state alone: how far a run has come. What was saved on a GPU is read on a machine
 /// without one too.

@@ -31,7 +31,7 @@ double value_at(const Moment& now, const Knob& knob);
 struct Moment {
   Clock clock{};
   const History* history = nullptr;  ///< of the phase so far; none in a loop that keeps none
-  detail::Slots* slots = nullptr;    ///< of a step that is to be recorded (capture.hpp)
+  detail::Slots* slots = nullptr;    ///< of a step that is to be recorded (`Captured`)
   bool of_epoch = false;             ///< the moment is that at which the epoch began
   std::int64_t batches_a_step = 1;   ///< `Phase::accumulate`
   const Source* data = nullptr;      ///< those that are read, which an empty `Mixup::partners` draws from; none in a
@@ -101,6 +101,14 @@ struct Moment {
 
   template <class Range, detail::FieldName Name>
   [[nodiscard]] at::Tensor tensor(const Bounded<Range, Name>& knob) const {
+    if (slots != nullptr && !knob.constant()) {
+      // A copy of the knob, whose name an error needs: the slot may outlive the part that the knob is a field of.
+      return slots->number(*this, of_epoch, [knob](const Moment& now) {
+        const double value = detail::value_at(now, knob);
+        knob.bounds().check(value);
+        return value;
+      });
+    }
     return tensor(knob, knob.bounds());
   }
 };

@@ -34,7 +34,7 @@ struct OptimizerKnobs {
 /// optimizer's own options and state are used and kept, so either step may follow the other, and a checkpoint knows no
 /// difference. The same up to rounding.
 ///
-/// In a step that is recorded (capture.hpp) what is driven is read from the device, and follows its schedule at every
+/// In a step that is recorded (`Captured`) what is driven is read from the device, and follows its schedule at every
 /// replay, as do the options' own rates; momentum, dampening and weight decay are frozen otherwise. LibTorch's fused
 /// kernel takes a rate from the device but no momentum and no weight decay: where these follow a schedule, a recorded
 /// step has two to four kernels a parameter.

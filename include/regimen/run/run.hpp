@@ -2,7 +2,6 @@
 
 #include <concepts>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "regimen/model/model.hpp"
@@ -26,8 +25,8 @@ namespace regimen::inline v0 {
 ///           augment                           keyed by (seed, sample, epoch)
 ///           preprocess                        keyed by the sample alone
 ///           objective                         = seed the generators by (seed, step), forget gradients,
-///                                               forward, loss, penalties, backward, gradient hooks (regularize.hpp
-///                                               has their order)
+///                                               forward, loss, penalties, backward, gradient hooks
+///                                               (regularize/concept.hpp has their order)
 ///           optimizer.step(objective)         rates scaled around it; the first call gets what is already computed
 ///           weight hooks
 ///           Step, Boundary
@@ -58,9 +57,15 @@ History run(const Model& model, const std::vector<Phase>& phases, const Scoring&
 
 /// `run` of a single phase.
 ///     regimen::run(net, phase, {.test = test}, regimen::Progress{});
-template <std::same_as<Phase> P, class... More>
-History run(const Model& model, const P& phase, const Scoring& scoring, More&&... options_and_observers) {
-  return run(model, std::vector<Phase>{phase}, scoring, std::forward<More>(options_and_observers)...);
+template <std::same_as<Phase> P, class... Observers>
+History run(const Model& model, const P& phase, const Scoring& scoring, const RunOptions& options,
+            Observers&&... observers) {
+  return run(model, std::vector<Phase>{phase}, scoring, options, observers...);
+}
+template <std::same_as<Phase> P, class... Observers>
+  requires(!std::same_as<std::remove_cvref_t<Observers>, RunOptions> && ...)
+History run(const Model& model, const P& phase, const Scoring& scoring, Observers&&... observers) {
+  return run(model, std::vector<Phase>{phase}, scoring, RunOptions{}, observers...);
 }
 
 /// `run` that scores nothing but the fit.

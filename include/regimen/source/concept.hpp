@@ -39,8 +39,9 @@ struct Order {
 };
 
 /// What a source says of itself beside its samples, by an optional `regimen::SourceTraits traits() const`. A view that
-/// is a plain struct need not say it: it takes over the traits of the sources among its fields, and the metrics that
-/// its schedules read.
+/// is a plain struct need not say it: it takes over the traits of the sources among its fields, also in a list or an
+/// optional, and the metrics that its schedules read. So does a class with a public member `regimen::Source of`. A
+/// `device()` and a `metrics()` of its own have the last word.
 struct SourceTraits {
   at::Device device{at::kCPU};    ///< where an indexed source keeps its rows and wants its index
   int random_layers = 0;          ///< draws that are frozen into it, one around another: each mixes this number into

@@ -130,7 +130,7 @@ class ExponentialAverage {
 /// is its phase's own schedule.
 ///
 /// An observer like ExponentialAverage, and used like it. Buffers are those of the last update, and BatchNorm's running
-/// statistics are of weights that are no average: `reestimate_batch_norm` (batch_norm.hpp) before scoring.
+/// statistics are of weights that are no average: `reestimate_batch_norm` before scoring.
 ///     regimen::StochasticAverage average(net, {.first = 10});
 ///     regimen::run(net, phases, scoring, average);
 ///     const auto averaged = average.in_place();

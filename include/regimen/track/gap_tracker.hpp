@@ -15,7 +15,7 @@ namespace regimen::inline v0 {
 
 // Trackers follow a training and change nothing. Those of the gap need no tensor and are here. The others are in the
 // folder track/: by sample (samples, forgetting, area_under_margin), by part of the data (parts), the noise that was
-// found (detection), the best weights (best). Distances of the weights are measures, in measure.hpp.
+// found (detection), the best weights (best). Distances of the weights are measures (measure/distance.hpp).
 
 /// What was learned and did not carry over: fit minus test accuracy. Positive is worse.
 [[nodiscard]] inline double generalization_gap(const Epoch& epoch) {

@@ -63,7 +63,7 @@ inline void check_footer(std::string_view bytes) {
     throw Error("its seal is damaged");
   }
   if (format > checkpoint_format) {
-    throw Error("it was written by a newer regimen, in format " + text(format) + "; this one reads format " +
+    throw Error("it was written by a newer regimen, in format " + text(format) + "; this one reads up to format " +
                 text(checkpoint_format));
   }
   if (rest.substr(space + 1) != hexadecimal_crc32(bytes.substr(0, at))) {
