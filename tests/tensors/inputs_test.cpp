@@ -525,7 +525,7 @@ TEST_CASE("RandomChoice: each sample gets one of the transforms, each as likely,
   batch.target = at::zeros({4096}, at::kLong);
   for (const int picks : {1, 2}) {
     CAPTURE(picks);
-    const RandomChoice choice{.of = {plus(1), plus(10), plus(100), chain()}, .picks = picks};
+    const RandomChoice choice{.choices = {plus(1), plus(10), plus(100), chain()}, .picks = picks};
     const Batch chosen = choice(batch, Key(7, batch.id));
     CHECK(chosen.data.flatten().to(at::kLong).equal(chosen.target));
     CHECK(same(chosen_by_recording(choice, batch), chosen));
@@ -550,7 +550,7 @@ TEST_CASE("RandomChoice: each sample gets one of the transforms, each as likely,
 TEST_CASE("RandomChoice: what is chosen has randomness of its own, and is what it would be alone") {
   const Batch batch = bytes(400);
   const Key key(7, batch.id);
-  const RandomChoice choice{.of = {Rotation90{}, Cutout{.side = 3}, PixelPermutationPerSample{}}};
+  const RandomChoice choice{.choices = {Rotation90{}, Cutout{.side = 3}, PixelPermutationPerSample{}}};
   const Batch chosen = choice(batch, key);
   CHECK(same(chosen_by_recording(choice, batch), chosen));
   std::vector<at::Tensor> alone;
@@ -562,17 +562,17 @@ TEST_CASE("RandomChoice: what is chosen has randomness of its own, and is what i
   CHECK(chosen.target.equal(batch.target));
 
   // By hand, the second of two rounds draws anew.
-  const RandomChoice twice{.of = {Rotation90{}}, .picks = 2};
+  const RandomChoice twice{.choices = {Rotation90{}}, .picks = 2};
   CHECK(same(twice(batch, key), Rotation90{}(Rotation90{}(batch, key.fold(0).fold(1)), key.fold(1).fold(1))));
 }
 
 TEST_CASE("RandomChoice: a transform that changes shape or type is an error, on every path") {
   const Batch batch = bytes(50);
-  const RandomChoice to_float{.of = {GaussianNoise{}}};
+  const RandomChoice to_float{.choices = {GaussianNoise{}}};
   const auto halved = [](const Batch& some, const Key&) {
     return regimen::detail::with_data(some, some.data.slice(3, 0, 2));
   };
-  const RandomChoice smaller{.of = {halved, chain()}};
+  const RandomChoice smaller{.choices = {halved, chain()}};
   for (const RandomChoice& choice : {to_float, smaller}) {
     check_error([&] { (void)shown(choice, batch); }, {"RandomChoice", "keep shape and type"});
     check_error([&] { (void)chosen_by_recording(choice, batch); }, {"RandomChoice", "keep shape and type"});
