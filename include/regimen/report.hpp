@@ -1,0 +1,10 @@
+#pragma once
+// No LibTorch.
+
+/// Results as tables (terminal, CSV, Markdown) and pictures (SVG).
+
+#include "regimen/report/csv.hpp"
+#include "regimen/report/markdown.hpp"
+#include "regimen/report/save.hpp"
+#include "regimen/report/table.hpp"
+#include "regimen/report/terminal.hpp"
