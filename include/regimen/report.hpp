@@ -5,6 +5,6 @@
 
 #include "regimen/report/csv.hpp"
 #include "regimen/report/markdown.hpp"
-#include "regimen/report/save.hpp"
 #include "regimen/report/table.hpp"
 #include "regimen/report/terminal.hpp"
+#include "regimen/report/write_file.hpp"

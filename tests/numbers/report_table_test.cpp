@@ -1,6 +1,6 @@
 #include <regimen/report/csv.hpp>
 #include <regimen/report/markdown.hpp>
-#include <regimen/report/save.hpp>
+#include <regimen/report/write_file.hpp>
 #include <regimen/report/table.hpp>
 #include <regimen/report/terminal.hpp>
 
@@ -224,9 +224,9 @@ TEST_CASE("table: a row has a cell for each column, of its kind") {
   CHECK(table.rows().size() == 2);
 }
 
-TEST_CASE("save: the file holds the text, in a folder that is made") {
+TEST_CASE("write_file: the file holds the text, in a folder that is made") {
   const auto folder = std::filesystem::temp_directory_path() / ("regimen-report-" + std::to_string(::getpid()));
-  report::save((folder / "deep" / "a.csv").string(), report::csv(two_arms()));
+  report::write_file((folder / "deep" / "a.csv").string(), report::csv(two_arms()));
   std::ifstream file(folder / "deep" / "a.csv");
   CHECK(std::string(std::istreambuf_iterator<char>(file), {}) == report::csv(two_arms()));
   CHECK(!std::filesystem::exists(folder / "deep" / "a.csv.part"));

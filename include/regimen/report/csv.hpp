@@ -44,7 +44,7 @@ namespace regimen::inline v0::report {
 /// A column of intervals, of key x, is three: x, the mean; x_half_width; x_n, the number of values. Numbers read back
 /// as the same doubles unless `Column::csv_digits` rounds them; a percent is the share in [0, 1]. A field is empty
 /// where a cell is missing or a number is not known.
-///     report::save("results/summary.csv", report::csv(table));
+///     report::write_file("results/summary.csv", report::csv(table));
 [[nodiscard]] inline std::string csv(const Table& table) {
   std::string text;
   const auto begin_field = [&](std::size_t column) { text += column == 0 ? "" : ","; };

@@ -10,7 +10,7 @@ namespace regimen::inline v0::report {
 
 /// Writes a text to a file, and makes its folder where there is none. The file holds the old content or the new, whole,
 /// whenever the program dies. Throws Error where it cannot be written.
-inline void save(const std::string& path, std::string_view text) {
+inline void write_file(const std::string& path, std::string_view text) {
   detail::replace_file(path, text);
 }
 
