@@ -16,9 +16,7 @@
 #include <vector>
 
 #include <regimen/adapt.hpp>
-#include "regimen/batch.hpp"
-#include "regimen/checkpoint.hpp"
-#include "regimen/model.hpp"
+#include <regimen/regimen.hpp>
 
 namespace awkward {
 

@@ -16,6 +16,8 @@ if /usr/bin/python3 -c 'import torch' 2> /dev/null; then
 fi
 
 jobs=$(nproc)
+. tools/compiler-cache.sh
+
 # --fresh: CMake remembers the LibTorch of an earlier run, which would win over the one that is named now.
 # -O1: LibTorch does the work, and more would be a minute or two of compiling. What is timed is built elsewhere.
 cmake --preset default --fresh -DREGIMEN_TESTS_TOGETHER=ON -DCMAKE_CXX_FLAGS_RELEASE='-O1 -DNDEBUG'

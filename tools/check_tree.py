@@ -19,7 +19,7 @@ HEADERS = ROOT / "include" / "regimen"
 ROOMS = [
     ("base*", "errors, whole numbers, JSON, files, locks, manifests of plain structs, the version"),
     ("record*", "the clock, scores, epochs, histories; what a part of a regime reads of them"),
-    ("statistics*", "intervals of means, paired differences and shares"),
+    ("statistics*", "intervals of means, of paired differences, by bootstrap, of shares; agreement in order"),
     ("schedule*", "numbers that change over time: decay, warm-up, cosine, plateaus; a `Knob` is a number or a schedule"),
     ("stop*", "when a phase is over: fit, patience, gap, limits"),
     ("observe*", "the events of a run, progress, logs, the manifest in a file"),

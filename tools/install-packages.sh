@@ -32,7 +32,7 @@ has_own_libtorch || packages="$packages libtorch-dev libopenblas0-openmp"
 run_packages='libcli11-dev dataset-fashion-mnist gnuplot-nox fonts-dejavu-core' # gnuplot's PNGs need some font
 run_packages="$run_packages libpng-dev libjpeg-dev"                             # folders of images
 test_packages='catch2 python3-torch'                                            # a test compares with PyTorch itself
-test_packages="$test_packages doxygen"                                          # the API reference
+test_packages="$test_packages doxygen ccache"                                   # the API reference; a quick second run
 
 case ${1:-build} in
   build) ;;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <regimen/statistics/mean.hpp>
+
 #include "plan.hpp"
 
 namespace rg = regimen;

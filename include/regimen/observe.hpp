@@ -7,3 +7,4 @@
 #include "regimen/observe/log.hpp"
 #include "regimen/observe/manifest_file.hpp"
 #include "regimen/observe/progress.hpp"
+#include "regimen/observe/read_log.hpp"

@@ -1,7 +1,12 @@
 #pragma once
 // No LibTorch.
 
-/// Intervals of means, paired differences and shares.
+/// Intervals of means, of paired differences, by bootstrap, of shares; agreement in order.
 
+#include "regimen/statistics/bootstrap.hpp"
 #include "regimen/statistics/interval.hpp"
+#include "regimen/statistics/kendall.hpp"
+#include "regimen/statistics/mean.hpp"
+#include "regimen/statistics/median.hpp"
 #include "regimen/statistics/proportion.hpp"
+#include "regimen/statistics/student_t.hpp"

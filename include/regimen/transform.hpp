@@ -26,5 +26,6 @@
 #include "regimen/transform/labels/regression.hpp"
 #include "regimen/transform/labels/soft.hpp"
 #include "regimen/transform/labels/uniform.hpp"
-#include "regimen/transform/partners/mix.hpp"
+#include "regimen/transform/partners/cutmix.hpp"
+#include "regimen/transform/partners/mixup.hpp"
 #include "regimen/transform/partners/open_set.hpp"

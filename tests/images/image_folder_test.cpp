@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include <regimen/regimen.hpp>
 #include "image_folder.hpp"
-#include "regimen/source.hpp"
 
 namespace {
 
@@ -241,7 +241,7 @@ TEST_CASE("image folder: as a source it is read in batches, and shuffled with it
   const rg::Source source = ImageFolder(folder / "", {.side = 6});
   CHECK(source.indexed());
   CHECK(source.size() == 6);
-  CHECK(source.stable_ids());
+  CHECK(source.traits().stable_ids);
   CHECK(same(whole(source, {.batch = 4}), photos()));
 
   std::vector<at::Tensor> orders;

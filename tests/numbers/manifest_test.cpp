@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "numbers/testing.hpp"
+#include "regimen/schedule.hpp"
 #include "regimen/stop.hpp"
 
 // What follows is in a namespace with a name, so that every compiler spells it the same.

@@ -334,9 +334,44 @@ TEST_CASE("a product checks its parts when it is written") {
         "LinearWarmup.epochs must be above 0, but is -3");
 }
 
+/// A part of somebody's own: one knob that names itself, one that is named by the struct.
+struct Pull {
+  regimen::NotNegative<"Pull.strength"> strength = 0.1;
+  regimen::Share<> share = 0.5;
+};
+
+TEST_CASE("a field with a range is checked with its part, by name") {
+  const auto error = [](Pull part) { return error_of([&] { regimen::detail::check_fields(part); }); };
+  CHECK(error({}).empty());
+  CHECK(error({.strength = -1}) == "Pull.strength must be at least 0 and finite, but is -1");
+  CHECK(error({.share = 2}) == "Pull.share must be in [0, 1], but is 2");
+  CHECK(error({.strength = Constant{.value = -1}}).empty());  // a schedule: whenever it is read
+}
+
+TEST_CASE("a field with a range keeps the name of the part that it was checked in") {
+  Pull part{.share = Constant{.value = 2}};
+  CHECK(part.share.bounds().field == "a knob");
+  regimen::detail::check_fields(part);
+  CHECK(part.share.bounds().field == "Pull.share");
+  CHECK(error_of([&] { part.share.bounds().check(part.share({})); }) == "Pull.share must be in [0, 1], but is 2");
+}
+
+TEST_CASE("a field with a range is made of numbers, schedules, knobs and other ranges") {
+  const Knob plain = Constant{.value = 3};
+  const regimen::Positive<> of_knob = plain;
+  CHECK(of_knob({}) == 3);
+  const regimen::Share<> other = regimen::NotNegative<"a">(0.25);
+  CHECK(other({}) == 0.25);
+  CHECK(regimen::manifest(other) == "0.25");
+  CHECK(error_of([&] { regimen::Share<>(of_knob).check(); }).empty());
+  CHECK(error_of([] { regimen::OpenShare<"m">(1).check(); }) == "m must be in (0, 1), but is 1");
+  CHECK(error_of([] { regimen::Positive<"p">(0).check(); }) == "p must be above 0, but is 0");
+  CHECK(error_of([] { regimen::Positive<"p">(unknown).check(); }) == "p must be above 0, but is nan");
+}
+
 TEST_CASE("a constant strength is checked against its range at once, a schedule is not") {
   const auto error = [](const Knob& knob) {
-    return error_of([&] { regimen::detail::Bounds::share("A.fraction").check(knob); });
+    return error_of([&] { regimen::Bounds::share("A.fraction").check(knob); });
   };
   CHECK(error(1.5) == "A.fraction must be in [0, 1], but is 1.5");
   CHECK(error(-0.5) == "A.fraction must be in [0, 1], but is -0.5");

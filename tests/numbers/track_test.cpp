@@ -1,4 +1,4 @@
-#include "regimen/track.hpp"
+#include "regimen/track/gap_tracker.hpp"
 
 #include <cmath>
 #include <vector>

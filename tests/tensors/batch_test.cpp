@@ -1,6 +1,6 @@
 #include "tensors/support.hpp"
 
-#include "regimen/batch.hpp"
+#include <regimen/regimen.hpp>
 
 namespace batch_test {
 

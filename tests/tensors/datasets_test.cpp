@@ -12,8 +12,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/transform.hpp>
-#include "regimen/datasets.hpp"
+#include <regimen/regimen.hpp>
 
 namespace datasets_test {
 

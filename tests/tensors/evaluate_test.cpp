@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "regimen/evaluate.hpp"
+#include <regimen/regimen.hpp>
 
 namespace evaluate_test {
 

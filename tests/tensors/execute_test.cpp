@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "regimen/evaluate.hpp"
-#include "regimen/execute.hpp"
+#include <regimen/regimen.hpp>
 
 namespace execute_test {
 

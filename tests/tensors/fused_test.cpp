@@ -4,8 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include <regimen/optimizer.hpp>
-#include "regimen/key.hpp"
+#include <regimen/regimen.hpp>
 
 namespace fused_test {
 

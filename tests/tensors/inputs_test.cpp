@@ -11,8 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "regimen/source.hpp"
-#include "regimen/transform.hpp"
+#include <regimen/regimen.hpp>
 
 namespace inputs_test {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/key.hpp"
+#include <regimen/regimen.hpp>
 #include "regimen/key/detail/threefry_kernel.hpp"
 
 namespace regimen::inline v0 {

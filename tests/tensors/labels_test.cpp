@@ -6,10 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/damage.hpp>
-#include "regimen/loss.hpp"
-#include "regimen/source.hpp"
-#include "regimen/transform.hpp"
+#include <regimen/regimen.hpp>
 
 namespace labels_test {
 

@@ -3,7 +3,7 @@
 #include <limits>
 #include <vector>
 
-#include <regimen/optimizer.hpp>
+#include <regimen/regimen.hpp>
 
 namespace loss_scaler_test {
 

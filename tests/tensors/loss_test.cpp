@@ -3,7 +3,7 @@
 #include <cmath>
 #include <string>
 
-#include "regimen/loss.hpp"
+#include <regimen/regimen.hpp>
 #include "regimen/run/detail/not_a_mean.hpp"
 
 namespace loss_test {

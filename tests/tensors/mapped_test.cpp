@@ -10,9 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "regimen/datasets.hpp"
-#include "regimen/source.hpp"
-#include "regimen/transform.hpp"
+#include <regimen/regimen.hpp>
 
 namespace mapped_test {
 

@@ -5,8 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "regimen/measure.hpp"
-#include "regimen/regularize.hpp"
+#include <regimen/regimen.hpp>
 #include "tensors/support.hpp"
 
 namespace measure_test {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/model.hpp"
+#include <regimen/regimen.hpp>
 
 namespace model_test {
 

@@ -7,10 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/damage.hpp>
-#include <regimen/statistics.hpp>
-#include "regimen/source.hpp"
-#include "regimen/transform.hpp"
+#include <regimen/regimen.hpp>
 
 namespace noise_test {
 
@@ -143,7 +140,7 @@ TEST_CASE("relabelled: the labels that are given, by place, through every view")
   CHECK(source.manifest().find("\"type\": \"Relabelled\"") != std::string::npos);
   CHECK(source.manifest() != regimen::relabelled(clean, given.flip(0)).manifest());
   // Layers go through: what is frozen on top draws from a key of its own.
-  CHECK(regimen::relabelled(regimen::frozen(clean, UniformLabels{.classes = 2}, 1), given).layers() == 1);
+  CHECK(regimen::relabelled(regimen::frozen(clean, UniformLabels{.classes = 2}, 1), given).traits().random_layers == 1);
   check_error([&] { (void)regimen::relabelled(clean, longs({1, 2})); },
               {"relabelled: labels", "[6] int64", "[2] long"});
   check_error([&] { (void)regimen::relabelled(clean, at::zeros({6})); }, {"relabelled: labels", "[6] float"});
@@ -294,7 +291,7 @@ TEST_CASE("label noise that follows a schedule is told as of a moment; as_of hol
   CHECK(still.get(places).target.equal(longs({0, 1})));
   CHECK(still.get(places, {.clock = {.epoch = 1}}).target.equal(longs({0, 1})));
   CHECK(regimen::realised_noise(still, clean) == 1);
-  CHECK(still.layers() == 1);
+  CHECK(still.traits().random_layers == 1);
   CHECK(still.manifest().find("\"AsOf\"") != std::string::npos);
   CHECK(still.manifest().find("\"epoch\": 3") != std::string::npos);
   const auto at_batch = [&](std::int64_t batch) {
@@ -324,8 +321,8 @@ TEST_CASE("dealt labels: laid on each other with one seed they are drawn apart")
   check_share(agreement(permuted, regimen::permuted_labels(permuted, 7)), 2000, 0.5);
 
   // A frozen transform on dealt labels draws apart from one on the source, too; given labels are no draw.
-  CHECK(permuted.layers() == 1);
-  CHECK(regimen::relabelled(clean, labels_of(permuted)).layers() == 0);
+  CHECK(permuted.traits().random_layers == 1);
+  CHECK(regimen::relabelled(clean, labels_of(permuted)).traits().random_layers == 0);
 }
 
 TEST_CASE("permuted_labels: who gets whose label does not hang on the order of the source") {

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/model.hpp>
-#include "regimen/regularize.hpp"
+#include <regimen/regimen.hpp>
 #include "tensors/support.hpp"
 
 namespace penalties_test {

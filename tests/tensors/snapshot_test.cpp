@@ -3,8 +3,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/model.hpp>
-#include "regimen/model.hpp"
+#include <regimen/regimen.hpp>
 
 namespace snapshot_test {
 

@@ -8,8 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/source.hpp"
-#include "regimen/transform.hpp"
+#include <regimen/regimen.hpp>
 
 namespace source_test {
 

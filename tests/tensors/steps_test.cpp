@@ -9,11 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <regimen/key.hpp>
-#include <regimen/optimizer.hpp>
-#include "regimen/model.hpp"
-#include "regimen/regularize.hpp"
-#include "regimen/schedule.hpp"
+#include <regimen/regimen.hpp>
 
 namespace steps_test {
 

@@ -9,8 +9,7 @@
 #include <string>
 #include <vector>
 
-#include <regimen/base.hpp>
-#include "regimen/batch.hpp"
+#include <regimen/regimen.hpp>
 
 /// The message of the regimen::Error that `act` throws, or "no error". Other exceptions pass through and fail the test.
 template <class Act>

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include <regimen/model.hpp>
+#include <regimen/regimen.hpp>
 
 namespace tap_test {
 

@@ -10,11 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <regimen/evaluate.hpp>
-#include <regimen/optimizer.hpp>
-#include <regimen/track.hpp>
-#include "regimen/measure.hpp"
-#include "regimen/regularize.hpp"
+#include <regimen/regimen.hpp>
 
 namespace tied_test {
 

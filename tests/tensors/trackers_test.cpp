@@ -7,8 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include <regimen/damage.hpp>
-#include <regimen/track.hpp>
+#include <regimen/regimen.hpp>
 
 namespace trackers_test {
 

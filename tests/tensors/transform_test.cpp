@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "regimen/transform.hpp"
+#include <regimen/regimen.hpp>
 
 namespace transform_test {
 

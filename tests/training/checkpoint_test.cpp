@@ -334,11 +334,11 @@ TEST_CASE("a file that is no checkpoint of these things is an Error that names i
     }
   }
   SECTION("its seal is of a newer regimen, or none") {
-    const std::size_t at = good.rfind("regimen-checkpoint 1 ");
+    const std::size_t at = good.rfind("regimen-checkpoint 2 ");
     REQUIRE(at != std::string::npos);
     std::string newer = good;
-    newer[at + std::string("regimen-checkpoint ").size()] = '2';
-    CHECK(contains(load_error(write(newer)), "written by a newer regimen, in format 2; this one reads format 1"));
+    newer[at + std::string("regimen-checkpoint ").size()] = '3';
+    CHECK(contains(load_error(write(newer)), "written by a newer regimen, in format 3; this one reads format 2"));
     CHECK(contains(load_error(write(good.substr(0, at))), "no seal"));
     CHECK(contains(load_error(write(good + "more")), "damaged"));
     CHECK(contains(load_error(write(good + std::string(1000, 'x'))), "no seal"));
@@ -773,36 +773,119 @@ TEST_CASE("a loop of one's own that seeds as run does draws the dropout that run
   CHECK(same(weights(own), weights(net)));
 }
 
-TEST_CASE("a checkpoint of an earlier version, which knew no counts of losses, still loads") {
-  const Folder folder;
-  rg::State state;
-  state.loss_sum = 3;
-  state.loss_samples = 12;
-  state.loss_count = 5;
-  rg::save_checkpoint(folder / "new.pt", state);
-  CHECK(rg::load_checkpoint(folder / "new.pt").loss_count == 5);
+namespace {
 
-  torch::serialize::OutputArchive archive;
-  torch::serialize::OutputArchive part;
-  rg::detail::save_state(part, state);
-  torch::serialize::OutputArchive old;
+/// The archive's `state` part, written and read once more, with `edit` in between: writes it from the values of a
+/// reader.
+template <class Edit>
+rg::State rewritten(const rg::State& state, Edit&& edit) {
+  torch::serialize::OutputArchive whole;
+  rg::detail::save_state(whole, state);
   std::stringstream written;
-  part.save_to(written);
+  whole.save_to(written);
   torch::serialize::InputArchive in;
   in.load_from(written);
-  for (const std::string& key : in.keys()) {
-    if (key == "loss_count") {
-      continue;
+  torch::serialize::OutputArchive out;
+  for (const std::string& table : in.keys()) {
+    torch::serialize::InputArchive columns;
+    in.read(table, columns);
+    torch::serialize::OutputArchive kept;
+    for (const std::string& column : columns.keys()) {
+      c10::IValue value;
+      columns.read(column, value);
+      if (edit(table + "." + column, value)) {
+        kept.write(column, value);
+      }
     }
-    c10::IValue value;
-    in.read(key, value);
-    old.write(key, value);
+    out.write(table, kept);
   }
-  std::stringstream without;
-  old.save_to(without);
+  std::stringstream edited;
+  out.save_to(edited);
   torch::serialize::InputArchive reread;
-  reread.load_from(without);
-  CHECK(rg::detail::load_state(reread).loss_count == 12);
+  reread.load_from(edited);
+  return rg::detail::load_state(reread);
+}
+
+rg::State some_state() {
+  rg::State state;
+  state.loss_sum = 3;
+  state.loss_count = 5;
+  state.history.epochs = {{.clock = {.epoch = 1}, .phase = "a", .fit = {0.5, 2, 10}, .measures = {{"l2", 7}}},
+                          {.clock = {.epoch = 2}, .phase = "a", .fit = {0.75, 1, 10}}};
+  state.history.outcomes = {{"a", rg::Ended::epochs, {.epoch = 2}}};
+  return state;
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint that was written before fields had names still loads, in every bit") {
+  // Written by commit c02e92c.
+  torch::nn::Sequential net(torch::nn::Linear(2, 3));
+  torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(1));
+  const std::string path =
+      (std::filesystem::path(__FILE__).parent_path() / "files" / "checkpoint-format-1.pt").string();
+  const rg::State state = rg::load_checkpoint(path, net, sgd);
+  CHECK((state.clock == rg::Clock{.phase = 1, .epoch = 2, .batch = 3, .batches = 4, .step = 11}));
+  CHECK(state.loss_sum == 0.1);
+  CHECK(state.loss_samples == 12);
+  CHECK(state.loss_count == 7.5);
+  CHECK(state.lr_scale == 0.375);
+  CHECK(state.loss_scale == 1024);
+  CHECK(state.loss_scale_steps == 5);
+  CHECK(state.seconds == 2.5);
+  rg::History history;
+  history.epochs = {{.clock = {.phase = 0, .epoch = 1, .batches = 4, .step = 4},
+                     .phase = "first",
+                     .fit = {0.5, 1.25, 8},
+                     .clean = {0.25, 2, 7},
+                     .test = {rg::unknown, 3, 6},
+                     .validation = {1, 4, 5},
+                     .train_loss = 1.5,
+                     .learning_rate = 0.25,
+                     .measures = {{"l2", 0.1}, {"path norm", 3}},
+                     .seconds = 1.5},
+                    {.clock = {.phase = 1, .epoch = 1, .step = 4},
+                     .phase = "second, \"b\"",
+                     .measures = {{"l2", 0.2}},
+                     .seconds = 2}};
+  history.outcomes = {{"first", rg::Ended::criterion, {.phase = 0, .epoch = 1, .step = 4}}};
+  CHECK((state.history == history));
+  CHECK(state.history.epochs[0].seconds == 1.5);
+  CHECK(net->parameters()[0].equal(torch::arange(6).view({3, 2}) * 0.125));
+  CHECK(static_cast<torch::optim::SGDOptions&>(sgd.param_groups()[0].options()).momentum() == 0.5);
+}
+
+TEST_CASE("a field that a checkpoint does not have keeps its default, and one that is not known is left alone") {
+  const rg::State state = some_state();
+  const rg::State loaded = rewritten(state, [](const std::string& column, c10::IValue&) {
+    return column != "run.loss_count" && column != "epochs.fit_loss";
+  });
+  CHECK(loaded.loss_sum == 3);
+  CHECK(loaded.loss_count == rg::State{}.loss_count);
+  CHECK(loaded.history.epochs[1].fit.accuracy == 0.75);
+  CHECK(std::isnan(loaded.history.epochs[1].fit.loss));
+  CHECK(loaded.history.epochs[0].measures.at("l2") == 7);
+}
+
+TEST_CASE("columns of a checkpoint that do not fit together are an error, and so are values out of their ranges") {
+  const auto error_of = [](const std::string& column, const c10::IValue& value) {
+    try {
+      (void)rewritten(some_state(), [&](const std::string& name, c10::IValue& old) {
+        old = name == column ? value : old;
+        return true;
+      });
+    } catch (const rg::Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const auto longs = [](const std::vector<std::int64_t>& values) { return torch::tensor(values); };
+  CHECK(error_of("epochs.clock_epoch", longs({1, 2, 3})) ==
+        "checkpoint: the length of epochs.clock_epoch must be 2, but is 3");
+  CHECK(error_of("run.clock_phase", longs({std::int64_t{1} << 40})).find("an int") != std::string::npos);
+  CHECK(error_of("outcomes.ended", longs({9})) == "checkpoint: how a phase ended must be in [0, 4], but is 9");
+  CHECK(error_of("measures.epoch", longs({2})) == "checkpoint: the epoch of a measure must be in [0, 2), but is 2");
+  CHECK(error_of("measures.epoch", longs({-1})).find("but is -1") != std::string::npos);
 }
 
 }  // namespace checkpoint_test

@@ -19,6 +19,7 @@
 #include "regimen/datasets/dataset.hpp"
 #include "regimen/key/generator_guard.hpp"
 #include "regimen/model/guards.hpp"
+#include "regimen/source/concept.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/tensor/checksum.hpp"
 #include "regimen/transform/concept.hpp"
@@ -139,7 +140,7 @@ struct LoaderStream {
   };
 
   [[nodiscard]] std::int64_t size() const { return samples; }
-  [[nodiscard]] bool stable_ids() const { return !std::is_same_v<How, ToBatch>; }
+  [[nodiscard]] SourceTraits traits() const { return {.stable_ids = !std::is_same_v<How, ToBatch>}; }
 
   /// The loader makes the batches, whatever size an order asks for. With `drop_last` it gives whole ones, and `samples`
   /// is a multiple of theirs.

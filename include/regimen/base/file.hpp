@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -34,6 +35,27 @@ inline void write_all(const std::string& path, const char* mode, std::string_vie
     errno = written ? errno : why;
     file_error("cannot write", path);
   }
+}
+
+inline std::string read_all(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) {
+    file_error("cannot open", path);
+  }
+  std::string content;
+  char buffer[1 << 14];
+  for (std::size_t read = 1; read > 0;) {
+    read = std::fread(buffer, 1, sizeof buffer, file);
+    content.append(buffer, read);
+  }
+  const bool whole = std::ferror(file) == 0;
+  const int why = errno;
+  std::fclose(file);
+  if (!whole) {
+    errno = why;
+    file_error("cannot read", path);
+  }
+  return content;
 }
 
 /// One write, so a line is there whole or not at all.

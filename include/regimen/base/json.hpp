@@ -9,8 +9,8 @@
 
 #include "regimen/base/error.hpp"
 
-/// Writing JSON, a few functions of it: the library never reads any, and a JSON library in a header that every user
-/// compiles would cost more than all torch-free headers together.
+/// Writing JSON, a few functions of it: the library reads none but the lines of its own logs (observe/read_log.hpp),
+/// and a JSON library in a header that every user compiles would cost more than all torch-free headers together.
 namespace regimen::inline v0::detail::json {
 
 inline std::string quoted(std::string_view value) {

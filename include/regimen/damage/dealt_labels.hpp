@@ -36,7 +36,11 @@ struct Relabelled {
   bool drawn = false;  ///< whether they were drawn, so that what lies on them must draw otherwise
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
-  [[nodiscard]] int layers() const { return of.layers() + (drawn ? 1 : 0); }
+  [[nodiscard]] SourceTraits traits() const {
+    SourceTraits traits = of.traits();
+    traits.random_layers += drawn ? 1 : 0;
+    return traits;
+  }
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
     const Batch batch = of.get(index, now);
     const at::Device& where = batch.target.defined() ? batch.target.device() : batch.data.device();

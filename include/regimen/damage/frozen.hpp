@@ -60,13 +60,20 @@ inline Key frozen_key(std::uint64_t seed, const Source& of, const Batch& batch, 
   return apart_from_below(Key(seed, batch.id, now).on(of), of);
 }
 
+/// The traits of a source with one more layer of draws.
+inline SourceTraits traits_of_frozen(const Source& below, const AnyTransform& transform) {
+  SourceTraits traits = below.traits();
+  ++traits.random_layers;
+  return traits.on({.metrics = transform.metrics()});
+}
+
 struct Frozen {
   Source of;
   AnyTransform transform;
   std::uint64_t seed = 0;
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
-  [[nodiscard]] int layers() const { return of.layers() + 1; }
+  [[nodiscard]] SourceTraits traits() const { return traits_of_frozen(of, transform); }
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
     const Batch batch = of.get(index, now);
     return transform(batch, frozen_key(seed, of, batch, now));
@@ -80,7 +87,7 @@ struct FrozenStream {
 
   [[nodiscard]] std::optional<std::int64_t> size() const { return of.size(); }
   [[nodiscard]] std::int64_t batches(const Order& order) const { return of.batches(order); }
-  [[nodiscard]] int layers() const { return of.layers() + 1; }
+  [[nodiscard]] SourceTraits traits() const { return traits_of_frozen(of, transform); }
 
   Cursor operator()(const Order& order) const {
     return [next = of.read(order), *this, now = order.now] {
@@ -99,7 +106,7 @@ struct FrozenShare {
   std::string groups{};  ///< a checksum of the groups that the share is of each of; empty if it is of all samples
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
-  [[nodiscard]] int layers() const { return of.layers() + 1; }
+  [[nodiscard]] SourceTraits traits() const { return traits_of_frozen(of, transform); }
 
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
     const Batch batch = of.get(index, now);
@@ -150,13 +157,6 @@ struct FrozenShare {
     });
   }
 };
-
-/// [n] int64, on the CPU: the ids of a source's samples, in its order.
-inline at::Tensor ids_of(const Source& source) {
-  const std::vector<at::Tensor> columns =
-      read_columns(source, {}, [](const Batch& batch) { return std::vector<at::Tensor>{batch.id}; });
-  return columns.empty() ? at::zeros({0}, at::kLong) : columns.front();
-}
 
 /// [n] int64: the places of a source's samples, in an order that is a function of the seed and their ids.
 inline at::Tensor order_of_choice(const Source& source, std::uint64_t seed) {
@@ -209,7 +209,7 @@ inline at::Tensor choose_in_each(const Source& source, std::uint64_t seed, const
 /// Key(seed, id); frozen onto a source that has such transforms already, from a key of its own, also with their seed.
 ///     const auto noisy = regimen::frozen(train, regimen::UniformLabels{.classes = 10}, /*seed=*/7);
 [[nodiscard]] inline Source frozen(const Source& source, const AnyTransform& transform, std::uint64_t seed) {
-  if (!source.stable_ids()) {
+  if (!source.traits().stable_ids) {
     throw Error(
         "frozen takes a source whose ids name the same samples at every epoch; this loader gives none: make "
         "them in the function that makes its batches");

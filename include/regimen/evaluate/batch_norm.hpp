@@ -68,7 +68,7 @@ inline void reestimate_batch_norm(const Model& model, const Source& source, cons
     model.train(true, how.eval);
     const auto show = [&](const Batch& batch, std::int64_t number, const std::function<void()>& after_call) {
       const detail::NormalizationWatch watch(after_call);
-      generators.seed(how.seed, number, 0);
+      generators.seed(how.seed, number, Purpose::forward);
       detail::with_circumstances(
           "reestimate_batch_norm", [&] { (void)how.execute.forward(model, batch); },
           [&](const std::string& said) {

@@ -18,7 +18,7 @@ class GeneratorGuard {
   GeneratorGuard(const GeneratorGuard&) = delete;
   GeneratorGuard& operator=(const GeneratorGuard&) = delete;
 
-  void seed(std::uint64_t seed, std::int64_t step, int part) { generators_.seed(seed, step, part); }
+  void seed(std::uint64_t seed, std::int64_t step, Purpose purpose) { generators_.seed(seed, step, purpose); }
 
  private:
   Generators generators_;

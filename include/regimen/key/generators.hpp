@@ -15,6 +15,14 @@
 
 namespace regimen::inline v0 {
 
+/// What LibTorch's generators are seeded for: draws for two purposes are independent, though seed and step are equal.
+enum class Purpose : std::int64_t {
+  forward = 0,      ///< the forward passes of a training step: dropout
+  scoring = -1,     ///< models and measures that draw while they are scored
+  transforms = -2,  ///< transforms that draw without their key
+  order = -3,       ///< a loader that draws the order of an epoch
+};
+
 /// LibTorch's global generators of the CPU and of a device, from which dropout, `torch::randn` and a shuffling loader
 /// draw. A checkpoint of a loop of your own names them among its things, or what is drawn after a resume is other than
 /// without the stop. `run` needs none: it seeds them before every step.
@@ -30,10 +38,10 @@ class Generators {
   }
 
   /// Seeds them as `run` does before the forward passes of a step: with the same seed and step a loop of your own draws
-  /// the same dropout masks. `part` other than 0 is for other draws of the same step.
-  void seed(std::uint64_t seed, std::int64_t step, int part = 0) {
+  /// the same dropout masks. Draws for another purpose in the same step are independent of these.
+  void seed(std::uint64_t seed, std::int64_t step, Purpose purpose = Purpose::forward) {
     const detail::Block words =
-        detail::threefry({seed, 0}, {static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(part)});
+        detail::threefry({seed, 0}, {static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(purpose)});
     for (at::Generator& generator : each_) {
       const std::lock_guard<std::mutex> lock(generator.mutex());
       generator.set_current_seed(words.first);

@@ -120,15 +120,19 @@ class Key {
 
   /// [N] bool, true with this probability, in [0, 1]: uniform() < probability, so those of a smaller probability are
   /// among those of a larger one.
-  [[nodiscard]] at::Tensor chance(const Knob& probability, const detail::Bounds& bounds = probability_bounds) const {
+  [[nodiscard]] at::Tensor chance(const Knob& probability, const Bounds& bounds = probability_bounds) const {
     return uniform() < now_.tensor(probability, bounds);
+  }
+  template <detail::FieldName Name>
+  [[nodiscard]] at::Tensor chance(const Share<Name>& probability) const {
+    return chance(probability, probability.bounds());
   }
 
   /// values [N] int64 in [0, n) -> the same, each with this probability replaced by a draw below n, n in [2, 2^31]; or
   /// by a draw from the n - 1 values that it is not. Which are replaced is `chance(probability)`. Values out of range
   /// are an Error on the CPU; on other devices looking at them would mean to wait for the device.
   [[nodiscard]] at::Tensor replaced(const at::Tensor& values, std::int64_t n, const Knob& probability, bool by_another,
-                                    const detail::Bounds& bounds = probability_bounds) const {
+                                    const Bounds& bounds = probability_bounds) const {
     detail::require(n >= 2 && n <= (std::int64_t{1} << 31), "Key.replaced: n", "in [2, 2^31]", n);
     const std::int64_t choices = by_another ? n - 1 : n;
     if (!on_host()) {
@@ -168,7 +172,7 @@ class Key {
 
  private:
   static constexpr float unit = 1.0F / (1 << 24);
-  static constexpr auto probability_bounds = detail::Bounds::share("Key: a probability");
+  static constexpr auto probability_bounds = Bounds::share("Key: a probability");
 
   Key(detail::KeyWords words, at::Tensor ids, Now now) : words_(std::move(words)), ids_(std::move(ids)), now_(now) {
     if (!ids_.defined() || ids_.dim() != 1 || ids_.scalar_type() != at::kLong) {

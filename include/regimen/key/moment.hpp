@@ -14,6 +14,14 @@
 namespace regimen::inline v0 {
 
 class Source;
+struct Now;
+
+namespace detail {
+
+/// The number also where a step is recorded: for a function that fills a slot. Anywhere else it would be frozen there.
+double value_at(const Now& now, const Knob& knob);
+
+}  // namespace detail
 
 /// The moment at which a part of a regime acts: it turns knobs into numbers.
 ///
@@ -55,41 +63,51 @@ struct Now {
     if (slots != nullptr && !knob.constant()) {
       slots->refuse("it reads " + knob.manifest() + " on the host");
     }
-    return value_of(knob);
+    return detail::value_at(*this, knob);
   }
 
   /// The same, checked. Throws Error where a schedule has left the bounds.
-  [[nodiscard]] double operator()(const Knob& knob, const detail::Bounds& bounds) const {
+  [[nodiscard]] double operator()(const Knob& knob, const Bounds& bounds) const {
     const double value = (*this)(knob);
     bounds.check(value);
     return value;
   }
 
+  /// A knob with a range, checked against it.
+  template <class Range, detail::FieldName Name>
+  [[nodiscard]] double operator()(const Bounded<Range, Name>& knob) const {
+    return (*this)(knob, knob.bounds());
+  }
+
   /// 0-d double; multiplies tensors of any floating type on any device without changing their type.
   [[nodiscard]] at::Tensor tensor(const Knob& knob) const {
     if (slots != nullptr && !knob.constant()) {
-      return slots->number(*this, of_epoch, [knob](const Now& now) { return now.value_of(knob); });
+      return slots->number(*this, of_epoch, [knob](const Now& now) { return detail::value_at(now, knob); });
     }
-    return at::scalar_tensor(value_of(knob), at::kDouble);
+    return at::scalar_tensor(detail::value_at(*this, knob), at::kDouble);
   }
-  [[nodiscard]] at::Tensor tensor(const Knob& knob, const detail::Bounds& bounds) const {
+  [[nodiscard]] at::Tensor tensor(const Knob& knob, const Bounds& bounds) const {
     if (slots != nullptr && !knob.constant()) {
       return slots->number(*this, of_epoch, [knob, bounds](const Now& now) {
-        const double value = now.value_of(knob);
+        const double value = detail::value_at(now, knob);
         bounds.check(value);
         return value;
       });
     }
-    const double value = value_of(knob);
+    const double value = detail::value_at(*this, knob);
     bounds.check(value);
     return at::scalar_tensor(value, at::kDouble);
   }
 
-  /// The number, also where a step is recorded: for a function that fills a slot.
-  [[nodiscard]] double value_of(const Knob& knob) const {
-    static const History none;
-    return knob(clock, history != nullptr ? *history : none);
+  template <class Range, detail::FieldName Name>
+  [[nodiscard]] at::Tensor tensor(const Bounded<Range, Name>& knob) const {
+    return tensor(knob, knob.bounds());
   }
 };
+
+inline double detail::value_at(const Now& now, const Knob& knob) {
+  static const History none;
+  return knob(now.clock, now.history != nullptr ? *now.history : none);
+}
 
 }  // namespace regimen::inline v0

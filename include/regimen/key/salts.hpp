@@ -32,5 +32,6 @@ inline constexpr std::uint64_t order = of("order");            // of an epoch
 inline constexpr std::uint64_t permutation = of("permute");    // permuted_labels
 inline constexpr std::uint64_t pixels = of("pixels");          // PermutePixels
 inline constexpr std::uint64_t sample = of("sample");          // sample()
+inline constexpr std::uint64_t split = of("split");            // split()
 
 }  // namespace regimen::inline v0::detail::salt

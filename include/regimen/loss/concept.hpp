@@ -2,6 +2,8 @@
 
 #include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/masked_fill.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +14,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "regimen/base/error.hpp"
 #include "regimen/base/json.hpp"
@@ -24,7 +27,7 @@
 #include "regimen/loss/pointwise.hpp"
 #include "regimen/loss/predicted.hpp"
 #include "regimen/model/modules.hpp"
-#include "regimen/record/hooks.hpp"
+#include "regimen/record/erased.hpp"
 #include "regimen/tensor/checksum.hpp"
 #include "regimen/tensor/described.hpp"
 
@@ -33,7 +36,9 @@ namespace regimen::inline v0 {
 /// What is asked of the network? Takes output and target, gives the *mean* loss as a 0-d tensor. It may also have, each
 /// const,
 ///
-///     at::Tensor correct(output, target)   what is right: bool, or floating shares in [0, 1] with NaN for what is not
+///     at::Tensor each(output, target)      the loss of each sample, [N]: then it need not be callable, its mean is
+///     theirs at::Tensor weight(target)            [N], what each sample counts in that mean; without it 1 at::Tensor
+///     correct(output, target)   what is right: bool, or floating shares in [0, 1] with NaN for what is not
 ///                                          to be judged; accuracy is the mean over all that was judged
 ///     LossCount count(target)              what the mean is over, a number or 0-d; without it the batch's samples
 ///     void check_target(target)            throws Error for targets that it cannot take
@@ -45,9 +50,44 @@ namespace regimen::inline v0 {
 template <class L>
 concept Loss = requires(const L& loss, const at::Tensor& output, const at::Tensor& target) {
   { loss(output, target) } -> std::convertible_to<at::Tensor>;
+} || requires(const L& loss, const at::Tensor& output, const at::Tensor& target) {
+  { loss.each(output, target) } -> std::convertible_to<at::Tensor>;
 };
 
 namespace detail {
+
+template <class L>
+concept SaysEach = requires(const L& loss, const at::Tensor& t) { at::Tensor(loss.each(t, t)); };
+template <class L>
+concept SaysWeight = requires(const L& loss, const at::Tensor& t) { at::Tensor(loss.weight(t)); };
+template <class L>
+concept SaysCount = requires(const L& loss, const at::Tensor& t) { LossCount(loss.count(t)); };
+
+/// A loss's losses of single samples; Error unless there is one for each.
+template <SaysEach L>
+at::Tensor each_of(const L& loss, const at::Tensor& output, const at::Tensor& target) {
+  const at::Tensor each = loss.each(output, target);
+  if (!each.defined() || each.dim() != 1 || each.size(0) != output.size(0)) {
+    throw Error(name_of_type<L>() + "::each must give one loss for each of " + text(output.size(0)) +
+                " samples, [N], but gave " + described(each));
+  }
+  return each;
+}
+
+/// The mean of a loss: its own, or that of the losses of single samples, by their weights.
+template <Loss L>
+at::Tensor mean_of(const L& loss, const at::Tensor& output, const at::Tensor& target) {
+  if constexpr (requires { at::Tensor(loss(output, target)); }) {
+    return loss(output, target);
+  } else if constexpr (SaysWeight<L>) {
+    const at::Tensor weight = loss.weight(target);
+    const at::Tensor sum = weight.sum();
+    // 0 where nothing counts, and not 0 / 0.
+    return (each_of(loss, output, target) * weight).sum() / sum.masked_fill(sum == 0, 1);
+  } else {
+    return each_of(loss, output, target).mean();
+  }
+}
 
 /// The most entries that a loss may judge: one a label, or one a sample and position of outputs [N, C, ...].
 inline std::int64_t most_to_judge(const at::Tensor& output, const at::Tensor& target) {
@@ -59,7 +99,7 @@ inline std::int64_t most_to_judge(const at::Tensor& output, const at::Tensor& ta
 }  // namespace detail
 
 /// Any loss: one of regimen's, a function of output and target, or a loss module of torch::nn.
-class AnyLoss {
+class AnyLoss : public detail::Erased {
  public:
   /// None given: CrossEntropy, unless whoever reads this knows better.
   AnyLoss() : AnyLoss(CrossEntropy{}) { is_given_ = false; }
@@ -69,7 +109,8 @@ class AnyLoss {
   AnyLoss(L loss) {  // NOLINT: a loss is one of any kind
     static_assert(
         Loss<L> || detail::LossModule<L>,
-        "a loss must be callable as: at::Tensor loss(const at::Tensor& output, const at::Tensor& target) const");
+        "a loss must be callable as: at::Tensor loss(const at::Tensor& output, const at::Tensor& target) const; "
+        "or have each(output, target), [N]");
     if constexpr (Loss<L>) {
       bind(std::move(loss));
     } else if constexpr (detail::LossModule<L>) {
@@ -85,6 +126,20 @@ class AnyLoss {
     }
     const LossCount count = parts_->count(target);
     return count.known() && count.number() > 0 ? loss : loss.masked_fill(count.on(loss.device()) == 0, 0);
+  }
+
+  /// [N]: the loss of each sample, as far as it counts in the mean; floating, differentiable where the loss says it
+  /// itself. A loss that does not is called with one sample at a time, which is slow, and right for every mean over
+  /// samples; of a sum, too.
+  [[nodiscard]] at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
+    if (parts_->each) {
+      return parts_->each(output, target);
+    }
+    std::vector<at::Tensor> losses;
+    for (std::int64_t i = 0; i < output.size(0); ++i) {
+      losses.push_back((*this)(output.narrow(0, i, 1), target.defined() ? target.narrow(0, i, 1) : target));
+    }
+    return losses.empty() ? output.new_empty({0}) : at::stack(losses);
   }
 
   /// What was judged, entry by entry: bool, or floating with NaN for what was not; undefined where "right" has no
@@ -122,17 +177,15 @@ class AnyLoss {
     }
   }
 
-  [[nodiscard]] const std::string& manifest() const { return parts_->manifest; }
-
  private:
   struct Parts {
     std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> call;
+    std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> each;
     std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> correct;
     std::function<LossCount(const at::Tensor&)> count;
     bool may_be_of_nothing = false;  ///< its mean may be over nothing, and NaN
     std::function<void(const at::Tensor&)> check_target;
     bool sums = false;
-    std::string manifest;
   };
 
   template <class L>
@@ -142,22 +195,35 @@ class AnyLoss {
             requires(const L& l, const at::Tensor& t) { at::Tensor(l.correct(t, t)); },
         "correct must be: at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const");
     static_assert(
+        !requires(L& l, const at::Tensor& t) { l.each(t, t); } || detail::SaysEach<L>,
+        "each must be: at::Tensor each(const at::Tensor& output, const at::Tensor& target) const");
+    static_assert(
+        !requires(L& l, const at::Tensor& t) { l.weight(t); } || detail::SaysWeight<L>,
+        "weight must be: at::Tensor weight(const at::Tensor& target) const");
+    static_assert(
         !(
             requires(L& l, const at::Tensor& t) { l.count(t); } ||
             requires(L& l, const at::Tensor& t) { l.count(t, t); }) ||
             requires(const L& l, const at::Tensor& t) { LossCount(l.count(t)); },
         "count must be: regimen::LossCount count(const at::Tensor& target) const");
-    detail::check_fields(loss);
     auto parts = std::make_shared<Parts>();
-    parts->manifest = regimen::manifest(loss);
-    const auto shared = std::make_shared<const L>(std::move(loss));
-    parts->call = [shared](const at::Tensor& output, const at::Tensor& target) { return (*shared)(output, target); };
+    const auto shared = remember(std::move(loss));
+    parts->call = [shared](const at::Tensor& output, const at::Tensor& target) {
+      return detail::mean_of(*shared, output, target);
+    };
+    if constexpr (detail::SaysEach<L>) {
+      parts->each = [shared](const at::Tensor& o, const at::Tensor& t) { return detail::each_of(*shared, o, t); };
+    }
     if constexpr (requires(const at::Tensor& t) { shared->correct(t, t); }) {
       parts->correct = [shared](const at::Tensor& o, const at::Tensor& t) { return shared->correct(o, t); };
     }
-    if constexpr (requires(const at::Tensor& t) { LossCount(shared->count(t)); }) {
+    if constexpr (detail::SaysCount<L>) {
       parts->count = [shared](const at::Tensor& target) { return LossCount(shared->count(target)); };
       parts->may_be_of_nothing = !std::same_as<L, CrossEntropy>;  // which gives 0 then
+    } else if constexpr (detail::SaysWeight<L>) {
+      parts->count = [shared](const at::Tensor& target) {
+        return LossCount(shared->weight(target).sum().to(at::kDouble));
+      };
     }
     if constexpr (requires(const at::Tensor& t) { shared->check_target(t); }) {
       parts->check_target = [shared](const at::Tensor& target) { shared->check_target(target); };
@@ -179,7 +245,7 @@ class AnyLoss {
   void bind_module(L loss) {
     auto parts = std::make_shared<Parts>();
     const auto shared = std::make_shared<L>(std::move(loss));
-    parts->manifest = detail::manifest_of_loss_module(**shared);
+    remember_manifest([text = detail::manifest_of_loss_module(**shared)] { return text; });
     const std::int64_t reduction = detail::reduction_of(**shared);
     if (reduction == at::Reduction::None) {
       throw Error(

@@ -4,6 +4,7 @@
 #include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
 
 #include <cmath>
@@ -22,16 +23,21 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// How many labels there are that are not `ignored`, or the sum of their classes' weights, 0-d double on their device.
-/// of_class [C]; undefined where all count the same.
-inline at::Tensor counted_labels(const at::Tensor& label, std::int64_t ignored, const at::Tensor& of_class) {
-  const at::Tensor counts = label != ignored;
+/// What each label counts, [label.numel()]: 1, or its class's weight, and 0 for one that is `ignored`. of_class [C];
+/// undefined where all count the same.
+inline at::Tensor weight_of_labels(const at::Tensor& label, std::int64_t ignored, const at::Tensor& of_class) {
+  const at::Tensor counts = (label != ignored).flatten();
   if (!of_class.defined()) {
-    return counts.sum().to(at::kDouble);
+    return counts;
   }
   // A label that is no class is for the loss to refuse.
   const at::Tensor index = label.clamp(0, of_class.numel() - 1).flatten();
-  return (of_class.to(at::kDouble).index_select(0, index) * counts.flatten()).sum();
+  return of_class.to(at::kDouble).index_select(0, index) * counts;
+}
+
+/// How many labels there are that are not `ignored`, or the sum of their classes' weights, 0-d double on their device.
+inline at::Tensor counted_labels(const at::Tensor& label, std::int64_t ignored, const at::Tensor& of_class) {
+  return weight_of_labels(label, ignored, of_class).sum().to(at::kDouble);
 }
 
 }  // namespace detail
@@ -66,6 +72,29 @@ struct CrossEntropy {
         at::cross_entropy_loss(output, target, weights_beside(output), at::Reduction::Sum, ignored());
     const at::Tensor over = detail::counted_labels(target, ignored(), weights_beside(output));
     return sum / over.masked_fill(over == 0, 1).to(sum.scalar_type());
+  }
+
+  /// [N]: the loss of each sample; where it has positions, their mean by what they count, 0 where none of them counts.
+  at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
+    require_pair(output, target);
+    const at::Tensor losses =
+        at::cross_entropy_loss(output, target, weights_beside(output), at::Reduction::None, ignored());
+    const at::Tensor sums = losses.dim() == 1 ? losses : losses.flatten(1).sum(1);
+    const at::Tensor over = weight(target).to(sums.scalar_type());
+    return sums / over.masked_fill(over == 0, 1);
+  }
+
+  /// [N] double: what each sample counts in the mean, the number of its labels or the sum of their classes' weights; of
+  /// distributions the number of its positions.
+  at::Tensor weight(const at::Tensor& target) const {
+    check_target(target);
+    const std::int64_t n = target.size(0);
+    if (target.is_floating_point()) {
+      const std::int64_t positions = n == 0 ? 1 : target.numel() / (n * target.size(1));
+      return at::full({n}, static_cast<double>(positions), target.options().dtype(at::kDouble));
+    }
+    const at::Tensor each = detail::weight_of_labels(target, ignored(), weights_on(target.device()));
+    return each.to(at::kDouble).view({n, n == 0 ? 1 : -1}).sum(1);
   }
 
   /// What the mean is over: labels, or the sum of their classes' weights; distributions, each counting 1.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/mse_loss.h>
@@ -45,6 +46,11 @@ inline void require_same_shape(const at::Tensor& output, const at::Tensor& targe
   }
 }
 
+/// [N, ...] -> [N]: of each row its mean.
+inline at::Tensor mean_of_rows(const at::Tensor& numbers) {
+  return numbers.dim() == 1 ? numbers : numbers.flatten(1).mean(1);
+}
+
 }  // namespace detail
 
 /// Cross entropy of each logit by itself: one a sample, [N] or [N, 1], or several, [N, ...], where a sample may bear
@@ -60,6 +66,15 @@ struct BinaryCrossEntropy {
     detail::require_real_numbers(output, "BinaryCrossEntropy", "output");
     check_target(target);
     return at::binary_cross_entropy_with_logits(output, target.view_as(output).to(output.scalar_type()));
+  }
+
+  /// [N]: of each sample the mean over its logits.
+  at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
+    detail::require_same_shape(output, target, "BinaryCrossEntropy");
+    detail::require_real_numbers(output, "BinaryCrossEntropy", "output");
+    check_target(target);
+    return detail::mean_of_rows(at::binary_cross_entropy_with_logits(
+        output, target.view_as(output).to(output.scalar_type()), {}, {}, at::Reduction::None));
   }
 
   at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
@@ -94,6 +109,14 @@ struct MeanSquaredError {
     detail::require_real_numbers(output, "MeanSquaredError", "output");
     detail::require_real_numbers(target, "MeanSquaredError", "target");
     return at::mse_loss(output, target.view_as(output).to(output.scalar_type()));
+  }
+
+  /// [N]: of each sample the mean over its outputs.
+  at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
+    detail::require_same_shape(output, target, "MeanSquaredError");
+    detail::require_real_numbers(output, "MeanSquaredError", "output");
+    detail::require_real_numbers(target, "MeanSquaredError", "target");
+    return detail::mean_of_rows((output - target.view_as(output).to(output.scalar_type())).square());
   }
 
   /// Throws Error for targets that no outputs can go with.

@@ -13,6 +13,7 @@ struct SummedLoss {
   AnyLoss of;
 
   at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const { return of(output, target); }
+  at::Tensor each(const at::Tensor& output, const at::Tensor& target) const { return of.each(output, target); }
   at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const { return of.correct(output, target); }
   void check_target(const at::Tensor& target) const { of.check_target(target); }
   [[nodiscard]] bool sums() const { return true; }

@@ -1,25 +1,22 @@
 #pragma once
 
-#include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
-
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "regimen/base/error.hpp"
+#include "regimen/base/fields.hpp"
 #include "regimen/base/manifest.hpp"
 #include "regimen/evaluate/evaluate.hpp"
-#include "regimen/measure/paths.hpp"
 #include "regimen/model/model.hpp"
-#include "regimen/model/snapshot.hpp"
-#include "regimen/record/hooks.hpp"
+#include "regimen/record/erased.hpp"
 #include "regimen/source/source.hpp"
-#include "regimen/tensor/autocast.hpp"
-#include "regimen/tensor/real.hpp"
 
 namespace regimen::inline v0 {
 
@@ -41,29 +38,62 @@ struct Probe {
   Probe(M&& of) : model(std::forward<M>(of)) {}  // NOLINT
 };
 
+/// What a measure gives that gives several numbers, by name.
+using Numbers = std::map<std::string, double>;
+
 namespace detail {
+
+template <class R>
+concept Measured = std::convertible_to<R, double> || std::convertible_to<R, Numbers>;
 
 /// Takes a Probe and says so: what can be called with anything, a generic lambda, may be meant for a model.
 template <class M>
 concept TakesProbe = requires { &M::operator(); } && requires(const M& measure, const Probe& probe) {
-  { measure(probe) } -> std::convertible_to<double>;
+  { measure(probe) } -> Measured;
 };
 
 template <class M>
 concept TakesModel = requires(const M& measure, const Model& model) {
-  { measure(model) } -> std::convertible_to<double>;
+  { measure(model) } -> Measured;
 };
+
+/// Throws Error for a source among a measure's fields that is not defined: it would throw after an epoch of training.
+template <class M>
+void require_sources(const M& measure) {
+  if constexpr (Plain<M>) {
+    const auto check = []<class Field>(const Field& field, std::string_view name) {
+      if constexpr (std::same_as<Field, Source>) {
+        if (!field.defined()) {
+          throw Error(name_of_type<M>() + "." + std::string(name) +
+                      " must be set (std::optional<regimen::Source> is for one that may be missing)");
+        }
+      }
+    };
+    const auto fields = fields_of(measure);
+    const auto check_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (check(get_field<I>(fields), name_of_field<M, I>()), ...);
+    };
+    check_each(std::make_index_sequence<fields.size>{});
+  }
+}
 
 }  // namespace detail
 
 /// What kind of minimum is this? Takes a model, or a `Probe`, gives a number; reads and changes nothing.
 ///     splits.measures = {{"l2_norm", regimen::l2_norm}, {"distance", regimen::DistanceFrom{start}}};
 ///     splits.measures["confidence"] = [](const regimen::Probe& probe) { return ...; };
+///
+/// One that gives several numbers at once gives them as `Numbers` and says their names beforehand, in
+/// `std::vector<std::string> names() const`. In the record and in logs they are "<the measure's name>_<theirs>".
+///     struct Ends {
+///       std::vector<std::string> names() const { return {"largest", "smallest"}; }
+///       regimen::Numbers operator()(const regimen::Probe& probe) const;
+///     };
 template <class M>
 concept Measure = detail::TakesProbe<M> || detail::TakesModel<M>;
 
 /// Any measure.
-class AnyMeasure {
+class AnyMeasure : public detail::Erased {
  public:
   AnyMeasure() = default;
   AnyMeasure(std::nullptr_t) {}  // NOLINT: no measure
@@ -73,27 +103,79 @@ class AnyMeasure {
   AnyMeasure(M measure) {  // NOLINT: a measure is one of any kind
     static_assert(Measure<M>,
                   "a measure must be callable as: double measure(const regimen::Model&) const, "
-                  "or: double measure(const regimen::Probe&) const");
+                  "or: double measure(const regimen::Probe&) const; it may give regimen::Numbers instead");
     if constexpr (Measure<M>) {
-      detail::check_fields(measure);
-      manifest_ = [measure] { return regimen::manifest(measure); };
-      if constexpr (detail::TakesProbe<M>) {
-        call_ = std::move(measure);
-      } else if (is_there(measure)) {
-        call_ = [measure = std::move(measure)](const Probe& probe) -> double { return measure(probe.model); };
-      }
+      bind(std::move(measure));
     }
   }
 
-  double operator()(const Probe& probe) const { return call_(probe); }
+  /// The number of a measure that gives one. Throws Error for one that gives several.
+  double operator()(const Probe& probe) const {
+    if (!names_.empty()) {
+      throw Error("this measure gives several numbers: take them by numbers(name, probe)");
+    }
+    return call_(probe).begin()->second;
+  }
+
+  /// The numbers of a measure that is called `name`, as the record has them. Throws Error where they are not those that
+  /// its names() says.
+  [[nodiscard]] Numbers numbers(const std::string& name, const Probe& probe) const {
+    const Numbers given = call_(probe);
+    if (names_.empty()) {
+      return {{name, given.begin()->second}};
+    }
+    Numbers named;
+    for (const std::string& each : names_) {
+      const auto found = given.find(each);
+      if (found == given.end() || given.size() != names_.size()) {
+        throw Error("the measure \"" + name + "\" must give the numbers that its names() says, but gave " +
+                    regimen::manifest(given));
+      }
+      named.emplace(name + "_" + each, found->second);
+    }
+    return named;
+  }
+
+  /// Under which names the record has the numbers of a measure that is called `name`.
+  [[nodiscard]] std::vector<std::string> names(const std::string& name) const {
+    std::vector<std::string> all;
+    for (const std::string& each : names_) {
+      all.push_back(name + "_" + each);
+    }
+    return all.empty() ? std::vector<std::string>{name} : all;
+  }
 
   /// Whether there is one: an empty std::function is none.
   explicit operator bool() const { return static_cast<bool>(call_); }
 
-  /// Written when it is asked for: those of snapshots and sources hold checksums.
-  [[nodiscard]] std::string manifest() const { return manifest_ ? manifest_() : "null"; }
-
  private:
+  template <class M>
+  void bind(M measure) {
+    if (!is_there(measure)) {
+      return;
+    }
+    detail::require_sources(measure);
+    const auto part = remember(std::move(measure));
+    const auto call = [part](const Probe& probe) {
+      if constexpr (detail::TakesProbe<M>) {
+        return (*part)(probe);
+      } else {
+        return (*part)(probe.model);
+      }
+    };
+    using Given = std::invoke_result_t<decltype(call), const Probe&>;
+    if constexpr (std::convertible_to<Given, double>) {
+      call_ = [call](const Probe& probe) { return Numbers{{"", static_cast<double>(call(probe))}}; };
+    } else {
+      static_assert(
+          requires { std::vector<std::string>(part->names()); },
+          "a measure that gives regimen::Numbers must say their names: std::vector<std::string> names() const");
+      names_ = part->names();
+      detail::require(!names_.empty(), "a measure's names().size()", "at least 1", names_.size());
+      call_ = call;
+    }
+  }
+
   /// False for an empty std::function and a null pointer.
   template <class M>
   static bool is_there(const M& measure) {
@@ -104,8 +186,8 @@ class AnyMeasure {
     }
   }
 
-  std::function<double(const Probe&)> call_;
-  std::function<std::string()> manifest_;
+  std::function<Numbers(const Probe&)> call_;
+  std::vector<std::string> names_{};  ///< of one that gives several numbers; else empty
 };
 
 }  // namespace regimen::inline v0

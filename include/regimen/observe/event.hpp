@@ -87,4 +87,14 @@ struct RunEnd {
   const History& history;
 };
 
+namespace detail {
+
+template <class... Events>
+struct ListOf {};
+
+/// All events: whoever adds one names it here, and observers of it are heard.
+using AllEvents = ListOf<RunBegin, PhaseBegin, Notice, Step, Epoch, Boundary, PhaseEnd, RunEnd>;
+
+}  // namespace detail
+
 }  // namespace regimen::inline v0

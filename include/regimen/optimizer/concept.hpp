@@ -108,6 +108,9 @@ class OptimizerRef {
   [[nodiscard]] std::vector<double> frozen_options() const { return parts_->fused->frozen_options(); }
   [[nodiscard]] std::vector<at::Tensor> state_tensors() const { return parts_->fused->state_tensors(); }
 
+  /// Makes what they go on from neutral, so that a step shows nothing but its own gradients. For one that is fusible.
+  void make_state_neutral() const { parts_->fused->make_state_neutral(); }
+
   /// Whether it is known to evaluate its closure more than once a step: torch::optim::LBFGS, and what derives from it
   /// and is not given as a reference to torch::optim::Optimizer. One of somebody's own may do so unknown.
   [[nodiscard]] bool evaluates_again() const { return parts_->evaluates_again; }
@@ -148,6 +151,7 @@ class OptimizerRef {
     std::function<void(const Now&, const OptimizerKnobs&)> step;
     std::function<std::vector<double>()> frozen_options;
     std::function<std::vector<at::Tensor>()> state_tensors;
+    std::function<void()> make_state_neutral;
   };
 
   struct Parts {
@@ -178,7 +182,8 @@ class OptimizerRef {
           Fused{.step = [borrowed](const Now& now,
                                    const OptimizerKnobs& knobs) { regimen::fused_step(*borrowed, now, knobs); },
                 .frozen_options = [borrowed] { return detail::frozen_options(*borrowed); },
-                .state_tensors = [borrowed] { return detail::state_tensors(*borrowed); }});
+                .state_tensors = [borrowed] { return detail::state_tensors(*borrowed); },
+                .make_state_neutral = [borrowed] { detail::make_state_neutral(*borrowed); }});
     }
     std::shared_ptr<const detail::GroupNumbers> momenta;
     std::shared_ptr<const detail::GroupNumbers> weight_decays;

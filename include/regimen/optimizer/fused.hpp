@@ -46,15 +46,15 @@ void fused_step(O& optimizer, const Now& now, const OptimizerKnobs& knobs) {
   for (std::size_t g = 0; g < optimizer.param_groups().size(); ++g) {
     auto& group = optimizer.param_groups()[g];
     const auto& options = static_cast<const Options&>(group.options());
-    detail::SgdRule rule{.lr = options.lr() * now.value_of(knobs.lr_scale),
-                         .momentum = knobs.momentum ? now.value_of(*knobs.momentum) : options.momentum(),
+    detail::SgdRule rule{.lr = options.lr() * detail::value_at(now, knobs.lr_scale),
+                         .momentum = knobs.momentum ? detail::value_at(now, *knobs.momentum) : options.momentum(),
                          .dampening = options.dampening(),
-                         .weight_decay = options.weight_decay() * now.value_of(knobs.weight_decay_scale),
+                         .weight_decay = options.weight_decay() * detail::value_at(now, knobs.weight_decay_scale),
                          .nesterov = options.nesterov()};
     if (now.slots != nullptr) {
       // Asked for at each replay: loading an optimizer gives its groups other options.
       const auto rate = [&optimizer, g, scale = knobs.lr_scale](const Now& at) {
-        return static_cast<const Options&>(optimizer.param_groups()[g].options()).lr() * at.value_of(scale);
+        return static_cast<const Options&>(optimizer.param_groups()[g].options()).lr() * detail::value_at(at, scale);
       };
       rule.lr_on_device = now.slots->number(now, now.of_epoch, rate).to(at::kFloat);
       if (knobs.momentum && !knobs.momentum->constant()) {
@@ -108,6 +108,15 @@ std::vector<at::Tensor> state_tensors(O& optimizer) {
     }
   }
   return tensors;
+}
+
+/// Makes the state neutral, in place: a step from it follows from its own gradients alone. For momentum that is 0; a
+/// rule that divides by what it remembers, as Adam's does, would say something else here.
+template <Fusible O>
+void make_state_neutral(O& optimizer) {
+  for (at::Tensor buffer : state_tensors(optimizer)) {
+    buffer.zero_();
+  }
 }
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "regimen/base/fields.hpp"
 #include "regimen/record/history.hpp"
 
 /// Members that a primitive may have and that the library calls if they are there. One that is there with another
@@ -56,10 +57,36 @@ constexpr void require_hooks() {
       "manifest must be public and: std::string manifest() const");
 }
 
-/// Asks a primitive to check its own fields, if it does: `void check() const`, throws Error.
+/// Checks the fields of a part that have a range (`Bounded`), named "L2.strength" where their type names them not.
 template <class T>
-void check_fields(const T& value) {
-  require_hooks<T>();
+void check_bounded_fields(T& value) {
+  if constexpr (Plain<std::remove_const_t<T>>) {
+    const auto fields = fields_of(value);
+    const auto check = [](auto& field, const auto& name) {
+      if constexpr (requires { field.bounds().check(field); }) {
+        if constexpr (!std::is_const_v<std::remove_reference_t<decltype(field)>>) {
+          field.set_name(name());
+        }
+        field.check();
+      }
+    };
+    const auto check_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (check(get_field<I>(fields),
+             [] {
+               return name_of_type<std::remove_const_t<T>>() + "." +
+                      std::string(name_of_field<std::remove_const_t<T>, I>());
+             }),
+       ...);
+    };
+    check_each(std::make_index_sequence<fields.size>{});
+  }
+}
+
+/// Checks the fields of a part: those with a range, and what it checks itself, `void check() const`. Throws Error.
+template <class T>
+void check_fields(T& value) {
+  require_hooks<std::remove_const_t<T>>();
+  check_bounded_fields(value);
   if constexpr (requires { value.check(); }) {
     value.check();
   }

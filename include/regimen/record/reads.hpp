@@ -17,6 +17,14 @@ namespace regimen::inline v0::detail {
 template <class T>
 concept HasParts = is_vector<T> || (Plain<T> && !HasManifest<T>);
 
+/// Calls look(field) for each field of a plain struct.
+template <Plain T, class Look>
+void for_each_field(const T& value, Look&& look) {
+  const auto fields = fields_of(value);
+  const auto look_at_each = [&]<std::size_t... I>(std::index_sequence<I...>) { (look(get_field<I>(fields)), ...); };
+  look_at_each(std::make_index_sequence<fields.size>{});
+}
+
 /// Calls look(part) for each of them.
 template <HasParts T, class Look>
 void for_each_part(const T& value, Look&& look) {
@@ -25,9 +33,7 @@ void for_each_part(const T& value, Look&& look) {
       look(element);
     }
   } else {
-    const auto fields = fields_of(value);
-    const auto look_at_each = [&]<std::size_t... I>(std::index_sequence<I...>) { (look(get_field<I>(fields)), ...); };
-    look_at_each(std::make_index_sequence<fields.size>{});
+    for_each_field(value, look);
   }
 }
 
@@ -52,24 +58,7 @@ std::vector<Metric> metrics_of(const T& value) {
   return found;
 }
 
-/// The metrics that a source reads. A view that writes its own manifest reads those of the source below it and those of
-/// its transform.
-template <class S>
-std::vector<Metric> metrics_of_source(const S& source) {
-  std::vector<Metric> found = metrics_of(source);
-  const auto add = [&found](const std::vector<Metric>& more) { found.insert(found.end(), more.begin(), more.end()); };
-  if constexpr (!HasParts<S>) {
-    if constexpr (requires { source.of.metrics(); }) {
-      add(source.of.metrics());
-    }
-    if constexpr (requires { source.transform.metrics(); }) {
-      add(source.transform.metrics());
-    }
-  }
-  return found;
-}
-
-/// The same of measures by their names: whoever reads one says so in a `measures()` of its own.
+/// The measures that a primitive reads, by name: it says so in a `measures()` of its own, or its fields do.
 template <class T>
 std::vector<std::string> measures_of(const T& value) {
   std::vector<std::string> found;

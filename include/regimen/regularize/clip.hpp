@@ -20,10 +20,7 @@ namespace regimen::inline v0 {
 /// Bengio 2013); the same bits as torch::nn::utils::clip_grad_norm_. Reads nothing back from the device. Throws
 /// Error unless max_norm > 0.
 struct ClipGradients {
-  Knob max_norm = 1;
-
-  static constexpr auto max_norm_bounds = detail::Bounds::positive("ClipGradients.max_norm");
-  void check() const { max_norm_bounds.check(max_norm); }
+  Positive<"ClipGradients.max_norm"> max_norm = 1;
 
   void gradient(const Pass& pass) const {
     const at::NoGradGuard no_grad;
@@ -38,8 +35,7 @@ struct ClipGradients {
     }
     const at::Tensor total = at::stack(norms).norm();
     // In the gradients' own precision, as torch::nn::utils::clip_grad_norm_: then both give the same bits.
-    const at::Tensor most =
-        pass.now.tensor(max_norm, max_norm_bounds).to(at::promoteTypes(at::kFloat, total.scalar_type()));
+    const at::Tensor most = pass.now.tensor(max_norm).to(at::promoteTypes(at::kFloat, total.scalar_type()));
     const at::Tensor factor = (most / (total + 1e-6)).clamp_max(1);
     for (const at::Tensor& parameter : pass.parameters) {
       if (parameter.grad().defined()) {
@@ -52,14 +48,11 @@ struct ClipGradients {
 /// Brings every number of every gradient into [-bound, bound], as torch.nn.utils.clip_grad_value_. Changes the
 /// gradient's direction, which ClipGradients does not. Throws Error unless bound > 0.
 struct ClipValues {
-  Knob bound = 1;
-
-  static constexpr auto bound_bounds = detail::Bounds::positive("ClipValues.bound");
-  void check() const { bound_bounds.check(bound); }
+  Positive<"ClipValues.bound"> bound = 1;
 
   void gradient(const Pass& pass) const {
     const at::NoGradGuard no_grad;
-    const at::Tensor most = pass.now.tensor(bound, bound_bounds);
+    const at::Tensor most = pass.now.tensor(bound);
     for (const at::Tensor& parameter : pass.parameters) {
       if (parameter.grad().defined()) {
         at::Tensor numbers = detail::present_numbers(detail::gradient_of(parameter));
@@ -84,21 +77,19 @@ struct ClipValues {
 /// paper clips all but the final linear layer, whose weight and bias are 2.
 /// Throws Error unless factor > 0, floor > 0 and except_last >= 0.
 struct AdaptiveClip {
-  Knob factor = 0.01;
+  Positive<"AdaptiveClip.factor"> factor = 0.01;
   double floor = 1e-3;
   Integer except_last = 0;
 
-  static constexpr auto factor_bounds = detail::Bounds::positive("AdaptiveClip.factor");
-  static constexpr auto floor_bounds = detail::Bounds::positive("AdaptiveClip.floor");
+  static constexpr auto floor_bounds = Bounds::positive("AdaptiveClip.floor");
   void check() const {
-    factor_bounds.check(factor);
     floor_bounds.check(floor);
     detail::require(except_last >= 0, "AdaptiveClip.except_last", "at least 0", except_last);
   }
 
   void gradient(const Pass& pass) const {
     const at::NoGradGuard no_grad;
-    const at::Tensor share = pass.now.tensor(factor, factor_bounds);
+    const at::Tensor share = pass.now.tensor(factor);
     const auto last = static_cast<std::size_t>(except_last);
     for (std::size_t i = 0; i + last < pass.parameters.size(); ++i) {
       const at::Tensor gradient = detail::gradient_of(pass.parameters[i]);

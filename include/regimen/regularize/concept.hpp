@@ -14,6 +14,7 @@
 #include "regimen/batch/batch.hpp"
 #include "regimen/key/moment.hpp"
 #include "regimen/model/model.hpp"
+#include "regimen/record/erased.hpp"
 #include "regimen/regularize/pass.hpp"
 #include "regimen/tensor/named.hpp"
 
@@ -90,7 +91,7 @@ template <class R>
 concept Regularizer = detail::HasPenalty<R> || detail::HasGradient<R> || detail::HasWeights<R> || detail::IsPenalty<R>;
 
 /// Any regularizer.
-class AnyRegularizer {
+class AnyRegularizer : public detail::Erased {
  public:
   template <class R>
     requires(!std::same_as<R, AnyRegularizer> && !detail::StandIn<R>)
@@ -105,11 +106,8 @@ class AnyRegularizer {
                   "a regularizer must have penalty, gradient or weights, or be callable as: "
                   "at::Tensor regularizer(const regimen::Pass&) const");
     if constexpr (Regularizer<R>) {
-      detail::check_fields(regularizer);
       auto hooks = std::make_shared<Hooks>();
-      hooks->manifest = regimen::manifest(regularizer);
-      hooks->metrics = detail::metrics_of(regularizer);
-      const auto shared = std::make_shared<const R>(std::move(regularizer));
+      const auto shared = remember(std::move(regularizer));
       if constexpr (detail::HasPenalty<R>) {
         hooks->penalty = [shared](const Pass& pass) { return shared->penalty(pass); };
       } else if constexpr (detail::IsPenalty<R>) {
@@ -144,16 +142,11 @@ class AnyRegularizer {
     }
   }
 
-  [[nodiscard]] std::vector<Metric> metrics() const { return hooks_->metrics; }
-  [[nodiscard]] const std::string& manifest() const { return hooks_->manifest; }
-
  private:
   struct Hooks {
     std::function<at::Tensor(const Pass&)> penalty;
     std::function<void(const Pass&)> gradient;
     std::function<void(const Pass&)> weights;
-    std::vector<Metric> metrics;
-    std::string manifest;
   };
 
   std::shared_ptr<const Hooks> hooks_;

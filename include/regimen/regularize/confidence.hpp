@@ -15,10 +15,7 @@ namespace regimen::inline v0 {
 /// adds nothing and gets no gradient; every sample needs one that is not. Throws Error unless strength >= 0, and for
 /// other outputs.
 struct ConfidencePenalty {
-  Knob strength = 0.1;
-
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("ConfidencePenalty.strength");
-  void check() const { strength_bounds.check(strength); }
+  NotNegative<"ConfidencePenalty.strength"> strength = 0.1;
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     if (!pass.output.defined() || pass.output.dim() < 2) {
@@ -27,7 +24,7 @@ struct ConfidencePenalty {
     const at::Tensor log_share = pass.output.log_softmax(1);
     // p log p is 0 where p is; as 0 * -inf it would be NaN, and so would its gradient.
     const at::Tensor of_possible = log_share.masked_fill(log_share.isneginf(), 0);
-    return (log_share.exp() * of_possible).sum(1).mean() * pass.now.tensor(strength, strength_bounds);
+    return (log_share.exp() * of_possible).sum(1).mean() * pass.now.tensor(strength);
   }
 };
 

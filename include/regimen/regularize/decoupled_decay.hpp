@@ -23,17 +23,14 @@ namespace regimen::inline v0 {
 /// evaluation only.
 /// Throws Error unless decay is in [0, 1].
 struct DecoupledDecay {
-  Knob decay = 5e-5;
-
-  static constexpr auto decay_bounds = detail::Bounds::share("DecoupledDecay.decay");
-  void check() const { decay_bounds.check(decay); }
+  Share<"DecoupledDecay.decay"> decay = 5e-5;
 
   void gradient(const Pass& pass) const {
     if (pass.evaluation > 0) {
       return;
     }
     const at::NoGradGuard no_grad;
-    const at::Tensor kept = 1 - pass.now.tensor(decay, decay_bounds);
+    const at::Tensor kept = 1 - pass.now.tensor(decay);
     for (at::Tensor parameter : pass.parameters) {
       if (parameter.grad().defined()) {
         parameter.mul_(kept);

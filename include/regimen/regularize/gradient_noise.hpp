@@ -27,23 +27,19 @@ namespace regimen::inline v0 {
 /// same noise. Within `On` the places are those among the selected: give two of them different seeds. Costs two draws
 /// and a logarithm a parameter. Throws Error unless eta >= 0 and gamma >= 0, both finite.
 struct GradientNoise {
-  Knob eta = 0.01;      ///< the variance at the first step
-  double gamma = 0.55;  ///< how fast it falls; 0: not at all
+  NotNegative<"GradientNoise.eta"> eta = 0.01;  ///< the variance at the first step
+  double gamma = 0.55;                          ///< how fast it falls; 0: not at all
   std::uint64_t seed = 0;
 
-  static constexpr auto eta_bounds = detail::Bounds::not_negative("GradientNoise.eta");
-  static constexpr auto gamma_bounds = detail::Bounds::not_negative("GradientNoise.gamma");
-  void check() const {
-    eta_bounds.check(eta);
-    gamma_bounds.check(gamma);
-  }
+  static constexpr auto gamma_bounds = Bounds::not_negative("GradientNoise.gamma");
+  void check() const { gamma_bounds.check(gamma); }
 
   void gradient(const Pass& pass) const {
     const at::NoGradGuard no_grad;
     // As a schedule, for the step changes it: where steps are recorded it comes from a slot, which outlives this call.
     const Knob deviation = [eta = eta, gamma = gamma](const Clock& clock, const History& history) {
       const double variance = eta(clock, history);
-      eta_bounds.check(variance);
+      eta.bounds().check(variance);
       return std::sqrt(variance / std::pow(1.0 + static_cast<double>(clock.step), gamma));
     };
     const at::Tensor scale = pass.now.tensor(deviation);

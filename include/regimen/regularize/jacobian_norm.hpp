@@ -42,15 +42,11 @@ namespace regimen::inline v0 {
 /// projections >= 0; if the input carries no gradients and the pass names no model; for inputs that are not floating,
 /// and outputs that do not depend on them.
 struct JacobianNorm {
-  Knob strength = 0.01;
+  NotNegative<"JacobianNorm.strength"> strength = 0.01;
   Integer projections = 1;
   std::uint64_t seed = 0;
 
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("JacobianNorm.strength");
-  void check() const {
-    strength_bounds.check(strength);
-    detail::require(projections >= 0, "JacobianNorm.projections", "at least 0", projections);
-  }
+  void check() const { detail::require(projections >= 0, "JacobianNorm.projections", "at least 0", projections); }
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     const detail::Autocast in_full(pass.batch.data.defined() ? pass.batch.data.device().type() : at::kCPU, false);
@@ -75,7 +71,7 @@ struct JacobianNorm {
       }
     }
     const double scale = projections == 0 ? 1 : static_cast<double>(outputs) / static_cast<double>(projections.value);
-    return sum * (scale / (2 * static_cast<double>(flat.size(0)))) * pass.now.tensor(strength, strength_bounds);
+    return sum * (scale / (2 * static_cast<double>(flat.size(0)))) * pass.now.tensor(strength);
   }
 
  private:

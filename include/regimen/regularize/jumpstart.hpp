@@ -48,23 +48,16 @@ enum class Aggregation {
 /// The authors use strengths of 0.001 and 0.1 with the norm, and 0.1 and 1 with the mean, for images.
 /// Throws Error unless strength >= 0 and balance is in [0, 1]; and if the pass has no taps.
 struct Jumpstart {
-  Knob strength = 1e-3;
+  NotNegative<"Jumpstart.strength"> strength = 1e-3;
   Slacks slacks = Slacks::both;
   Aggregation aggregation = Aggregation::norm;
-  Knob balance = 0.5;
-
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("Jumpstart.strength");
-  static constexpr auto balance_bounds = detail::Bounds::share("Jumpstart.balance");
-  void check() const {
-    strength_bounds.check(strength);
-    balance_bounds.check(balance);
-  }
+  Share<"Jumpstart.balance"> balance = 0.5;
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     if (pass.taps.empty()) {
       throw Error("Jumpstart looks at pre-activations and finds no taps: write regimen::tap(layer(x)) in forward");
     }
-    const at::Tensor share = pass.now.tensor(balance, balance_bounds);
+    const at::Tensor share = pass.now.tensor(balance);
     std::vector<at::Tensor> all;
     for (const at::Tensor& tap : pass.taps) {
       detail::require(tap.dim() >= 2, "Jumpstart: the dimensions of a tap", "at least 2, [N, units, ...]", tap.dim());
@@ -76,7 +69,7 @@ struct Jumpstart {
         all.push_back(slack(a, /*of=*/0, share));
       }
     }
-    return aggregate(at::cat(all)) * pass.now.tensor(strength, strength_bounds);
+    return aggregate(at::cat(all)) * pass.now.tensor(strength);
   }
 
  private:

@@ -59,15 +59,8 @@ class Anchor {
 /// the pass's parameters.
 struct L2SP {
   detail::Anchor start;  ///< a Snapshot
-  Knob strength = 0.1;
-  Knob elsewhere = 0.01;
-
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("L2SP.strength");
-  static constexpr auto elsewhere_bounds = detail::Bounds::not_negative("L2SP.elsewhere");
-  void check() const {
-    strength_bounds.check(strength);
-    elsewhere_bounds.check(elsewhere);
-  }
+  NotNegative<"L2SP.strength"> strength = 0.1;
+  NotNegative<"L2SP.elsewhere"> elsewhere = 0.01;
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     std::vector<at::Tensor> moved;
@@ -83,8 +76,8 @@ struct L2SP {
     if (moved.empty()) {
       throw Error("L2SP.start has none of the parameters that are trained, by name and shape");
     }
-    return detail::sum_of_squares(moved) * (pass.now.tensor(strength, strength_bounds) * 0.5) +
-           detail::sum_of_squares(others) * (pass.now.tensor(elsewhere, elsewhere_bounds) * 0.5);
+    return detail::sum_of_squares(moved) * (pass.now.tensor(strength) * 0.5) +
+           detail::sum_of_squares(others) * (pass.now.tensor(elsewhere) * 0.5);
   }
 };
 

@@ -68,17 +68,14 @@ class Consulted {
 struct LearnedPotential {
   Model network;
   Potential potential = Potential::gradient_step;
-  Knob strength = 0.05;
-
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("LearnedPotential.strength");
-  void check() const { strength_bounds.check(strength); }
+  NotNegative<"LearnedPotential.strength"> strength = 0.05;
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     if (!pass.output.defined()) {
       throw Error("LearnedPotential is a function of the network's output: set Pass.output");
     }
     const detail::Consulted consulted(network);
-    return value(pass.output).mean() * pass.now.tensor(strength, strength_bounds);
+    return value(pass.output).mean() * pass.now.tensor(strength);
   }
 
   /// h of each sample, [N] for x [N, ...].

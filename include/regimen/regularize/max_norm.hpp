@@ -16,14 +16,11 @@ namespace regimen::inline v0 {
 /// goes out of an input channel. Where that is not wanted, leave it out by `On`.
 /// Throws Error unless bound > 0.
 struct MaxNorm {
-  Knob bound = 3;
-
-  static constexpr auto bound_bounds = detail::Bounds::positive("MaxNorm.bound");
-  void check() const { bound_bounds.check(bound); }
+  Positive<"MaxNorm.bound"> bound = 3;
 
   void weights(const Pass& pass) const {
     const at::NoGradGuard no_grad;
-    const at::Tensor most = pass.now.tensor(bound, bound_bounds);
+    const at::Tensor most = pass.now.tensor(bound);
     for (at::Tensor parameter : pass.parameters) {
       if (parameter.dim() < 2) {
         continue;

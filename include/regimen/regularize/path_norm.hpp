@@ -21,15 +21,11 @@ namespace regimen::inline v0 {
 /// before BatchNorm should have no bias.
 /// Throws Error unless strength >= 0, p >= 1 and epsilon is in [0, 1), and if the pass names no model.
 struct PathNorm {
-  Knob strength = 1e-4;
+  NotNegative<"PathNorm.strength"> strength = 1e-4;
   double p = 2;
   double epsilon = 1e-5;
 
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("PathNorm.strength");
-  void check() const {
-    strength_bounds.check(strength);
-    detail::check_path_norm(p, epsilon, "PathNorm.");
-  }
+  void check() const { detail::check_path_norm(p, epsilon, "PathNorm."); }
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     if (pass.model == nullptr) {
@@ -57,7 +53,7 @@ struct PathNorm {
         penalty = penalty + ((values[i] - values[i].detach()) * slopes[i]).sum();
       }
     }
-    return penalty * pass.now.tensor(strength, strength_bounds);
+    return penalty * pass.now.tensor(strength);
   }
 };
 

@@ -12,25 +12,19 @@ namespace regimen::inline v0 {
 /// strength / 2 * the sum of all squared parameters: its gradient is strength * w, that of an optimizer's weight decay.
 /// Throws Error unless strength >= 0.
 struct L2 {
-  Knob strength = 5e-4;
-
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("L2.strength");
-  void check() const { strength_bounds.check(strength); }
+  NotNegative<"L2.strength"> strength = 5e-4;
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
-    return detail::sum_of_squares(pass.parameters) * (pass.now.tensor(strength, strength_bounds) * 0.5);
+    return detail::sum_of_squares(pass.parameters) * (pass.now.tensor(strength) * 0.5);
   }
 };
 
 /// strength * the sum of all absolute parameters. Throws Error unless strength >= 0.
 struct L1 {
-  Knob strength = 1e-5;
-
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("L1.strength");
-  void check() const { strength_bounds.check(strength); }
+  NotNegative<"L1.strength"> strength = 1e-5;
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
-    return detail::sum_of_absolutes(pass.parameters) * pass.now.tensor(strength, strength_bounds);
+    return detail::sum_of_absolutes(pass.parameters) * pass.now.tensor(strength);
   }
 };
 
@@ -38,21 +32,14 @@ struct L1 {
 /// strength * (l1_share * the sum of all absolute parameters + (1 - l1_share) / 2 * the sum of all squared ones).
 /// With l1_share 1 it is `L1`, with 0 it is `L2`. Throws Error unless strength >= 0 and l1_share is in [0, 1].
 struct ElasticNet {
-  Knob strength = 1e-4;
-  Knob l1_share = 0.5;
-
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("ElasticNet.strength");
-  static constexpr auto l1_share_bounds = detail::Bounds::share("ElasticNet.l1_share");
-  void check() const {
-    strength_bounds.check(strength);
-    l1_share_bounds.check(l1_share);
-  }
+  NotNegative<"ElasticNet.strength"> strength = 1e-4;
+  Share<"ElasticNet.l1_share"> l1_share = 0.5;
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
-    const at::Tensor share = pass.now.tensor(l1_share, l1_share_bounds);
+    const at::Tensor share = pass.now.tensor(l1_share);
     const at::Tensor absolutes = detail::sum_of_absolutes(pass.parameters);
     const at::Tensor squares = detail::sum_of_squares(pass.parameters);
-    return (absolutes * share + squares * ((1 - share) * 0.5)) * pass.now.tensor(strength, strength_bounds);
+    return (absolutes * share + squares * ((1 - share) * 0.5)) * pass.now.tensor(strength);
   }
 };
 

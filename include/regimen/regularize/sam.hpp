@@ -104,13 +104,10 @@ void take_gradient_uphill(const Pass& pass, const at::Tensor& rho, const std::st
 ///     sgd.step();
 /// Throws Error unless rho >= 0 and finite, and if the pass has no `again`.
 struct Sam {
-  Knob rho = 0.05;
-
-  static constexpr auto rho_bounds = detail::Bounds::not_negative("Sam.rho");
-  void check() const { rho_bounds.check(rho); }
+  NotNegative<"Sam.rho"> rho = 0.05;
 
   void gradient(const Pass& pass) const {
-    detail::take_gradient_uphill(pass, pass.now.tensor(rho, rho_bounds), "Sam",
+    detail::take_gradient_uphill(pass, pass.now.tensor(rho), "Sam",
                                  [](const at::Tensor& /*parameter*/) { return at::Tensor(); });
   }
 };
@@ -120,18 +117,14 @@ struct Sam {
 /// T is so for every parameter; the authors' code takes 1 for biases. Not recorded, as Sam.
 /// Throws Error unless rho >= 0 and eta >= 0, both finite, and if the pass has no `again`.
 struct Asam {
-  Knob rho = 0.5;
+  NotNegative<"Asam.rho"> rho = 0.5;
   double eta = 0.01;
 
-  static constexpr auto rho_bounds = detail::Bounds::not_negative("Asam.rho");
-  static constexpr auto eta_bounds = detail::Bounds::not_negative("Asam.eta");
-  void check() const {
-    rho_bounds.check(rho);
-    eta_bounds.check(eta);
-  }
+  static constexpr auto eta_bounds = Bounds::not_negative("Asam.eta");
+  void check() const { eta_bounds.check(eta); }
 
   void gradient(const Pass& pass) const {
-    detail::take_gradient_uphill(pass, pass.now.tensor(rho, rho_bounds), "Asam",
+    detail::take_gradient_uphill(pass, pass.now.tensor(rho), "Asam",
                                  [this](const at::Tensor& parameter) { return parameter.abs() + eta; });
   }
 };

@@ -28,15 +28,11 @@ namespace regimen::inline v0 {
 ///
 /// Throws Error unless strength >= 0 and iterations >= 1.
 struct SpectralNorm {
-  Knob strength = 0.01;
+  NotNegative<"SpectralNorm.strength"> strength = 0.01;
   Integer iterations = 10;
   std::uint64_t seed = 0;
 
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("SpectralNorm.strength");
-  void check() const {
-    strength_bounds.check(strength);
-    detail::require(iterations >= 1, "SpectralNorm.iterations", "at least 1", iterations);
-  }
+  void check() const { detail::require(iterations >= 1, "SpectralNorm.iterations", "at least 1", iterations); }
 
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     std::vector<at::Tensor> stretched;
@@ -50,7 +46,7 @@ struct SpectralNorm {
         stretched.push_back(matrix.mv(direction(matrix, static_cast<std::int64_t>(stretched.size()))));
       }
     }
-    return detail::sum_of_squares(stretched) * (pass.now.tensor(strength, strength_bounds) * 0.5);
+    return detail::sum_of_squares(stretched) * (pass.now.tensor(strength) * 0.5);
   }
 
  private:

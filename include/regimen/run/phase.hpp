@@ -71,7 +71,7 @@ struct Phase {
                     "at most data.size() = " + detail::text(*data.size()) + " with drop_last", batch);
     detail::require(accumulate >= 1, who + "accumulate", "at least 1", accumulate);
     const std::string scale = who + "lr_scale";
-    detail::Bounds::not_negative(scale).check(lr_scale);
+    Bounds::not_negative(scale).check(lr_scale);
     check_driven(who);
   }
 
@@ -79,9 +79,9 @@ struct Phase {
   void check_driven(const std::string& who) const {
     const std::string decay_field = who + "weight_decay_scale";
     const std::string momentum_field = who + "momentum";
-    detail::Bounds::not_negative(decay_field).check(weight_decay_scale);
+    Bounds::not_negative(decay_field).check(weight_decay_scale);
     if (momentum) {
-      detail::Bounds::open(momentum_field).check(*momentum);
+      Bounds::open_share(momentum_field).check(*momentum);
     }
     const bool decay_is_driven = !weight_decay_scale.constant() || weight_decay_scale({}) != 1;
     if ((momentum || decay_is_driven) && !optimizer.has_momentum()) {

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "regimen/model/model.hpp"
@@ -44,15 +45,31 @@ namespace regimen::inline v0 {
 template <class... Observers>
 History run(const Model& model, const std::vector<Phase>& phases, const Splits& splits, const RunOptions& options,
             Observers&&... observers) {
-  detail::Watchers watchers;
-  (watchers.add(observers), ...);
-  return detail::Trainer(model, phases, splits, options, watchers).run();
+  detail::Observers all;
+  (all.add(observers), ...);
+  return detail::Trainer(model, phases, splits, options, all).run();
 }
 
 template <class... Observers>
   requires(!std::same_as<std::remove_cvref_t<Observers>, RunOptions> && ...)
 History run(const Model& model, const std::vector<Phase>& phases, const Splits& splits, Observers&&... observers) {
   return run(model, phases, splits, RunOptions{}, observers...);
+}
+
+/// `run` of a single phase.
+///     regimen::run(net, phase, {.test = test}, regimen::Progress{});
+template <std::same_as<Phase> P, class... More>
+History run(const Model& model, const P& phase, const Splits& splits, More&&... options_and_observers) {
+  return run(model, std::vector<Phase>{phase}, splits, std::forward<More>(options_and_observers)...);
+}
+
+/// `run` that scores nothing but the fit.
+inline History run(const Model& model, const std::vector<Phase>& phases) {
+  return run(model, phases, Splits{}, RunOptions{});
+}
+template <std::same_as<Phase> P>
+History run(const Model& model, const P& phase) {
+  return run(model, std::vector<Phase>{phase});
 }
 
 }  // namespace regimen::inline v0

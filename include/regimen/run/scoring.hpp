@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "regimen/base/error.hpp"
 #include "regimen/base/integer.hpp"
@@ -35,6 +37,22 @@ struct Splits {
         throw Error("Splits.measures[\"" + name + "\"] must be set");
       }
     }
+    const std::vector<std::string> names = measure_names();
+    const auto twice = std::adjacent_find(names.begin(), names.end());
+    if (twice != names.end()) {
+      throw Error("Splits.measures give two numbers of the name \"" + *twice + "\": call one of them otherwise");
+    }
+  }
+
+  /// Under which names the record has the numbers that the measures give.
+  [[nodiscard]] std::vector<std::string> measure_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, measure] : measures) {
+      const std::vector<std::string> more = measure.names(name);
+      names.insert(names.end(), more.begin(), more.end());
+    }
+    std::sort(names.begin(), names.end());  // as the record has them
+    return names;
   }
 
   /// Whether a run with these splits scores this metric.

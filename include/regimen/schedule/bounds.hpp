@@ -1,22 +1,26 @@
 #pragma once
 // No LibTorch.
 
+#include <cstddef>
 #include <limits>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "regimen/base/error.hpp"
 #include "regimen/schedule/concept.hpp"
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0 {
 
-/// What a field that is a knob may be. A number is checked before anything runs, a schedule each time it is read.
+/// The range of a knob and the name that an error gives it: "L2.strength must be at least 0 and finite, but is -1".
 struct Bounds {
-  std::string_view field;  ///< "L2.strength"
+  std::string_view field;
   double low;
   double high;
-  std::string_view bound;  ///< in words: "at least 0"
+  std::string_view bound;  ///< the range in words
 
-  void check(double value) const { require(value >= low && value <= high, field, bound, value); }
+  void check(double value) const { detail::require(value >= low && value <= high, field, bound, value); }
+  /// A schedule passes: it is checked whenever it is read.
   void check(const Knob& knob) const {
     if (knob.constant()) {
       check(knob({}));
@@ -24,7 +28,7 @@ struct Bounds {
   }
 
   static constexpr Bounds share(std::string_view field) { return {field, 0, 1, "in [0, 1]"}; }
-  static constexpr Bounds open(std::string_view field) {
+  static constexpr Bounds open_share(std::string_view field) {
     return {field, std::numeric_limits<double>::denorm_min(), 1 - std::numeric_limits<double>::epsilon() / 2,
             "in (0, 1)"};
   }
@@ -34,6 +38,88 @@ struct Bounds {
   static constexpr Bounds positive(std::string_view field) {
     return {field, std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::infinity(), "above 0"};
   }
+
+  /// This range with another name in its errors.
+  [[nodiscard]] constexpr Bounds named(std::string_view name) const { return {name, low, high, bound}; }
 };
 
-}  // namespace regimen::inline v0::detail
+namespace detail {
+
+struct InShare {
+  static constexpr Bounds bounds = Bounds::share("a knob");
+};
+struct InOpenShare {
+  static constexpr Bounds bounds = Bounds::open_share("a knob");
+};
+struct AtLeastZero {
+  static constexpr Bounds bounds = Bounds::not_negative("a knob");
+};
+struct AboveZero {
+  static constexpr Bounds bounds = Bounds::positive("a knob");
+};
+
+/// A field's name as an argument of a template.
+template <std::size_t N>
+struct FieldName {
+  char letters[N];
+
+  constexpr FieldName(const char (&text)[N]) : letters{} {  // NOLINT: a text is a name
+    for (std::size_t i = 0; i < N; ++i) {
+      letters[i] = text[i];
+    }
+  }
+  [[nodiscard]] constexpr std::string_view text() const { return {letters, N - 1}; }
+};
+
+}  // namespace detail
+
+/// A knob with a range. A number out of it is an Error as soon as the struct that it is a field of becomes part of a
+/// phase; a schedule out of it is one at the step at which it leaves the range, recorded steps included. Nothing else
+/// is to be done: no `check()`, and `pass.now.tensor(strength)` reads it.
+///
+/// Errors call it by `Name`; without one by the struct's type and the field, once it is part of a phase.
+///     struct Centered {
+///       regimen::NotNegative<"Centered.strength"> strength = 0.01;
+///       at::Tensor penalty(const regimen::Pass& pass) const { return ... * pass.now.tensor(strength); }
+///     };
+template <class Range, detail::FieldName Name = "">
+class Bounded : public Knob {
+ public:
+  using Knob::Knob;
+  Bounded(Knob knob) : Knob(std::move(knob)) {}  // NOLINT: a knob may be bounded
+
+  [[nodiscard]] Bounds bounds() const {
+    if constexpr (Name.text().empty()) {
+      return name_.empty() ? Range::bounds : Range::bounds.named(name_);
+    } else {
+      return Range::bounds.named(Name.text());
+    }
+  }
+
+  /// Throws Error for a number that is out of the range.
+  void check() const { bounds().check(static_cast<const Knob&>(*this)); }
+
+  /// Gives it a name where its type has none.
+  void set_name(const std::string& name) { name_ = name; }
+
+ private:
+  std::string name_;
+};
+
+/// In [0, 1]: a probability, a share of the samples.
+template <detail::FieldName Name = "">
+using Share = Bounded<detail::InShare, Name>;
+
+/// In (0, 1): a momentum.
+template <detail::FieldName Name = "">
+using OpenShare = Bounded<detail::InOpenShare, Name>;
+
+/// At least 0 and finite: a strength, a standard deviation.
+template <detail::FieldName Name = "">
+using NotNegative = Bounded<detail::AtLeastZero, Name>;
+
+/// Above 0; infinite is allowed: a bound that may be none.
+template <detail::FieldName Name = "">
+using Positive = Bounded<detail::AboveZero, Name>;
+
+}  // namespace regimen::inline v0

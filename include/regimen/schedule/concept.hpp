@@ -13,9 +13,9 @@
 
 #include "regimen/base/manifest.hpp"
 #include "regimen/record/clock.hpp"
+#include "regimen/record/erased.hpp"
 #include "regimen/record/history.hpp"
 #include "regimen/record/history_view.hpp"
-#include "regimen/record/hooks.hpp"
 #include "regimen/record/reads.hpp"
 
 namespace regimen::inline v0 {
@@ -43,27 +43,28 @@ concept TakesView =
 ///
 ///     regimen::L2{.strength = 5e-4}
 ///     regimen::L2{.strength = regimen::Cosine{.epochs = 60} * 5e-4}
-class Knob {
+class Knob : public detail::Erased {
  public:
-  Knob(double value = 0) : constant_(value), manifest_(regimen::manifest(value)) {}  // NOLINT: a number is a knob
+  Knob(double value = 0) : constant_(value) {  // NOLINT: a number is a knob
+    remember_manifest([value] { return regimen::manifest(value); });
+  }
 
   template <class S>
-    requires(!std::is_arithmetic_v<S> && !std::same_as<S, Knob> && !detail::StandIn<S>)
-  Knob(S schedule) : manifest_(regimen::manifest(schedule)) {  // NOLINT: a schedule is a knob
+    requires(!std::is_arithmetic_v<S> && !std::derived_from<S, Knob> && !detail::StandIn<S>)
+  Knob(S schedule) {  // NOLINT: a schedule is a knob
     static_assert(Schedule<S>,
                   "a schedule must be callable as: number schedule(const regimen::Clock&) const, "
                   "or: number schedule(const regimen::Clock&, const regimen::History&) const");
     if constexpr (Schedule<S>) {
-      detail::check_fields(schedule);
-      metrics_ = detail::metrics_of(schedule);
-      schedule_ = std::make_shared<const Function>([schedule](const Clock& clock, const HistoryView& scores) -> double {
+      const auto part = remember(std::move(schedule));
+      schedule_ = std::make_shared<const Function>([part](const Clock& clock, const HistoryView& scores) -> double {
         if constexpr (detail::TakesView<S>) {
-          return schedule(clock, scores);
-        } else if constexpr (requires(const History& history) { schedule(clock, history); }) {
+          return (*part)(clock, scores);
+        } else if constexpr (requires(const History& history) { (*part)(clock, history); }) {
           return scores.as_history(
-              [&](const History& history) { return static_cast<double>(schedule(clock, history)); });
+              [&](const History& history) { return static_cast<double>((*part)(clock, history)); });
         } else {
-          return schedule(clock);
+          return (*part)(clock);
         }
       });
     }
@@ -77,16 +78,11 @@ class Knob {
   /// Whether it can ever change.
   [[nodiscard]] bool constant() const { return !schedule_; }
 
-  [[nodiscard]] const std::vector<Metric>& metrics() const { return metrics_; }
-  [[nodiscard]] const std::string& manifest() const { return manifest_; }
-
  private:
   using Function = std::function<double(const Clock&, const HistoryView&)>;
 
   double constant_ = 0;
   std::shared_ptr<const Function> schedule_;
-  std::vector<Metric> metrics_;
-  std::string manifest_;
 };
 
 }  // namespace regimen::inline v0

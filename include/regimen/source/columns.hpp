@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/zeros.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +30,8 @@ inline void require_indexed(const Source& source, const std::string& who) {
 /// The key of what is drawn for the samples of `of`. What lies on other draws has other ones, also of the same seed:
 /// which samples it damages, and how, would else be a function of what the one below did.
 inline Key apart_from_below(const Key& key, const Source& of) {
-  return of.layers() == 0 ? key : key.fold(salt::layer).fold(static_cast<std::uint64_t>(of.layers()));
+  const int layers = of.traits().random_layers;
+  return layers == 0 ? key : key.fold(salt::layer).fold(static_cast<std::uint64_t>(layers));
 }
 
 /// Of a whole source what `columns` takes from each batch, joined on the CPU, as it is at this moment. Reads it once;
@@ -50,6 +52,13 @@ inline std::vector<at::Tensor> read_columns(const Source& source, const Now& now
     joined.push_back(at::cat(part));
   }
   return joined;
+}
+
+/// [n] int64, on the CPU: the ids of a source's samples, in its order.
+inline at::Tensor ids_of(const Source& source) {
+  const std::vector<at::Tensor> columns =
+      read_columns(source, {}, [](const Batch& batch) { return std::vector<at::Tensor>{batch.id}; });
+  return columns.empty() ? at::zeros({0}, at::kLong) : columns.front();
 }
 
 }  // namespace regimen::inline v0::detail

@@ -6,10 +6,12 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "regimen/base/integer.hpp"
 #include "regimen/batch/batch.hpp"
 #include "regimen/key/moment.hpp"
+#include "regimen/record/history.hpp"
 
 namespace regimen::inline v0 {
 
@@ -33,6 +35,26 @@ struct Order {
   /// Where batch `first` begins; at the end if there is none.
   [[nodiscard]] std::int64_t begin(std::int64_t samples) const {
     return first > samples / batch ? end(samples) : std::min(first * batch, end(samples));
+  }
+};
+
+/// What a source says of itself beside its samples, by an optional `regimen::SourceTraits traits() const`. A view that
+/// is a plain struct need not say it: it takes over the traits of the sources among its fields, and the metrics that
+/// its schedules read.
+struct SourceTraits {
+  at::Device device{at::kCPU};    ///< where an indexed source keeps its rows and wants its index
+  int random_layers = 0;          ///< draws that are frozen into it, one around another: each mixes this number into
+                                  ///< its key, so two layers with one seed draw differently
+  bool stable_ids = true;         ///< whether an id names one sample at every reading
+  std::vector<Metric> metrics{};  ///< what its schedules read
+
+  /// These traits together with those of a source that lies below.
+  [[nodiscard]] SourceTraits on(const SourceTraits& below) const {
+    SourceTraits both = *this;
+    both.random_layers = std::max(random_layers, below.random_layers);
+    both.stable_ids = stable_ids && below.stable_ids;
+    both.metrics.insert(both.metrics.end(), below.metrics.begin(), below.metrics.end());
+    return both;
   }
 };
 

@@ -28,6 +28,15 @@
 
 namespace regimen::inline v0 {
 
+class Source;
+
+namespace detail {
+
+template <class S>
+SourceTraits traits_of(const S& data);
+
+}  // namespace detail
+
 /// Any data: a `Batch`, anything `Indexed`, or a `Stream`. Cheap to copy; copies share the data.
 class Source {
  public:
@@ -43,6 +52,9 @@ class Source {
                   "or be callable as: regimen::Cursor source(const regimen::Order&) const");
     detail::require_hooks<S>();
     static_assert(
+        !requires(S& data) { data.traits(); } || requires(const S& data) { SourceTraits(data.traits()); },
+        "traits must be: regimen::SourceTraits traits() const");
+    static_assert(
         !requires(S& data, const Order& order) { data.batches(order); } ||
             requires(const S& data, const Order& order) { data.batches(order); },
         "batches must be: std::int64_t batches(const regimen::Order&) const");
@@ -57,8 +69,11 @@ class Source {
   /// Samples in an epoch; none for an endless stream.
   [[nodiscard]] std::optional<std::int64_t> size() const { return defined() ? data_->size : std::nullopt; }
 
+  /// What it says of itself; of views what the sources below say.
+  [[nodiscard]] SourceTraits traits() const { return defined() ? data_->traits : SourceTraits(); }
+
   /// Where an indexed source keeps its rows and wants its index. The CPU for what does not say, and for streams.
-  [[nodiscard]] at::Device device() const { return defined() ? data_->device : at::Device(at::kCPU); }
+  [[nodiscard]] at::Device device() const { return defined() ? data_->traits.device : at::Device(at::kCPU); }
 
   /// The rows at these places, in this order; index [n] int64 on any device. Throws Error for a stream.
   [[nodiscard]] Batch get(const at::Tensor& index, const Now& now = {}) const {
@@ -74,14 +89,8 @@ class Source {
   /// Reads one epoch.
   [[nodiscard]] Cursor read(const Order& order) const;
 
-  /// How many draws are frozen into it, one around another, transforms and dealt labels: what keeps them apart.
-  [[nodiscard]] int layers() const { return defined() ? data_->layers : 0; }
-
-  /// Whether an id names the same sample at every reading. A loader that shuffles and knows no ids has none such.
-  [[nodiscard]] bool stable_ids() const { return !defined() || data_->stable_ids; }
-
-  /// The metrics that schedules in it read: of frozen damage, of partners.
-  [[nodiscard]] std::vector<Metric> metrics() const { return defined() ? data_->metrics : std::vector<Metric>(); }
+  /// What schedules in it read.
+  [[nodiscard]] std::vector<Metric> metrics() const { return traits().metrics; }
 
   /// Whether both are copies of one source.
   [[nodiscard]] bool same_as(const Source& other) const { return data_ == other.data_; }
@@ -94,10 +103,7 @@ class Source {
   struct Any {
     bool indexed = false;
     std::optional<std::int64_t> size{};
-    at::Device device{at::kCPU};
-    int layers = 0;
-    bool stable_ids = true;
-    std::vector<Metric> metrics{};
+    SourceTraits traits{};
 
     virtual ~Any() = default;
     virtual Batch get(const at::Tensor& index, const Now& now) const = 0;
@@ -114,22 +120,7 @@ class Source {
       if constexpr (requires { data.size(); }) {
         size = data.size();
       }
-      if constexpr (requires { at::Device{data.device()}; }) {
-        device = data.device();
-      } else if constexpr (Indexed<S> && requires { at::Device{data.of.device()}; }) {
-        device = data.of.device();
-      }
-      if constexpr (requires { int{data.layers()}; }) {
-        layers = data.layers();
-      } else if constexpr (requires { int{data.of.layers()}; }) {
-        layers = data.of.layers();
-      }
-      if constexpr (requires { bool{data.stable_ids()}; }) {
-        stable_ids = data.stable_ids();
-      } else if constexpr (requires { bool{data.of.stable_ids()}; }) {
-        stable_ids = data.of.stable_ids();
-      }
-      metrics = detail::metrics_of_source(data);
+      traits = detail::traits_of(data);
     }
 
     Batch get(const at::Tensor& index, const Now& now) const override {
@@ -177,6 +168,35 @@ class Source {
 };
 
 namespace detail {
+
+/// What a source's type says of itself, or else what follows from its fields.
+template <class S>
+SourceTraits traits_of(const S& data) {
+  if constexpr (requires { SourceTraits(data.traits()); }) {
+    return data.traits();
+  } else {
+    SourceTraits traits;
+    if constexpr (Plain<S>) {
+      bool found = false;
+      for_each_field(data, [&](const auto& field) {
+        if constexpr (std::same_as<std::remove_cvref_t<decltype(field)>, Source>) {
+          traits = traits.on(field.traits());
+          traits.device = found ? traits.device : field.device();
+          found = true;
+        } else {
+          traits.metrics = traits.on({.metrics = metrics_of(field)}).metrics;
+        }
+      });
+    }
+    if constexpr (requires { at::Device{data.device()}; }) {
+      traits.device = data.device();
+    }
+    if constexpr (requires { std::vector<Metric>(data.metrics()); }) {
+      traits.metrics = data.metrics();
+    }
+    return traits;
+  }
+}
 
 /// [size] int64, on the source's device: the places of an indexed source in the order of an epoch.
 inline at::Tensor order_of(const Source& source, const Order& order) {

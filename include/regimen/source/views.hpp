@@ -46,11 +46,10 @@ struct Repeat {
 struct Cached {
   InMemory memory;
   std::string recipe;
-  int below = 0;  ///< frozen layers of the source
+  int random_layers = 0;  ///< of the source
 
   [[nodiscard]] std::int64_t size() const { return memory.size(); }
-  [[nodiscard]] at::Device device() const { return memory.device(); }
-  [[nodiscard]] int layers() const { return below; }
+  [[nodiscard]] SourceTraits traits() const { return {.device = memory.device(), .random_layers = random_layers}; }
   [[nodiscard]] Batch get(const at::Tensor& index) const { return memory.get(index); }
   [[nodiscard]] std::string manifest() const {
     return json::Object().add("type", "\"Cached\"").add("of", recipe).text();
@@ -159,10 +158,10 @@ struct LimitedStream {
 ///     const regimen::Source fast = regimen::cached(regimen::frozen(regimen::repeat(train, 4), damage, 7));
 ///     const regimen::Source on_gpu = regimen::cached(train, at::kCUDA);
 [[nodiscard]] inline Source cached(const Source& source) {
-  return detail::Cached{InMemory(materialize(source)), source.manifest(), source.layers()};
+  return detail::Cached{InMemory(materialize(source)), source.manifest(), source.traits().random_layers};
 }
 [[nodiscard]] inline Source cached(const Source& source, const at::Device& device) {
-  return detail::Cached{InMemory(to(materialize(source), device)), source.manifest(), source.layers()};
+  return detail::Cached{InMemory(to(materialize(source), device)), source.manifest(), source.traits().random_layers};
 }
 
 /// Every sample `copies` times. Each copy has an id of its own, so that a transform treats each in its own way, and

@@ -7,6 +7,7 @@
 
 #include "regimen/base/error.hpp"
 #include "regimen/record/history.hpp"
+#include "regimen/statistics/detail/normal.hpp"
 
 namespace regimen::inline v0 {
 
@@ -17,21 +18,6 @@ struct Proportion {
   double high = unknown;
   std::int64_t trials = 0;
 };
-
-namespace detail {
-
-/// The z with P(|Z| <= z) = level of a standard normal, by bisection to rounding: 1.95996 for 0.95.
-inline double normal_two_sided_quantile(double level) {
-  double low = 0;
-  double high = 40;
-  for (int i = 0; i < 200; ++i) {
-    const double middle = (low + high) / 2;
-    (std::erf(middle / std::sqrt(2.0)) < level ? low : high) = middle;
-  }
-  return (low + high) / 2;
-}
-
-}  // namespace detail
 
 /// hits of trials with Wilson's score interval (1927): all probabilities that the count does not reject at this level.
 ///

@@ -6,9 +6,11 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "regimen/base/manifest.hpp"
+#include "regimen/record/erased.hpp"
 #include "regimen/record/history.hpp"
 #include "regimen/record/reads.hpp"
 #include "regimen/schedule/concept.hpp"
@@ -28,26 +30,24 @@ concept StopCriterion = requires(const S& stop, const History& history) {
 };
 
 /// Any stop criterion, or none: a default `Stop` never says that it is over.
-class Stop {
+class Stop : public detail::Erased {
  public:
   Stop() = default;
 
   template <class S>
     requires(!std::same_as<S, Stop> && !detail::StandIn<S>)
-  Stop(S criterion) : manifest_(regimen::manifest(criterion)) {  // NOLINT: a criterion is a stop
+  Stop(S criterion) {  // NOLINT: a criterion is a stop
     static_assert(StopCriterion<S>,
                   "a stop criterion must be callable as: bool stop(const regimen::History&) const, "
                   "or: bool stop(const regimen::Epoch&) const");
     if constexpr (StopCriterion<S>) {
-      detail::check_fields(criterion);
-      metrics_ = detail::metrics_of(criterion);
-      measures_ = detail::measures_of(criterion);
       is_of_values_ = detail::is_of_values(criterion);
-      over_ = std::make_shared<const Function>([criterion](const History& history) -> bool {
-        if constexpr (requires { criterion(history); }) {
-          return criterion(history);
+      const auto part = remember(std::move(criterion));
+      over_ = std::make_shared<const Function>([part](const History& history) -> bool {
+        if constexpr (requires { (*part)(history); }) {
+          return (*part)(history);
         } else {
-          return !history.empty() && criterion(history.back());
+          return !history.empty() && (*part)(history.back());
         }
       });
     }
@@ -55,10 +55,6 @@ class Stop {
 
   /// `history` holds the epochs of this phase alone.
   [[nodiscard]] bool operator()(const History& history) const { return over_ && (*over_)(history); }
-
-  [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
-  [[nodiscard]] std::vector<std::string> measures() const { return measures_; }
-  [[nodiscard]] const std::string& manifest() const { return manifest_; }
 
   /// Whether its fields are all that it reads beside the history: not of a lambda, which may read something that
   /// changes.
@@ -68,9 +64,6 @@ class Stop {
   using Function = std::function<bool(const History&)>;
 
   std::shared_ptr<const Function> over_;
-  std::vector<Metric> metrics_;
-  std::vector<std::string> measures_;
-  std::string manifest_ = "null";
   bool is_of_values_ = true;
 };
 

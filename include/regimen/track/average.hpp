@@ -48,22 +48,18 @@ namespace detail {
 class ExponentialAverage {
  public:
   struct Rule {
-    Knob decay = 0.999;
+    Share<"ExponentialAverage.decay"> decay = 0.999;
     bool warm_up = false;  ///< after n updates at most 1 - (1 + n)^(-2/3), as timm's ModelEmaV3 with use_warmup
     int every = 1;         ///< steps from one update to the next
     bool buffers = true;   ///< average BatchNorm's running statistics too; if not, they are the last ones
     std::string phase{};   ///< only of the phase of this name; empty: of all
 
-    static constexpr auto decay_bounds = detail::Bounds::share("ExponentialAverage.decay");
-    void check() const {
-      decay_bounds.check(decay);
-      detail::require(every >= 1, "ExponentialAverage.every", "at least 1", every);
-    }
+    void check() const { detail::require(every >= 1, "ExponentialAverage.every", "at least 1", every); }
   };
 
   /// Throws Error unless decay is in [0, 1] and every >= 1.
   ExponentialAverage(const Weights& model, Rule rule) : rule_(std::move(rule)), mean_(model, rule_.buffers) {
-    rule_.check();
+    detail::check_fields(rule_);
   }
   explicit ExponentialAverage(const Weights& model) : ExponentialAverage(model, Rule{}) {}
 
@@ -85,8 +81,8 @@ class ExponentialAverage {
 
   /// Takes the weights as they are now into the mean.
   void update(const Now& now = {}) {
-    double decay = now.value_of(rule_.decay);
-    Rule::decay_bounds.check(decay);
+    double decay = detail::value_at(now, rule_.decay);
+    rule_.decay.bounds().check(decay);
     if (rule_.warm_up) {
       decay = std::min(decay, 1 - std::pow(1 + static_cast<double>(mean_.updates()), -2.0 / 3));
     }
@@ -155,7 +151,7 @@ class StochasticAverage {
 
   /// Throws Error unless first >= 1 and every >= 1.
   StochasticAverage(const Weights& model, Rule rule) : rule_(std::move(rule)), mean_(model, /*of_buffers=*/false) {
-    rule_.check();
+    detail::check_fields(rule_);
   }
   explicit StochasticAverage(const Weights& model) : StochasticAverage(model, Rule{}) {}
 

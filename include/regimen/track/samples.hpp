@@ -13,6 +13,7 @@
 #include "regimen/batch/tensors.hpp"
 #include "regimen/observe/event.hpp"
 #include "regimen/regularize/concept.hpp"
+#include "regimen/source/columns.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/tensor/described.hpp"
 
@@ -34,7 +35,7 @@ class SampleRows {
   /// Throws Error for a source without end, or whose ids do not name the same samples at every reading.
   SampleRows(const Source& source, std::string who, std::string phase = "")
       : who_(std::move(who)), phase_(std::move(phase)) {
-    if (!source.defined() || !source.size() || !source.stable_ids()) {
+    if (!source.defined() || !source.size() || !source.traits().stable_ids) {
       throw Error(who_ + " takes a source that ends, and whose ids name the same samples at every epoch");
     }
     ids_ = detail::ids_of(source);

@@ -11,6 +11,7 @@
 #include "regimen/batch/batch.hpp"
 #include "regimen/batch/require_rows.hpp"
 #include "regimen/key/key.hpp"
+#include "regimen/record/erased.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/transform/detail/check_data.hpp"
 
@@ -40,18 +41,16 @@ concept Transform = requires(const T& transform, const Batch& batch, const Key& 
 };
 
 /// Any transform.
-class AnyTransform {
+class AnyTransform : public detail::Erased {
  public:
   template <class T>
     requires(!std::same_as<T, AnyTransform> && !detail::StandIn<T>)
-  AnyTransform(T transform) : manifest_(regimen::manifest(transform)) {  // NOLINT: a transform is one of any kind
+  AnyTransform(T transform) {  // NOLINT: a transform is one of any kind
     static_assert(Transform<T>,
                   "a transform must be callable as: "
                   "regimen::Batch transform(const regimen::Batch&, const regimen::Key&) const");
     if constexpr (Transform<T>) {
-      detail::check_fields(transform);
-      metrics_ = detail::metrics_of(transform);
-      const auto held = std::make_shared<const T>(std::move(transform));
+      const auto held = remember(std::move(transform));
       call_ = std::make_shared<const Function>([held](const Batch& batch, const Key& key) {
         Batch result = (*held)(batch, key);
         detail::require_rows(
@@ -74,17 +73,12 @@ class AnyTransform {
     (*check_data_)(data, data.so_far, who);
   }
 
-  [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
-  [[nodiscard]] const std::string& manifest() const { return manifest_; }
-
  private:
   using Function = std::function<Batch(const Batch&, const Key&)>;
   using CheckData = std::function<void(const detail::DataSoFar&, const Source&, const std::string&)>;
 
   std::shared_ptr<const Function> call_;
   std::shared_ptr<const CheckData> check_data_;
-  std::vector<Metric> metrics_;
-  std::string manifest_;
 };
 
 }  // namespace regimen::inline v0

@@ -1,4 +1,5 @@
 #pragma once
 
-#include "regimen/transform/partners/mix.hpp"
+#include "regimen/transform/partners/cutmix.hpp"
+#include "regimen/transform/partners/mixup.hpp"
 #include "regimen/transform/partners/open_set.hpp"

@@ -21,7 +21,7 @@
 ///     regimen-checkpoint <format> <CRC-32 of all bytes before, in hexadecimal>
 namespace regimen::inline v0::detail {
 
-inline constexpr int checkpoint_format = 1;
+inline constexpr int checkpoint_format = 2;  ///< 2: the state's fields by name
 inline constexpr std::string_view seal_mark = "regimen-checkpoint ";
 inline constexpr std::string_view end_of_archive = {"PK\5\6", 4};
 inline constexpr std::size_t end_of_archive_length = 22;

@@ -1,211 +1,198 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 #include <torch/serialize/archive.h>
 
+#include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <map>
+#include <set>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "regimen/base/error.hpp"
+#include "regimen/checkpoint/detail/archive_values.hpp"
+#include "regimen/checkpoint/detail/fields_of_state.hpp"
+#include "regimen/checkpoint/detail/state_format_1.hpp"
 #include "regimen/observe/event.hpp"
+#include "regimen/record/history.hpp"
 
-/// `State` as an archive: numbers as tensors, so that every bit comes back.
+/// The state of a run as an archive: tables, each column under the name of its field.
 namespace regimen::inline v0::detail {
 
-inline constexpr std::int64_t state_format = 1;
-
-inline std::vector<std::int64_t> integers_of(const Clock& clock) {
-  return {clock.phase, clock.epoch, clock.batch, clock.batches, clock.step};
-}
-
-inline int int_of(std::int64_t number) {
-  const bool fits = number >= std::numeric_limits<int>::min() && number <= std::numeric_limits<int>::max();
-  require(fits, "checkpoint: a clock's phase", "an int", number);
-  return static_cast<int>(number);
-}
-
-inline Clock clock_of(const std::int64_t* row) {
-  return {.phase = int_of(row[0]), .epoch = row[1], .batch = row[2], .batches = row[3], .step = row[4]};
-}
-
-inline constexpr std::int64_t clock_numbers = 5;
-inline constexpr std::int64_t epoch_numbers = 11;
-
-inline std::vector<double> doubles_of(const Epoch& epoch) {
-  return {epoch.fit.accuracy,        epoch.fit.loss,        epoch.clean.accuracy,
-          epoch.clean.loss,          epoch.test.accuracy,   epoch.test.loss,
-          epoch.validation.accuracy, epoch.validation.loss, epoch.train_loss,
-          epoch.learning_rate,       epoch.seconds};
-}
-
-inline std::vector<std::int64_t> integers_of(const Epoch& epoch) {
-  std::vector<std::int64_t> numbers = integers_of(epoch.clock);
-  numbers.insert(numbers.end(), {epoch.fit.samples, epoch.clean.samples, epoch.test.samples, epoch.validation.samples});
-  return numbers;
-}
-
-/// [values.size()] on the CPU.
-template <class T>
-at::Tensor tensor_of(const std::vector<T>& values) {
-  const auto type = std::is_same_v<T, double> ? at::kDouble : at::kLong;
-  at::Tensor tensor = at::empty({static_cast<std::int64_t>(values.size())}, type);
-  std::copy(values.begin(), values.end(), tensor.data_ptr<T>());
-  return tensor;
-}
-
-template <class T>
-std::vector<T> vector_of(torch::serialize::InputArchive& archive, const std::string& key) {
-  at::Tensor tensor;
-  archive.read(key, tensor, /*is_buffer=*/true);
-  tensor = tensor.contiguous();
-  return {tensor.data_ptr<T>(), tensor.data_ptr<T>() + tensor.numel()};
-}
-
-/// As many numbers as the rest of the archive says; or else what is read would go on behind their end.
-template <class T>
-std::vector<T> table_of(torch::serialize::InputArchive& archive, const std::string& key, std::size_t numbers) {
-  std::vector<T> table = vector_of<T>(archive, key);
-  require(table.size() == numbers, "checkpoint: the length of " + key, text(numbers), table.size());
-  return table;
-}
-
-inline std::vector<std::string> strings_of(torch::serialize::InputArchive& archive, const std::string& key) {
-  c10::IValue value;
-  archive.read(key, value);
-  std::vector<std::string> strings;
-  for (const c10::IValue& entry : value.toListRef()) {
-    strings.push_back(entry.toStringRef());
+/// Collects rows, each by a visit of its fields, and writes them as columns.
+class TableWriter {
+ public:
+  template <class T>
+  void operator()(const std::string& name, const T& value) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      texts_[name].push_back(value);
+    } else if constexpr (std::is_floating_point_v<T>) {
+      reals_[name].push_back(value);
+    } else {
+      wholes_[name].push_back(static_cast<std::int64_t>(value));
+    }
   }
-  return strings;
-}
 
-inline c10::IValue list_of(const std::vector<std::string>& strings) {
-  c10::List<std::string> list;
-  for (const std::string& text : strings) {
-    list.push_back(text);
+  void write(torch::serialize::OutputArchive& archive, const std::string& table) const {
+    torch::serialize::OutputArchive part;
+    for (const auto& [name, column] : texts_) {
+      part.write(name, list_of(column));
+    }
+    for (const auto& [name, column] : reals_) {
+      part.write(name, tensor_of(column), /*is_buffer=*/true);
+    }
+    for (const auto& [name, column] : wholes_) {
+      part.write(name, tensor_of(column), /*is_buffer=*/true);
+    }
+    archive.write(table, part);
   }
-  return list;
-}
 
-template <class T>
-void append(std::vector<T>& all, const std::vector<T>& more) {
-  all.insert(all.end(), more.begin(), more.end());
+ private:
+  std::map<std::string, std::vector<std::string>> texts_{};
+  std::map<std::string, std::vector<double>> reals_{};
+  std::map<std::string, std::vector<std::int64_t>> wholes_{};
+};
+
+/// Reads such columns back, row by row. A column that is not there leaves its field as it is.
+class TableReader {
+ public:
+  /// A table of a single row.
+  TableReader(torch::serialize::InputArchive& archive, std::string table) : table_(std::move(table)), rows_(1) {
+    archive.read(table_, part_);
+    for (std::string& name : part_.keys()) {
+      names_.insert(std::move(name));
+    }
+  }
+
+  /// A table with as many rows as a column of texts has; none without that column.
+  TableReader(torch::serialize::InputArchive& archive, std::string table, const std::string& column)
+      : TableReader(archive, std::move(table)) {
+    const std::vector<std::string> texts =
+        names_.count(column) > 0 ? strings_of(part_, column) : std::vector<std::string>();
+    rows_ = static_cast<std::int64_t>(texts.size());
+  }
+
+  [[nodiscard]] std::int64_t rows() const { return rows_; }
+
+  /// Goes to a row; then each field is visited once.
+  TableReader& row(std::int64_t row) {
+    row_ = static_cast<std::size_t>(row);
+    return *this;
+  }
+
+  template <class T>
+  void operator()(const std::string& name, T& value) {
+    if (names_.count(name) == 0) {
+      return;
+    }
+    if constexpr (std::is_same_v<T, std::string>) {
+      value = column(texts_, name, [&] { return strings_of(part_, name); })[row_];
+    } else if constexpr (std::is_floating_point_v<T>) {
+      value = column(reals_, name, [&] { return vector_of<double>(part_, name); })[row_];
+    } else {
+      const std::int64_t whole = column(wholes_, name, [&] { return vector_of<std::int64_t>(part_, name); })[row_];
+      if constexpr (std::is_same_v<T, Ended>) {
+        value = ended_of(whole);
+      } else if constexpr (std::is_same_v<T, int>) {
+        value = int_of(whole);
+      } else {
+        value = whole;
+      }
+    }
+  }
+
+ private:
+  /// Read once; as long as the table has rows, or else what is read would go on behind its end.
+  template <class Columns, class Read>
+  const typename Columns::mapped_type& column(Columns& columns, const std::string& name, Read&& read) {
+    const auto found = columns.find(name);
+    if (found != columns.end()) {
+      return found->second;
+    }
+    auto column = read();
+    require(static_cast<std::int64_t>(column.size()) == rows_, "checkpoint: the length of " + table_ + "." + name,
+            text(rows_), column.size());
+    return columns.emplace(name, std::move(column)).first->second;
+  }
+
+  std::string table_;
+  torch::serialize::InputArchive part_{};
+  std::set<std::string> names_{};
+  std::int64_t rows_;
+  std::size_t row_ = 0;
+  std::map<std::string, std::vector<std::string>> texts_{};
+  std::map<std::string, std::vector<double>> reals_{};
+  std::map<std::string, std::vector<std::int64_t>> wholes_{};
+};
+
+/// A measure's value at an epoch, as a row.
+struct MeasureRow {
+  std::int64_t epoch = 0;  ///< its place in the history
+  std::string name{};
+  double value = unknown;
+};
+
+template <class M, class Visit>
+void visit_measure(M& measure, Visit&& visit) {
+  visit("epoch", measure.epoch);
+  visit("name", measure.name);
+  visit("value", measure.value);
 }
 
 inline void save_state(torch::serialize::OutputArchive& archive, const State& state) {
-  std::vector<std::string> phases;
-  std::vector<double> doubles;
-  std::vector<std::int64_t> integers;
-  std::vector<std::string> measure_names;
-  std::vector<double> measure_values;
-  std::vector<std::int64_t> measure_counts;
-  for (const Epoch& epoch : state.history) {
-    phases.push_back(epoch.phase);
-    append(doubles, doubles_of(epoch));
-    append(integers, integers_of(epoch));
-    measure_counts.push_back(static_cast<std::int64_t>(epoch.measures.size()));
+  TableWriter run;
+  TableWriter epochs;
+  TableWriter measures;
+  TableWriter outcomes;
+  visit_state(state, run);
+  for (std::size_t i = 0; i < state.history.epochs.size(); ++i) {
+    const Epoch& epoch = state.history.epochs[i];
+    visit_epoch(epoch, epochs);
     for (const auto& [name, value] : epoch.measures) {
-      measure_names.push_back(name);
-      measure_values.push_back(value);
+      const MeasureRow row{static_cast<std::int64_t>(i), name, value};
+      visit_measure(row, measures);
     }
   }
-  std::vector<std::string> outcome_phases;
-  std::vector<std::int64_t> outcomes;
   for (const Outcome& outcome : state.history.outcomes) {
-    outcome_phases.push_back(outcome.phase);
-    append(outcomes, integers_of(outcome.clock));
-    outcomes.push_back(static_cast<std::int64_t>(outcome.ended));
+    visit_outcome(outcome, outcomes);
   }
-  archive.write("format", c10::IValue(state_format));
-  archive.write("clock", tensor_of(integers_of(state.clock)), true);
-  archive.write("sums", tensor_of(std::vector<double>{state.loss_sum, state.lr_scale, state.seconds}), true);
-  archive.write("loss_samples", c10::IValue(state.loss_samples));
-  archive.write("loss_count", c10::IValue(state.loss_count));
-  archive.write("loss_scale", c10::IValue(state.loss_scale));
-  archive.write("loss_scale_steps", c10::IValue(state.loss_scale_steps));
-  archive.write("phases", list_of(phases));
-  archive.write("doubles", tensor_of(doubles), true);
-  archive.write("integers", tensor_of(integers), true);
-  archive.write("measure_names", list_of(measure_names));
-  archive.write("measure_values", tensor_of(measure_values), true);
-  archive.write("measure_counts", tensor_of(measure_counts), true);
-  archive.write("outcome_phases", list_of(outcome_phases));
-  archive.write("outcomes", tensor_of(outcomes), true);
+  run.write(archive, "run");
+  epochs.write(archive, "epochs");
+  measures.write(archive, "measures");
+  outcomes.write(archive, "outcomes");
 }
 
-inline Epoch epoch_of(const std::string& phase, const double* d, const std::int64_t* n) {
-  Epoch epoch{.clock = clock_of(n), .phase = phase};
-  const std::int64_t* const samples = n + clock_numbers;
-  epoch.fit = {d[0], d[1], samples[0]};
-  epoch.clean = {d[2], d[3], samples[1]};
-  epoch.test = {d[4], d[5], samples[2]};
-  epoch.validation = {d[6], d[7], samples[3]};
-  epoch.train_loss = d[8];
-  epoch.learning_rate = d[9];
-  epoch.seconds = d[10];
-  return epoch;
-}
-
-inline Ended ended_of(std::int64_t number) {
-  constexpr auto last = static_cast<std::int64_t>(Ended::diverged);
-  require(number >= 0 && number <= last, "checkpoint: how a phase ended", "in [0, " + text(last) + "]", number);
-  return static_cast<Ended>(number);
-}
-
+/// Throws Error for numbers out of their ranges and columns of other lengths.
 inline State load_state(torch::serialize::InputArchive& archive) {
   c10::IValue format;
-  archive.read("format", format);
-  require(format.toInt() == state_format, "checkpoint: format", text(state_format), format.toInt());
+  if (archive.try_read("format", format)) {
+    require(format.toInt() == 1, "checkpoint: the format of its state", "1", format.toInt());
+    return load_state_of_format_1(archive);
+  }
   State state;
-  state.clock = clock_of(table_of<std::int64_t>(archive, "clock", clock_numbers).data());
-  const auto sums = table_of<double>(archive, "sums", 3);
-  state.loss_sum = sums[0];
-  state.lr_scale = sums[1];
-  state.seconds = sums[2];
-  c10::IValue loss_samples;
-  archive.read("loss_samples", loss_samples);
-  state.loss_samples = loss_samples.toInt();
-  c10::IValue loss_count;  // not in checkpoints of earlier versions, where all losses were means over the samples
-  state.loss_count =
-      archive.try_read("loss_count", loss_count) ? loss_count.toDouble() : static_cast<double>(state.loss_samples);
-  c10::IValue loss_scale;
-  c10::IValue loss_scale_steps;
-  if (archive.try_read("loss_scale", loss_scale) && archive.try_read("loss_scale_steps", loss_scale_steps)) {
-    state.loss_scale = loss_scale.toDouble();
-    state.loss_scale_steps = loss_scale_steps.toInt();
+  TableReader run(archive, "run");
+  visit_state(state, run.row(0));
+  TableReader epochs(archive, "epochs", "phase");
+  for (std::int64_t i = 0; i < epochs.rows(); ++i) {
+    Epoch epoch;
+    visit_epoch(epoch, epochs.row(i));
+    state.history.epochs.push_back(std::move(epoch));
   }
-
-  const auto phases = strings_of(archive, "phases");
-  const std::size_t epoch_integers = clock_numbers + 4;
-  const auto doubles = table_of<double>(archive, "doubles", phases.size() * epoch_numbers);
-  const auto integers = table_of<std::int64_t>(archive, "integers", phases.size() * epoch_integers);
-  const auto measure_names = strings_of(archive, "measure_names");
-  const auto measure_values = table_of<double>(archive, "measure_values", measure_names.size());
-  const auto measure_counts = table_of<std::int64_t>(archive, "measure_counts", phases.size());
-  std::size_t measure = 0;
-  for (std::size_t i = 0; i < phases.size(); ++i) {
-    Epoch epoch = epoch_of(phases[i], &doubles[i * epoch_numbers], &integers[i * epoch_integers]);
-    const auto left = static_cast<std::int64_t>(measure_names.size() - measure);
-    const std::int64_t count = measure_counts[i];
-    require(count >= 0 && count <= left, "checkpoint: an epoch's number of measures", "in [0, " + text(left) + "]",
-            count);
-    for (std::int64_t k = 0; k < count; ++k, ++measure) {
-      epoch.measures[measure_names[measure]] = measure_values[measure];
-    }
-    state.history.epochs.push_back(epoch);
+  TableReader measures(archive, "measures", "name");
+  for (std::int64_t i = 0; i < measures.rows(); ++i) {
+    MeasureRow measure;
+    visit_measure(measure, measures.row(i));
+    require(measure.epoch >= 0 && measure.epoch < epochs.rows(), "checkpoint: the epoch of a measure",
+            "in [0, " + text(epochs.rows()) + ")", measure.epoch);
+    state.history.epochs[static_cast<std::size_t>(measure.epoch)].measures[measure.name] = measure.value;
   }
-  require(measure == measure_names.size(), "checkpoint: the number of all measures", text(measure),
-          measure_names.size());
-  const auto outcome_phases = strings_of(archive, "outcome_phases");
-  const std::size_t outcome_integers = clock_numbers + 1;
-  const auto outcomes = table_of<std::int64_t>(archive, "outcomes", outcome_phases.size() * outcome_integers);
-  for (std::size_t i = 0; i < outcome_phases.size(); ++i) {
-    const std::int64_t* const row = &outcomes[i * outcome_integers];
-    state.history.outcomes.push_back({outcome_phases[i], ended_of(row[clock_numbers]), clock_of(row)});
+  TableReader outcomes(archive, "outcomes", "phase");
+  for (std::int64_t i = 0; i < outcomes.rows(); ++i) {
+    Outcome outcome;
+    visit_outcome(outcome, outcomes.row(i));
+    state.history.outcomes.push_back(std::move(outcome));
   }
   return state;
 }

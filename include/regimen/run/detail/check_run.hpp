@@ -56,8 +56,9 @@ inline void check_metrics(const Phase& phase, const Splits& splits) {
 
 /// Throws Error if a stop rule names a measure that is not taken: it would wait forever.
 inline void check_measures(const Phase& phase, const Splits& splits) {
+  const std::vector<std::string> taken = splits.measure_names();
   for (const std::string& name : phase.until.measures()) {
-    if (splits.measures.count(name) == 0) {
+    if (std::find(taken.begin(), taken.end(), name) == taken.end()) {
       throw Error("Phase \"" + phase.name + "\".until reads the measure \"" + name +
                   "\", which is never taken: add it to Splits::measures");
     }

@@ -11,7 +11,7 @@
 #include "regimen/base/error.hpp"
 #include "regimen/loss/count.hpp"
 #include "regimen/observe/event.hpp"
-#include "regimen/run/detail/step_objective.hpp"
+#include "regimen/run/detail/step_taken.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -29,12 +29,12 @@ class EpochLoss {
     samples_ = std::exchange(state.loss_samples, 0);
   }
 
-  void add(const Objective& objective) {
+  void add(const StepTaken& step) {
     // A loss that overflowed in fp16 is left out like its step; if all are, the mean of none is NaN: divergence.
-    if (objective.finite() || std::isfinite(objective.loss().item<double>())) {
-      objective.add_loss_to(sum_);
-      count_ = count_ + objective.count();
-      samples_ += objective.samples();
+    if (!step.overflowed || std::isfinite(step.loss.item<double>())) {
+      step.add_loss_to(sum_);
+      count_ = count_ + step.count;
+      samples_ += step.samples;
     }
   }
 

@@ -69,7 +69,7 @@ struct EpochScorer {
     probe.validation = splits.validation;
     probe.clock = epoch.clock;
     for (const auto& [name, take] : splits.measures) {
-      epoch.measures[name] = take(probe);
+      epoch.measures.merge(take.numbers(name, probe));
     }
   }
 };

@@ -52,7 +52,7 @@ class Objective {
     pass_.now = now;
     pass_.evaluation = 0;
     if (now.slots == nullptr && (!phase_.augment.empty() || !phase_.preprocess.empty())) {
-      generators_.seed(phase_.seed, now.clock.step, -2);  // for transforms that draw without their key
+      generators_.seed(phase_.seed, now.clock.step, Purpose::transforms);
     }
     // The last step's graph must not outlive it: its nodes keep the stream they were made on, which a recording on
     // another one would have to wait for.
@@ -68,10 +68,10 @@ class Objective {
 
   /// Seeds the generators for the scoring after these steps, for models and measures that draw: what an observer drew,
   /// or a process that died, must not reach the scores.
-  void seed_scoring(const Clock& clock) { generators_.seed(phase_.seed, clock.step, -1); }
+  void seed_scoring(const Clock& clock) { generators_.seed(phase_.seed, clock.step, Purpose::scoring); }
 
   /// Seeds the generators for the forward passes of a step. Where it is recorded, this comes before it.
-  void seed_step(const Clock& clock) { generators_.seed(phase_.seed, clock.step, 0); }
+  void seed_step(const Clock& clock) { generators_.seed(phase_.seed, clock.step, Purpose::forward); }
 
   at::Tensor operator()() {
     forget_gradients();
@@ -141,9 +141,6 @@ class Objective {
 
   /// Of the last evaluation, without penalties, 0-d.
   [[nodiscard]] const at::Tensor& loss() const { return loss_; }
-
-  /// Adds the last evaluation's losses to an epoch's sum, 0-d double, whose mean is that over all counts.
-  void add_loss_to(at::Tensor& sum) const { (phase_.loss.sums() ? LossCount(1) : count_).add_times(sum, loss_); }
 
   /// What the loss is a mean over; of one that sums, its samples.
   [[nodiscard]] LossCount count() const { return phase_.loss.sums() ? LossCount(samples_) : count_; }

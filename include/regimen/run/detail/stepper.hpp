@@ -18,7 +18,9 @@
 #include "regimen/model/guards.hpp"
 #include "regimen/optimizer/scheduled_options.hpp"
 #include "regimen/run/detail/phase_errors.hpp"
+#include "regimen/run/detail/step_data.hpp"
 #include "regimen/run/detail/step_objective.hpp"
+#include "regimen/run/detail/step_taken.hpp"
 #include "regimen/run/phase.hpp"
 #include "regimen/schedule/bounds.hpp"
 
@@ -33,19 +35,19 @@ class Stepper {
           std::function<void(const std::string&)> notice)
       : model_(model),
         phase_(phase),
+        data_(phase),
         objective_(model, phase, generators),
         fields_(phase),
         knobs_{
             .lr_scale = checked(phase.lr_scale, Bounds::not_negative(fields_.lr_scale)),
-            .momentum =
-                phase.momentum ? std::optional(checked(*phase.momentum, Bounds::open(fields_.momentum))) : std::nullopt,
+            .momentum = phase.momentum ? std::optional(checked(*phase.momentum, Bounds::open_share(fields_.momentum)))
+                                       : std::nullopt,
             .weight_decay_scale = checked(phase.weight_decay_scale, Bounds::not_negative(fields_.weight_decay_scale))},
         notice_(std::move(notice)) {
     if (phase.execute.graph) {
       const std::string why_not = cannot_be_recorded();
       if (why_not.empty()) {
-        const std::int64_t rows = std::min(rows_a_step(), *phase.data.size());
-        places_ = at::empty({rows}, at::TensorOptions().dtype(at::kLong).device(model.device()));
+        places_ = at::empty({data_.rows_a_step()}, at::TensorOptions().dtype(at::kLong).device(model.device()));
         prepare_recording();
       } else {
         tell(why_not);
@@ -56,58 +58,52 @@ class Stepper {
   Stepper(const Stepper&) = delete;
   Stepper& operator=(const Stepper&) = delete;
 
-  [[nodiscard]] Objective& objective() { return objective_; }
-
   /// Begins to read an epoch's data.
-  void begin_epoch(const Order& order) {
-    if (captured_ == nullptr) {
-      next_batch_ = phase_.data.read(order);
-      return;
-    }
-    next_batch_ = nullptr;
-    const std::int64_t n = *phase_.data.size();
-    order_ = order_of(phase_.data, order);
-    next_place_ = order.begin(n);
-    end_ = order.end(n);
-  }
+  void begin_epoch(const Order& order) { data_.begin_epoch(order, /*by_places=*/captured_ != nullptr); }
 
-  /// Takes the data of the next step; false at the end of the epoch.
-  bool next() {
-    group_.clear();
-    if (!next_batch_) {
-      step_places_ = order_.narrow(0, next_place_, std::min(rows_a_step(), end_ - next_place_));
-      next_place_ += step_places_.size(0);
-      return step_places_.size(0) > 0;
-    }
-    while (static_cast<std::int64_t>(group_.size()) < phase_.accumulate) {
-      Batch batch = next_batch_();
-      if (batch.size() == 0) {
-        break;
-      }
-      group_.push_back(std::move(batch));
-    }
-    return !group_.empty();
-  }
+  /// Reads the data of the next step; false at the end of the epoch.
+  [[nodiscard]] bool next() { return data_.next(); }
 
-  /// Batches in the step whose data were taken.
-  [[nodiscard]] std::int64_t batches() const {
-    return next_batch_ ? static_cast<std::int64_t>(group_.size())
-                       : Order{.batch = phase_.batch}.batches(step_places_.size(0));
-  }
-
-  /// Trains on them.
-  void step(const Now& now) {
+  /// Trains on them. The rest of the run is told of a step by this alone.
+  [[nodiscard]] StepTaken step(const Now& now) {
+    StepTaken taken{.batches = data_.batches()};
     in_phase(
-        phase_.name, [&] { take_step(now); },
+        phase_.name,
+        [&] {
+          taken.lr_scale = now(knobs_.lr_scale);
+          take_step(now, taken.lr_scale);
+        },
         [&](const std::string& said) { return described_batch(objective_.pass(), said); });
+    taken.overflowed = !objective_.finite();
+    taken.loss = objective_.loss();
+    taken.sums = phase_.loss.sums();
+    taken.count = objective_.count();
+    taken.samples = objective_.samples();
+    if (const auto& scaler = objective_.scaler()) {
+      taken.loss_scale = scaler->factor();
+      taken.loss_scale_steps = scaler->steps();
+    }
+    return taken;
   }
+
+  /// What the network saw and said in the last step.
+  [[nodiscard]] const Pass& pass() const { return objective_.pass(); }
+
+  /// Goes on with fp16's loss scale, where a phase that was stopped had one.
+  void restore_loss_scale(double factor, std::int64_t steps) {
+    if (objective_.scaler() && factor > 0) {
+      objective_.scaler()->restore(factor, steps);
+    }
+  }
+
+  /// Seeds the generators for the scoring after these steps, for models and measures that draw: what an observer drew,
+  /// or a process that died, must not reach the scores.
+  void seed_scoring(const Clock& clock) { objective_.seed_scoring(clock); }
 
  private:
-  void take_step(const Now& now) {
-    if (next_batch_) {
-      eager_step(group_, now);
-    } else if (captured_ == nullptr || step_places_.size(0) < rows_a_step()) {
-      eager_step(read(step_places_, now.epoch_began()), now);
+  void take_step(const Now& now, double lr_scale) {
+    if (captured_ == nullptr || !data_.is_full_step()) {
+      eager_step(data_.batches_of(now), now, lr_scale);
     } else {
       captured_step(now);
     }
@@ -124,12 +120,6 @@ class Stepper {
     std::string momentum;
     std::string weight_decay_scale;
   };
-
-  /// Of a step that is recorded: at most all that there are, for a batch may be larger than the data.
-  [[nodiscard]] std::int64_t rows_a_step() const {
-    const std::int64_t n = *phase_.data.size();
-    return std::min(n, std::min<std::int64_t>(phase_.batch, n) * std::min<std::int64_t>(phase_.accumulate, n));
-  }
 
   /// Why the phase's steps cannot be recorded; empty if nothing speaks against it yet.
   [[nodiscard]] std::string cannot_be_recorded() const {
@@ -150,16 +140,6 @@ class Stepper {
     notice_("steps are done operation by operation, not by replaying a recording: " + why_not);
   }
 
-  /// The batches of one step.
-  [[nodiscard]] std::vector<Batch> read(const at::Tensor& places, const Now& epoch_began) const {
-    std::vector<Batch> group;
-    for (std::int64_t begin = 0; begin < places.size(0); begin += phase_.batch) {
-      const std::int64_t length = std::min<std::int64_t>(phase_.batch, places.size(0) - begin);
-      group.push_back(phase_.data.get(places.narrow(0, begin, length), epoch_began));
-    }
-    return group;
-  }
-
   /// As a schedule of its own, so that its bounds are looked at whenever it is read, also before a replay.
   static Knob checked(const Knob& knob, const Bounds& bounds) {
     if (knob.constant()) {
@@ -172,8 +152,7 @@ class Stepper {
     };
   }
 
-  void eager_step(const std::vector<Batch>& group, const Now& now) {
-    const double scale = now(knobs_.lr_scale);
+  void eager_step(const std::vector<Batch>& group, const Now& now, double lr_scale) {
     const double decay_scale = now(knobs_.weight_decay_scale);
     const auto momentum = knobs_.momentum ? std::optional<double>(now(*knobs_.momentum)) : std::nullopt;
     // The loss is evaluated before `step`, so that optimizers which ignore their closure work too; the closure's first
@@ -187,7 +166,7 @@ class Stepper {
       phase_.optimizer.fused_step(now, knobs_);
     } else {
       bool fresh = true;
-      const HeldNumbers rates = scaled_rates(phase_.optimizer, scale);
+      const HeldNumbers rates = scaled_rates(phase_.optimizer, lr_scale);
       const HeldNumbers decays = scaled_weight_decays(phase_.optimizer, decay_scale);
       const HeldNumbers momenta = set_momenta(phase_.optimizer, momentum);
       phase_.optimizer.step([&] { return std::exchange(fresh, false) ? first : evaluate_once_more(); });
@@ -208,7 +187,7 @@ class Stepper {
 
   /// A whole step, data and all, as it is recorded.
   at::Tensor body(const Now& now) {
-    objective_.prepare(read(places_, now.epoch_began()), now);
+    objective_.prepare(data_.read(places_, now.epoch_began()), now);
     (void)objective_();
     phase_.optimizer.fused_step(now, knobs_);
     objective_.edit_weights();
@@ -226,7 +205,7 @@ class Stepper {
       prepare_recording();
     }
     now_ = now;
-    places_.copy_(step_places_, /*non_blocking=*/true);
+    places_.copy_(data_.places(), /*non_blocking=*/true);
     objective_.seed_step(now.clock);
     (*captured_)(now);
     if (captured_->recorded()) {
@@ -258,16 +237,13 @@ class Stepper {
     elsewhere.clock.step += 1;
     elsewhere.clock.batch = elsewhere.clock.batches > 0 ? (elsewhere.clock.batch + 1) % elsewhere.clock.batches : 0;
 
-    const std::vector<at::Tensor> momentum = phase_.optimizer.state_tensors();
-    std::vector<at::Tensor> changed = momentum;
+    std::vector<at::Tensor> changed = phase_.optimizer.state_tensors();
     for (const Named& named : model_.named_buffers()) {
       changed.push_back(named.tensor);
     }
     const auto before = [&] {
       objective_.seed_step(elsewhere.clock);
-      for (const at::Tensor& buffer : momentum) {
-        buffer.zero_();  // or else a step would be mostly what earlier ones have left behind
-      }
+      phase_.optimizer.make_state_neutral();  // or else a step would be mostly what earlier ones have left behind
     };
     return captured_->disagreement(elsewhere, model_.parameters(), changed, before);
   }
@@ -277,18 +253,11 @@ class Stepper {
 
   const Model& model_;
   const Phase& phase_;
+  StepData data_;
   Objective objective_;
   Fields fields_;
   OptimizerKnobs knobs_;  ///< that name their fields of the phase where a schedule leaves its bounds
   std::function<void(const std::string&)> notice_;
-
-  Cursor next_batch_;         ///< none where steps are read by their places
-  std::vector<Batch> group_;  ///< of the next step
-
-  at::Tensor order_;  ///< [n] int64, on the device: the epoch's
-  std::int64_t next_place_ = 0;
-  std::int64_t end_ = 0;
-  at::Tensor step_places_;  ///< of the next step
 
   std::unique_ptr<Captured> captured_;
   std::vector<double> frozen_options_;

@@ -34,8 +34,8 @@ namespace regimen::inline v0::detail {
 class Trainer {
  public:
   Trainer(const Model& model, const std::vector<Phase>& phases, const Splits& splits, const RunOptions& options,
-          const Watchers& watchers)
-      : model_(model), phases_(phases), splits_(splits), options_(options), watchers_(watchers) {}
+          const Observers& observers)
+      : model_(model), phases_(phases), splits_(splits), options_(options), observers_(observers) {}
 
   History run() {
     check_run(model_, phases_, splits_, options_);
@@ -57,7 +57,7 @@ class Trainer {
       phase_began_ = WallClock::now();
       tell_boundary(/*last=*/after == static_cast<int>(phases_.size()));
     }
-    watchers_.tell(RunEnd{state_.history});
+    observers_.tell(RunEnd{state_.history});
     return std::move(state_.history);
   }
 
@@ -67,22 +67,19 @@ class Trainer {
   void announce() const {
     std::vector<std::string> names;
     std::vector<std::int64_t> epochs;
-    std::vector<std::string> measures;
     for (const Phase& phase : phases_) {
       names.push_back(phase.name);
       epochs.push_back(phase.epochs);
     }
-    for (const auto& measure : splits_.measures) {
-      measures.push_back(measure.first);
-    }
+    const std::vector<std::string> measures = splits_.measure_names();
     const std::function<std::string()> manifest = [this] {
-      return describe_run(model_, phases_, splits_, watchers_.manifests(), state_.clock);
+      return describe_run(model_, phases_, splits_, observers_.manifests(), state_.clock);
     };
-    watchers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
+    observers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
     for (const Phase& phase : phases_) {
       for (const std::string& said : {repeated_parameters(phase, model_), untried_last_batch(phase, splits_, model_)}) {
         if (!said.empty()) {
-          watchers_.tell(Notice{said});
+          observers_.tell(Notice{said});
         }
       }
     }
@@ -104,16 +101,13 @@ class Trainer {
     const Switches switches = phase.execute.switches();
     phase_history_ = remembered(state_.history, state_.clock.phase);
     loss_ = EpochLoss(state_, model_.device());
-    watchers_.tell(PhaseBegin{state_.clock, phase.name, phase.epochs});
+    observers_.tell(PhaseBegin{state_.clock, phase.name, phase.epochs});
 
-    Stepper stepper(model_, phase, generators, [this](const std::string& text) { watchers_.tell(Notice{text}); });
-    Objective& objective = stepper.objective();
+    Stepper stepper(model_, phase, generators, [this](const std::string& text) { observers_.tell(Notice{text}); });
+    stepper.restore_loss_scale(state_.loss_scale, state_.loss_scale_steps);
     weights_ = FiniteWeights(model_, phase.optimizer.parameters());
     weights_are_finite_ = true;
     looks_at_loss_ = !phase.loss.counts() && !phase.loss.sums();
-    if (objective.scaler() && state_.loss_scale > 0) {
-      objective.scaler()->restore(state_.loss_scale, state_.loss_scale_steps);
-    }
     Ended ended = Ended::running;
     while (ended == Ended::running) {
       if (state_.clock.epoch >= phase.epochs) {
@@ -131,7 +125,7 @@ class Trainer {
     }
     const Outcome outcome{phase.name, ended, state_.clock};
     state_.history.outcomes.push_back(outcome);
-    watchers_.tell(PhaseEnd{outcome});
+    observers_.tell(PhaseEnd{outcome});
     return ended;
   }
 
@@ -152,11 +146,11 @@ class Trainer {
                 .first = state_.clock.batch};
     state_.clock.batches = phase.data.batches(order);
     order.now = now().epoch_began();
-    generators.seed(phase.seed, order.now.clock.step, -3);  // for a loader that draws its order
+    generators.seed(phase.seed, order.now.clock.step, Purpose::order);
     model_.train(true, phase.eval);
     in_phase(phase.name, [&] { stepper.begin_epoch(order); });
     while (in_phase(phase.name, [&] { return stepper.next(); })) {
-      if (watchers_.any<Step>() || watchers_.any<Boundary>()) {
+      if (observers_.any<Step>() || observers_.any<Boundary>()) {
         model_.train(true, phase.eval);  // an observer may have evaluated the network by hand
       }
       take_step(phase, stepper);
@@ -164,28 +158,25 @@ class Trainer {
         return Ended::stopped;
       }
     }
-    return end_epoch(phase, stepper.objective());
+    return end_epoch(phase, stepper);
   }
 
   void take_step(const Phase& phase, Stepper& stepper) {
-    const double scale = now()(phase.lr_scale);
-    stepper.step(now());
-    Objective& objective = stepper.objective();
-    if (const auto& scaler = objective.scaler()) {
-      state_.loss_scale = scaler->factor();
-      state_.loss_scale_steps = scaler->steps();
+    const StepTaken taken = stepper.step(now());
+    if (taken.loss_scale > 0) {
+      state_.loss_scale = taken.loss_scale;
+      state_.loss_scale_steps = taken.loss_scale_steps;
     }
-
-    loss_.add(objective);
-    state_.clock.batch += stepper.batches();
+    loss_.add(taken);
+    state_.clock.batch += taken.batches;
     ++state_.clock.step;
-    state_.lr_scale = scale;
-    if (watchers_.any<Step>()) {
-      watchers_.tell(Step{state_.clock, objective.pass(), objective.loss(), learning_rate(phase)});
+    state_.lr_scale = taken.lr_scale;
+    if (observers_.any<Step>()) {
+      observers_.tell(Step{state_.clock, stepper.pass(), taken.loss, learning_rate(phase)});
     }
   }
 
-  Ended end_epoch(const Phase& phase, Objective& objective) {
+  Ended end_epoch(const Phase& phase, Stepper& stepper) {
     Epoch epoch{.phase = phase.name};
     // Before scoring: a time limit that were passed only meanwhile would end a phase whose last epoch has no score.
     epoch.seconds = seconds();
@@ -196,7 +187,7 @@ class Trainer {
     state_.clock.batch = 0;
     loss_ = EpochLoss(model_.device());
     epoch.clock = state_.clock;
-    objective.seed_scoring(state_.clock);
+    stepper.seed_scoring(state_.clock);
     const auto is_over = [&] {
       phase_history_.epochs.push_back(epoch);
       const bool over = phase.until(phase_history_);
@@ -214,7 +205,7 @@ class Trainer {
     check_scores(phase, epoch);
     state_.history.epochs.push_back(epoch);
     remember(phase_history_, epoch);
-    watchers_.tell(epoch);
+    observers_.tell(epoch);
     if (reached_boundary()) {
       return Ended::stopped;
     }
@@ -228,7 +219,7 @@ class Trainer {
       const std::string mistake = not_a_mean(phase.loss, output, batch.target);
       if (!mistake.empty()) {
         looks_at_loss_ = false;
-        watchers_.tell(Notice{"the loss of phase \"" + phase.name + "\" " + mistake});
+        observers_.tell(Notice{"the loss of phase \"" + phase.name + "\" " + mistake});
       }
     }
   }
@@ -241,7 +232,7 @@ class Trainer {
   }
 
   void tell_boundary(bool last) {
-    if (!watchers_.any<Boundary>()) {
+    if (!observers_.any<Boundary>()) {
       return;
     }
     const std::function<State()> state = [this] {
@@ -251,7 +242,7 @@ class Trainer {
       return saved;
     };
     const std::function<bool()> finite = [this] { return loss_.finite() && !diverged() && weights_.finite(); };
-    watchers_.tell(Boundary{state_.clock, last, state, finite});
+    observers_.tell(Boundary{state_.clock, last, state, finite});
   }
 
   [[nodiscard]] Now now() const {
@@ -272,7 +263,7 @@ class Trainer {
   const std::vector<Phase>& phases_;
   const Splits& splits_;
   const RunOptions& options_;
-  const Watchers& watchers_;
+  const Observers& observers_;
   State state_;
   History phase_history_;
   EpochLoss loss_;

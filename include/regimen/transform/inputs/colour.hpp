@@ -33,14 +33,11 @@ inline at::Tensor jitter_factor(const at::Tensor& numbers, const Key& key, const
 /// and 1, bytes and other integers at 0 and 255 and rounded to the nearest (torchvision rounds down, which darkens by
 /// half a grey level); bool is 0 and 1, and rounded. Throws Error unless strength is at least 0 and finite.
 struct Brightness {
-  Knob strength = 0.4;
-
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("Brightness.strength");
-  void check() const { strength_bounds.check(strength); }
+  NotNegative<"Brightness.strength"> strength = 0.4;
 
   Batch operator()(const Batch& batch, const Key& key) const {
     const at::Tensor numbers = detail::as_floating(batch.data, "Brightness");
-    const at::Tensor factor = detail::jitter_factor(numbers, key, strength, strength_bounds);
+    const at::Tensor factor = detail::jitter_factor(numbers, key, strength, strength.bounds());
     return detail::with_data(batch, detail::as_in(batch.data, numbers * factor, "Brightness"));
   }
 };
@@ -54,15 +51,12 @@ struct Brightness {
 /// rounds them down, and the grey image too before its mean is taken.) Throws Error unless strength is at least 0 and
 /// finite.
 struct Contrast {
-  Knob strength = 0.4;
-
-  static constexpr auto strength_bounds = detail::Bounds::not_negative("Contrast.strength");
-  void check() const { strength_bounds.check(strength); }
+  NotNegative<"Contrast.strength"> strength = 0.4;
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "Contrast");
     const at::Tensor numbers = detail::as_floating(batch.data, "Contrast");
-    const at::Tensor factor = detail::jitter_factor(numbers, key, strength, strength_bounds);
+    const at::Tensor factor = detail::jitter_factor(numbers, key, strength, strength.bounds());
     const at::Tensor blend = numbers * factor + mean_grey(batch.data) * (1 - factor);
     return detail::with_data(batch, detail::as_in(batch.data, blend, "Contrast"));
   }

@@ -41,17 +41,15 @@ namespace regimen::inline v0 {
 struct Cutout {
   Integer side = 8;
   std::vector<double> fill = {0};
-  Knob probability = 1;
+  Share<"Cutout.probability"> probability = 1;
   std::optional<double> target_fill{};
 
-  static constexpr auto probability_bounds = detail::Bounds::share("Cutout.probability");
   void check() const {
     detail::require(side >= 1, "Cutout.side", "at least 1", side);
     detail::require(!fill.empty(), "Cutout.fill.size()", "at least 1", fill.size());
     for (const double value : fill) {
-      detail::Bounds::share("Cutout.fill").check(value);
+      Bounds::share("Cutout.fill").check(value);
     }
-    probability_bounds.check(probability);
   }
 
   Batch operator()(const Batch& batch, const Key& key) const {
@@ -65,7 +63,7 @@ struct Cutout {
     const at::Tensor& data = batch.data;
     const at::Tensor rows = covered(key.fold(0), data.size(2)).unsqueeze(2);
     const at::Tensor columns = covered(key.fold(1), data.size(3)).unsqueeze(1);
-    const at::Tensor at_all = key.fold(2).chance(probability, probability_bounds).view({-1, 1, 1});
+    const at::Tensor at_all = key.fold(2).chance(probability).view({-1, 1, 1});
     const at::Tensor square = rows.logical_and(columns).logical_and(at_all).unsqueeze(1);
     const Batch result = detail::with_data(batch, at::where(square, fill_of(data), data));
     return dense ? detail::with_target(result, covered_target(batch, square)) : result;

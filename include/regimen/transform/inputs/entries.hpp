@@ -64,14 +64,11 @@ struct EntryChoice {
 /// `fraction`. data [N, ...] of any type -> the same; targets are shared. Works on raw values: a lost entry is a raw 0.
 /// Throws Error unless fraction is in [0, 1].
 struct ZeroPixels {
-  Knob fraction = 0.1;
+  Share<"ZeroPixels.fraction"> fraction = 0.1;
   bool exact = true;
 
-  static constexpr auto fraction_bounds = detail::Bounds::share("ZeroPixels.fraction");
-  void check() const { fraction_bounds.check(fraction); }
-
   Batch operator()(const Batch& batch, const Key& key) const {
-    const detail::EntryChoice lost{fraction, fraction_bounds, exact};
+    const detail::EntryChoice lost{fraction, fraction.bounds(), exact};
     const at::Tensor flat = batch.data.flatten(1);
     // The few by their places where that can be: a mask of all entries costs more.
     const at::Tensor rest = lost.counted(key.now()) ? flat.scatter(1, lost.places(flat.size(1), key), 0)
@@ -89,22 +86,15 @@ struct ZeroPixels {
 /// numbers, 255 among bytes and other integers and true among bool, so it belongs before `Normalize`.
 /// Throws Error unless fraction and salt are in [0, 1].
 struct SaltAndPepper {
-  Knob fraction = 0.1;
-  Knob salt = 0.5;
+  Share<"SaltAndPepper.fraction"> fraction = 0.1;
+  Share<"SaltAndPepper.salt"> salt = 0.5;
   bool exact = true;
-
-  static constexpr auto fraction_bounds = detail::Bounds::share("SaltAndPepper.fraction");
-  static constexpr auto salt_bounds = detail::Bounds::share("SaltAndPepper.salt");
-  void check() const {
-    fraction_bounds.check(fraction);
-    salt_bounds.check(salt);
-  }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     const at::Tensor flat = batch.data.flatten(1);
     const std::int64_t entries = flat.size(1);
-    const at::Tensor hit = detail::EntryChoice{fraction, fraction_bounds, exact}.mask(entries, key.fold(0));
-    const at::Tensor whitened = key.fold(1).uniform({entries}) < key.now().tensor(salt, salt_bounds);
+    const at::Tensor hit = detail::EntryChoice{fraction, fraction.bounds(), exact}.mask(entries, key.fold(0));
+    const at::Tensor whitened = key.fold(1).uniform({entries}) < key.now().tensor(salt);
     const at::Tensor peppered = flat.masked_fill(hit, 0);
     const at::Tensor both =
         peppered.masked_fill(hit.logical_and(whitened), detail::white_of(batch.data, "SaltAndPepper"));

@@ -17,14 +17,11 @@ namespace regimen::inline v0 {
 /// become float, as bool does with true as 1: stddev is then of values in [0, 1]. Throws Error unless stddev is at
 /// least 0 and finite.
 struct GaussianNoise {
-  Knob stddev = 0.1;
-
-  static constexpr auto stddev_bounds = detail::Bounds::not_negative("GaussianNoise.stddev");
-  void check() const { stddev_bounds.check(stddev); }
+  NotNegative<"GaussianNoise.stddev"> stddev = 0.1;
 
   Batch operator()(const Batch& batch, const Key& key) const {
     const at::Tensor values = detail::unit_inputs(batch.data, "GaussianNoise");
-    const at::Tensor noise = key.normal(batch.data.sizes().slice(1)) * key.now().tensor(stddev, stddev_bounds);
+    const at::Tensor noise = key.normal(batch.data.sizes().slice(1)) * key.now().tensor(stddev);
     return detail::with_data(batch, values + noise.to(values.scalar_type()));
   }
 };
@@ -52,7 +49,7 @@ struct GaussianImages {
       detail::require(std::isfinite(value), "GaussianImages.mean", "finite", value);
     }
     for (const double value : stddev) {
-      detail::Bounds::not_negative("GaussianImages.stddev").check(value);
+      Bounds::not_negative("GaussianImages.stddev").check(value);
     }
   }
 

@@ -34,28 +34,22 @@ inline Batch mirrored(const Batch& batch, const std::string& who, const at::Tens
 /// Throws Error unless probability is in [0, 1], and for a target or a further tensor that seems to
 /// have the images' pixels in a row or in another resolution.
 struct HorizontalFlip {
-  Knob probability = 0.5;
-
-  static constexpr auto probability_bounds = detail::Bounds::share("HorizontalFlip.probability");
-  void check() const { probability_bounds.check(probability); }
+  Share<"HorizontalFlip.probability"> probability = 0.5;
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "HorizontalFlip");
-    return detail::mirrored(batch, "HorizontalFlip", key.chance(probability, probability_bounds), 3);
+    return detail::mirrored(batch, "HorizontalFlip", key.chance(probability), 3);
   }
 };
 
 /// Mirrors an image upside down with the given probability, and what belongs to it as `HorizontalFlip` does.
 /// data [N, C, H, W] -> the same. Throws Error as `HorizontalFlip` does.
 struct VerticalFlip {
-  Knob probability = 0.5;
-
-  static constexpr auto probability_bounds = detail::Bounds::share("VerticalFlip.probability");
-  void check() const { probability_bounds.check(probability); }
+  Share<"VerticalFlip.probability"> probability = 0.5;
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "VerticalFlip");
-    return detail::mirrored(batch, "VerticalFlip", key.chance(probability, probability_bounds), 2);
+    return detail::mirrored(batch, "VerticalFlip", key.chance(probability), 2);
   }
 };
 
@@ -68,10 +62,7 @@ struct VerticalFlip {
 /// Throws Error unless probability is in [0, 1], and for a target or a further tensor that seems to
 /// have the images' pixels in a row or in another resolution.
 struct Rotation90 {
-  Knob probability = 0.75;
-
-  static constexpr auto probability_bounds = detail::Bounds::share("Rotation90.probability");
-  void check() const { probability_bounds.check(probability); }
+  Share<"Rotation90.probability"> probability = 0.75;
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_images(batch, "Rotation90");
@@ -79,7 +70,7 @@ struct Rotation90 {
     if (batch.data.size(3) != side) {
       throw Error("Rotation90 takes images that are as high as wide, not " + detail::described(batch.data));
     }
-    const at::Tensor quarters = key.fold(0).chance(probability, probability_bounds) * (key.fold(1).below(3) + 1);
+    const at::Tensor quarters = key.fold(0).chance(probability) * (key.fold(1).below(3) + 1);
     // Where each pixel comes from, row by row, for 0 to 3 quarter turns against the clock: [4, H * H].
     const at::Tensor upright = at::arange(side * side, quarters.options()).view({side, side});
     std::vector<at::Tensor> turned;

@@ -23,15 +23,13 @@ namespace regimen::inline v0 {
 ///     const regimen::ClassMap cats_are_dogs{.to = regimen::cifar10_confusions(), .fraction = 0.4};
 struct ClassMap {
   detail::Table<std::int64_t> to{};
-  Knob fraction = 1;
+  Share<"ClassMap.fraction"> fraction = 1;
 
-  static constexpr auto fraction_bounds = detail::Bounds::share("ClassMap.fraction");
   void check() const {
     detail::require(to.size() >= 2, "ClassMap.to.size()", "at least 2", to.size());
     for (const std::int64_t label : to.elements()) {
       detail::require(label >= 0 && label < classes(), "ClassMap.to", "in [0, " + detail::text(classes()) + ")", label);
     }
-    fraction_bounds.check(fraction);
   }
 
   Batch operator()(const Batch& batch, const Key& key) const {
@@ -39,7 +37,7 @@ struct ClassMap {
     const at::Tensor table =
         to.kept().on(batch.target.device(), {classes()}, [this] { return at::tensor(to.elements(), at::kLong); });
     const at::Tensor other = table.index_select(0, batch.target);
-    return detail::with_target(batch, at::where(key.chance(fraction, fraction_bounds), other, batch.target));
+    return detail::with_target(batch, at::where(key.chance(fraction), other, batch.target));
   }
 
  private:

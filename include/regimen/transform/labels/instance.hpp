@@ -75,14 +75,12 @@ inline at::Tensor normal_share(const at::Tensor& x) {
 ///     const auto noisy = regimen::frozen(train, regimen::InstanceLabels{.classes = 10, .fraction = 0.4}, /*seed=*/7);
 struct InstanceLabels {
   Integer classes = 0;
-  Knob fraction = 0.4;
+  Share<"InstanceLabels.fraction"> fraction = 0.4;
   double spread = 0.1;
   detail::Directions directions{};
 
-  static constexpr auto fraction_bounds = detail::Bounds::share("InstanceLabels.fraction");
   void check() const {
     detail::require(classes >= 2, "InstanceLabels.classes", "at least 2", classes);
-    fraction_bounds.check(fraction);
     detail::require(spread >= 0 && std::isfinite(spread), "InstanceLabels.spread", "at least 0 and finite", spread);
   }
 
@@ -119,7 +117,7 @@ struct InstanceLabels {
 
   /// [N] double: by inversion of the truncated normal's distribution.
   [[nodiscard]] at::Tensor rates(const Key& key) const {
-    const at::Tensor middle = key.now().tensor(fraction, fraction_bounds);
+    const at::Tensor middle = key.now().tensor(fraction);
     const at::Tensor draw = detail::fine_uniform(key);
     if (spread == 0) {
       return draw * 0 + middle;

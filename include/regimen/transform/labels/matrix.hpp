@@ -31,15 +31,13 @@ namespace regimen::inline v0 {
 ///     const regimen::NoiseMatrix noise{.rows = {{0.9, 0.1}, {0.4, 0.6}}};  // true class 1: 40 % become 0
 struct NoiseMatrix {
   detail::Table<std::vector<double>> rows{};
-  Knob fraction = 1;
+  Share<"NoiseMatrix.fraction"> fraction = 1;
 
-  static constexpr auto fraction_bounds = detail::Bounds::share("NoiseMatrix.fraction");
   void check() const {
     detail::require(rows.size() >= 2, "NoiseMatrix.rows.size()", "at least 2", rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
       check_row(i);
     }
-    fraction_bounds.check(fraction);
   }
 
   Batch operator()(const Batch& batch, const Key& key) const {
@@ -51,7 +49,7 @@ struct NoiseMatrix {
     const at::Tensor drawn = detail::fine_uniform(key.fold(1)).clamp_max(1 - 0x1p-36) + batch.target;
     const at::Tensor place = at::searchsorted(limits, drawn, /*out_int32=*/false, /*right=*/true);
     const at::Tensor label = place - batch.target * classes();
-    return detail::with_target(batch, at::where(key.chance(fraction, fraction_bounds), label, batch.target));
+    return detail::with_target(batch, at::where(key.chance(fraction), label, batch.target));
   }
 
  private:
@@ -130,27 +128,27 @@ inline std::vector<std::vector<double>> zero_rows(std::int64_t classes) {
 /// compare the realised matrix with (`label_noise`), and what `exact_labels` takes.
 ///     regimen::exact_labels(train, regimen::matrix_of(regimen::PairFlip{.classes = 10, .fraction = 0.45}), 7);
 [[nodiscard]] inline NoiseMatrix matrix_of(const NoiseMatrix& noise, const Now& now = {}) {
-  noise.check();
-  return {.rows = detail::shared_rows(noise.rows.elements(), now(noise.fraction, NoiseMatrix::fraction_bounds))};
+  detail::check_fields(noise);
+  return {.rows = detail::shared_rows(noise.rows.elements(), now(noise.fraction))};
 }
 [[nodiscard]] inline NoiseMatrix matrix_of(const ClassMap& noise, const Now& now = {}) {
-  noise.check();
+  detail::check_fields(noise);
   auto rows = detail::zero_rows(static_cast<std::int64_t>(noise.to.size()));
   for (std::size_t c = 0; c < rows.size(); ++c) {
     rows[c][static_cast<std::size_t>(noise.to.elements()[c])] = 1;
   }
-  return {.rows = detail::shared_rows(std::move(rows), now(noise.fraction, ClassMap::fraction_bounds))};
+  return {.rows = detail::shared_rows(std::move(rows), now(noise.fraction))};
 }
 [[nodiscard]] inline NoiseMatrix matrix_of(const PairFlip& noise, const Now& now = {}) {
-  noise.check();
+  detail::check_fields(noise);
   std::vector<std::int64_t> to;
   for (std::int64_t c = 0; c < noise.classes; ++c) {
     to.push_back((c + noise.shift) % noise.classes);
   }
-  return matrix_of(ClassMap{.to = to, .fraction = now(noise.fraction, PairFlip::fraction_bounds)});
+  return matrix_of(ClassMap{.to = to, .fraction = now(noise.fraction)});
 }
 [[nodiscard]] inline NoiseMatrix matrix_of(const UniformLabels& noise, const Now& now = {}) {
-  noise.check();
+  detail::check_fields(noise);
   auto rows = detail::zero_rows(noise.classes);
   const double each = 1.0 / static_cast<double>(noise.exclude_true ? noise.classes - 1 : noise.classes.value);
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -158,7 +156,7 @@ inline std::vector<std::vector<double>> zero_rows(std::int64_t classes) {
       rows[i][j] = noise.exclude_true && i == j ? 0 : each;
     }
   }
-  return {.rows = detail::shared_rows(std::move(rows), now(noise.fraction, UniformLabels::fraction_bounds))};
+  return {.rows = detail::shared_rows(std::move(rows), now(noise.fraction))};
 }
 
 }  // namespace regimen::inline v0

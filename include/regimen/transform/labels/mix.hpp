@@ -1,4 +1,5 @@
 #pragma once
 // Moved: this path stays for who includes it.
 
-#include "regimen/transform/partners/mix.hpp"
+#include "regimen/transform/partners/cutmix.hpp"
+#include "regimen/transform/partners/mixup.hpp"

@@ -20,21 +20,19 @@ namespace regimen::inline v0 {
 ///     const auto noisy = regimen::frozen(train, regimen::PairFlip{.classes = 10, .fraction = 0.45}, /*seed=*/7);
 struct PairFlip {
   Integer classes = 0;
-  Knob fraction = 1;
+  Share<"PairFlip.fraction"> fraction = 1;
   Integer shift = 1;
 
-  static constexpr auto fraction_bounds = detail::Bounds::share("PairFlip.fraction");
   void check() const {
     detail::require(classes >= 2, "PairFlip.classes", "at least 2", classes);
     detail::require(shift >= 1 && shift < classes, "PairFlip.shift", "in [1, " + detail::text(classes - 1) + "]",
                     shift);
-    fraction_bounds.check(fraction);
   }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_labels_below(batch, classes, "PairFlip");
     const at::Tensor other = (batch.target + shift.value).remainder(classes.value);
-    return detail::with_target(batch, at::where(key.chance(fraction, fraction_bounds), other, batch.target));
+    return detail::with_target(batch, at::where(key.chance(fraction), other, batch.target));
   }
 };
 

@@ -14,14 +14,11 @@ namespace regimen::inline v0 {
 /// target [N] or [N, ...] floating -> the same. Throws Error unless stddev is at least 0 and finite.
 ///     const auto noisy = regimen::frozen(train, regimen::TargetNoise{.stddev = 0.2}, /*seed=*/7);
 struct TargetNoise {
-  Knob stddev = 0.1;
-
-  static constexpr auto stddev_bounds = detail::Bounds::not_negative("TargetNoise.stddev");
-  void check() const { stddev_bounds.check(stddev); }
+  NotNegative<"TargetNoise.stddev"> stddev = 0.1;
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_floating_target(batch, "TargetNoise");
-    const at::Tensor noise = key.normal(batch.target.sizes().slice(1)) * key.now().tensor(stddev, stddev_bounds);
+    const at::Tensor noise = key.normal(batch.target.sizes().slice(1)) * key.now().tensor(stddev);
     return detail::with_target(batch, batch.target + noise.to(batch.target.scalar_type()));
   }
 };
@@ -32,13 +29,11 @@ struct TargetNoise {
 /// larger one does. Throws Error unless fraction is in [0, 1] and low < high, both finite.
 ///     const auto noisy = regimen::frozen(train, regimen::TargetOutliers{.fraction = 0.1, .low = -5, .high = 5}, 7);
 struct TargetOutliers {
-  Knob fraction = 0.1;
+  Share<"TargetOutliers.fraction"> fraction = 0.1;
   double low = -1;
   double high = 1;
 
-  static constexpr auto fraction_bounds = detail::Bounds::share("TargetOutliers.fraction");
   void check() const {
-    fraction_bounds.check(fraction);
     detail::require(std::isfinite(low), "TargetOutliers.low", "finite", low);
     detail::require(std::isfinite(high) && high > low, "TargetOutliers.high", "finite and above low", high);
   }
@@ -46,7 +41,7 @@ struct TargetOutliers {
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_floating_target(batch, "TargetOutliers");
     const at::Tensor drawn = low + key.fold(1).uniform(batch.target.sizes().slice(1)) * (high - low);
-    const at::Tensor chosen = detail::weights_by_row(key.chance(fraction, fraction_bounds), batch.target);
+    const at::Tensor chosen = detail::weights_by_row(key.chance(fraction), batch.target);
     return detail::with_target(batch, at::where(chosen, drawn.to(batch.target.scalar_type()), batch.target));
   }
 };

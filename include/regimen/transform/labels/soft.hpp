@@ -17,17 +17,13 @@ namespace regimen::inline v0 {
 /// Throws Error unless classes >= 2 and amount is in [0, 1].
 struct LabelSmoothing {
   Integer classes = 0;
-  Knob amount = 0.1;
+  Share<"LabelSmoothing.amount"> amount = 0.1;
 
-  static constexpr auto amount_bounds = detail::Bounds::share("LabelSmoothing.amount");
-  void check() const {
-    detail::require(classes >= 2, "LabelSmoothing.classes", "at least 2", classes);
-    amount_bounds.check(amount);
-  }
+  void check() const { detail::require(classes >= 2, "LabelSmoothing.classes", "at least 2", classes); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_labels_below(batch, classes, "LabelSmoothing");
-    const at::Tensor spread = key.now().tensor(amount, amount_bounds);
+    const at::Tensor spread = key.now().tensor(amount);
     const at::Tensor elsewhere = spread / static_cast<double>(classes);
     return detail::with_target(batch, detail::one_hot_rows(batch.target, classes) * (1 - spread) + elsewhere);
   }
@@ -42,13 +38,9 @@ struct LabelSmoothing {
 ///     phase.augment = {regimen::StochasticLabels{.classes = 10, .stddev = 0.5}};
 struct StochasticLabels {
   Integer classes = 0;
-  Knob stddev = 0.5;
+  NotNegative<"StochasticLabels.stddev"> stddev = 0.5;
 
-  static constexpr auto stddev_bounds = detail::Bounds::not_negative("StochasticLabels.stddev");
-  void check() const {
-    detail::require(classes >= 2, "StochasticLabels.classes", "at least 2", classes);
-    stddev_bounds.check(stddev);
-  }
+  void check() const { detail::require(classes >= 2, "StochasticLabels.classes", "at least 2", classes); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     const at::Tensor soft = detail::soft_target(batch, classes, "StochasticLabels");
@@ -56,7 +48,7 @@ struct StochasticLabels {
       throw Error("StochasticLabels takes soft targets of [N, " + detail::text(classes.value) + "], not " +
                   detail::described(soft));
     }
-    const at::Tensor noise = key.normal({classes}) * key.now().tensor(stddev, stddev_bounds);
+    const at::Tensor noise = key.normal({classes}) * key.now().tensor(stddev);
     return detail::with_target(batch, soft + noise.to(soft.scalar_type()));
   }
 };

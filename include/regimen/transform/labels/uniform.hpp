@@ -18,18 +18,14 @@ namespace regimen::inline v0 {
 ///     auto noisy = regimen::frozen(train, regimen::UniformLabels{.classes = 10}, /*seed=*/7);
 struct UniformLabels {
   Integer classes = 0;
-  Knob fraction = 1;
+  Share<"UniformLabels.fraction"> fraction = 1;
   bool exclude_true = false;
 
-  static constexpr auto fraction_bounds = detail::Bounds::share("UniformLabels.fraction");
-  void check() const {
-    detail::require(classes >= 2, "UniformLabels.classes", "at least 2", classes);
-    fraction_bounds.check(fraction);
-  }
+  void check() const { detail::require(classes >= 2, "UniformLabels.classes", "at least 2", classes); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     detail::require_labels(batch, "UniformLabels");
-    return detail::with_target(batch, key.replaced(batch.target, classes, fraction, exclude_true, fraction_bounds));
+    return detail::with_target(batch, key.replaced(batch.target, classes, fraction, exclude_true, fraction.bounds()));
   }
 };
 

@@ -21,18 +21,14 @@ namespace regimen::inline v0 {
 ///     const auto noisy = regimen::frozen(cifar10, regimen::OpenSet{.from = cifar100, .fraction = 0.2}, /*seed=*/7);
 struct OpenSet {
   Source from{};
-  Knob fraction = 0.1;
+  Share<"OpenSet.fraction"> fraction = 0.1;
 
-  static constexpr auto fraction_bounds = detail::Bounds::share("OpenSet.fraction");
-  void check() const {
-    detail::require_partners(from, "OpenSet.from");
-    fraction_bounds.check(fraction);
-  }
+  void check() const { detail::require_partners(from, "OpenSet.from"); }
 
   Batch operator()(const Batch& batch, const Key& key) const {
     const Batch others = detail::partners_for(batch, from, key.fold(1));
     detail::require_like(others, batch, "OpenSet.from");
-    const at::Tensor chosen = detail::weights_by_row(key.chance(fraction, fraction_bounds), batch.data);
+    const at::Tensor chosen = detail::weights_by_row(key.chance(fraction), batch.data);
     return detail::with_data(batch, at::where(chosen, others.data, batch.data));
   }
 };

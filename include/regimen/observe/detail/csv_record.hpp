@@ -1,0 +1,39 @@
+#pragma once
+// No LibTorch.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "regimen/base/error.hpp"
+
+namespace regimen::inline v0::detail {
+
+/// The fields of the record of comma-separated values that begins at `at`, unquoted as RFC 4180 wants it; `at` is moved
+/// to the next record. A quoted field may hold ends of lines. Throws Error where the text ends before the record does.
+inline std::vector<std::string> csv_record(std::string_view text, std::size_t& at) {
+  std::vector<std::string> fields(1);
+  bool quoted = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') {
+      const bool doubled = quoted && at + 1 < text.size() && text[at + 1] == '"';
+      if (doubled) {
+        fields.back() += text[++at];
+      } else {
+        quoted = !quoted;
+      }
+    } else if (c == ',' && !quoted) {
+      fields.emplace_back();
+    } else if (c == '\n' && !quoted) {
+      ++at;
+      return fields;
+    } else if (quoted || c != '\r' || text.substr(at, 2) != "\r\n") {
+      fields.back() += c;
+    }
+  }
+  throw Error("the line is cut off");
+}
+
+}  // namespace regimen::inline v0::detail

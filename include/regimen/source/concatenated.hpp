@@ -1,0 +1,240 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/bucketize.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/error.hpp"
+#include "regimen/base/json.hpp"
+#include "regimen/batch/batch.hpp"
+#include "regimen/key/moment.hpp"
+#include "regimen/source/columns.hpp"
+#include "regimen/source/source.hpp"
+#include "regimen/tensor/described.hpp"
+
+namespace regimen::inline v0 {
+
+/// What the samples of a concatenation are called.
+enum class PartIds {
+  apart,  ///< those of part k are moved up by k times 10^10, ids and origins: sets that know nothing of each other
+  kept,   ///< as they are: parts of one set, no two samples of one id
+};
+
+[[nodiscard]] inline std::string name_of(PartIds ids) {
+  return ids == PartIds::apart ? "apart" : "kept";
+}
+
+namespace detail {
+
+struct Concatenated {
+  std::vector<Source> parts;
+  PartIds ids = PartIds::apart;
+  std::int64_t stride = 0;  ///< how far apart the ids of two parts are; 0 where they are kept
+  bool copies = false;      ///< whether a part has origins: then all samples are given some
+  std::vector<std::int64_t> ends{};
+  at::Tensor boundaries{};  ///< [parts] int64, the ends on the parts' device
+
+  [[nodiscard]] std::int64_t size() const { return ends.back(); }
+  [[nodiscard]] at::Device device() const { return parts.front().device(); }
+
+  [[nodiscard]] int layers() const {
+    int most = 0;
+    for (const Source& part : parts) {
+      most = std::max(most, part.layers());
+    }
+    return most;
+  }
+
+  [[nodiscard]] bool stable_ids() const {
+    return std::all_of(parts.begin(), parts.end(), [](const Source& part) { return part.stable_ids(); });
+  }
+
+  [[nodiscard]] std::vector<Metric> metrics() const {
+    std::vector<Metric> all;
+    for (const Source& part : parts) {
+      const std::vector<Metric> more = part.metrics();
+      all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
+  }
+
+  /// Each part is asked once, for all of its rows. Which they are is looked up on the device: a GPU is waited for.
+  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+    const at::Tensor part = at::bucketize(index, boundaries, /*out_int32=*/false, /*right=*/true);
+    std::vector<Batch> pieces;
+    std::vector<at::Tensor> rows_of_pieces;
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+      const at::Tensor here = (part == static_cast<std::int64_t>(k)).nonzero().flatten();
+      if (here.size(0) > 0) {
+        pieces.push_back(piece(k, index.index_select(0, here), now));
+        rows_of_pieces.push_back(here);
+      }
+    }
+    if (pieces.empty()) {
+      return piece(0, index, now);
+    }
+    return pieces.size() == 1 ? pieces.front() : rows(joined(pieces), at::cat(rows_of_pieces).argsort());
+  }
+
+  [[nodiscard]] std::string manifest() const {
+    std::string all;
+    for (const Source& part : parts) {
+      all += (all.empty() ? "" : ", ") + part.manifest();
+    }
+    return json::Object()
+        .add("type", "\"Concatenated\"")
+        .add("ids", json::quoted(name_of(ids)))
+        .add("parts", "[" + all + "]")
+        .text();
+  }
+
+ private:
+  /// Rows of part k; index counts from the whole's first.
+  [[nodiscard]] Batch piece(std::size_t k, const at::Tensor& index, const Now& now) const {
+    Batch batch = parts[k].get(index - (k == 0 ? 0 : ends[k - 1]), now);
+    const std::int64_t offset = stride * static_cast<std::int64_t>(k);
+    batch.id = batch.id + offset;
+    if (copies) {
+      batch.origin = batch.origin.defined() ? batch.origin + offset : batch.id;
+    }
+    return batch;
+  }
+
+  static Batch joined(const std::vector<Batch>& pieces) {
+    const auto join = [&](auto field) {
+      std::vector<at::Tensor> tensors;
+      for (const Batch& piece : pieces) {
+        tensors.push_back(field(piece));
+      }
+      return tensors.front().defined() ? at::cat(tensors) : at::Tensor();
+    };
+    Batch all{join([](const Batch& b) { return b.data; }), join([](const Batch& b) { return b.target; }),
+              join([](const Batch& b) { return b.id; }), join([](const Batch& b) { return b.origin; })};
+    for (const auto& entry : pieces.front().extra) {
+      all.extra.emplace(entry.first, join([&](const Batch& b) { return b.extra.at(entry.first); }));
+    }
+    return all;
+  }
+};
+
+/// Shape and type of each tensor of a sample, by name.
+inline std::map<std::string, std::string> kind_of_sample(const Batch& batch) {
+  const auto kind = [](const at::Tensor& tensor) { return described(tensor.defined() ? tensor[0] : tensor); };
+  std::map<std::string, std::string> kinds = {{"data", kind(batch.data)}, {"target", kind(batch.target)}};
+  for (const auto& [name, tensor] : batch.extra) {
+    kinds.emplace("extra[\"" + name + "\"]", kind(tensor));
+  }
+  return kinds;
+}
+
+/// Throws Error unless samples of two parts can lie in one tensor.
+inline void require_one_kind(const std::map<std::string, std::string>& first,
+                             const std::map<std::string, std::string>& other, std::size_t part) {
+  std::map<std::string, std::string> names = first;
+  names.insert(other.begin(), other.end());
+  for (const auto& entry : names) {
+    const auto of = [&name = entry.first](const std::map<std::string, std::string>& kinds) {
+      const auto found = kinds.find(name);
+      return found == kinds.end() ? std::string("not there") : found->second;
+    };
+    if (of(first) != of(other)) {
+      throw Error("concatenated takes sources whose samples have one shape and type, but " + entry.first +
+                  " of a sample is " + of(first) + " in the first and " + of(other) + " in source " + text(part));
+    }
+  }
+}
+
+/// The smallest stride that lies above all ids: a few fixed ones, so that parts of parts keep their ids.
+inline std::int64_t stride_of_ids(std::int64_t largest, std::size_t parts) {
+  for (const std::int64_t stride : {10'000'000'000, 10'000'000'000'000, 10'000'000'000'000'000}) {
+    if (largest < stride && std::cmp_less_equal(parts, std::numeric_limits<std::int64_t>::max() / stride)) {
+      return stride;
+    }
+  }
+  throw Error("concatenated moves ids apart, and those of " + text(parts) + " sources with ids up to " + text(largest) +
+              " would not stay below 2^63");
+}
+
+/// Throws Error where two samples have one id.
+inline void require_distinct(const std::vector<at::Tensor>& ids) {
+  if (ids.empty()) {
+    return;
+  }
+  const at::Tensor sorted = std::get<0>(at::cat(ids).sort());
+  const auto* const id = sorted.data_ptr<std::int64_t>();
+  for (std::int64_t i = 1; i < sorted.size(0); ++i) {
+    if (id[i] == id[i - 1]) {
+      throw Error("concatenated keeps the ids (PartIds::kept), but two samples have id " + text(id[i]) +
+                  ": PartIds::apart tells them apart, and repeat makes copies");
+    }
+  }
+}
+
+}  // namespace detail
+
+/// One source after another, as one. Reads each once, for its ids; memory does not grow.
+///
+/// Ids must tell all samples apart. `PartIds::apart` is for different sets: those of the second are moved up by 10^10,
+/// of the third by 2 * 10^10 (by 10^13 or 10^16 where an id is larger), origins as well. So noisy versions of several
+/// sets, joined, are compared with the clean sets, joined in that order: `label_noise(concatenated(noisy_a, noisy_b),
+/// concatenated(a, b))`. `PartIds::kept` is for parts of one set, damaged differently or chosen: what comes out is
+/// compared with that set.
+/// On a GPU a read waits for the device; `cached` spares that.
+/// Throws Error unless all are indexed, on one device and have samples of one shape and type, and ids are distinct.
+///     const regimen::Source more = regimen::concatenated(train, extra);
+///     const regimen::Source all = regimen::concatenated({noisy_half, clean_half}, regimen::PartIds::kept);
+[[nodiscard]] inline Source concatenated(const std::vector<Source>& sources, PartIds ids = PartIds::apart) {
+  if (sources.empty()) {
+    throw Error("concatenated takes at least one source");
+  }
+  detail::Concatenated whole{.parts = sources, .ids = ids};
+  std::vector<at::Tensor> all_ids;
+  std::map<std::string, std::string> kind;
+  std::int64_t largest = 0;
+  for (std::size_t k = 0; k < sources.size(); ++k) {
+    const Source& part = sources[k];
+    detail::require_indexed(part, "concatenated");
+    if (part.device() != sources.front().device()) {
+      throw Error("concatenated takes sources on one device, but the first is on " + sources.front().device().str() +
+                  " and source " + detail::text(k) + " on " + part.device().str());
+    }
+    std::map<std::string, std::string> kind_here;
+    const std::vector<at::Tensor> names = detail::read_columns(part, {}, [&](const Batch& batch) {
+      kind_here = detail::kind_of_sample(batch);
+      whole.copies = whole.copies || batch.origin.defined();
+      return std::vector<at::Tensor>{batch.id, batch.source_id()};
+    });
+    whole.ends.push_back((k == 0 ? 0 : whole.ends.back()) + *part.size());
+    if (names.empty()) {
+      continue;
+    }
+    kind = kind.empty() ? kind_here : kind;
+    detail::require_one_kind(kind, kind_here, k);
+    all_ids.push_back(names[0]);
+    largest = std::max({largest, names[0].max().item<std::int64_t>(), names[1].max().item<std::int64_t>()});
+  }
+  whole.boundaries = at::tensor(whole.ends, at::kLong).to(whole.device());
+  if (ids == PartIds::apart) {
+    whole.stride = detail::stride_of_ids(largest, sources.size());
+  } else {
+    detail::require_distinct(all_ids);
+  }
+  return whole;
+}
+template <class... More>
+[[nodiscard]] Source concatenated(const Source& first, const Source& second, const More&... more) {
+  return concatenated(std::vector<Source>{first, second, Source(more)...});
+}
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,45 @@
+#pragma once
+// No LibTorch.
+
+#include <cmath>
+#include <span>
+
+#include "regimen/statistics/detail/differences.hpp"
+#include "regimen/statistics/interval.hpp"
+#include "regimen/statistics/student_t.hpp"
+
+namespace regimen::inline v0 {
+
+/// Mean of the values with its Student-t confidence interval.
+[[nodiscard]] inline Interval mean_interval(std::span<const double> values, double level = 0.95) {
+  Interval result{.n = values.size()};
+  if (values.empty()) {
+    return result;
+  }
+  const auto n = static_cast<double>(values.size());
+  double sum = 0;
+  for (const double value : values) {
+    sum += value;
+  }
+  result.mean = sum / n;
+  if (values.size() < 2) {
+    return result;
+  }
+  double squares = 0;
+  for (const double value : values) {
+    squares += (value - result.mean) * (value - result.mean);
+  }
+  const double standard_error = std::sqrt(squares / (n - 1) / n);
+  result.half_width = student_t_quantile(values.size() - 1, level) * standard_error;
+  return result;
+}
+
+/// Mean of a[i] - b[i] with its paired Student-t confidence interval: what two arms differ by when the i-th run of
+/// each shares its data. Throws Error where the two have different lengths.
+///     const auto hole = regimen::paired_difference(test_from_random, test_from_adversarial);
+[[nodiscard]] inline Interval paired_difference(std::span<const double> a, std::span<const double> b,
+                                                double level = 0.95) {
+  return mean_interval(detail::differences(a, b, "paired_difference"), level);
+}
+
+}  // namespace regimen::inline v0
