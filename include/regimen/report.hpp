@@ -5,6 +5,12 @@
 
 #include "regimen/report/csv.hpp"
 #include "regimen/report/markdown.hpp"
+#include "regimen/report/picture.hpp"
+#include "regimen/report/pixels.hpp"
+#include "regimen/report/series.hpp"
+#include "regimen/report/style.hpp"
+#include "regimen/report/svg.hpp"
 #include "regimen/report/table.hpp"
 #include "regimen/report/terminal.hpp"
+#include "regimen/report/ticks.hpp"
 #include "regimen/report/write_file.hpp"

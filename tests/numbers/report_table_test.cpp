@@ -1,8 +1,8 @@
 #include <regimen/report/csv.hpp>
 #include <regimen/report/markdown.hpp>
-#include <regimen/report/write_file.hpp>
 #include <regimen/report/table.hpp>
 #include <regimen/report/terminal.hpp>
+#include <regimen/report/write_file.hpp>
 
 #include <cstdint>
 #include <cstdlib>

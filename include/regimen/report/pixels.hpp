@@ -132,8 +132,8 @@ inline std::string png(const report::Pixels& pixels) {
   colours.erase(std::unique(colours.begin(), colours.end()), colours.end());
   const bool indexed = colours.size() <= 256;
   const unsigned bits = colours.size() > 16 ? 8 : colours.size() > 4 ? 4 : colours.size() > 2 ? 2 : 1;
-  std::string head = big_endian(static_cast<std::uint32_t>(pixels.width)) +
-                     big_endian(static_cast<std::uint32_t>(pixels.height));
+  std::string head =
+      big_endian(static_cast<std::uint32_t>(pixels.width)) + big_endian(static_cast<std::uint32_t>(pixels.height));
   head += static_cast<char>(indexed ? bits : 8);
   head += static_cast<char>(indexed ? 3 : 2);  // the kinds of PNG: of a palette, of three bytes
   head.append(3, '\0');

@@ -30,8 +30,8 @@ enum class Dash { solid, dashed, dotted, dash_dot, long_dashed };
 /// The shape of a point. Those without "open" are filled.
 enum class Mark { none, disc, open_square, triangle, open_disc, square, open_triangle, diamond, cross };
 
-/// How a series is drawn. What is left out is chosen: series of one name look alike in all panels of a picture, those of
-/// different names have different colours, and different dashes or marks.
+/// How a series is drawn. What is left out is chosen: series of one name look alike in all panels of a picture, those
+/// of different names have different colours, and different dashes or marks.
 struct Style {
   std::string colour{};          ///< "#rrggbb", or "": the next of the palette
   std::optional<Dash> dash{};    ///< of lines

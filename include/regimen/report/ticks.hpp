@@ -66,8 +66,8 @@ inline std::string tick_text(double value, double step) {
   } else {
     char buffer[64];
     const int digits = std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9)));
-    result = std::string(
-        buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, digits).ptr);
+    result =
+        std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, digits).ptr);
   }
   return result.front() == '-' ? "\u2212" + result.substr(1) : result;
 }
