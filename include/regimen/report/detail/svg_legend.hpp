@@ -26,7 +26,8 @@ inline const std::string& name_of(const report::Series& series) {
       series);
 }
 
-/// The style of every series: its own, and the rest by its name's place among the names of the picture.
+/// The style of every series: its own, and the rest by its name's place among those of the picture that bring no
+/// colour.
 class Styles {
  public:
   explicit Styles(const report::Picture& picture) {
@@ -35,6 +36,8 @@ class Styles {
         const auto same = [&](const report::Series* other) { return name_of(*other) == name_of(series); };
         if (!name_of(series).empty() && std::none_of(named_.begin(), named_.end(), same)) {
           named_.push_back(&series);
+          // Who brings a colour leaves the next of the palette to the others.
+          places_.push_back(has_colour(series) ? named_.size() - 1 : chosen_++);
         }
       }
     }
@@ -57,7 +60,7 @@ class Styles {
     const auto found = std::find_if(named_.begin(), named_.end(),
                                     [&](const report::Series* other) { return name_of(*other) == name_of(series); });
     const auto place = static_cast<std::size_t>(found - named_.begin());
-    const report::Style chosen = report::style_of_series(found == named_.end() ? named_.size() + nameless : place);
+    const report::Style chosen = report::style_of_series(found == named_.end() ? chosen_ + nameless : places_[place]);
     return std::visit(
         [&](const auto& each) {
           report::Style style = chosen;
@@ -73,7 +76,21 @@ class Styles {
   }
 
  private:
+  static bool has_colour(const report::Series& series) {
+    return std::visit(
+        [](const auto& each) {
+          if constexpr (requires { each.style; }) {
+            return !each.style.colour.empty();
+          } else {
+            return true;
+          }
+        },
+        series);
+  }
+
   std::vector<const report::Series*> named_{};
+  std::vector<std::size_t> places_{};  ///< of each of them, in the palette
+  std::size_t chosen_ = 0;             ///< how many of them have a colour of the palette
 };
 
 inline constexpr double sample_width = 30;
