@@ -156,7 +156,7 @@ TEST_CASE("concatenated: what is frozen onto it draws apart from what is below")
   CHECK_FALSE(of_both.narrow(0, 200, 200).equal(of_both.narrow(0, 0, 200)));
 
   const Source below = concatenated(a, frozen(a, noise, 4));
-  CHECK(below.layers() == 1);
+  CHECK(below.traits().random_layers == 1);
   CHECK_FALSE(materialize(frozen(below, noise, 4)).target.narrow(0, 0, 200).equal(of_both.narrow(0, 0, 200)));
 }
 

@@ -36,9 +36,9 @@ namespace regimen::inline v0 {
 /// What is asked of the network? Takes output and target, gives the *mean* loss as a 0-d tensor. It may also have, each
 /// const,
 ///
-///     at::Tensor each(output, target)      the loss of each sample, [N]: then it need not be callable, its mean is
-///     theirs at::Tensor weight(target)            [N], what each sample counts in that mean; without it 1 at::Tensor
-///     correct(output, target)   what is right: bool, or floating shares in [0, 1] with NaN for what is not
+///     at::Tensor each(output, target)      the loss of each sample, [N]; a loss that has it need not be callable
+///     at::Tensor weight(target)            [N], how much each sample counts in the mean of `each`; without it 1
+///     at::Tensor correct(output, target)   what is right: bool, or floating shares in [0, 1] with NaN for what is not
 ///                                          to be judged; accuracy is the mean over all that was judged
 ///     LossCount count(target)              what the mean is over, a number or 0-d; without it the batch's samples
 ///     void check_target(target)            throws Error for targets that it cannot take
@@ -76,7 +76,7 @@ at::Tensor each_of(const L& loss, const at::Tensor& output, const at::Tensor& ta
 
 /// The mean of a loss: its own, or that of the losses of single samples, by their weights.
 template <Loss L>
-at::Tensor mean_of(const L& loss, const at::Tensor& output, const at::Tensor& target) {
+at::Tensor mean_loss(const L& loss, const at::Tensor& output, const at::Tensor& target) {
   if constexpr (requires { at::Tensor(loss(output, target)); }) {
     return loss(output, target);
   } else if constexpr (SaysWeight<L>) {
@@ -209,7 +209,7 @@ class AnyLoss : public detail::Erased {
     auto parts = std::make_shared<Parts>();
     const auto shared = remember(std::move(loss));
     parts->call = [shared](const at::Tensor& output, const at::Tensor& target) {
-      return detail::mean_of(*shared, output, target);
+      return detail::mean_loss(*shared, output, target);
     };
     if constexpr (detail::SaysEach<L>) {
       parts->each = [shared](const at::Tensor& o, const at::Tensor& t) { return detail::each_of(*shared, o, t); };

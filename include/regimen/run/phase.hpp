@@ -46,7 +46,7 @@ struct Phase {
                                              ///< BatchNorm's running statistics among them, go on moving
   std::vector<std::string> eval{};           ///< modules by name that are in eval mode while the others are trained:
                                              ///< no dropout, and BatchNorm as it is. Name a frozen backbone in both
-  Execution execute{};                       ///< precision and memory format
+  Execution execute{};                       ///< device, precision, memory format, recorded steps
   std::uint64_t seed = 0;                    ///< keys the data's order, augmentation, and dropout
   bool shuffle = true;
   bool drop_last = false;              ///< leave out a last batch that would be smaller

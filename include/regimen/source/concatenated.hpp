@@ -46,25 +46,10 @@ struct Concatenated {
   at::Tensor boundaries{};  ///< [parts] int64, the ends on the parts' device
 
   [[nodiscard]] std::int64_t size() const { return ends.back(); }
-  [[nodiscard]] at::Device device() const { return parts.front().device(); }
-
-  [[nodiscard]] int layers() const {
-    int most = 0;
+  [[nodiscard]] SourceTraits traits() const {
+    SourceTraits all{.device = parts.front().device()};
     for (const Source& part : parts) {
-      most = std::max(most, part.layers());
-    }
-    return most;
-  }
-
-  [[nodiscard]] bool stable_ids() const {
-    return std::all_of(parts.begin(), parts.end(), [](const Source& part) { return part.stable_ids(); });
-  }
-
-  [[nodiscard]] std::vector<Metric> metrics() const {
-    std::vector<Metric> all;
-    for (const Source& part : parts) {
-      const std::vector<Metric> more = part.metrics();
-      all.insert(all.end(), more.begin(), more.end());
+      all = all.on(part.traits());
     }
     return all;
   }
@@ -224,7 +209,7 @@ inline void require_distinct(const std::vector<at::Tensor>& ids) {
     all_ids.push_back(names[0]);
     largest = std::max({largest, names[0].max().item<std::int64_t>(), names[1].max().item<std::int64_t>()});
   }
-  whole.boundaries = at::tensor(whole.ends, at::kLong).to(whole.device());
+  whole.boundaries = at::tensor(whole.ends, at::kLong).to(whole.traits().device);
   if (ids == PartIds::apart) {
     whole.stride = detail::stride_of_ids(largest, sources.size());
   } else {
