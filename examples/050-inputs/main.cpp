@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include <regimen/damage.hpp>
 #include <regimen/datasets.hpp>
 #include <regimen/report.hpp>
 #include <regimen/source.hpp>
