@@ -179,6 +179,17 @@ inline TickTexts turned(TickTexts texts, const Projection& at) {
   return texts;
 }
 
+/// Whether a text ends farther to the right than what lies beside the panel leaves room for.
+inline bool juts_out(const TickTexts& texts, const Projection& at) {
+  constexpr double most = 9;
+  for (std::size_t i = 0; i < texts.ticks.size(); ++i) {
+    if (at(texts.ticks[i].at) + widest(texts.lines[i], small_size) / 2 > at.end + most) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// Ticks and texts of an axis x: chosen ticks as many as have room, given ones broken or turned.
 inline TickTexts texts_below(const report::Axis& axis, const Projection& at) {
   if (!axis.has_ticks) {
@@ -195,7 +206,7 @@ inline TickTexts texts_below(const report::Axis& axis, const Projection& at) {
   }
   const std::vector<report::Tick> given = ticks_of(axis, at.range, 0);
   TickTexts texts = laid_out(given, at, false);
-  if (touch(texts, at)) {
+  if (touch(texts, at) || juts_out(texts, at)) {
     texts = laid_out(given, at, true);
   }
   return touch(texts, at) ? turned(std::move(texts), at) : texts;
