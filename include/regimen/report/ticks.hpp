@@ -53,22 +53,21 @@ inline std::string power_of_ten(int exponent) {
   return result;
 }
 
-/// A multiple of a step with the digits that the step has: 0.5 of 0.25 is "0.50". A minus is as long as a plus.
-inline std::string tick_text(double value, double step) {
-  const double size = std::max(std::abs(value), step);
-  std::string result;
-  if (size >= 1e6 || step < 1e-5) {
-    char buffer[32];
-    const auto digits = static_cast<int>(std::floor(std::log10(size)) - std::floor(std::log10(step)));
-    result = std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific,
-                                               std::clamp(digits, 0, 15))
-                                     .ptr);
+/// A multiple of a step with the digits that the step has, 0.5 of 0.25 is "0.50", on an axis of numbers up to
+/// `largest`. Its minus is as wide as a plus.
+inline std::string tick_text(double value, double step, double largest) {
+  char buffer[64];
+  std::to_chars_result end{};
+  if (value != 0 && (largest >= 1e7 || step < 1e-5)) {
+    const double digits = std::floor(std::log10(std::abs(value)) + 1e-9) - std::floor(std::log10(step) + 1e-9);
+    end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific,
+                        std::clamp(static_cast<int>(digits), 0, 15));
   } else {
-    char buffer[64];
-    const int digits = std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9)));
-    result =
-        std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, digits).ptr);
+    const bool whole = value == 0 && step < 1e-5;
+    const int digits = whole ? 0 : std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9)));
+    end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, digits);
   }
+  const std::string result(buffer, end.ptr);
   return result.front() == '-' ? "\u2212" + result.substr(1) : result;
 }
 
@@ -84,7 +83,7 @@ namespace regimen::inline v0::report {
   const double last = std::floor(to / step + 1e-9);
   for (double k = first; k <= last; ++k) {
     const double value = k == 0 ? 0 : k * step;
-    ticks.push_back({value, detail::tick_text(value, step)});
+    ticks.push_back({value, detail::tick_text(value, step, std::max(std::abs(from), std::abs(to)))});
   }
   return ticks;
 }
@@ -111,7 +110,7 @@ namespace regimen::inline v0::report {
     for (const int factor : {1, 2, 5}) {
       const double value = factor * std::pow(10, exponent);
       if (value >= from * (1 - 1e-9) && value <= to * (1 + 1e-9)) {
-        ticks.push_back({value, detail::tick_text(value, std::pow(10, exponent))});
+        ticks.push_back({value, detail::tick_text(value, std::pow(10, exponent), to)});
       }
     }
   }
