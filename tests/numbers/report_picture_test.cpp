@@ -1,8 +1,9 @@
 #include <regimen/report/picture.hpp>
 #include <regimen/report/svg.hpp>
 
-#include <cctype>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -200,11 +201,27 @@ TEST_CASE("svg: what lies outside of the axes is cut off") {
 }
 
 TEST_CASE("svg: a heat grid is an image between its edges, its first row below") {
-  const std::string text = svg(square({report::HeatGrid{
-      .rows = 2, .columns = 1, .values = {0, 1}, .right = 2, .top = 100, .colours = {"#000000", "#ffffff"}}}));
-  CHECK(has(text, "<image x=\"10\" y=\"8\" width=\"100\" height=\"100\""));
-  const report::Pixels pixels{.height = 2, .width = 1, .colours = {{255, 255, 255}, {0, 0, 0}}};
-  CHECK(has(text, regimen::detail::base64(regimen::detail::png(pixels))));
+  report::HeatGrid grid{.rows = 2,
+                        .columns = 1,
+                        .values = {0, 1},
+                        .right = 2,
+                        .top = 100,
+                        .colours = {"#000000", "#ffffff"}};
+  const std::string few = svg(square({grid}));
+  CHECK(has(few,
+            "<g shape-rendering=\"crispEdges\" transform=\"translate(10 8) scale(100 50)\">\n"
+            "<path fill=\"#000000\" d=\"M0 1h1v1h-1z\"/>\n<path fill=\"#ffffff\" d=\"M0 0h1v1h-1z\"/>"));
+  grid.rows = grid.columns = 20;
+  report::Pixels pixels{.height = 20, .width = 20};
+  grid.values.clear();
+  for (int i = 0; i < 400; ++i) {
+    grid.values.push_back(i / 399.0);
+    const auto grey = static_cast<std::uint8_t>(std::lround(255 * ((19 - i / 20) * 20 + i % 20) / 399.0));
+    pixels.colours.push_back({grey, grey, grey});
+  }
+  const std::string many = svg(square({grid}));
+  CHECK(has(many, "<image x=\"10\" y=\"8\" width=\"100\" height=\"100\""));
+  CHECK(has(many, regimen::detail::base64(regimen::detail::png(pixels))));
   CHECK(regimen::detail::colour_at({"#000000", "#ffffff", "#ff0000"}, 0.25) == report::Rgb{128, 128, 128});
   CHECK(regimen::detail::colour_at({"#000000", "#ffffff", "#ff0000"}, 2) == report::Rgb{255, 0, 0});
   CHECK(regimen::detail::colour_at({"#000000", "#000000"}, nan) == report::Rgb{255, 255, 255});

@@ -105,9 +105,9 @@ namespace regimen::inline v0::report {
   constexpr double edge = detail::Grid::edge;
   double y = edge;
   std::string shapes;
-  const auto add_lines = [&](const std::string& text, double size, bool bold) {
-    const auto lines = detail::broken(text, bold ? 1.1 * size : size, picture.width - 2 * edge);
-    shapes += detail::lines_at(edge, y + size, lines, {.size = size, .bold = bold});
+  const auto add_lines = [&](const std::string& text, double size, bool is_bold) {
+    const auto lines = detail::broken(text, is_bold ? detail::bold_width * size : size, picture.width - 2 * edge);
+    shapes += detail::lines_at(edge, y + size, lines, {.size = size, .bold = is_bold});
     y += static_cast<double>(lines.size()) * detail::line_height(size);
   };
   if (!picture.title.empty()) {

@@ -71,7 +71,7 @@ class PanelPlan {
     box_.left = is_tiles() ? cell : plot_left;
     box_.width = is_tiles() ? width : plot_width;
     const double room = cell + width - box_.left;
-    title_ = panel_.title.empty() ? Texts{} : broken(panel_.title, title_size * 1.1, room);
+    title_ = panel_.title.empty() ? Texts{} : broken(panel_.title, title_size * bold_width, room);
     subtitle_ = panel_.subtitle.empty() ? Texts{} : broken(panel_.subtitle, small_size, room);
     if (is_tiles()) {
       return;

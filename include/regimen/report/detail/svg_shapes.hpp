@@ -1,6 +1,7 @@
 #pragma once
 // No LibTorch.
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -121,8 +122,71 @@ inline std::string whisker(double x, double y1, double y2, std::string_view colo
          line({x - half, y2}, {x + half, y2}, colour, width);
 }
 
-/// An image whose pixels stay squares when it is enlarged.
+/// Pixels of one colour beside each other.
+struct Run {
+  report::Rgb colour{};
+  std::size_t y = 0;
+  std::size_t x = 0;
+  std::size_t length = 0;
+};
+
+/// An image as runs, by colour.
+inline std::vector<Run> runs_of(const report::Pixels& pixels) {
+  std::vector<Run> runs;
+  for (std::size_t y = 0; y < pixels.height; ++y) {
+    for (std::size_t x = 0; x < pixels.width; ++x) {
+      const report::Rgb& colour = pixels.colours[y * pixels.width + x];
+      if (x > 0 && runs.back().colour == colour) {
+        ++runs.back().length;
+      } else {
+        runs.push_back({colour, y, x, 1});
+      }
+    }
+  }
+  std::stable_sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.colour < b.colour; });
+  return runs;
+}
+
+inline std::string hexadecimal(const report::Rgb& colour) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string result = "#";
+  for (const unsigned value : colour) {
+    result += digits[value / 16];
+    result += digits[value % 16];
+  }
+  return result;
+}
+
+/// Runs as rectangles, a path for each colour.
+inline std::string paths(const Box& box, const report::Pixels& pixels, const std::vector<Run>& runs) {
+  std::string result = "<g shape-rendering=\"crispEdges\" transform=\"translate(" + px(box.left) + " " + px(box.top) +
+                       ") scale(" + text(box.width / static_cast<double>(pixels.width)) + " " +
+                       text(box.height / static_cast<double>(pixels.height)) + ")\">\n";
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const Run& run = runs[i];
+    if (i == 0 || runs[i - 1].colour != run.colour) {
+      result += "<path fill=\"" + hexadecimal(run.colour) + "\" d=\"";
+    }
+    result += "M" + text(run.x) + " " + text(run.y) + "h" + text(run.length) + "v1h-" + text(run.length) + "z";
+    if (i + 1 == runs.size() || runs[i + 1].colour != run.colour) {
+      result += "\"/>\n";
+    }
+  }
+  return result + "</g>\n";
+}
+
+/// An image whose pixels stay squares when it is enlarged. Small ones and those of few colours are rectangles, which
+/// are sharp in every program that shows SVG; the others, as rectangles too many, a PNG, which most programs keep
+/// sharp.
 inline std::string image(const Box& box, const report::Pixels& pixels) {
+  const std::vector<Run> runs = runs_of(pixels);
+  std::size_t colours = 1;
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    colours += runs[i].colour != runs[i - 1].colour ? 1U : 0U;
+  }
+  if (pixels.height * pixels.width <= 256 || (colours <= 4 && runs.size() <= 4000)) {
+    return paths(box, pixels, runs);
+  }
   return "<image" + attribute("x", box.left) + attribute("y", box.top) + attribute("width", box.width) +
          attribute("height", box.height) + attribute("preserveAspectRatio", "none") +
          attribute("image-rendering", "optimizeSpeed") + attribute("style", "image-rendering:pixelated") +

@@ -21,6 +21,7 @@ inline constexpr double picture_title_size = 14;
 inline constexpr double title_size = 12.5;
 inline constexpr double label_size = 12;
 inline constexpr double small_size = 11;
+inline constexpr double bold_width = 1.17;  ///< how much wider bold letters are
 inline constexpr const char* text_colour = "#222222";
 inline constexpr const char* soft_colour = "#555555";
 

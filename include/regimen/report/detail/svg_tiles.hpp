@@ -105,7 +105,7 @@ class TilesPlan {
   }
 
   [[nodiscard]] std::vector<std::string> text_lines(const report::Tile& tile) const {
-    return broken(tile.text, small_size * (tile.stands_out ? 1.1 : 1), side_ + gap_ - 2);
+    return broken(tile.text, small_size * (tile.stands_out ? bold_width : 1), side_ + gap_ - 2);
   }
 
   [[nodiscard]] double height_of(const report::TileRow& row) const {
