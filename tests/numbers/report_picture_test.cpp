@@ -114,10 +114,11 @@ Picture square(std::vector<report::Series> series, Scale scale = Scale::linear) 
 Picture everything() {
   report::Pixels pixels{.height = 1, .width = 2, .colours = {{0, 0, 0}, {255, 0, 0}}};
   Panel first{.title = "<a> & \"b\"", .subtitle = "sub", .x = {.label = "x"}, .y = {.label = "y"}};
-  first.series = {report::Band{.name = "band", .x = {0, 1, nan, 2, 3}, .low = {0, 0, 0, 0, 0}, .high = {1, 1, 1, 1, 1}},
-                  Lines{.name = "line", .x = {0, 1, 2}, .y = {1, nan, 2}}, Points{.name = "point", .x = {0}, .y = {1}},
-                  report::ErrorBars{.name = "mean", .x = {1, 2}, .y = {{1, 0.5, 3}, {2, nan, 1}}},
-                  report::Bars{.name = "bar", .x = {1}, .y = {{-1, 0.5, 3}}}};
+  first.series = {
+      report::Band{.name = "band", .x = {0, 1, nan, 2, 3}, .low = {0, 0, 0, 0, 0}, .high = {1, 1, 1, 1, 1}},
+      Lines{.name = "line", .x = {0, 1, 2}, .y = {1, nan, 2}}, Points{.name = "point", .x = {0}, .y = {1}},
+      report::ErrorBars{.name = "mean", .x = {1, 2}, .y = {regimen::Interval{1, 0.5, 3}, regimen::Interval{2, nan, 1}}},
+      report::Bars{.name = "bar", .x = {1}, .y = {regimen::Interval{-1, 0.5, 3}}}};
   first.stretches = {{.from = 0, .to = 1, .text = "a stretch"}};
   first.marks = {{.at = 2, .text = "a mark"}};
   const Panel heat{.series = {report::HeatGrid{.rows = 1, .columns = 2, .values = {0, nan}}}};
@@ -178,17 +179,23 @@ TEST_CASE("svg: NaN and infinity leave a gap") {
               "<polygon") == 1);
 }
 
-TEST_CASE("svg: a mean has whiskers to the ends of its interval, one of a single value has none") {
-  const std::string text = svg(square({report::ErrorBars{.x = {1, 2}, .y = {{50, 25, 3}, {50, nan, 1}}}}));
-  CHECK(count(text, "<circle") == 2);
-  CHECK(has(text, "<line x1=\"60\" y1=\"83\" x2=\"60\" y2=\"33\""));
-  CHECK(count(text, "x1=\"110\" y1=\"58\"") == 0);
+TEST_CASE("svg: a number has whiskers to the ends of its interval, or none") {
+  const std::string mean =
+      svg(square({report::ErrorBars{.x = {1, 2}, .y = {regimen::Interval{50, 25, 3}, regimen::Interval{50, nan, 1}}}}));
+  CHECK(count(mean, "<circle") == 2);
+  CHECK(has(mean, "<line x1=\"60\" y1=\"83\" x2=\"60\" y2=\"33\""));
+  CHECK(count(mean, "x1=\"110\" y1=\"58\"") == 0);
+  const std::string other = svg(square({report::ErrorBars{
+      .x = {0.5, 1, 1.5}, .y = {regimen::Estimate{50, 40, 90, 3}, regimen::Proportion{30, 20, 70, 9}, 10}}}));
+  CHECK(has(other, "<line x1=\"35\" y1=\"68\" x2=\"35\" y2=\"18\""));
+  CHECK(has(other, "<line x1=\"60\" y1=\"88\" x2=\"60\" y2=\"38\""));
+  CHECK(has(other, "<circle cx=\"85\" cy=\"98\""));
 }
 
 TEST_CASE("svg: bars stand on 0") {
-  const std::string text = svg(square({report::Bars{.x = {1}, .y = {{50, nan, 1}}, .width = 0.4}}));
+  const std::string text = svg(square({report::Bars{.x = {1}, .y = {50}, .width = 0.4}}));
   CHECK(has(text, "<rect x=\"50\" y=\"58\" width=\"20\" height=\"50\""));
-  Picture chosen{.panels = {{.series = {report::Bars{.x = {1}, .y = {{5, nan, 1}}}}}}};
+  Picture chosen{.panels = {{.series = {report::Bars{.x = {1}, .y = {5}}}}}};
   CHECK(has(svg(chosen), ">0</text>"));  // the axis begins there
 }
 
@@ -201,12 +208,8 @@ TEST_CASE("svg: what lies outside of the axes is cut off") {
 }
 
 TEST_CASE("svg: a heat grid is an image between its edges, its first row below") {
-  report::HeatGrid grid{.rows = 2,
-                        .columns = 1,
-                        .values = {0, 1},
-                        .right = 2,
-                        .top = 100,
-                        .colours = {"#000000", "#ffffff"}};
+  report::HeatGrid grid{
+      .rows = 2, .columns = 1, .values = {0, 1}, .right = 2, .top = 100, .colours = {"#000000", "#ffffff"}};
   const std::string few = svg(square({grid}));
   CHECK(has(few,
             "<g shape-rendering=\"crispEdges\" transform=\"translate(10 8) scale(100 50)\">\n"
@@ -290,9 +293,10 @@ TEST_CASE("svg: a logarithmic axis refuses what is not above 0, and says what he
       }) ==
       "Lines \"loss\".y[1] must be above 0, for Picture.panels[0] \"a\".y is logarithmic (leave the point out by NaN, "
       "or take Scale::linear), but is 0");
-  CHECK(error_of([] { (void)svg(square({report::Bars{.x = {1}, .y = {{1, 0.5, 3}}}}, Scale::log)); }) ==
-        "Bars.the foot of the bar[0] must be above 0, for Picture.panels[0].y is logarithmic (leave the point out by "
-        "NaN, or take Scale::linear), but is 0");
+  CHECK(
+      error_of([] { (void)svg(square({report::Bars{.x = {1}, .y = {regimen::Interval{1, 0.5, 3}}}}, Scale::log)); }) ==
+      "Bars.the foot of the bar[0] must be above 0, for Picture.panels[0].y is logarithmic (leave the point out by "
+      "NaN, or take Scale::linear), but is 0");
   CHECK(error_of([] { (void)svg({.panels = {{.x = {.from = 0, .to = 1, .scale = Scale::log}}}}); }) ==
         "Picture.panels[0].x.from must be above 0 on a logarithmic scale, but is 0");
   CHECK(has(error_of([] { (void)svg(square({report::HeatGrid{.rows = 1, .columns = 1, .values = {1}}}, Scale::log)); }),
@@ -306,7 +310,7 @@ TEST_CASE("svg: misuse is an error with field, bound and value") {
   CHECK(refused(Points{.x = {1, 2}, .y = {1}}) == "Points.y.size() must be x.size() = 2, but is 1");
   CHECK(refused(report::Band{.x = {1}, .low = {1}}) == "Band.high.size() must be x.size() = 1, but is 0");
   CHECK(refused(report::ErrorBars{.x = {1}}) == "ErrorBars.y.size() must be x.size() = 1, but is 0");
-  CHECK(refused(report::Bars{.x = {1}, .y = {{}}, .width = 0}) == "Bars.width must be above 0, but is 0");
+  CHECK(refused(report::Bars{.x = {1}, .y = {1}, .width = 0}) == "Bars.width must be above 0, but is 0");
   CHECK(refused(report::HeatGrid{.rows = 2, .columns = 2, .values = {1}}) ==
         "HeatGrid.values.size() must be rows * columns = 4, but is 1");
   CHECK(refused(report::HeatGrid{.rows = 1, .columns = 1, .values = {1}, .colours = {"#ffffff"}}) ==

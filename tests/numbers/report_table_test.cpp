@@ -146,6 +146,22 @@ TEST_CASE("csv: keys, an interval's three fields, empty where there is no value"
   CHECK(report::csv(table) == "x,y,y_half_width,y_n\n,2,,1\n");
 }
 
+TEST_CASE("table: an estimate has the ends of its interval") {
+  Table table({{.name = "tau", .kind = Kind::estimate}, {.name = "x", .kind = Kind::whole}});
+  table.add({regimen::Estimate{0.5, 0.25, 0.625, 12}, 1});
+  table.add({regimen::Proportion{0.75, 0.5, 0.875, 40}, 2});
+  table.add({regimen::Estimate{.value = 1, .n = 1}, 3});
+  table.add({Missing{}, 4});
+  CHECK(report::terminal(table) ==
+        "              tau  x\n"
+        "0.50 [0.25, 0.62]  1\n"
+        "0.75 [0.50, 0.88]  2\n"
+        "             1.00  3\n"
+        "                -  4\n");
+  CHECK(report::csv(table) ==
+        "tau,tau_low,tau_high,tau_n,x\n0.5,0.25,0.625,12,1\n0.75,0.5,0.875,40,2\n1,,,1,3\n,,,,4\n");
+}
+
 TEST_CASE("csv: texts are quoted where they must be, and read back") {
   const std::vector<std::string> texts{"plain", "a,b", "say \"no\"", "two\nlines", "\r", "", " spaces ", "naïve; |"};
   Table table({{.name = "text"}, {.name = "a, \"b\"", .key = "a, \"b\""}});

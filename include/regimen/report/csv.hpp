@@ -17,21 +17,40 @@ inline std::string csv_number(double value, int digits) {
   return digits < 0 || !std::isfinite(value) ? csv_number(value) : fixed(value, digits);
 }
 
-/// The field or, of an interval, the three fields of a cell, with the commas between.
-inline std::string csv_cell(const report::Cell& cell, const report::Column& column) {
-  const bool is_interval = column.kind == report::Kind::interval;
+/// What the fields of a column are called behind its key.
+inline std::vector<std::string> csv_endings(report::Kind kind) {
+  if (kind == report::Kind::interval) {
+    return {"", "_half_width", "_n"};
+  }
+  if (kind == report::Kind::estimate) {
+    return {"", "_low", "_high", "_n"};
+  }
+  return {""};
+}
+
+/// The fields of a cell.
+inline std::vector<std::string> csv_fields(const report::Cell& cell, const report::Column& column) {
+  const int digits = column.csv_digits;
   if (cell.is_missing()) {
-    return is_interval ? ",," : "";
+    return std::vector<std::string>(csv_endings(column.kind).size());
   }
-  if (is_interval) {
-    const auto& value = std::get<Interval>(cell.value());
-    return csv_number(value.mean, column.csv_digits) + "," + csv_number(value.half_width, column.csv_digits) + "," +
-           text(value.n);
+  switch (column.kind) {
+    case report::Kind::text:
+      return {csv_field(std::get<std::string>(cell.value()))};
+    case report::Kind::whole:
+      return {whole_text(cell)};
+    case report::Kind::interval: {
+      const auto& value = std::get<Interval>(cell.value());
+      return {csv_number(value.mean, digits), csv_number(value.half_width, digits), text(value.n)};
+    }
+    case report::Kind::estimate: {
+      const auto& value = std::get<Estimate>(cell.value());
+      return {csv_number(value.value, digits), csv_number(value.low, digits), csv_number(value.high, digits),
+              text(value.n)};
+    }
+    default:
+      return {csv_number(number_of(cell), digits)};
   }
-  if (column.kind == report::Kind::text) {
-    return csv_field(std::get<std::string>(cell.value()));
-  }
-  return column.kind == report::Kind::whole ? whole_text(cell) : csv_number(number_of(cell), column.csv_digits);
 }
 
 }  // namespace regimen::inline v0::detail
@@ -41,26 +60,26 @@ namespace regimen::inline v0::report {
 /// The table as comma-separated values, RFC 4180 with lines that end in "\n": a line of keys, then a line a row. Title
 /// and notes are left out.
 ///
-/// A column of intervals, of key x, is three: x, the mean; x_half_width; x_n, the number of values. Numbers read back
+/// A column of intervals, of key x, is three: x, the mean; x_half_width; x_n, the number of values. One of estimates is
+/// four: x, x_low, x_high, x_n. Numbers read back
 /// as the same doubles unless `Column::csv_digits` rounds them; a percent is the share in [0, 1]. A field is empty
 /// where a cell is missing or a number is not known.
 ///     report::write_file("results/summary.csv", report::csv(table));
 [[nodiscard]] inline std::string csv(const Table& table) {
   std::string text;
-  const auto begin_field = [&](std::size_t column) { text += column == 0 ? "" : ","; };
-  for (std::size_t i = 0; i < table.columns().size(); ++i) {
-    const Column& column = table.columns()[i];
-    begin_field(i);
-    text += detail::csv_field(column.key);
-    if (column.kind == Kind::interval) {
-      text += "," + detail::csv_field(column.key + "_half_width") + "," + detail::csv_field(column.key + "_n");
+  for (const Column& column : table.columns()) {
+    for (const std::string& ending : detail::csv_endings(column.kind)) {
+      text += (text.empty() ? "" : ",") + detail::csv_field(column.key + ending);
     }
   }
   text += "\n";
   for (const std::vector<Cell>& row : table.rows()) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      begin_field(i);
-      text += detail::csv_cell(row[i], table.columns()[i]);
+      std::string before = i == 0 ? "" : ",";
+      for (const std::string& field : detail::csv_fields(row[i], table.columns()[i])) {
+        text += before + field;
+        before = ",";
+      }
     }
     text += "\n";
   }

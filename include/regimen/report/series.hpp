@@ -1,7 +1,6 @@
 #pragma once
 // No LibTorch.
 
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -15,10 +14,30 @@
 #include "regimen/report/pixels.hpp"
 #include "regimen/report/style.hpp"
 #include "regimen/statistics/interval.hpp"
+#include "regimen/statistics/proportion.hpp"
 
 /// What is drawn between a panel's axes. Coordinates are the axes'; NaN and infinity leave a gap. A series with a name
 /// has a line in the picture's legend.
 namespace regimen::inline v0::report {
+
+/// A number and, where it has one, the interval around it. Numbers, `regimen::Interval`, `Estimate` and `Proportion`
+/// become one by themselves.
+struct Measured {
+  Measured() = default;
+  Measured(double number) : value(number) {}
+  Measured(const Interval& mean) : value(mean.mean) {
+    if (mean.n >= 2) {
+      low = mean.low();
+      high = mean.high();
+    }
+  }
+  Measured(const Estimate& estimate) : value(estimate.value), low(estimate.low), high(estimate.high) {}
+  Measured(const Proportion& counted) : value(counted.share), low(counted.low), high(counted.high) {}
+
+  double value = unknown;
+  double low = unknown;   ///< NaN: there is no interval
+  double high = unknown;  ///< the same
+};
 
 /// Points that are joined by a line; with marks on them where `style.mark` is given.
 struct Lines {
@@ -45,19 +64,19 @@ struct Band {
   Style style{};
 };
 
-/// Means as marks, with their intervals as whiskers; a mean of fewer than two values has none.
+/// Numbers as marks, with their intervals as whiskers.
 struct ErrorBars {
   std::string name{};
   std::vector<double> x{};
-  std::vector<Interval> y{};  ///< as many as x
+  std::vector<Measured> y{};  ///< as many as x
   Style style{};
 };
 
-/// Means as bars from 0, with their intervals as whiskers. A number without an interval is {.mean = number}.
+/// Numbers as bars from 0, with their intervals as whiskers.
 struct Bars {
   std::string name{};
   std::vector<double> x{};    ///< middles of the bars
-  std::vector<Interval> y{};  ///< as many as x
+  std::vector<Measured> y{};  ///< as many as x
   double width = 0.6;         ///< of a bar, in units of the axis x, above 0
   Style style{};
 };
@@ -138,12 +157,6 @@ inline void check(const report::HeatGrid& grid) {
   }
 }
 
-/// An interval's ends, or its mean twice where it has none.
-inline std::array<double, 2> ends_of(const Interval& value) {
-  const bool has = value.n >= 2 && std::isfinite(value.half_width);
-  return {has ? value.low() : value.mean, has ? value.high() : value.mean};
-}
-
 /// Everything that a series needs room for on one axis: calls `see(value, name of the field, index)` for each number.
 template <class See>
 void see_x(const report::Series& series, See&& see) {
@@ -180,10 +193,10 @@ void see_y(const report::Series& series, See&& see) {
         } else if constexpr (requires { each.bottom; }) {
           see(each.bottom, "bottom", std::size_t{0});
           see(each.top, "top", std::size_t{0});
-        } else if constexpr (requires { each.y.front().mean; }) {
+        } else if constexpr (requires { each.y.front().value; }) {
           for (std::size_t i = 0; i < each.y.size(); ++i) {
-            for (const double end : ends_of(each.y[i])) {
-              see(end, "y", i);
+            for (const double number : {each.y[i].value, each.y[i].low, each.y[i].high}) {
+              see(number, "y", i);
             }
             if constexpr (requires { each.width; }) {
               see(0.0, "the foot of the bar", i);

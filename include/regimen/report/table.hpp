@@ -14,6 +14,7 @@
 
 #include "regimen/base/error.hpp"
 #include "regimen/statistics/interval.hpp"
+#include "regimen/statistics/proportion.hpp"
 
 /// Results as data, and what they are told with: a `Table` for a terminal, CSV and Markdown, a `Picture` as SVG.
 namespace regimen::inline v0::report {
@@ -25,6 +26,7 @@ enum class Kind {
   number,    ///< a real number
   percent,   ///< a share in [0, 1]; people read it in percent, a CSV file keeps the share
   interval,  ///< a mean with its interval: `regimen::Interval`
+  estimate,  ///< a number with the ends of its interval: `regimen::Estimate` or `Proportion`
 };
 
 enum class Align { by_kind, left, right };  ///< by_kind: text to the left, all else to the right
@@ -49,7 +51,7 @@ struct Missing {
 /// The value of one cell. Text, numbers, intervals and `Missing` become one by themselves.
 class Cell {
  public:
-  using Value = std::variant<Missing, std::string, std::int64_t, std::uint64_t, double, Interval>;
+  using Value = std::variant<Missing, std::string, std::int64_t, std::uint64_t, double, Interval, Estimate>;
 
   Cell() = default;  ///< missing
   Cell(Missing why) : value_(std::move(why)) {}
@@ -57,6 +59,9 @@ class Cell {
   Cell(std::string_view text) : value_(std::string(text)) {}
   Cell(const char* text) : value_(std::string(text)) {}
   Cell(Interval interval) : value_(interval) {}
+  Cell(Estimate estimate) : value_(estimate) {}
+  Cell(const Proportion& counted)
+      : value_(Estimate{counted.share, counted.low, counted.high, static_cast<std::size_t>(counted.trials)}) {}
 
   template <class Number>
     requires(std::is_arithmetic_v<Number> && !std::same_as<Number, bool>)
@@ -84,8 +89,10 @@ class Cell {
       case Kind::number:
       case Kind::percent:
         return is_missing() || whole || std::holds_alternative<double>(value_);
-      default:
+      case Kind::interval:
         return is_missing() || std::holds_alternative<Interval>(value_);
+      default:
+        return is_missing() || std::holds_alternative<Estimate>(value_);
     }
   }
 
@@ -95,7 +102,8 @@ class Cell {
 
 /// The name of a kind, as error messages say it.
 [[nodiscard]] inline std::string_view name_of(Kind kind) {
-  constexpr std::string_view names[] = {"a text", "a whole number", "a number", "a share", "an interval"};
+  constexpr std::string_view names[] = {"a text",  "a whole number", "a number",
+                                        "a share", "an interval",    "an estimate"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -168,8 +176,8 @@ class Table {
 
  private:
   static std::string_view held(const Cell& cell) {
-    constexpr std::string_view names[] = {"missing",        "a text",   "a whole number",
-                                          "a whole number", "a number", "an interval"};
+    constexpr std::string_view names[] = {"missing",  "a text",      "a whole number", "a whole number",
+                                          "a number", "an interval", "an estimate"};
     return names[cell.value().index()];
   }
 

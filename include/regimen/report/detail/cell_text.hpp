@@ -34,6 +34,14 @@ inline std::string interval_text(const Interval& value, int digits, std::string_
   return result;
 }
 
+/// "0.31 [0.25, 0.37]"; the number alone where it has no interval.
+inline std::string estimate_text(const Estimate& value, int digits) {
+  const std::string number = fixed(value.value, digits);
+  return std::isnan(value.low) || std::isnan(value.high)
+             ? number
+             : number + " [" + fixed(value.low, digits) + ", " + fixed(value.high, digits) + "]";
+}
+
 /// The number of a cell that holds one.
 inline double number_of(const report::Cell& cell) {
   return std::visit(
@@ -69,6 +77,8 @@ inline std::string cell_text(const report::Cell& cell, const report::Column& col
       const double share = number_of(cell);
       return std::isnan(share) ? "-" : fixed(100 * share, column.digits) + " %";
     }
+    case report::Kind::estimate:
+      return estimate_text(std::get<Estimate>(cell.value()), column.digits);
     default:
       return interval_text(std::get<Interval>(cell.value()), column.digits, plus_minus);
   }

@@ -2,7 +2,6 @@
 // No LibTorch.
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -99,18 +98,17 @@ inline Drawn drawn(const report::Band& band, const Plane& plane, const report::S
   return result;
 }
 
-inline std::string whisker_of(double x, const Interval& value, const Plane& plane, std::string_view colour,
+inline std::string whisker_of(double x, const report::Measured& y, const Plane& plane, std::string_view colour,
                               double width) {
-  const auto [low, high] = ends_of(value);
-  const bool has = std::isfinite(x) && std::isfinite(low) && low < high;
-  return has ? whisker(plane.x(x), plane.y(low), plane.y(high), colour, width) : "";
+  const bool has = std::isfinite(x) && std::isfinite(y.low) && std::isfinite(y.high) && y.low < y.high;
+  return has ? whisker(plane.x(x), plane.y(y.low), plane.y(y.high), colour, width) : "";
 }
 
 inline Drawn drawn(const report::ErrorBars& bars, const Plane& plane, const report::Style& style) {
   Drawn result;
   for (std::size_t i = 0; i < bars.x.size(); ++i) {
     result.shapes += whisker_of(bars.x[i], bars.y[i], plane, style.colour, style.width);
-    result.marks += plane.has(bars.x[i], bars.y[i].mean) ? mark_at(plane.at(bars.x[i], bars.y[i].mean), style) : "";
+    result.marks += plane.has(bars.x[i], bars.y[i].value) ? mark_at(plane.at(bars.x[i], bars.y[i].value), style) : "";
   }
   return result;
 }
@@ -118,13 +116,13 @@ inline Drawn drawn(const report::ErrorBars& bars, const Plane& plane, const repo
 inline Drawn drawn(const report::Bars& bars, const Plane& plane, const report::Style& style) {
   Drawn result;
   for (std::size_t i = 0; i < bars.x.size(); ++i) {
-    if (!std::isfinite(bars.x[i]) || !std::isfinite(bars.y[i].mean)) {
+    if (!std::isfinite(bars.x[i]) || !std::isfinite(bars.y[i].value)) {
       continue;
     }
     const double left = plane.x(bars.x[i] - bars.width / 2);
     const double right = plane.x(bars.x[i] + bars.width / 2);
     const double foot = plane.y(0);
-    const double head = plane.y(bars.y[i].mean);
+    const double head = plane.y(bars.y[i].value);
     result.shapes += rectangle({left, std::min(foot, head), right - left, std::abs(foot - head)}, style.colour,
                                style.fill.value_or(0.35), style.colour);
     result.shapes += whisker_of(bars.x[i], bars.y[i], plane, text_colour, 1.6);
