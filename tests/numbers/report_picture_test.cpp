@@ -230,6 +230,11 @@ TEST_CASE("svg: a heat grid is an image between its edges, its first row below")
   CHECK(regimen::detail::colour_at({"#000000", "#000000"}, nan) == report::Rgb{255, 255, 255});
 }
 
+TEST_CASE("svg: a heat grid with a name says in the legend what its colours stand for") {
+  const report::HeatGrid grid{.name = "loss", .rows = 1, .columns = 3, .values = {nan, 0.12345, 2}};
+  CHECK(has(svg({.panels = {{.series = {grid}}}}), ">loss, 0.123 to 2</text>"));
+}
+
 TEST_CASE("svg: series of one name look alike in all panels and have one line in the legend") {
   const Lines fit{.name = "fit", .x = {0, 1}, .y = {0, 1}};
   const Lines test{.name = "test", .x = {0, 1}, .y = {1, 0}};

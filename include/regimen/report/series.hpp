@@ -81,8 +81,10 @@ struct Bars {
   Style style{};
 };
 
-/// A surface: a grid of numbers as colours. The colour of a number lies between those of `from` and `to`.
+/// A surface: a grid of numbers as colours. The colour of a number lies between those of `from` and `to`, which stand
+/// in the legend where the grid has a name. NaN is white.
 struct HeatGrid {
+  std::string name{};
   std::size_t rows = 0;
   std::size_t columns = 0;
   std::vector<double> values{};  ///< rows x columns, row by row from below
@@ -211,15 +213,7 @@ void see_y(const report::Series& series, See&& see) {
 
 inline std::string called(const report::Series& series) {
   constexpr std::string_view types[] = {"Lines", "Points", "Band", "ErrorBars", "Bars", "HeatGrid"};
-  return std::visit(
-      [&](const auto& each) {
-        if constexpr (requires { each.name; }) {
-          return called(types[series.index()], each.name);
-        } else {
-          return std::string(types[series.index()]);
-        }
-      },
-      series);
+  return std::visit([&](const auto& each) { return called(types[series.index()], each.name); }, series);
 }
 
 }  // namespace regimen::inline v0::detail

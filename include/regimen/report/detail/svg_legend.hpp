@@ -2,6 +2,7 @@
 // No LibTorch.
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <string>
 #include <variant>
@@ -14,16 +15,7 @@
 namespace regimen::inline v0::detail {
 
 inline const std::string& name_of(const report::Series& series) {
-  static const std::string none;
-  return std::visit(
-      [](const auto& each) -> const std::string& {
-        if constexpr (requires { each.name; }) {
-          return each.name;
-        } else {
-          return none;
-        }
-      },
-      series);
+  return std::visit([](const auto& each) -> const std::string& { return each.name; }, series);
 }
 
 /// The style of every series: its own, and the rest by its name's place among those of the picture that bring no
@@ -96,6 +88,32 @@ class Styles {
 inline constexpr double sample_width = 30;
 inline constexpr double legend_line = 18;
 
+/// "0.25", "-3", "1.2e-05": three digits.
+inline std::string three_digits(double value) {
+  char buffer[32];
+  return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, 3).ptr};
+}
+
+/// The name of a series; of a heat grid also what its colours stand for: "loss, 0.1 to 2.3".
+inline std::string legend_text(const report::Series& series) {
+  const auto* const grid = std::get_if<report::HeatGrid>(&series);
+  if (grid == nullptr) {
+    return on_one_line(name_of(series));
+  }
+  const Range range = heat_of(*grid);
+  return on_one_line(grid->name) + ", " + three_digits(range.from) + " to " + three_digits(range.to);
+}
+
+/// All colours of a heat grid, from left to right.
+inline report::Pixels scale_of(const report::HeatGrid& grid) {
+  constexpr std::size_t steps = 44;
+  report::Pixels pixels{.height = 1, .width = steps};
+  for (std::size_t i = 0; i < steps; ++i) {
+    pixels.colours.push_back(colour_at(grid.colours, static_cast<double>(i) / static_cast<double>(steps - 1)));
+  }
+  return pixels;
+}
+
 /// A short piece of a series, around the point.
 inline std::string sample(const report::Series& series, Point middle, const report::Style& style) {
   const double half = sample_width / 2;
@@ -105,6 +123,9 @@ inline std::string sample(const report::Series& series, Point middle, const repo
   }
   if (std::holds_alternative<report::Band>(series)) {
     return rectangle(swatch, style.colour, style.fill.value_or(0.2));
+  }
+  if (const auto* const grid = std::get_if<report::HeatGrid>(&series)) {
+    return image(swatch, scale_of(*grid));
   }
   if (std::holds_alternative<report::Bars>(series)) {
     return rectangle(swatch, style.colour, style.fill.value_or(0.35), style.colour);
@@ -125,13 +146,13 @@ inline Legend legend_of(const Styles& styles, double left, double right, double 
   double x = left;
   double y = top + legend_line / 2;
   for (const report::Series* const series : styles.named()) {
-    const double width = sample_width + 6 + text_width(name_of(*series), label_size);
+    const double width = sample_width + 6 + text_width(legend_text(*series), label_size);
     if (x > left && x + width > right) {
       x = left;
       y += legend_line;
     }
     legend.drawn += sample(*series, {x + sample_width / 2, y}, styles.of(*series));
-    legend.drawn += text_at(x + sample_width + 6, y + 4, on_one_line(name_of(*series)), {.size = label_size});
+    legend.drawn += text_at(x + sample_width + 6, y + 4, legend_text(*series), {.size = label_size});
     legend.height = y + legend_line / 2 - top;
     x += width + 20;
   }

@@ -156,13 +156,17 @@ inline report::Rgb colour_at(const std::vector<std::string>& colours, double sha
   return result;
 }
 
-inline Drawn drawn(const report::HeatGrid& grid, const Plane& plane, const report::Style&) {
+/// The numbers of the first and the last colour.
+inline Range heat_of(const report::HeatGrid& grid) {
   Range range;
   for (const double value : grid.values) {
     range.add(value);
   }
-  range.from = std::isnan(grid.from) ? range.from : grid.from;
-  range.to = std::isnan(grid.to) ? range.to : grid.to;
+  return {std::isnan(grid.from) ? range.from : grid.from, std::isnan(grid.to) ? range.to : grid.to};
+}
+
+inline Drawn drawn(const report::HeatGrid& grid, const Plane& plane, const report::Style&) {
+  const Range range = heat_of(grid);
   report::Pixels pixels{.height = grid.rows, .width = grid.columns};
   for (std::size_t row = grid.rows; row-- > 0;) {
     for (std::size_t column = 0; column < grid.columns; ++column) {
