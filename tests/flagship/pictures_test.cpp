@@ -75,7 +75,7 @@ TEST_CASE("pictures: holes have a point for each start and a bar for each set") 
   CHECK(count(svg, "Bars: 95 % intervals, n = 2 seeds.") >= 1);
 }
 
-TEST_CASE("pictures: without fitted random labels no hole is shown, and no set that diverged") {
+TEST_CASE("pictures: no hole without fitted random labels, and no set that diverged") {
   const Folder folder;
   Group unfitted = group(2);
   unfitted.enough_fit = 0.99;
@@ -89,7 +89,7 @@ TEST_CASE("pictures: without fitted random labels no hole is shown, and no set t
   CHECK(folder.picture("none").empty());
 }
 
-TEST_CASE("pictures: curves count each phase's epochs from 0 and have a gap between two phases") {
+TEST_CASE("pictures: curves count each phase's epochs from 0, with a gap between phases") {
   const Folder folder;
   Results results;
   results.memorized.push_back({"pooled", 1, 2, history(24)});

@@ -235,7 +235,7 @@ TEST_CASE("svg: a heat grid with a name says in the legend what its colours stan
   CHECK(has(svg({.panels = {{.series = {grid}}}}), ">loss, 0.123 to 2</text>"));
 }
 
-TEST_CASE("svg: series of one name look alike in all panels and have one line in the legend") {
+TEST_CASE("svg: series of one name look alike and have one line in the legend") {
   const Lines fit{.name = "fit", .x = {0, 1}, .y = {0, 1}};
   const Lines test{.name = "test", .x = {0, 1}, .y = {1, 0}};
   const std::string text = svg({.panels = {{.series = {fit, test}}, {.series = {test}}}});
@@ -248,7 +248,7 @@ TEST_CASE("svg: series of one name look alike in all panels and have one line in
   CHECK(!has(without, "fit"));
 }
 
-TEST_CASE("svg: series without a name, or after one with its own colour, begin with the first colour") {
+TEST_CASE("svg: who brings a colour leaves the first of the palette to the others") {
   const Lines own{.name = "own", .x = {0, 1}, .y = {0, 1}, .style = {.colour = "#123456"}};
   const Lines nameless{.x = {0, 1}, .y = {0, 1}};
   const std::string text = svg({.panels = {{.series = {own, nameless, nameless}}}});
@@ -257,7 +257,7 @@ TEST_CASE("svg: series without a name, or after one with its own colour, begin w
   CHECK(count(text, "stroke=\"#d55e00\"") == 1);
 }
 
-TEST_CASE("svg: texts below an axis are broken where they would touch, and turned where that does not help") {
+TEST_CASE("svg: texts below an axis are broken, or turned, where they would touch") {
   const auto picture = [](double width) {
     Axis axis{.from = -0.5, .to = 2.5, .ticks = {{0, "augmentation + l2"}, {1, "momentum + l2"}, {2, "vanilla SGD"}}};
     return Picture{.panels = {{.x = axis, .series = {Points{.x = {0, 1, 2}, .y = {1, 2, 3}}}}}, .width = width};
