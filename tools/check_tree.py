@@ -23,6 +23,7 @@ ROOMS = [
     ("schedule*", "numbers that change over time: decay, warm-up, cosine, plateaus; a `Knob` is a number or a schedule"),
     ("stop*", "when a phase is over: fit, patience, gap, limits"),
     ("observe*", "the events of a run, progress, logs, the manifest in a file"),
+    ("report*", "results as tables (terminal, CSV, Markdown) and pictures (SVG)"),
     ("tensor", "what is done to any tensor: names, sums, checksums, autocast"),
     ("batch", "samples with targets and ids"),
     ("key", "randomness as a function of (seed, sample, moment); LibTorch's generators"),

@@ -29,7 +29,7 @@ packages='g++ cmake ninja-build zlib1g-dev'
 # flavours only the OpenMP one shares LibTorch's threads.
 has_own_libtorch || packages="$packages libtorch-dev libopenblas0-openmp"
 
-run_packages='libcli11-dev dataset-fashion-mnist gnuplot-nox fonts-dejavu-core' # gnuplot's PNGs need some font
+run_packages='libcli11-dev dataset-fashion-mnist'
 run_packages="$run_packages libpng-dev libjpeg-dev"                             # folders of images
 test_packages='catch2 python3-torch'                                            # a test compares with PyTorch itself
 test_packages="$test_packages doxygen ccache"                                   # the API reference; a quick second run

@@ -3,31 +3,22 @@
 //
 //     draw_schedules > docs/pictures/schedules.svg
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <regimen/report.hpp>
 #include <regimen/schedule.hpp>
 
 namespace rg = regimen;
+namespace report = regimen::report;
 
 namespace {
 
 constexpr int epochs = 30;
 constexpr int batches = 5;  // an epoch
-
-constexpr double width = 225;  // of a panel
-constexpr double height = 150;
-constexpr double plot_left = 28;
-constexpr double plot_right = 215;
-constexpr double plot_top = 44;
-constexpr double plot_bottom = 132;
-
-const char* const colours[] = {"#1f6fb4", "#c8382e", "#3a923a"};
 
 struct Panel {
   std::string name;
@@ -49,7 +40,7 @@ rg::History losses() {
   return history;
 }
 
-rg::History until(const rg::History& history, int epoch) {
+rg::History until(const rg::History& history, std::int64_t epoch) {
   rg::History part = history;
   part.epochs.resize(static_cast<std::size_t>(epoch));
   return part;
@@ -93,97 +84,52 @@ std::vector<Panel> panels() {
   };
 }
 
-/// "12.5"
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", value);
-  return text;
-}
-
-double x_of(double position) {
-  return plot_left + (plot_right - plot_left) * position / epochs;
-}
-
-double y_of(double value) {
-  return plot_bottom - (plot_bottom - plot_top) * value;
-}
-
-std::string line(double x1, double y1, double x2, double y2, const std::string& colour) {
-  return "<line x1=\"" + number(x1) + "\" y1=\"" + number(y1) + "\" x2=\"" + number(x2) + "\" y2=\"" + number(y2) +
-         "\" stroke=\"" + colour + "\"/>\n";
-}
-
-std::string text(double x, double y, const std::string& what, const std::string& how) {
-  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" " + how + ">" + what + "</text>\n";
-}
-
-std::string curve(const std::vector<std::pair<double, double>>& points, const std::string& colour, bool dashed) {
-  std::string path;
-  for (const auto& [x, y] : points) {
-    path += (path.empty() ? "" : " ") + number(x) + "," + number(y);
-  }
-  return "<polyline fill=\"none\" stroke=\"" + colour + "\" stroke-width=\"1.6\" " +
-         (dashed ? "stroke-dasharray=\"3 3\" " : "") + "points=\"" + path + "\"/>\n";
-}
-
 /// One schedule over the epochs, batch by batch.
-std::string curve_of(const rg::Knob& knob, const rg::History& history, const std::string& colour) {
-  std::vector<std::pair<double, double>> points;
+report::Lines curve_of(const rg::Knob& knob, const rg::History& history) {
+  report::Lines curve;
   for (rg::Clock clock{.batches = batches}; clock.epoch < epochs; ++clock.epoch) {
     const rg::History so_far = until(history, clock.epoch);
     for (clock.batch = 0; clock.batch < batches; ++clock.batch) {
       clock.step = clock.epoch * batches + clock.batch;
-      points.emplace_back(x_of(clock.position()), y_of(knob(clock, so_far)));
+      curve.x.push_back(clock.position());
+      curve.y.push_back(knob(clock, so_far));
     }
   }
-  return curve(points, colour, false);
+  return curve;
 }
 
-std::string curve_of(const rg::History& losses) {
-  std::vector<std::pair<double, double>> points;
+report::Lines curve_of(const rg::History& losses) {
+  report::Lines curve{.name = "the loss that PlateauDecay looks at",
+                      .style = {.colour = report::colour::grey, .dash = report::Dash::dashed}};
   for (const rg::Epoch& epoch : losses) {
-    points.emplace_back(x_of(epoch.clock.epoch), y_of(epoch.fit.loss));
+    curve.x.push_back(epoch.clock.position());
+    curve.y.push_back(epoch.fit.loss);
   }
-  return curve(points, "#777777", true);
+  return curve;
 }
 
-std::string drawn(const Panel& panel) {
-  const std::string small = "font-size=\"9\" fill=\"#555555\"";
-  std::string svg = text(plot_left, 18, panel.name, "font-size=\"13\" font-weight=\"bold\" fill=\"#222222\"") +
-                    text(plot_left, 32, panel.text, "font-size=\"10\" fill=\"#555555\"");
-  for (const double value : {0.0, 0.5, 1.0}) {
-    svg += line(plot_left, y_of(value), plot_right, y_of(value), "#dddddd");
-    svg += text(plot_left - 4, y_of(value) + 3, number(value), small + " text-anchor=\"end\"");
-  }
-  for (const int epoch : {0, 10, 20, 30}) {
-    svg += line(x_of(epoch), plot_bottom, x_of(epoch), plot_bottom + 3, "#999999");
-    svg += text(x_of(epoch), plot_bottom + 12, std::to_string(epoch), small + " text-anchor=\"middle\"");
-  }
+report::Panel drawn(const Panel& panel) {
+  report::Panel result{.title = panel.name,
+                       .subtitle = panel.text,
+                       .x = {.from = 0, .to = epochs},
+                       .y = {.from = 0, .to = 1, .ticks = {{0, "0"}, {0.5, "0.5"}, {1, "1"}}},
+                       .height = 90};
   const rg::History history = losses();
-  for (std::size_t i = 0; i < panel.lines.size(); ++i) {
-    if (!panel.lines[i].metrics().empty()) {
-      svg += curve_of(history) + text(plot_right, plot_top + 8, "loss, dashed", small + " text-anchor=\"end\"");
+  for (const rg::Knob& knob : panel.lines) {
+    if (!knob.metrics().empty()) {
+      result.series.push_back(curve_of(history));
     }
-    svg += curve_of(panel.lines[i], history, colours[i]);
+    result.series.push_back(curve_of(knob, history));
   }
-  return svg;
+  return result;
 }
 
 }  // namespace
 
 int main() {
-  const std::vector<Panel> all = panels();
-  constexpr std::size_t columns = 4;
-  const std::size_t rows = (all.size() + columns - 1) / columns;
-  std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + number(columns * width) + "\" height=\"" +
-                    number(static_cast<double>(rows) * height) +
-                    "\" font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\">\n" +
-                    "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto column = static_cast<double>(i % columns);
-    const auto row = static_cast<double>(i / columns);
-    svg += "<g transform=\"translate(" + number(column * width) + " " + number(row * height) + ")\">\n" +
-           drawn(all[i]) + "</g>\n";
+  report::Picture picture{.description = "Seventeen schedules over thirty epochs.", .columns = 4, .width = 900};
+  for (const Panel& panel : panels()) {
+    picture.panels.push_back(drawn(panel));
   }
-  std::fputs((svg + "</svg>\n").c_str(), stdout);
+  std::fputs(report::svg(picture).c_str(), stdout);
 }

@@ -69,7 +69,7 @@ Side side_of(const Results& results, const Group& group, int copies, const std::
     const rg::Epoch& end = arm.history.back();
     side.test.push_back(100 * arm.test.accuracy);
     side.least_fit = std::min(side.least_fit, fit_of(arm.history));
-    side.epochs += end.clock.epoch;
+    side.epochs += static_cast<double>(end.clock.epoch);
     side.cosine += start_cosine(end);
     // Weights that became infinite in the last epoch leave its training loss finite.
     if (arm.history.ended() == rg::Ended::diverged || !std::isfinite(arm.test.loss)) {

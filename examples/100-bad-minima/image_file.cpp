@@ -7,8 +7,8 @@
 
 #include <regimen/base/error.hpp>
 
-// Why libpng and libjpeg-turbo. LibTorch's and gnuplot's packages bring both libraries along, so only the headers are
-// new: 0.7 MB to fetch from Debian. Both are kept up by their authors and get Debian's security updates. stb_image
+// Why libpng and libjpeg-turbo. LibTorch's packages bring both libraries along, so only the headers are new: 0.7 MB
+// to fetch from Debian. Both are kept up by their authors and get Debian's security updates. stb_image
 // (libstb-dev, 0.8 MB) is shorter to call, but Debian 12 has it of 2022, with holes that are published and not closed
 // there (CVE-2023-45667 and its neighbours). OpenCV's headers are five packages and 31 MB for its imgcodecs alone.
 #if defined(BAD_MINIMA_DECODES_IMAGES)

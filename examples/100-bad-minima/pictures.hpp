@@ -1,23 +1,14 @@
 #pragma once
+// No LibTorch.
 
 #include <array>
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include <regimen/report/picture.hpp>
+
 #include "groups.hpp"
 #include "settings.hpp"
-
-/// An image of the confusion set and what it is labelled with.
-struct Tile {
-  int row = 0;
-  int column = 0;
-  int height = 0;
-  int width = 0;
-  std::vector<std::array<std::uint8_t, 3>> pixels{};  ///< height x width, row-major
-  std::string label;
-  bool wrong = false;  ///< the label is not the image's
-};
 
 /// One decision boundary of the toy.
 struct Boundary2d {
@@ -34,18 +25,24 @@ struct ToyPicture {
   std::vector<Boundary2d> boundaries{};
 };
 
-/// A group's fit, clean and test accuracy over the epochs of the first seed, phases marked: pictures/NAME.png. Nothing
+/// A group's fit, clean and test accuracy over the epochs of the first seed, phases marked: pictures/NAME.svg. Nothing
 /// where that seed is not complete.
 void draw_curves(const Results& results, const Group& group, const std::string& name, const Settings& settings);
 
-/// Test accuracy from both starts and, if the random labels were fitted, the holes, with intervals: pictures/NAME.png.
+/// Test accuracy from both starts and, if the random labels were fitted, the holes, with intervals: pictures/NAME.svg.
 void draw_holes(const Group& group, const std::string& name, const Settings& settings);
 
-/// Images of the confusion set with their labels, the undamaged ones above: pictures/confusion-set.png.
-void draw_tiles(const std::vector<Tile>& tiles, const Settings& settings);
+/// Images of the confusion set with their labels, the undamaged ones above: pictures/confusion-set.svg.
+void draw_tiles(const regimen::report::Tiles& tiles, const Settings& settings);
 
-/// The toy's decision boundaries side by side: pictures/boundaries.png.
+/// The toy's decision boundaries side by side: pictures/boundaries.svg.
 void draw_boundaries(const ToyPicture& picture, const Settings& settings);
 
-/// Draws all that was prepared, if gnuplot is there; otherwise says how to get the pictures.
+/// Says where the pictures are, if there are any.
 void finish_pictures(const Settings& settings);
+
+/// Writes pictures/NAME.svg.
+void write_picture(const regimen::report::Picture& picture, const std::string& name, const Settings& settings);
+
+/// What a set is called in a picture: "all three" is no name to whoever sees the picture alone.
+std::string title_of(const std::string& regularizers);

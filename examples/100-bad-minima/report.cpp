@@ -3,16 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include <regimen/report/table.hpp>
+#include <regimen/report/terminal.hpp>
+
 #include "format.hpp"
 
 namespace rg = regimen;
 
 namespace {
-
-/// "3.20 +- 1.10": a mean with its 95 % interval, without one for a single seed.
-std::string with_interval(const rg::Interval& value) {
-  return value.n < 2 ? format("%.2f", value.mean) : format("%.2f +- %.2f", value.mean, value.half_width);
-}
 
 /// " (95 % interval 1.2 to 3.4)"; empty for a single seed.
 std::string interval_in_words(const rg::Interval& value) {
@@ -23,18 +21,12 @@ std::string cosine(double value) {
   return std::isnan(value) ? "-" : format("%.2f", value);
 }
 
-std::string row(const Comparison& c, const Group& group) {
-  const std::string diverged = "diverged";
-  const std::string random = c.random_diverged.empty() ? with_interval(c.random) : diverged;
-  const std::string adversarial = c.adversarial_diverged.empty() ? with_interval(c.adversarial) : diverged;
-  const std::string hole = !group.all_fitted() ? "not reported" : c.diverged() ? diverged : with_interval(c.hole);
-  return format("%-28s %-17s %-17s %-17s %6.2f %6.2f %%   %s %s   %.0f %.0f\n", c.regularizers.c_str(), random.c_str(),
-                adversarial.c_str(), hole.c_str(), 100 * c.random_fit, 100 * c.adversarial_fit,
-                cosine(c.random_cosine).c_str(), cosine(c.adversarial_cosine).c_str(), c.random_epochs,
-                c.adversarial_epochs);
+/// An interval, or why there is none.
+rg::report::Cell cell(const rg::Interval& value, bool diverged) {
+  return diverged ? rg::report::Cell(rg::report::Missing{"diverged"}) : value;
 }
 
-std::string table(const Group& group, const Settings& settings) {
+std::string head(const Group& group, const Settings& settings) {
   const Recipe& recipe = settings.recipe;
   const std::int64_t most = group.images > 0 ? group.images : recipe.images;
   const std::string images =
@@ -42,16 +34,32 @@ std::string table(const Group& group, const Settings& settings) {
   const auto n = static_cast<int>(group.seeds.size());
   const std::string seeds = (n < settings.seeds ? std::to_string(n) + " of " : "") + std::to_string(settings.seeds) +
                             (settings.seeds == 1 ? " seed" : " seeds");
-  std::string text =
-      format("\n%s, %s, confusion set: %s x %d %s, %.0f %% of the pixels zeroed, random labels: %.2f %% fitted\n\n",
-             group.model.c_str(), seeds.c_str(), images.c_str(), group.copies, group.copies == 1 ? "copy" : "copies",
-             100 * recipe.zeroed, 100 * group.memorized_fit);
-  text += format("%-28s %-17s %-17s %-17s %-17s %-11s %s\n", "", "test, random", "test, adversarial", "hole (points)",
-                 "training labels", "start left", "epochs");
+  return format("%s, %s, confusion set: %s x %d %s, %.0f %% of the pixels zeroed, random labels: %.2f %% fitted",
+                group.model.c_str(), seeds.c_str(), images.c_str(), group.copies, group.copies == 1 ? "copy" : "copies",
+                100 * recipe.zeroed, 100 * group.memorized_fit);
+}
+
+rg::report::Table table(const Group& group, const Settings& settings) {
+  const auto interval = [](const char* name) {
+    return rg::report::Column{
+        .name = name, .kind = rg::report::Kind::interval, .align = rg::report::Align::left, .width = 17};
+  };
+  rg::report::Table result({{.key = "regularizers", .width = 28},
+                            interval("test, random"),
+                            interval("test, adversarial"),
+                            interval("hole (points)"),
+                            {.name = "training labels", .width = 17},
+                            {.name = "start left  epochs"}},
+                           head(group, settings));
   for (const Comparison& c : group.comparisons) {
-    text += row(c, group);
+    result.add({c.regularizers, cell(c.random, !c.random_diverged.empty()),
+                cell(c.adversarial, !c.adversarial_diverged.empty()),
+                group.all_fitted() ? cell(c.hole, c.diverged()) : rg::report::Missing{"not reported"},
+                format("%6.2f %6.2f %%", 100 * c.random_fit, 100 * c.adversarial_fit),
+                format("%s %s   %.0f %.0f", cosine(c.random_cosine).c_str(), cosine(c.adversarial_cosine).c_str(),
+                       c.random_epochs, c.adversarial_epochs)});
   }
-  return text;
+  return result;
 }
 
 /// "Diverged: vanilla from the random start with seed 1, 2." A line for each start and set of regularizers.
@@ -119,7 +127,7 @@ std::string answer(const Group& group) {
 std::string report(const std::vector<Group>& groups, const Settings& settings) {
   std::string text;
   for (const Group& group : groups) {
-    text += table(group, settings);
+    text += "\n" + rg::report::terminal(table(group, settings), {.width = 0, .gap = 1});
     const std::string diverged = diverged_arms(group);
     text += diverged.empty() ? "" : "\n" + diverged;
     const std::string sentence = answer(group);

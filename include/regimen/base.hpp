@@ -4,6 +4,7 @@
 /// Errors, whole numbers, JSON, files, locks, manifests of plain structs, the version.
 
 #include "regimen/base/config.hpp"
+#include "regimen/base/csv_field.hpp"
 #include "regimen/base/cuda.hpp"
 #include "regimen/base/error.hpp"
 #include "regimen/base/fields.hpp"

@@ -17,6 +17,7 @@
 #include "regimen/optimizer.hpp"
 #include "regimen/record.hpp"
 #include "regimen/regularize.hpp"
+#include "regimen/report.hpp"
 #include "regimen/run.hpp"
 #include "regimen/schedule.hpp"
 #include "regimen/source.hpp"

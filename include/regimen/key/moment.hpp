@@ -119,6 +119,6 @@ inline double detail::value_at(const Moment& now, const Knob& knob) {
 }
 
 /// The name of before.
-using Now [[deprecated("it is called regimen::Moment")]] = Moment;
+using Moment [[deprecated("it is called regimen::Moment")]] = Moment;
 
 }  // namespace regimen::inline v0

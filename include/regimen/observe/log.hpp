@@ -1,11 +1,11 @@
 #pragma once
 // No LibTorch.
 
-#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "regimen/base/csv_field.hpp"
 #include "regimen/base/file.hpp"
 #include "regimen/base/json.hpp"
 #include "regimen/observe/event.hpp"
@@ -77,23 +77,6 @@ class EpochFile {
   std::string path_;
   bool begun_ = false;
 };
-
-/// A CSV field: quoted where RFC 4180 wants it.
-inline std::string csv_field(const std::string& value) {
-  if (value.find_first_of(",\"\n\r") == std::string::npos) {
-    return value;
-  }
-  std::string quoted = "\"";
-  for (const char c : value) {
-    quoted += c == '"' ? "\"\"" : std::string(1, c);
-  }
-  return quoted + "\"";
-}
-
-/// A CSV number: the shortest text that reads back as the same double, nothing where it was not measured.
-inline std::string csv_number(double value) {
-  return std::isnan(value) ? "" : text(value);
-}
 
 }  // namespace detail
 

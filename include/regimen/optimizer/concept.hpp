@@ -244,6 +244,6 @@ void set_weight_decay(O& optimizer, double weight_decay) {
 }
 
 /// The name of before.
-using Objective [[deprecated("it is called regimen::Closure")]] = Closure;
+using Closure [[deprecated("it is called regimen::Closure")]] = Closure;
 
 }  // namespace regimen::inline v0

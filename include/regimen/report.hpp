@@ -1,0 +1,16 @@
+#pragma once
+// No LibTorch.
+
+/// Results as tables (terminal, CSV, Markdown) and pictures (SVG).
+
+#include "regimen/report/csv.hpp"
+#include "regimen/report/markdown.hpp"
+#include "regimen/report/picture.hpp"
+#include "regimen/report/pixels.hpp"
+#include "regimen/report/series.hpp"
+#include "regimen/report/style.hpp"
+#include "regimen/report/svg.hpp"
+#include "regimen/report/table.hpp"
+#include "regimen/report/terminal.hpp"
+#include "regimen/report/ticks.hpp"
+#include "regimen/report/write_file.hpp"

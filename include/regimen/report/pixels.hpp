@@ -1,0 +1,171 @@
+#pragma once
+// No LibTorch.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/error.hpp"
+
+namespace regimen::inline v0::report {
+
+using Rgb = std::array<std::uint8_t, 3>;  ///< red, green, blue
+
+/// An image: height x width pixels, row by row from above.
+struct Pixels {
+  std::size_t height = 0;
+  std::size_t width = 0;
+  std::vector<Rgb> colours{};
+};
+
+}  // namespace regimen::inline v0::report
+
+namespace regimen::inline v0::detail {
+
+/// Throws Error unless there is a pixel, and a colour for each.
+inline void check(const std::string& where, const report::Pixels& pixels) {
+  constexpr std::size_t most = 65535;
+  require(pixels.height >= 1 && pixels.height <= most, where + ".height", "in [1, 65535]", pixels.height);
+  require(pixels.width >= 1 && pixels.width <= most, where + ".width", "in [1, 65535]", pixels.width);
+  require(pixels.colours.size() == pixels.height * pixels.width, where + ".colours.size()",
+          "height * width = " + text(pixels.height * pixels.width), pixels.colours.size());
+}
+
+/// A checksum of PNG (ISO 3309): the remainder of a division of polynomials over bits.
+inline std::uint32_t crc32_of(std::string_view bytes) {
+  std::uint32_t crc = 0xFFFFFFFFU;
+  for (const char c : bytes) {
+    crc ^= static_cast<std::uint8_t>(c);
+    for (int bit = 0; bit < 8; ++bit) {
+      crc = (crc & 1U) != 0 ? (crc >> 1U) ^ 0xEDB88320U : crc >> 1U;
+    }
+  }
+  return ~crc;
+}
+
+/// A checksum of zlib (RFC 1950): two sums modulo the largest prime below 2^16.
+inline std::uint32_t adler32_of(std::string_view bytes) {
+  std::uint32_t sum = 1;
+  std::uint32_t sum_of_sums = 0;
+  for (const char c : bytes) {
+    sum = (sum + static_cast<std::uint8_t>(c)) % 65521U;
+    sum_of_sums = (sum_of_sums + sum) % 65521U;
+  }
+  return (sum_of_sums << 16U) | sum;
+}
+
+inline std::string big_endian(std::uint32_t value) {
+  std::string bytes;
+  for (const unsigned shift : {24U, 16U, 8U, 0U}) {
+    bytes += static_cast<char>(static_cast<std::uint8_t>(value >> shift));
+  }
+  return bytes;
+}
+
+/// The bytes in zlib's format (RFC 1950, 1951), as they are: in stored blocks, without compression.
+inline std::string stored_zlib(std::string_view bytes) {
+  constexpr std::size_t most = 65535;
+  std::string result = "\x78\x01";
+  std::size_t at = 0;
+  do {
+    const std::string_view block = bytes.substr(at, most);
+    at += block.size();
+    const auto size = static_cast<std::uint32_t>(block.size());
+    result += static_cast<char>(at == bytes.size() ? 1 : 0);
+    for (const std::uint32_t number : {size, ~size}) {
+      result += static_cast<char>(static_cast<std::uint8_t>(number));
+      result += static_cast<char>(static_cast<std::uint8_t>(number >> 8U));
+    }
+    result += block;
+  } while (at < bytes.size());
+  return result + big_endian(adler32_of(bytes));
+}
+
+inline std::string png_chunk(const std::string& name, const std::string& data) {
+  return big_endian(static_cast<std::uint32_t>(data.size())) + name + data + big_endian(crc32_of(name + data));
+}
+
+/// The rows of a PNG, each behind its filter's number: 1 to 8 bits a pixel, by its place among the colours.
+inline std::string indexed_rows(const report::Pixels& pixels, const std::vector<report::Rgb>& colours, unsigned bits) {
+  std::string rows;
+  for (std::size_t y = 0; y < pixels.height; ++y) {
+    rows += '\0';
+    unsigned byte = 0;
+    unsigned held = 0;
+    for (std::size_t x = 0; x < pixels.width; ++x) {
+      const report::Rgb& colour = pixels.colours[y * pixels.width + x];
+      const auto index = std::lower_bound(colours.begin(), colours.end(), colour) - colours.begin();
+      byte = (byte << bits) | static_cast<unsigned>(index);
+      held += bits;
+      if (held == 8 || x + 1 == pixels.width) {
+        rows += static_cast<char>(static_cast<std::uint8_t>(byte << (8 - held)));
+        byte = held = 0;
+      }
+    }
+  }
+  return rows;
+}
+
+/// The rows of a PNG, each behind its filter's number: three bytes a pixel.
+inline std::string plain_rows(const report::Pixels& pixels) {
+  std::string rows;
+  for (std::size_t y = 0; y < pixels.height; ++y) {
+    rows += '\0';
+    for (std::size_t x = 0; x < pixels.width; ++x) {
+      for (const std::uint8_t value : pixels.colours[y * pixels.width + x]) {
+        rows += static_cast<char>(value);
+      }
+    }
+  }
+  return rows;
+}
+
+/// A PNG file without compression: 1, 2, 4 or 8 bits a pixel up to 256 colours, else 24.
+inline std::string png(const report::Pixels& pixels) {
+  std::vector<report::Rgb> colours = pixels.colours;
+  std::sort(colours.begin(), colours.end());
+  colours.erase(std::unique(colours.begin(), colours.end()), colours.end());
+  const bool indexed = colours.size() <= 256;
+  const unsigned bits = colours.size() > 16 ? 8 : colours.size() > 4 ? 4 : colours.size() > 2 ? 2 : 1;
+  std::string head =
+      big_endian(static_cast<std::uint32_t>(pixels.width)) + big_endian(static_cast<std::uint32_t>(pixels.height));
+  head += static_cast<char>(indexed ? bits : 8);
+  head += static_cast<char>(indexed ? 3 : 2);  // the kinds of PNG: of a palette, of three bytes
+  head.append(3, '\0');
+  std::string file = "\x89PNG\r\n\x1a\n" + png_chunk("IHDR", head);
+  if (indexed) {
+    std::string palette;
+    for (const report::Rgb& colour : colours) {
+      for (const std::uint8_t value : colour) {
+        palette += static_cast<char>(value);
+      }
+    }
+    file += png_chunk("PLTE", palette);
+  }
+  return file + png_chunk("IDAT", stored_zlib(indexed ? indexed_rows(pixels, colours, bits) : plain_rows(pixels))) +
+         png_chunk("IEND", "");
+}
+
+/// Base 64 (RFC 4648), on one line.
+inline std::string base64(std::string_view bytes) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string result;
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    std::uint32_t three = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      three = (three << 8U) | (at + i < bytes.size() ? static_cast<std::uint8_t>(bytes[at + i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      const bool is_there = at + i <= bytes.size();
+      result += is_there ? letters[(three >> (18U - 6U * static_cast<unsigned>(i))) & 63U] : '=';
+    }
+  }
+  return result;
+}
+
+}  // namespace regimen::inline v0::detail

@@ -1,0 +1,17 @@
+#pragma once
+// No LibTorch.
+
+#include <string>
+#include <string_view>
+
+#include "regimen/base/file.hpp"
+
+namespace regimen::inline v0::report {
+
+/// Writes a text to a file, and makes its folder where there is none. The file holds the old content or the new, whole,
+/// whenever the program dies. Throws Error where it cannot be written.
+inline void write_file(const std::string& path, std::string_view text) {
+  detail::replace_file(path, text);
+}
+
+}  // namespace regimen::inline v0::report
