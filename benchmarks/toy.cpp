@@ -22,8 +22,8 @@ constexpr int epochs = 200;  // of ten steps, a turn
 class Toy {
  public:
   double train(bool score_every_epoch) {
-    const rg::Splits splits{.every = score_every_epoch ? 1 : epochs, .score_fit = score_every_epoch};
-    return seconds_of([&] { rg::run(net_, {phase_}, splits); });
+    const rg::Scoring scoring{.every = score_every_epoch ? 1 : epochs, .score_fit = score_every_epoch};
+    return seconds_of([&] { rg::run(net_, {phase_}, scoring); });
   }
 
  private:

@@ -53,7 +53,7 @@ floor = {name: i for i, name in enumerate(names)}
 torch_free = {name.rstrip("*") for name, _ in ROOMS if name.endswith("*")}
 says = {name.rstrip("*"): text for name, text in ROOMS}
 
-INCLUDE = re.compile(r'^#include (["<])([^">]+)[">]', re.M)
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">\s]+)[">]', re.M)
 
 
 def room_of(path):
@@ -112,23 +112,49 @@ def map_text():
 
 
 def functions(text):
-    """(line, length) of each function body: a block whose opening line ends a parameter list. Bodies of classes,
-    namespaces and enumerations are looked into, not counted."""
-    lines = text.split("\n")
-    opened = []  # (line, is_function)
-    for number, line in enumerate(lines, 1):
+    """(line, length) of each function: a block behind parentheses or a lambda's brackets. Classes, namespaces and
+    enumerations are looked into, not counted."""
+    opened = []  # (line, is_function, what the block belongs to where it initializes a member)
+    head, begun = "", 0
+    for number, line in enumerate(text.split("\n"), 1):
         code = re.sub(r'//.*|"(\\.|[^"\\])*"|\'(\\.|[^\'\\])\'', "", line)
-        for at, sign in enumerate(code):
+        if code.lstrip().startswith("#"):
+            continue
+        for sign in code:
+            begun = begun if head.strip() else number
             if sign == "{":
-                head = code[:at].rstrip()
-                is_function = bool(re.search(r"\)( const| noexcept| override| mutable| ->[^{}]+)*$", head)) or bool(
-                    re.search(r"\)( const)?( override)?$", head)
-                )
-                opened.append((number, is_function))
-            elif sign == "}" and opened:
-                begin, is_function = opened.pop()
-                if is_function and not any(inner for _, inner in opened):
-                    yield begin, number - begin + 1
+                scope = re.search(r"\b(namespace|struct|class|enum|union)\b[^()]*$", head)
+                member = re.search(r"\)[^{}]*[:,]\s*\w+$", head)  # of a constructor: "A() : a{1} {"
+                is_function = not scope and not member and ("(" in head or "[" in head)
+                opened.append((begun, is_function, head if member else ""))
+                head = ""
+            elif sign == "}":
+                head = ""
+                if opened:
+                    begin, is_function, head = opened.pop()
+                    if is_function and not any(inner for _, inner, _ in opened):
+                        yield begin, number - begin + 1
+            else:
+                head = "" if sign == ";" else head + sign
+        head += " "
+
+
+def cycles(texts):
+    """Chains of headers that include each other in a circle."""
+    state = {}
+
+    def visit(header, path):
+        state[header] = "open"
+        for included in ours(texts.get(header, "")):
+            if state.get(included) == "open":
+                yield " -> ".join(path[path.index(included) :] + [included] if included in path else [included])
+            elif included not in state:
+                yield from visit(included, path + [included])
+        state[header] = "done"
+
+    for header in texts:
+        if header not in state:
+            yield from visit(header, [header])
 
 
 def check():
@@ -149,9 +175,10 @@ def check():
             continue
         if forwards:
             targets = ours(text)
-            code = [line for line in text.splitlines() if line and not line.startswith(("//", "#"))]
-            if not targets or code or any(t not in texts or is_forward(texts[t]) for t in targets):
-                yield f"{header} is a forward: it must include headers that are there, and hold nothing else"
+            code = [line for line in text.splitlines()[2:] if line and not INCLUDE.match(line)]
+            private = any("/detail/" in target for target in targets)
+            if not targets or code or private or any(t not in texts or is_forward(texts[t]) for t in targets):
+                yield f"{header} is a forward: it must include public headers that are there, and hold nothing else"
             continue
         if room is None:
             yield f"{header} is neither a sign nor a forward: it belongs in a room"
@@ -167,6 +194,9 @@ def check():
         for line, length in functions(text):
             if length > MOST_LINES_OF_FUNCTION:
                 yield f"{header}:{line}: a function of {length} lines; at most {MOST_LINES_OF_FUNCTION}"
+        for kind, name in INCLUDE.findall(text):
+            if kind == '"' and not name.startswith("regimen/"):
+                yield f"{header} includes {name}: headers of ours are included by their whole path"
         for included in ours(text):
             other = room_of(included)
             if included not in texts:
@@ -187,6 +217,11 @@ def check():
             for kind, name in INCLUDE.findall(text):
                 if name.startswith(("ATen/", "c10/", "torch/")):
                     yield f"{header} says that it has no LibTorch and includes {name}"
+    for circle in cycles(texts):
+        yield f"headers include each other in a circle: {circle}"
+    for path in HEADERS.rglob("*"):
+        if path.is_file() and path.suffix != ".hpp":
+            yield f"{path.relative_to(HEADERS)}: headers end in .hpp"
     if map_text() not in (ROOT / "README.md").read_text():
         yield "README.md: the map must list the rooms: run tools/check_tree.py --write"
 

@@ -20,7 +20,7 @@ int main() {
   SGD plain(net->parameters(), SGDOptions(0.1));
   SGD strong(net->parameters(), SGDOptions(0.1).momentum(0.9).weight_decay(0.01));
   const rg::Source train = rg::two_clusters(/*per_class=*/50, /*seed=*/2);
-  const rg::Splits splits{.clean = train, .test = rg::two_clusters(500, /*seed=*/3), .every = 100};
+  const rg::Scoring scoring{.clean = train, .test = rg::two_clusters(500, /*seed=*/3), .every = 100};
 
   // 1. Reach a bad minimum: every point under one fixed random label.
   const rg::Phase memorize{.name = "memorize",
@@ -28,7 +28,7 @@ int main() {
                            .optimizer = plain,
                            .epochs = 1500,
                            .batch = 10};
-  const rg::History memorized = rg::run(net, {memorize}, splits, rg::Progress{});
+  const rg::History memorized = rg::run(net, {memorize}, scoring, rg::Progress{});
   const rg::Epoch& end = memorized.back();
   std::printf("memorize: %.0f %% of the random labels fitted, %.0f points of it by heart\n", 100 * end.fit.accuracy,
               100 * rg::memorization(end));
@@ -41,7 +41,7 @@ int main() {
   escape.optimizer = strong;
   for (const rg::Phase& arm : {vanilla, escape}) {
     bad.restore();
-    const rg::History history = rg::run(net, {arm}, splits);
+    const rg::History history = rg::run(net, {arm}, scoring);
     std::printf("%s: train %.1f %%, test %.1f %%, path norm %.1f\n", arm.name.c_str(),
                 100 * history.back().fit.accuracy, 100 * history.back().test.accuracy, rg::path_norm(net, {2}));
   }

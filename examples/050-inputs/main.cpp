@@ -31,7 +31,7 @@ struct Row {
 
 std::vector<Row> rows() {
   const rg::RandomChoice choice{
-      .of = {rg::Rotation90{}, rg::Cutout{.side = 8}, rg::Contrast{.strength = 0.9}, rg::RandomCrop{}}, .picks = 2};
+      .choices = {rg::Rotation90{}, rg::Cutout{.side = 8}, rg::Contrast{.strength = 0.9}, rg::RandomCrop{}}, .picks = 2};
   return {
       {"chain(), as it is", rg::chain()},
       {"ZeroPixels{.fraction = 0.2}", rg::ZeroPixels{.fraction = 0.2}},
@@ -48,7 +48,7 @@ std::vector<Row> rows() {
       {"Rotation90{}", rg::Rotation90{}},
       {"Brightness{.strength = 0.9}", rg::Brightness{.strength = 0.9}},
       {"Contrast{.strength = 0.9}", rg::Contrast{.strength = 0.9}},
-      {"RandomChoice{.of = {Rotation90{},\n  Cutout{.side = 8}, Contrast{...},\n  RandomCrop{}}, .picks = 2}", choice}};
+      {"RandomChoice{.choices = {Rotation90{},\n  Cutout{.side = 8}, Contrast{...},\n  RandomCrop{}}, .picks = 2}", choice}};
 }
 
 constexpr std::int64_t still = 5;   ///< images shown frozen

@@ -140,7 +140,7 @@ class Jobs {
   /// `at_end`: what else belongs to the job, done when the network is trained; done again if it was interrupted.
   template <class Net>
   rg::History run(
-      const std::string& name, Net& net, torch::optim::SGD& optimizer, const rg::Phase& phase, const rg::Splits& splits,
+      const std::string& name, Net& net, torch::optim::SGD& optimizer, const rg::Phase& phase, const rg::Scoring& scoring,
       const std::function<void()>& at_end = [] {}) {
     const std::string checkpoint = checkpoint_of(settings_, name);
     std::stop_source stop;
@@ -159,7 +159,7 @@ class Jobs {
     };
     rg::Checkpoint checkpoints(checkpoint, {.seconds = 15}, net, optimizer);
     Narrator narrator = begin(name, options.from.history.empty());
-    const rg::History history = rg::run(net, {phase}, splits, options, keep_manifest, heed_signals, narrator,
+    const rg::History history = rg::run(net, {phase}, scoring, options, keep_manifest, heed_signals, narrator,
                                         rg::CsvLog(settings_.out + "/epochs/" + name + ".csv"),
                                         rg::TimeLog(settings_.out + "/seconds/" + name + ".csv"), checkpoints);
     if (history.ended() == rg::Ended::stopped) {

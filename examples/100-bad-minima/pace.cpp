@@ -28,7 +28,7 @@ double seconds_an_epoch(const std::string& model, const Settings& settings, cons
   std::vector<double> ends;
   const auto note = [&](const rg::Epoch& epoch) { ends.push_back(epoch.seconds); };
   const auto heed_signals = [](const rg::Step&) { heed_interrupt(); };
-  rg::run(net, {phase}, rg::Splits{.every = 3, .score_fit = false}, note, heed_signals);
+  rg::run(net, {phase}, rg::Scoring{.every = 3, .score_fit = false}, note, heed_signals);
   return ends[2] - ends[1];
 }
 

@@ -135,11 +135,11 @@ class Toy {
             .seed = 1000 * seed_ + static_cast<std::uint64_t>(arm)};
   }
 
-  [[nodiscard]] rg::Splits splits() const { return {.clean = train_, .test = test_, .every = recipe_.score_every}; }
+  [[nodiscard]] rg::Scoring scoring() const { return {.clean = train_, .test = test_, .every = recipe_.score_every}; }
 
   rg::History run(const std::string& what, torch::optim::SGD& sgd, const rg::Phase& phase) {
     finished.push_back(job(what));
-    return jobs_.run(finished.back(), net_, sgd, phase, splits());
+    return jobs_.run(finished.back(), net_, sgd, phase, scoring());
   }
 
   double memorize(const rg::Source& confusion) {

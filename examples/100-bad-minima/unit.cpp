@@ -120,7 +120,7 @@ rg::Phase Trainings::phase(const std::string& name, const rg::Source& data, torc
 /// Scored often enough for curves, or only at the end: scoring costs time and changes nothing. Fit alone, which the
 /// quick recipe's stop criteria read, is scored every second epoch. The test set is there for the curves, a part of it:
 /// all of it is for the end.
-rg::Splits Trainings::splits(const rg::Source& train, std::uint64_t seed, int epochs) const {
+rg::Scoring Trainings::scoring(const rg::Source& train, std::uint64_t seed, int epochs) const {
   const bool curves = has_curves(settings_, seed);
   return {.clean = train,
           .test = curves ? rg::limit(images_.test, test_along(settings_, images_.counts())) : rg::Source(),
@@ -135,7 +135,7 @@ void Trainings::memorize(const Unit& unit, const rg::Source& train, Net& net) {
   torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(settings_.recipe.memorize_rate));
   rg::Phase memorize = phase(memorizing, confusion, sgd, settings_.recipe.memorize_epochs, 1000 * unit.seed);
   memorize.until = rg::FitReaches{settings_.recipe.memorize_fit};
-  jobs_.run(unit.job(memorizing), net, sgd, memorize, splits(train, unit.seed, settings_.recipe.memorize_epochs));
+  jobs_.run(unit.job(memorizing), net, sgd, memorize, scoring(train, unit.seed, settings_.recipe.memorize_epochs));
 }
 
 /// 2. Train on the true labels, from where the network is, with a set of regularizers.
@@ -149,7 +149,7 @@ void Trainings::run_arm(const Unit& unit, int place, const Regularizers& set, co
   // Every arm of every seed has random numbers of its own.
   const std::uint64_t seed = 1000 * unit.seed + static_cast<std::uint64_t>(2 * place + (unit.copies == 0 ? 1 : 2));
   rg::Phase arm = phase(set.name(), train, sgd, epochs, seed);
-  rg::Splits scored = splits(train, unit.seed, epochs);
+  rg::Scoring scored = scoring(train, unit.seed, epochs);
   scored.measures["start_cosine"] = rg::CosineTo{rg::Snapshot(net)};
   if (set.none() && recipe.until_fit) {
     arm.until = rg::FitReaches{1};

@@ -20,13 +20,13 @@ struct OwnLoop {
     data = to(points(32, 4), gpu::device());
     data.id = at::arange(32, at::kLong).to(gpu::device());
     if (record) {
-      captured = std::make_unique<rg::Captured>(gpu::device(), [this](const rg::Now& now) { return step(now); });
+      captured = std::make_unique<rg::Captured>(gpu::device(), [this](const rg::Moment& now) { return step(now); });
     }
   }
   OwnLoop(const OwnLoop&) = delete;
   OwnLoop& operator=(const OwnLoop&) = delete;
 
-  at::Tensor step(const rg::Now& now) {
+  at::Tensor step(const rg::Moment& now) {
     const rg::Batch seen = noise(data, rg::Key(9, data.id, now).each_epoch());
     for (at::Tensor& parameter : net->parameters()) {
       parameter.mutable_grad() = at::Tensor();
@@ -40,7 +40,7 @@ struct OwnLoop {
   }
 
   double train(int epoch, std::int64_t at) {
-    const rg::Now now{.clock = {.epoch = epoch, .batch = at, .batches = 4, .step = 4 * epoch + at}};
+    const rg::Moment now{.clock = {.epoch = epoch, .batch = at, .batches = 4, .step = 4 * epoch + at}};
     return (captured ? (*captured)(now) : step(now)).cpu().item<double>();
   }
 
@@ -87,7 +87,7 @@ TEST_CASE("capture: a replay says how far it is from an eager step elsewhere, an
     loop.train(0, step);
   }
   const auto before = weights(loop.net);
-  const rg::Now elsewhere{.clock = {.epoch = 2, .batch = 1, .batches = 4}};
+  const rg::Moment elsewhere{.clock = {.epoch = 2, .batch = 1, .batches = 4}};
   const auto momentum = rg::detail::state_tensors(loop.sgd);
   REQUIRE(momentum.size() == loop.net->parameters().size());
   CHECK(loop.captured->disagreement(elsewhere, loop.net->parameters(), momentum, [] {}) < 1e-5);
@@ -98,7 +98,7 @@ TEST_CASE("capture: what cannot be recorded is done eagerly, and says why") {
   const at::Tensor x = at::ones({4}).to(gpu::device());
   at::Tensor sum = at::zeros({4}).to(gpu::device());
   SECTION("a number that is read from the device") {
-    rg::Captured step(gpu::device(), [&](const rg::Now&) {
+    rg::Captured step(gpu::device(), [&](const rg::Moment&) {
       sum.add_(x * x.select(0, 0).item<double>());
       return sum;
     });
@@ -110,7 +110,7 @@ TEST_CASE("capture: what cannot be recorded is done eagerly, and says why") {
   }
   SECTION("a number that is read from the device while it is recorded alone: what draws goes on drawing") {
     int calls = 0;
-    rg::Captured step(gpu::device(), [&](const rg::Now&) {
+    rg::Captured step(gpu::device(), [&](const rg::Moment&) {
       (void)at::dropout(x, 0.5, true);
       sum.add_(x * (++calls == 4 ? x.select(0, 0).item<double>() : 1));
       return sum;
@@ -125,7 +125,7 @@ TEST_CASE("capture: what cannot be recorded is done eagerly, and says why") {
   }
   SECTION("a scheduled number that is read on the host") {
     const rg::Knob knob = rg::Cosine{.epochs = 4};
-    rg::Captured step(gpu::device(), [&](const rg::Now& now) { return sum.add_(x * (now(knob) > 0 ? 1 : 2)); });
+    rg::Captured step(gpu::device(), [&](const rg::Moment& now) { return sum.add_(x * (now(knob) > 0 ? 1 : 2)); });
     for (int i = 0; i < 6; ++i) {
       (void)step({});
     }
@@ -137,7 +137,7 @@ TEST_CASE("capture: what cannot be recorded is done eagerly, and says why") {
     const rg::Knob knob = rg::Cosine{.epochs = 4};
     int calls = 0;
     rg::Captured step(gpu::device(),
-                      [&](const rg::Now& now) { return ++calls > 3 ? sum.add_(x * now.tensor(knob)) : sum.add_(x); });
+                      [&](const rg::Moment& now) { return ++calls > 3 ? sum.add_(x * now.tensor(knob)) : sum.add_(x); });
     for (int i = 0; i < 6; ++i) {
       (void)step({});
     }
@@ -149,17 +149,17 @@ TEST_CASE("capture: what cannot be recorded is done eagerly, and says why") {
 }
 
 TEST_CASE("capture: a device that records nothing, and a wrong number of warm-up steps") {
-  rg::Captured step(at::kCPU, [](const rg::Now& now) { return at::full({}, now.clock.step); });
+  rg::Captured step(at::kCPU, [](const rg::Moment& now) { return at::full({}, now.clock.step); });
   CHECK(step({.clock = {.step = 5}}).item<int>() == 5);
   CHECK(contains(step.why_not(), "cpu"));
-  CHECK(contains(error_of([] { rg::Captured(at::kCPU, [](const rg::Now&) { return at::Tensor(); }, 0); }), "warm_up"));
+  CHECK(contains(error_of([] { rg::Captured(at::kCPU, [](const rg::Moment&) { return at::Tensor(); }, 0); }), "warm_up"));
 }
 
 TEST_CASE("capture: a schedule that leaves its bounds is an Error at the replay too") {
   at::Tensor sum = at::zeros({1}).to(gpu::device());
   const rg::Knob falling = [](const rg::Clock& clock) { return 3.0 - clock.epoch; };
   rg::Captured step(gpu::device(),
-                    [&](const rg::Now& now) { return sum.add_(now.tensor(falling, rg::L2::strength_bounds)); });
+                    [&](const rg::Moment& now) { return sum.add_(now.tensor(falling, rg::L2::strength_bounds)); });
   for (int epoch = 0; epoch < 4; ++epoch) {
     (void)step({.clock = {.epoch = epoch}});
   }

@@ -83,7 +83,7 @@ TEST_CASE("device: trackers by sample count there what they count here, and nobo
 
 TEST_CASE("device: a key draws the same bits there, and normals to 1e-6") {
   const at::Tensor ids = at::arange(50, at::kLong) * 12345;
-  const rg::Now now{.clock = {.epoch = 3}};
+  const rg::Moment now{.clock = {.epoch = 3}};
   const auto check = [](const rg::Key& here, const rg::Key& on_device) {
     CHECK(on_device.bits(5).device() == gpu::device());
     CHECK(same(on_device.bits(5).cpu(), here.bits(5)));
@@ -105,7 +105,7 @@ TEST_CASE("device: a key draws the same bits there, and normals to 1e-6") {
 TEST_CASE("device: every transform shows the same there, and nobody waits for it") {
   const rg::Batch batch = images(20);
   const rg::Batch batch_there = to(batch, gpu::device());
-  const rg::Now now{.clock = {.epoch = 2, .batch = 3, .batches = 8}};
+  const rg::Moment now{.clock = {.epoch = 2, .batch = 3, .batches = 8}};
   const auto half_way = [](const rg::Clock& clock) { return 0.1 * clock.position(); };
   const std::vector<rg::AnyTransform> exact{
       rg::ZeroPixels{.fraction = 0.3},
@@ -121,7 +121,7 @@ TEST_CASE("device: every transform shows the same there, and nobody waits for it
       rg::Rotation90{.probability = half_way},
       rg::Brightness{.strength = half_way},
       rg::Contrast{.strength = half_way},
-      rg::RandomChoice{.of = {rg::VerticalFlip{}, rg::Cutout{.side = 3}, rg::chain()}, .picks = 2},
+      rg::RandomChoice{.choices = {rg::VerticalFlip{}, rg::Cutout{.side = 3}, rg::chain()}, .picks = 2},
       rg::Normalize{.mean = {0.4, 0.5, 0.6}, .stddev = {0.2, 0.25, 0.3}},
       rg::Normalize{.mean = {0.4}, .stddev = {0.2}},
       rg::UniformLabels{.classes = 10, .fraction = half_way},
@@ -146,7 +146,7 @@ TEST_CASE("device: every transform shows the same there, and nobody waits for it
 }
 
 TEST_CASE("device: a kept table is made once for each stream, which alone knows when its copy is complete") {
-  const rg::detail::KeptTensors kept;
+  const rg::detail::DeviceCopies kept;
   int made = 0;
   const auto ask = [&] {
     return kept.on(gpu::device(), {3}, [&] {
@@ -199,12 +199,12 @@ TEST_CASE("device: what takes samples from another source shows the same there, 
     const rg::Batch there = to(batch, gpu::device());
     for (std::size_t i = 0; i < on_host.size(); ++i) {
       CAPTURE(on_host[i].manifest());
-      rg::Captured step(gpu::device(), [&](const rg::Now& now) {
+      rg::Captured step(gpu::device(), [&](const rg::Moment& now) {
         const rg::Batch shown = on_device[i](there, rg::Key(11, there.id, now).each_epoch());
         return at::cat({shown.data.flatten().to(at::kDouble), shown.target.flatten().to(at::kDouble)});
       });
       for (int epoch = 0; epoch < 7; ++epoch) {
-        const rg::Now now{.clock = {.epoch = epoch}};
+        const rg::Moment now{.clock = {.epoch = epoch}};
         const int before = gpu::waits();
         const at::Tensor result = step(now);
         CHECK(gpu::waits() == before);

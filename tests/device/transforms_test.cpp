@@ -44,7 +44,7 @@ std::vector<Case> of_inputs() {
       {"Brightness", rg::Brightness{.strength = falling}},
       {"Contrast", rg::Contrast{.strength = falling}},
       {.name = "Normalize", .transform = rg::Normalize{.mean = {0.4}, .stddev = {0.2}}, .changes = false},
-      {"RandomChoice", rg::RandomChoice{.of = {rg::chain(), rg::Cutout{.side = 3}, rg::Brightness{.strength = falling},
+      {"RandomChoice", rg::RandomChoice{.choices = {rg::chain(), rg::Cutout{.side = 3}, rg::Brightness{.strength = falling},
                                                rg::HorizontalFlip{}},
                                         .picks = 2}},
       {"chain", rg::chain(rg::RandomCrop{.padding = 1}, rg::HorizontalFlip{.probability = falling})},
@@ -94,7 +94,7 @@ std::vector<rg::AnyTransform> of_masks(const rg::Source& partners) {
           rg::Cutout{.side = 3, .target_fill = 7},
           rg::CutMix{.partners = partners},
           rg::DataOnly{rg::HorizontalFlip{}},
-          rg::RandomChoice{.of = {rg::chain(), crop, rg::HorizontalFlip{}}, .picks = 2}};
+          rg::RandomChoice{.choices = {rg::chain(), crop, rg::HorizontalFlip{}}, .picks = 2}};
 }
 
 void check(const Case& one) {
@@ -144,11 +144,11 @@ TEST_CASE("transforms recorded: dense targets and extra tensors move as they do 
   };
   for (std::size_t i = 0; i < on_host.size(); ++i) {
     CAPTURE(on_host[i].manifest());
-    rg::Captured step(gpu::device(), [&](const rg::Now& now) {
+    rg::Captured step(gpu::device(), [&](const rg::Moment& now) {
       return as_one(on_device[i](there, rg::Key(seed, there.id, now).each_epoch()));
     });
     for (int epoch = 0; epoch < 6; ++epoch) {
-      const rg::Now now{.clock = {.epoch = epoch}};
+      const rg::Moment now{.clock = {.epoch = epoch}};
       const at::Tensor shown = as_one(on_host[i](here, rg::Key(seed, here.id, now).each_epoch()));
       CHECK(step(now).cpu().equal(shown));
     }

@@ -108,7 +108,7 @@ struct Frozen {
 /// The phase's one transform, for which it is always the moment of the recording.
 inline rg::AnyTransform frozen(const rg::AnyTransform& of) {
   return [of](const rg::Batch& batch, const rg::Key& now) {
-    const rg::Key key(seed, batch.id, rg::Now{.clock = recording, .data = now.now().data});
+    const rg::Key key(seed, batch.id, rg::Moment{.clock = recording, .data = now.now().data});
     return of(batch, key.fold(rg::detail::salt::augment).each_epoch().fold(0));
   };
 }

@@ -127,7 +127,7 @@ std::string archive_of(const regimen::State& state, const Layer& layer) {
 }
 
 std::string sealed_archive(std::string archive) {
-  regimen::detail::seal(archive);
+  regimen::detail::append_footer(archive);
   return archive;
 }
 

@@ -1,4 +1,4 @@
-// The networks of the paper: their sizes, and that they compute what the same ones written in Python do (twins.py).
+// The networks of the paper: their sizes, and that they compute what the same ones written in Python do (pytorch_networks.py).
 // The comparison is skipped, loudly, where no Python with PyTorch is found; see training/python.hpp.
 
 #include "training/python.hpp"
@@ -89,39 +89,39 @@ at::Tensor random_images(std::int64_t n, std::int64_t channels = 3) {
 }
 
 /// One of each kind, so small that training it takes no time.
-std::vector<std::shared_ptr<models::Network>> small_networks() {
+std::vector<std::shared_ptr<networks::Network>> small_networks() {
   torch::manual_seed(3);
   return {
-      std::make_shared<models::ResNetImpl>(models::ResNetOptions{.depth = 18, .classes = 4, .width = 4}),
-      std::make_shared<models::ResNetImpl>(models::ResNetOptions{.depth = 50, .classes = 4, .channels = 1, .width = 2}),
-      std::make_shared<models::VGGImpl>(models::VGGOptions{.depth = 11, .classes = 4, .width = 4}),
-      std::make_shared<models::DenseNetImpl>(models::DenseNetOptions{.depth = 10, .growth = 4, .classes = 4})};
+      std::make_shared<networks::ResNetImpl>(networks::ResNetOptions{.depth = 18, .classes = 4, .width = 4}),
+      std::make_shared<networks::ResNetImpl>(networks::ResNetOptions{.depth = 50, .classes = 4, .channels = 1, .width = 2}),
+      std::make_shared<networks::VGGImpl>(networks::VGGOptions{.depth = 11, .classes = 4, .width = 4}),
+      std::make_shared<networks::DenseNetImpl>(networks::DenseNetOptions{.depth = 10, .growth = 4, .classes = 4})};
 }
 
-at::Tensor images_for(const models::Network& net, std::int64_t n) {
+at::Tensor images_for(const networks::Network& net, std::int64_t n) {
   return random_images(n, net.parameters().front().size(1));  // the first convolution's weight is [out, in, 3, 3]
 }
 
 }  // namespace
 
 TEST_CASE("the papers' networks have the papers' sizes") {
-  CHECK(numbers_of(models::make("resnet18")) == 11'173'962);
-  CHECK(numbers_of(models::make("resnet50")) == 23'520'842);
-  CHECK(numbers_of(models::make("vgg16")) == 14'728'266);
-  CHECK(numbers_of(models::make("densenet40")) == 176'122);
-  CHECK(models::names == std::array<std::string_view, 4>{"resnet18", "resnet50", "vgg16", "densenet40"});
+  CHECK(numbers_of(networks::make("resnet18")) == 11'173'962);
+  CHECK(numbers_of(networks::make("resnet50")) == 23'520'842);
+  CHECK(numbers_of(networks::make("vgg16")) == 14'728'266);
+  CHECK(numbers_of(networks::make("densenet40")) == 176'122);
+  CHECK(networks::names == std::array<std::string_view, 4>{"resnet18", "resnet50", "vgg16", "densenet40"});
 
   // What the holders make of nothing is what `make` makes, and 90 classes more are 90 rows and biases more.
-  CHECK(numbers_of(models::ResNet()) == 11'173'962);
-  CHECK(numbers_of(models::VGG()) == 14'728'266);
-  CHECK(numbers_of(models::DenseNet()) == 176'122);
-  CHECK(numbers_of(models::make("densenet40", 100)) == 176'122 + 90 * 133);
-  CHECK(numbers_of(models::make("densenet40", 10, 1)) == 176'122 - 2 * 9 * 24);
+  CHECK(numbers_of(networks::ResNet()) == 11'173'962);
+  CHECK(numbers_of(networks::VGG()) == 14'728'266);
+  CHECK(numbers_of(networks::DenseNet()) == 176'122);
+  CHECK(numbers_of(networks::make("densenet40", 100)) == 176'122 + 90 * 133);
+  CHECK(numbers_of(networks::make("densenet40", 10, 1)) == 176'122 - 2 * 9 * 24);
 }
 
 TEST_CASE("the other depths have the known sizes too") {
-  using models::DenseNet, models::DenseNetOptions, models::ResNet, models::ResNetOptions, models::VGG,
-      models::VGGOptions;
+  using networks::DenseNet, networks::DenseNetOptions, networks::ResNet, networks::ResNetOptions, networks::VGG,
+      networks::VGGOptions;
   // torchvision's, less their stems and classifiers, plus ours; DenseNet-BC-100: 0.8 M in the paper.
   CHECK(numbers_of(ResNet(ResNetOptions{.depth = 34})) == 21'282'122);
   CHECK(numbers_of(ResNet(ResNetOptions{.depth = 101})) == 42'512'970);
@@ -140,12 +140,12 @@ TEST_CASE("a network computes what its Python twin computes, with weights from e
   const std::map<std::string, std::int64_t> multiply_adds{
       {"resnet18", 555'422'720}, {"resnet50", 1'297'829'888}, {"vgg16", 313'201'664}, {"densenet40", 72'365'352}};
   constexpr double tolerance = 1e-10;  // of the largest number
-  const std::string name(GENERATE(from_range(models::names)));
+  const std::string name(GENERATE(from_range(networks::names)));
   CAPTURE(name, *python);
 
   const at::NoGradGuard no_grad;
   torch::manual_seed(4);
-  const auto net = models::make(name);
+  const auto net = networks::make(name);
   stir(net);
   // In double: between two versions of PyTorch the rounding of floats grows to 1e-5 in 50 layers.
   net->to(torch::kDouble);
@@ -154,7 +154,7 @@ TEST_CASE("a network computes what its Python twin computes, with weights from e
   std::vector<rg::Named> exchange = all_tensors(net);
   exchange.push_back({"images", images});
   write_dictionary(folder / "in.pt", exchange);
-  REQUIRE(run_python(*python, "../models/twins.py", {name, folder / "in.pt", folder / "out.pt"}));
+  REQUIRE(run_python(*python, "../models/pytorch_networks.py", {name, folder / "in.pt", folder / "out.pt"}));
   const Tensors told = read_dictionary(folder / "out.pt");
   CHECK(told.at("multiply_adds").item<std::int64_t>() == multiply_adds.at(name));
 
@@ -227,7 +227,7 @@ TEST_CASE("a clone is another network with the same values, modes and frozen par
     net->eval();
     net->children().front()->train();
     net->parameters().front().set_requires_grad(false);
-    const auto copy = std::dynamic_pointer_cast<models::Network>(net->clone());
+    const auto copy = std::dynamic_pointer_cast<networks::Network>(net->clone());
     REQUIRE(copy != nullptr);
     CHECK(same(weights(copy), weights(net)));
     CHECK_FALSE(copy->parameters().front().requires_grad());
@@ -250,16 +250,16 @@ TEST_CASE("images may be larger than 32x32, but not too small for the poolings")
     const std::int64_t channels = images_for(*net, 1).size(1);
     CHECK(net->forward(torch::randn({2, channels, 48, 64})).sizes() == logits);
   }
-  models::VGG vgg(models::VGGOptions{.width = 1});
+  networks::VGG vgg(networks::VGGOptions{.width = 1});
   CHECK(error_of([&] { vgg(torch::randn({2, 3, 28, 28})); }) ==
         "VGG takes images of [N, 3, H, W], H and W at least 32, not [2, 3, 28, 28]");
-  models::DenseNet dense(models::DenseNetOptions{.depth = 10, .growth = 1});
+  networks::DenseNet dense(networks::DenseNetOptions{.depth = 10, .growth = 1});
   CHECK(error_of([&] { dense(torch::randn({2, 3, 3, 3})); }) ==
         "DenseNet takes images of [N, 3, H, W], H and W at least 4, not [2, 3, 3, 3]");
 }
 
 TEST_CASE("misuse is an Error that says what is wrong") {
-  using models::DenseNetOptions, models::ResNetOptions, models::VGGOptions;
+  using networks::DenseNetOptions, networks::ResNetOptions, networks::VGGOptions;
   const auto message = [](const auto& options) { return error_of([&] { options.check(); }); };
   CHECK(message(ResNetOptions{.depth = 20}) == "ResNetOptions.depth must be 18, 34, 50, 101 or 152, but is 20");
   CHECK(message(ResNetOptions{.classes = 0}) == "ResNetOptions.classes must be at least 1, but is 0");
@@ -276,13 +276,13 @@ TEST_CASE("misuse is an Error that says what is wrong") {
   CHECK(message(DenseNetOptions{.classes = 0}) == "DenseNetOptions.classes must be at least 1, but is 0");
   CHECK(message(DenseNetOptions{.channels = 0}) == "DenseNetOptions.channels must be at least 1, but is 0");
 
-  for (const std::string_view name : models::names) {
-    CHECK(contains(error_of([&] { static_cast<void>(models::make(name, 0)); }), "Options.classes must be at least 1"));
+  for (const std::string_view name : networks::names) {
+    CHECK(contains(error_of([&] { static_cast<void>(networks::make(name, 0)); }), "Options.classes must be at least 1"));
   }
-  CHECK(error_of([] { static_cast<void>(models::make("alexnet")); }) ==
-        "models::make: name must be one of resnet18, resnet50, vgg16, densenet40, but is \"alexnet\"");
+  CHECK(error_of([] { static_cast<void>(networks::make("alexnet")); }) ==
+        "networks::make: name must be one of resnet18, resnet50, vgg16, densenet40, but is \"alexnet\"");
 
-  models::ResNet net(ResNetOptions{.width = 1});
+  networks::ResNet net(ResNetOptions{.width = 1});
   CHECK(error_of([&] { net(torch::randn({2, 1, 32, 32})); }) ==
         "ResNet takes images of [N, 3, H, W], H and W at least 1, not [2, 1, 32, 32]");
   CHECK(contains(error_of([&] { net(torch::randn({3, 32, 32})); }), "not [3, 32, 32]"));

@@ -16,7 +16,7 @@ namespace {
 using regimen::Batch;
 using regimen::concatenated;
 using regimen::materialize;
-using regimen::Now;
+using regimen::Moment;
 using regimen::PartIds;
 using regimen::repeat;
 using regimen::Source;
@@ -40,7 +40,7 @@ at::Tensor ids_of(const Source& source) {
 /// Rows that follow the clock.
 struct Clockwork {
   [[nodiscard]] std::int64_t size() const { return 4; }
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     return {.data = (index + 100 * now.clock.epoch).to(at::kFloat).unsqueeze(1), .id = index};
   }
 };

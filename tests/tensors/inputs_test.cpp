@@ -37,12 +37,12 @@ Batch vectors(std::int64_t n, std::int64_t length) {
   return {at::arange(n * length, at::kFloat).view({n, length}) / (n * length), {}, at::arange(n, at::kLong)};
 }
 
-Now at_epoch(int epoch) {
+Moment at_epoch(int epoch) {
   return {.clock = {.epoch = epoch}};
 }
 
 template <class T>
-at::Tensor shown(const T& transform, const Batch& batch, std::uint64_t seed = 7, const Now& now = {}) {
+at::Tensor shown(const T& transform, const Batch& batch, std::uint64_t seed = 7, const Moment& now = {}) {
   return transform(batch, Key(seed, batch.id, now)).data;
 }
 
@@ -78,7 +78,7 @@ std::vector<AnyTransform> keyed_transforms(const Knob& knob) {
           Rotation90{.probability = knob},
           Brightness{.strength = knob},
           Contrast{.strength = knob},
-          RandomChoice{.of = {Cutout{.side = 3}, Rotation90{}, Brightness{.strength = knob}}, .picks = 2}};
+          RandomChoice{.choices = {Cutout{.side = 3}, Rotation90{}, Brightness{.strength = knob}}, .picks = 2}};
 }
 
 }  // namespace
@@ -110,7 +110,7 @@ TEST_CASE("inputs: in a recorded step every scheduled number comes from a slot, 
       CAPTURE(transform.manifest());
       regimen::detail::Slots slots(at::kCPU);
       const auto in_pass = [&](int epoch) {
-        Now now = at_epoch(epoch);
+        Moment now = at_epoch(epoch);
         slots.begin(now, now);
         now.slots = &slots;
         return transform(batch, Key(7, batch.id, now));
@@ -146,8 +146,8 @@ TEST_CASE("inputs: each field's bound is checked where the transform is put to u
   check_error(use(GaussianImages{.mean = {NAN}, .stddev = {1}}), {"GaussianImages.mean", "finite", "is nan"});
   check_error(use(Cutout{.side = 0}), {"Cutout.side", "at least 1", "is 0"});
   check_error(use(Cutout{.fill = {}}), {"Cutout.fill.size()", "at least 1", "is 0"});
-  check_error(use(RandomChoice{}), {"RandomChoice.of.size()", "at least 1", "is 0"});
-  check_error(use(RandomChoice{.of = {VerticalFlip{}}, .picks = 0}), {"RandomChoice.picks", "at least 1", "is 0"});
+  check_error(use(RandomChoice{}), {"RandomChoice.choices.size()", "at least 1", "is 0"});
+  check_error(use(RandomChoice{.choices = {VerticalFlip{}}, .picks = 0}), {"RandomChoice.picks", "at least 1", "is 0"});
 
   const Knob high = [](const Clock&) { return 1.5; };
   const Knob negative = [](const Clock&) { return -1; };
@@ -173,7 +173,7 @@ TEST_CASE("inputs: the manifest lists every field") {
   CHECK(manifest(Rotation90{}) == R"({"type": "Rotation90", "probability": 0.75})");
   CHECK(manifest(Brightness{}) == R"({"type": "Brightness", "strength": 0.4})");
   CHECK(manifest(Contrast{}) == R"({"type": "Contrast", "strength": 0.4})");
-  CHECK(manifest(RandomChoice{.of = {Contrast{}}, .picks = 2}) ==
+  CHECK(manifest(RandomChoice{.choices = {Contrast{}}, .picks = 2}) ==
         R"({"type": "RandomChoice", "of": [{"type": "Contrast", "strength": 0.4}], "picks": 2})");
 }
 
@@ -511,7 +511,7 @@ AnyTransform plus(int number) {
 /// The same choice as a recorded step makes it.
 Batch chosen_by_recording(const RandomChoice& choice, const Batch& batch) {
   regimen::detail::Slots slots(at::kCPU);
-  Now now = at_epoch(0);
+  Moment now = at_epoch(0);
   slots.begin(now, now);
   now.slots = &slots;
   return choice(batch, Key(7, batch.id, now));
@@ -525,7 +525,7 @@ TEST_CASE("RandomChoice: each sample gets one of the transforms, each as likely,
   batch.target = at::zeros({4096}, at::kLong);
   for (const int picks : {1, 2}) {
     CAPTURE(picks);
-    const RandomChoice choice{.of = {plus(1), plus(10), plus(100), chain()}, .picks = picks};
+    const RandomChoice choice{.choices = {plus(1), plus(10), plus(100), chain()}, .picks = picks};
     const Batch chosen = choice(batch, Key(7, batch.id));
     CHECK(chosen.data.flatten().to(at::kLong).equal(chosen.target));
     CHECK(same(chosen_by_recording(choice, batch), chosen));
@@ -550,7 +550,7 @@ TEST_CASE("RandomChoice: each sample gets one of the transforms, each as likely,
 TEST_CASE("RandomChoice: what is chosen has randomness of its own, and is what it would be alone") {
   const Batch batch = bytes(400);
   const Key key(7, batch.id);
-  const RandomChoice choice{.of = {Rotation90{}, Cutout{.side = 3}, PixelPermutationPerSample{}}};
+  const RandomChoice choice{.choices = {Rotation90{}, Cutout{.side = 3}, PixelPermutationPerSample{}}};
   const Batch chosen = choice(batch, key);
   CHECK(same(chosen_by_recording(choice, batch), chosen));
   std::vector<at::Tensor> alone;
@@ -562,24 +562,24 @@ TEST_CASE("RandomChoice: what is chosen has randomness of its own, and is what i
   CHECK(chosen.target.equal(batch.target));
 
   // By hand, the second of two rounds draws anew.
-  const RandomChoice twice{.of = {Rotation90{}}, .picks = 2};
+  const RandomChoice twice{.choices = {Rotation90{}}, .picks = 2};
   CHECK(same(twice(batch, key), Rotation90{}(Rotation90{}(batch, key.fold(0).fold(1)), key.fold(1).fold(1))));
 }
 
 TEST_CASE("RandomChoice: a transform that changes shape or type is an error, on every path") {
   const Batch batch = bytes(50);
-  const RandomChoice to_float{.of = {GaussianNoise{}}};
+  const RandomChoice to_float{.choices = {GaussianNoise{}}};
   const auto halved = [](const Batch& some, const Key&) {
     return regimen::detail::with_data(some, some.data.slice(3, 0, 2));
   };
-  const RandomChoice smaller{.of = {halved, chain()}};
+  const RandomChoice smaller{.choices = {halved, chain()}};
   for (const RandomChoice& choice : {to_float, smaller}) {
     check_error([&] { (void)shown(choice, batch); }, {"RandomChoice", "keep shape and type"});
     check_error([&] { (void)chosen_by_recording(choice, batch); }, {"RandomChoice", "keep shape and type"});
   }
   CHECK(shown(to_float, floats(5)).scalar_type() == at::kFloat);
   const Batch unlabelled{batch.data, {}, batch.id};
-  CHECK_FALSE(RandomChoice{.of = {VerticalFlip{}}}(unlabelled, Key(1, batch.id)).target.defined());
+  CHECK_FALSE(RandomChoice{.choices = {VerticalFlip{}}}(unlabelled, Key(1, batch.id)).target.defined());
 }
 
 namespace {
@@ -592,7 +592,7 @@ std::vector<AnyTransform> movers() {
           PixelPermutation{.seed = 3},
           PixelPermutationPerSample{},
           chain(RandomCrop{.padding = 1}, HorizontalFlip{}, VerticalFlip{}),
-          RandomChoice{.of = {HorizontalFlip{}, RandomCrop{.padding = 1}, chain()}, .picks = 2}};
+          RandomChoice{.choices = {HorizontalFlip{}, RandomCrop{.padding = 1}, chain()}, .picks = 2}};
 }
 
 /// [n, height, width]: a number for each pixel, another in the next image, from 1 to 120; or 0 and 1.
@@ -865,7 +865,7 @@ TEST_CASE("image and mask: an exact share, frozen, moves them together, and leav
   };
   check_error([&] { (void)materialize(frozen(batch, another, 7, exactly(0.5))); },
               {"frozen with exactly(...)", "keep shape and type", "extra[\"map\"]"});
-  check_error([&] { (void)RandomChoice{.of = {another}}(batch, Key(1, batch.id)); },
+  check_error([&] { (void)RandomChoice{.choices = {another}}(batch, Key(1, batch.id)); },
               {"RandomChoice", "extra[\"map\"]"});
 }
 

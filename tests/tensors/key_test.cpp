@@ -441,7 +441,7 @@ TEST_CASE("key: a key hands its moment on through folds") {
 
 TEST_CASE("key: shuffled is a permutation, another one for each seed and epoch") {
   using regimen::detail::shuffled;
-  const auto at_epoch = [](int epoch) { return regimen::Now{.clock = {.epoch = epoch}}; };
+  const auto at_epoch = [](int epoch) { return regimen::Moment{.clock = {.epoch = epoch}}; };
   const at::Tensor order = shuffled(1000, 7, {});
   CHECK(std::get<0>(order.sort()).equal(at::arange(1000, at::kLong)));
   CHECK(shuffled(1000, 7, at_epoch(0)).equal(order));

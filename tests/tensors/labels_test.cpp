@@ -20,7 +20,7 @@ using regimen::InstanceLabels;
 using regimen::Key;
 using regimen::Mixup;
 using regimen::NoiseMatrix;
-using regimen::Now;
+using regimen::Moment;
 using regimen::OpenSet;
 using regimen::PairFlip;
 using regimen::RandomMatrix;
@@ -30,7 +30,7 @@ using regimen::TargetNoise;
 using regimen::TargetOutliers;
 using regimen::UniformLabels;
 
-Now at_epoch(int epoch) {
+Moment at_epoch(int epoch) {
   return {.clock = {.epoch = epoch}};
 }
 
@@ -55,7 +55,7 @@ Batch numbers(std::int64_t n) {
 }
 
 template <class T>
-Batch apply(const T& transform, const Batch& batch, std::uint64_t seed = 7, const Now& now = {}) {
+Batch apply(const T& transform, const Batch& batch, std::uint64_t seed = 7, const Moment& now = {}) {
   return transform(batch, Key(seed, batch.id, now));
 }
 
@@ -454,7 +454,7 @@ TEST_CASE("StochasticLabels: normal noise on one-hot vectors, on soft targets to
 TEST_CASE("partners are read as of the epoch's begin, like the training data, wherever the batch is") {
   struct Moments {  // a source that shows the step it is read at
     [[nodiscard]] std::int64_t size() const { return 3; }
-    [[nodiscard]] Batch get(const at::Tensor& index, const regimen::Now& now) const {
+    [[nodiscard]] Batch get(const at::Tensor& index, const regimen::Moment& now) const {
       const at::Tensor step = at::full({index.size(0)}, now.clock.step, at::kLong);
       return {.data = step.to(at::kFloat).unsqueeze(1), .target = step.remainder(2), .id = index};
     }
@@ -738,7 +738,7 @@ TEST_CASE("Mixup and CutMix: partners of other labels for the data's samples are
   refused(mixup, "Mixup.partners");
   refused(CutMix{.partners = clean, .classes = 2}, "CutMix.partners");
   refused(regimen::chain(regimen::HorizontalFlip{}, regimen::chain(mixup)), "Mixup.partners");
-  refused(regimen::RandomChoice{.of = {regimen::HorizontalFlip{}, mixup}}, "Mixup.partners");
+  refused(regimen::RandomChoice{.choices = {regimen::HorizontalFlip{}, mixup}}, "Mixup.partners");
   refused(Mixup{.partners = noisy, .classes = 2, .augment = {mixup}}, "Mixup.augment: of the 60");
 
   const auto taken = [](const AnyTransform& transform, const Source& data) {

@@ -280,7 +280,7 @@ TEST_CASE("label noise that follows a schedule is told as of a moment; as_of hol
   const Batch clean = classes_of({5, 5});
   const auto from_epoch_3 = [](const regimen::Clock& clock) { return clock.epoch >= 3 ? 1.0 : 0.0; };
   const Source noisy = regimen::frozen(clean, PairFlip{.classes = 2, .fraction = from_epoch_3}, 7);
-  const regimen::Now later{.clock = {.epoch = 3}};
+  const regimen::Moment later{.clock = {.epoch = 3}};
   CHECK(regimen::label_noise(noisy, clean).rate().share == 0);
   CHECK(regimen::label_noise(noisy, clean, 2, later).rate().share == 1);
   CHECK(regimen::realised_noise(noisy, clean, later) == 1);

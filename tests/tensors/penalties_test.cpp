@@ -314,7 +314,7 @@ TEST_CASE("JacobianNorm: what a sample's direction is depends on seed, sample an
   const auto of = [&](const std::vector<std::int64_t>& places, std::uint64_t seed, int epoch) {
     const at::Tensor id = longs(places);
     const Batch batch{.data = x.index_select(0, id).requires_grad_(), .id = id};
-    const Now now{.clock = {.epoch = epoch}};
+    const Moment now{.clock = {.epoch = epoch}};
     const at::Tensor penalty = JacobianNorm{.strength = 1, .seed = seed}.penalty(
         {.batch = batch, .output = batch.data.matmul(weight.t()), .now = now});
     return number(penalty) * static_cast<double>(places.size());

@@ -36,11 +36,11 @@ double doubling(const regimen::Clock& clock) {
   return std::ldexp(1, clock.epoch);
 }
 
-regimen::Now at_epoch(int epoch) {
+regimen::Moment at_epoch(int epoch) {
   return {.clock = {.epoch = epoch}};
 }
 
-Pass pass_of(const at::Tensor& parameter, const regimen::Now& now = {}) {
+Pass pass_of(const at::Tensor& parameter, const regimen::Moment& now = {}) {
   return {.parameters = {parameter}, .now = now};
 }
 

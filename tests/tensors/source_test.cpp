@@ -17,7 +17,7 @@ namespace {
 using regimen::Batch;
 using regimen::Cursor;
 using regimen::Key;
-using regimen::Now;
+using regimen::Moment;
 using regimen::Order;
 using regimen::Source;
 using regimen::UniformLabels;
@@ -76,7 +76,7 @@ at::Tensor ids(const Source& source, const Order& order = {}) {
   return whole(source, order).id;
 }
 
-Now at_epoch(int epoch) {
+Moment at_epoch(int epoch) {
   return {.clock = {.epoch = epoch}};
 }
 
@@ -99,7 +99,7 @@ struct Clockwork {
   std::int64_t n = 0;
 
   [[nodiscard]] int size() const { return static_cast<int>(n); }
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     return {.data = (index + 1000 * now.clock.epoch).to(at::kFloat).unsqueeze(1), .id = index};
   }
 };

@@ -22,7 +22,7 @@ using regimen::ClipValues;
 using regimen::Clock;
 using regimen::DecoupledDecay;
 using regimen::GradientNoise;
-using regimen::Now;
+using regimen::Moment;
 using regimen::Pass;
 using regimen::Sam;
 
@@ -34,7 +34,7 @@ at::Tensor parameter_with(const at::Tensor& value, const at::Tensor& gradient) {
   return parameter;
 }
 
-Now at_step(std::int64_t step) {
+Moment at_step(std::int64_t step) {
   return {.clock = {.step = step}};
 }
 
@@ -50,17 +50,17 @@ struct Bowl {
     (w.square() * a * 0.5).sum().backward();
   }
   Pass pass() {
-    return {.parameters = {w}, .again = [this] { gradient(); }};
+    return {.parameters = {w}, .recompute_gradients = [this] { gradient(); }};
   }
 };
 
 /// What a recording of the hook, made at one moment, does at another: what the hook reads on the host is of the first,
 /// and what it reads from slots of the second.
 template <class Hook>
-at::Tensor replayed(const Now& recorded, const Now& at, const std::function<Pass()>& fresh_pass, const Hook& hook) {
+at::Tensor replayed(const Moment& recorded, const Moment& at, const std::function<Pass()>& fresh_pass, const Hook& hook) {
   regimen::detail::Slots slots(at::kCPU);
   at::Tensor result;
-  for (const Now& moment : {recorded, at}) {
+  for (const Moment& moment : {recorded, at}) {
     slots.begin(moment, moment);
     Pass pass = fresh_pass();
     pass.now = recorded;
@@ -186,7 +186,7 @@ TEST_CASE("GradientNoise: is a function of seed, parameter and step, and of noth
       parameters.push_back(parameter_with(at::zeros({40, 5}), gradient));
     }
     at::manual_seed(static_cast<std::uint64_t>(step) + 17 * seed);
-    const Now now{.clock = {.epoch = epoch, .step = step}};
+    const Moment now{.clock = {.epoch = epoch, .step = step}};
     GradientNoise{.eta = 1, .gamma = 0, .seed = seed}.gradient({.parameters = parameters, .now = now});
     return parameters;
   };
@@ -282,7 +282,7 @@ TEST_CASE("Asam: a network's gain in loss does not depend on how its layers are 
       value.backward();
     };
     gradient();
-    regularizer.gradient({.parameters = {u, v}, .again = gradient});
+    regularizer.gradient({.parameters = {u, v}, .recompute_gradients = gradient});
     return loss;
   };
   const Asam asam{.rho = 0.1, .eta = 0};
@@ -295,19 +295,19 @@ TEST_CASE("Sam and Asam: weights come back also after an exception, and flat pla
   const at::Tensor w = bowl.w.detach().clone();
   bowl.gradient();
   Pass pass = bowl.pass();
-  pass.again = [] { throw std::runtime_error("out of memory"); };
+  pass.recompute_gradients = [] { throw std::runtime_error("out of memory"); };
   CHECK_THROWS_AS(Sam{}.gradient(pass), std::runtime_error);
   CHECK(same(bowl.w.detach(), w));
 
   const at::Tensor flat = parameter_with(at::ones({2}), at::zeros({2}));
   const auto again = [&] { CHECK(same(flat.detach(), at::ones({2}))); };
-  Sam{}.gradient({.parameters = {flat, parameter_with(at::ones({2}), {})}, .again = again});
-  Asam{}.gradient({.parameters = {flat}, .again = again});
+  Sam{}.gradient({.parameters = {flat, parameter_with(at::ones({2}), {})}, .recompute_gradients = again});
+  Asam{}.gradient({.parameters = {flat}, .recompute_gradients = again});
   int calls = 0;
-  Sam{}.gradient({.parameters = {parameter_with(at::ones({2}), {})}, .again = [&] { ++calls; }});
+  Sam{}.gradient({.parameters = {parameter_with(at::ones({2}), {})}, .recompute_gradients = [&] { ++calls; }});
   CHECK(calls == 0);
-  check_error([&] { Sam{}.gradient({.parameters = {flat}}); }, {"Sam", "Pass.again"});
-  check_error([&] { Asam{}.gradient({.parameters = {flat}}); }, {"Asam", "Pass.again"});
+  check_error([&] { Sam{}.gradient({.parameters = {flat}}); }, {"Sam", "Pass.recompute_gradients"});
+  check_error([&] { Asam{}.gradient({.parameters = {flat}}); }, {"Asam", "Pass.recompute_gradients"});
 }
 
 TEST_CASE("Sam: in a loop of one's own, a model that is named keeps its running statistics") {
@@ -321,24 +321,24 @@ TEST_CASE("Sam: in a loop of one's own, a model that is named keeps its running 
   gradient();
   const at::Tensor mean = net->named_buffers()["1.running_mean"].clone();
   const regimen::Model model(net);
-  Sam{}.gradient({.parameters = net->parameters(), .model = &model, .again = gradient});
+  Sam{}.gradient({.parameters = net->parameters(), .model = &model, .recompute_gradients = gradient});
   CHECK(same(net->named_buffers()["1.running_mean"], mean));
   CHECK(net->named_buffers()["1.num_batches_tracked"].item<int>() == 1);
-  Sam{}.gradient({.parameters = net->parameters(), .again = gradient});
+  Sam{}.gradient({.parameters = net->parameters(), .recompute_gradients = gradient});
   CHECK(net->named_buffers()["1.num_batches_tracked"].item<int>() == 2);
 }
 
 TEST_CASE("steps: a recording of a hook follows its schedule, for nothing that changes is read on the host") {
   const regimen::Knob knob = [](const Clock& clock) { return 0.1 * (1 + clock.epoch); };
-  const Now recorded{.clock = {.epoch = 0, .step = 2}};
-  const Now later{.clock = {.epoch = 3, .step = 9}};
+  const Moment recorded{.clock = {.epoch = 0, .step = 2}};
+  const Moment later{.clock = {.epoch = 3, .step = 9}};
   at::manual_seed(6);
   const at::Tensor w = at::randn({4, 3});
   const at::Tensor g = at::randn({4, 3});
   at::Tensor live;
   const auto fresh_pass = [&]() -> Pass {
     live = parameter_with(w, g);
-    return {.parameters = {live}, .again = [&live] {
+    return {.parameters = {live}, .recompute_gradients = [&live] {
               live.mutable_grad() = at::Tensor();
               live.pow(4).sum().backward();
             }};
@@ -475,7 +475,7 @@ TEST_CASE("Sam: goes uphill along a sparse gradient as along the same one dense"
       }
       const at::Tensor before = embedded.table.detach().clone();
       const Pass pass{.parameters = {embedded.table},
-                      .again = [&] { seen.push_back(embedded.table.detach().clone()); }};
+                      .recompute_gradients = [&] { seen.push_back(embedded.table.detach().clone()); }};
       adaptive ? Asam{.rho = 0.5}.gradient(pass) : Sam{.rho = 0.5}.gradient(pass);
       CHECK(embedded.table.equal(before));
     }

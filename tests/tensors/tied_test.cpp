@@ -344,7 +344,7 @@ TEST_CASE("tied: Sam moves a tensor uphill once, and puts it back bit for bit") 
   const at::Tensor expected = before[0] + net->table.grad() * (0.5 / length);
   at::Tensor seen;
   const auto again = [&] { seen = net->table.detach().clone(); };
-  regimen::Sam{.rho = 0.5}.gradient({.parameters = net->parameters(), .again = again});
+  regimen::Sam{.rho = 0.5}.gradient({.parameters = net->parameters(), .recompute_gradients = again});
   CHECK(furthest(seen, expected) < 1e-9);
   CHECK(net->table.equal(before[0]));
   CHECK(net->shift.equal(before[1]));

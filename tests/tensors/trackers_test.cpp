@@ -370,7 +370,7 @@ TEST_CASE("parts: noise that follows a schedule is that of one moment, however a
   const Source clean = predicted_as({0, 1, 2, 2, 1, 0}, {0, 1, 2, 2, 1, 0});
   const auto from_epoch_3 = [](const Clock& clock) { return clock.epoch >= 3 ? 1.0 : 0.0; };
   const Source noisy = rg::frozen(clean, rg::PairFlip{.classes = 3, .fraction = from_epoch_3}, 7);
-  const rg::Now later{.clock = {.epoch = 3}};
+  const rg::Moment later{.clock = {.epoch = 3}};
   const rg::NoiseSplit parts = rg::split_by_noise(noisy, clean, later);
   CHECK(parts.mask.all().item<bool>());
   CHECK(rg::AccuracyOn{parts.corrupted}(net) == 0);  // which reads as of the beginning, when nothing was flipped

@@ -25,7 +25,7 @@ using regimen::LabelSmoothing;
 using regimen::Mixup;
 using regimen::NoiseMatrix;
 using regimen::Normalize;
-using regimen::Now;
+using regimen::Moment;
 using regimen::OpenSet;
 using regimen::PairFlip;
 using regimen::RandomCrop;
@@ -77,12 +77,12 @@ Batch labels(std::int64_t n, std::int64_t classes) {
   return {at::zeros({n, 1}), at::arange(n, at::kLong).remainder(classes), at::arange(n, at::kLong), {}, {}};
 }
 
-Now at_epoch(int epoch) {
+Moment at_epoch(int epoch) {
   return {.clock = {.epoch = epoch}};
 }
 
 template <class T>
-Batch apply(const T& transform, const Batch& batch, std::uint64_t seed = 7, const Now& now = {}) {
+Batch apply(const T& transform, const Batch& batch, std::uint64_t seed = 7, const Moment& now = {}) {
   return transform(batch, Key(seed, batch.id, now));
 }
 
@@ -93,7 +93,7 @@ double tenths(const Clock& clock) {
 
 /// c(part(b)) == part(c(b)), and the batch that was given is left as it was.
 void check_law(const AnyTransform& transform, const Batch& batch, double tolerance = 0) {
-  const Now now = at_epoch(3);
+  const Moment now = at_epoch(3);
   const Batch before = regimen::detail::map_tensors(batch, [](const at::Tensor& tensor) { return tensor.clone(); });
   const Batch whole = apply(transform, batch, 7, now);
   CHECK(same(batch, before));
@@ -171,7 +171,7 @@ TEST_CASE("transform: transforming a part gives the same bits as a part of the t
     check_law(regimen::Brightness{.strength = tenths}, batch);
     // The mean of floating numbers agrees to rounding.
     check_law(regimen::Contrast{.strength = 0.7}, batch, batch.data.is_floating_point() ? 1e-6 : 0);
-    check_law(regimen::RandomChoice{.of = {regimen::Cutout{.side = 3}, regimen::Rotation90{}, HorizontalFlip{},
+    check_law(regimen::RandomChoice{.choices = {regimen::Cutout{.side = 3}, regimen::Rotation90{}, HorizontalFlip{},
                                            UniformLabels{.classes = 10}, regimen::chain()},
                                     .picks = 2},
               batch);
@@ -185,7 +185,7 @@ TEST_CASE("transform: transforming a part gives the same bits as a part of the t
   check_law(regimen::Cutout{.side = 3, .target_fill = -100}, masks);
   check_law(regimen::DataOnly{HorizontalFlip{}}, masks);
   check_law(CutMix{.partners = masks, .augment = {HorizontalFlip{}}}, masks, 1e-6);
-  check_law(regimen::RandomChoice{.of = {HorizontalFlip{}, RandomCrop{}, regimen::chain()}, .picks = 2}, masks);
+  check_law(regimen::RandomChoice{.choices = {HorizontalFlip{}, RandomCrop{}, regimen::chain()}, .picks = 2}, masks);
   check_law(regimen::chain(RandomCrop{.padding = 1}, HorizontalFlip{}), masks);
   check_law(regimen::Rotation90{}, masked(60, 5, 5));
   // Normals agree to rounding (see Key).

@@ -24,7 +24,7 @@ struct Experiment {
   torch::optim::SGD sgd{net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(1e-3)};
   torch::optim::Adam adam{net->parameters(), torch::optim::AdamOptions(0.01)};
   rg::Source train = points(44, 11);
-  rg::Splits splits{.clean = train, .test = points(30, 12), .validation = points(30, 13), .every = 2, .fit_every = 1};
+  rg::Scoring scoring{.clean = train, .test = points(30, 12), .validation = points(30, 13), .every = 2, .fit_every = 1};
   rg::Phase memorize{
       .name = "memorize",
       .data = rg::frozen(rg::repeat(train, 2),
@@ -49,13 +49,13 @@ struct Experiment {
                    .seed = 2};
   std::string csv;
 
-  explicit Experiment(std::string to) : csv(std::move(to)) { splits.measures["l2"] = rg::l2_norm; }
+  explicit Experiment(std::string to) : csv(std::move(to)) { scoring.measures["l2"] = rg::l2_norm; }
   Experiment(const Experiment&) = delete;
   Experiment& operator=(const Experiment&) = delete;
 
   template <class... Observers>
   rg::History run(const rg::RunOptions& options, Observers&&... observers) {
-    return rg::run(net, {memorize, escape}, splits, options, rg::CsvLog(csv), observers...);
+    return rg::run(net, {memorize, escape}, scoring, options, rg::CsvLog(csv), observers...);
   }
 
   [[nodiscard]] rg::State load(const std::string& path) { return rg::load_checkpoint(path, net, sgd, adam); }
@@ -187,11 +187,11 @@ TEST_CASE("what a model and a measure draw while they are scored is the same aft
     if (load) {
       from = rg::load_checkpoint(folder / "run.pt", net, sgd);
     }
-    rg::Splits splits;
-    splits.measures["drawn"] = [](const rg::Model&) { return torch::rand({}).item<double>(); };
+    rg::Scoring scoring;
+    scoring.measures["drawn"] = [](const rg::Model&) { return torch::rand({}).item<double>(); };
     std::stop_source stop;
     rg::Checkpoint keep(folder / "run.pt", {.seconds = 0}, net, sgd);
-    return rg::run(net, {{.data = points(40, 11), .optimizer = sgd, .epochs = 3, .batch = 20}}, splits,
+    return rg::run(net, {{.data = points(40, 11), .optimizer = sgd, .epochs = 3, .batch = 20}}, scoring,
                    {.from = from, .stop = stop.get_token()}, At{.left = stop_at, .stop = &stop}, keep);
   };
   const rg::History expected = run({}, 0, false);

@@ -22,7 +22,7 @@ struct Experiment {
   torch::nn::Sequential net = network(5);
   torch::optim::SGD sgd{net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9)};
   rg::Phase phase{.name = "train", .data = points(60, 11), .optimizer = sgd, .epochs = 3, .batch = 16, .seed = 3};
-  rg::Splits splits{.test = points(30, 12)};
+  rg::Scoring scoring{.test = points(30, 12)};
 
   Experiment() = default;
   Experiment(const Experiment&) = delete;
@@ -30,7 +30,7 @@ struct Experiment {
 
   template <class... Observers>
   rg::History run(Observers&&... observers) {
-    return rg::run(net, {phase}, splits, observers...);
+    return rg::run(net, {phase}, scoring, observers...);
   }
 };
 
@@ -120,9 +120,9 @@ TEST_CASE("fault: no data, no epochs, no parameters, twice the same id") {
   CHECK(contains(error_of([&] { static_cast<void>(rg::evaluate(experiment.net, nobody)); }), "at least one sample"));
 
   rg::Batch twins = points(4, 1);
-  twins.id = torch::tensor({5, 3, 9, 3}, torch::kLong);
+  pytorch_networks.id = torch::tensor({5, 3, 9, 3}, torch::kLong);
   CHECK(contains(error_of([&] { static_cast<void>(rg::Source(twins)); }), "two are 3"));
-  twins.id = torch::tensor({5, 3, 9, -1}, torch::kLong);
+  pytorch_networks.id = torch::tensor({5, 3, 9, -1}, torch::kLong);
   CHECK(contains(error_of([&] { static_cast<void>(rg::Source(twins)); }), "Batch.id must be at least 0, but is -1"));
 
   torch::nn::Sequential empty{torch::nn::ReLU()};
@@ -180,7 +180,7 @@ TEST_CASE("fault: a loss, a transform or an observer that throws loses nothing t
       late();
       return rg::CrossEntropy{}(output, target);
     };
-    experiment.splits = {.score_fit = false};
+    experiment.scoring = {.score_fit = false};
     fails(experiment);
   }
   SECTION("a transform") {
@@ -310,14 +310,14 @@ TEST_CASE("fault: targets that the loss cannot take are refused before the first
     rg::Phase second = experiment.phase;
     second.name = "second";
     second.data = bad;
-    for (const auto& [phases, splits, where] : std::vector<std::tuple<std::vector<rg::Phase>, rg::Splits, std::string>>{
+    for (const auto& [phases, scoring, where] : std::vector<std::tuple<std::vector<rg::Phase>, rg::Scoring, std::string>>{
              {{second}, {}, "Phase \"second\", data: "},
              {{experiment.phase, second}, {}, "Phase \"second\", data: "},
-             {{experiment.phase}, {.test = bad}, "Phase \"train\", Splits.test: "},
-             {{experiment.phase}, {.validation = bad}, "Phase \"train\", Splits.validation: "},
-             {{experiment.phase}, {.clean = bad}, "Phase \"train\", Splits.clean: "}}) {
+             {{experiment.phase}, {.test = bad}, "Phase \"train\", Scoring.test: "},
+             {{experiment.phase}, {.validation = bad}, "Phase \"train\", Scoring.validation: "},
+             {{experiment.phase}, {.clean = bad}, "Phase \"train\", Scoring.clean: "}}) {
       const std::string message =
-          error_of([&, &all = phases, &scored = splits] { rg::run(experiment.net, all, scored); });
+          error_of([&, &all = phases, &scored = scoring] { rg::run(experiment.net, all, scored); });
       CAPTURE(message, where);
       CHECK(contains(message, where));
       CHECK(contains(message, cure));
@@ -374,13 +374,13 @@ TEST_CASE("fault: a transform that does not fit the samples is an Error with pha
   }
   // Of the samples that are scored alone: in training there are two columns.
   experiment.phase.augment = {};
-  experiment.splits.test = rg::Batch{.data = torch::randn({30, 3}), .target = torch::zeros({30}, torch::kLong)};
+  experiment.scoring.test = rg::Batch{.data = torch::randn({30, 3}), .target = torch::zeros({30}, torch::kLong)};
   experiment.phase.preprocess = {[](rg::Batch batch, const rg::Key&) {
     batch.data = batch.data.matmul(torch::eye(2));
     return batch;
   }};
   message = error_of([&] { experiment.run(); });
-  CHECK(contains(message, "Phase \"train\", Splits.test: LibTorch says"));
+  CHECK(contains(message, "Phase \"train\", Scoring.test: LibTorch says"));
   CHECK(same(weights(experiment.net), before));
 }
 
@@ -402,9 +402,9 @@ TEST_CASE(
   torch::optim::SGD sgd(net->parameters(), 0.1);
   rg::Phase phase{.data = points(9, 11), .optimizer = sgd, .epochs = 1, .batch = 4};
   int steps = 0;
-  const auto refused = [&](const rg::Splits& splits) {
+  const auto refused = [&](const rg::Scoring& scoring) {
     steps = 0;
-    return error_of([&] { rg::run(net, {phase}, splits, [&](const rg::Step&) { ++steps; }); });
+    return error_of([&] { rg::run(net, {phase}, scoring, [&](const rg::Step&) { ++steps; }); });
   };
   std::string message = refused({});
   CHECK(contains(message, ".batch = 4 leaves a last batch of 1 of 9 samples"));
@@ -415,8 +415,8 @@ TEST_CASE(
   for (const std::int64_t n : {129, 1}) {
     CAPTURE(n);
     message = refused({.test = points(n, 12)});
-    CHECK(contains(message, "Splits.batch = 128 leaves a last batch of 1 of the " + std::to_string(n)));
-    CHECK(contains(message, "Splits.test"));
+    CHECK(contains(message, "Scoring.batch = 128 leaves a last batch of 1 of the " + std::to_string(n)));
+    CHECK(contains(message, "Scoring.test"));
     CHECK(steps == 0);
   }
   CHECK(refused({.test = points(129, 12), .batch = 127}).empty());
@@ -433,7 +433,7 @@ TEST_CASE("fault: a last batch of one of a stream is tried with what it is score
   const auto before = weights(experiment.net);
   CHECK(contains(error_of([&] { experiment.run(); }), "leaves a last batch of 1 of 61 samples"));
   CHECK(same(weights(experiment.net), before));
-  experiment.splits = {};
+  experiment.scoring = {};
   std::vector<std::string> notices;
   const std::string message =
       error_of([&] { experiment.run([&](const rg::Notice& notice) { notices.push_back(notice.text); }); });
@@ -530,7 +530,7 @@ TEST_CASE("fault: the last epoch of a run that was stopped within its first is a
   std::stop_source stop;
   stop.request_stop();
   const rg::History history =
-      rg::run(experiment.net, {experiment.phase}, experiment.splits, {.stop = stop.get_token()});
+      rg::run(experiment.net, {experiment.phase}, experiment.scoring, {.stop = stop.get_token()});
   CHECK(history.empty());
   CHECK(contains(error_of([&] { static_cast<void>(history.back()); }), "stopped within its first"));
   CHECK(contains(error_of([] { static_cast<void>(rg::HistoryView().back()); }), "no epoch"));

@@ -19,7 +19,7 @@ struct Experiment {
   torch::optim::SGD sgd{net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9)};
   rg::Source train = points(60, 11);
   rg::Source test = points(40, 12);
-  rg::Splits splits{.clean = train, .test = test};
+  rg::Scoring scoring{.clean = train, .test = test};
   rg::Phase phase{.name = "train",
                   .data = rg::frozen(train, rg::UniformLabels{.classes = 3, .fraction = 0.3}, 5),
                   .optimizer = sgd,
@@ -36,7 +36,7 @@ struct Experiment {
 
   template <class... Observers>
   rg::History run(Observers&&... observers) {
-    return rg::run(net, {phase}, splits, observers...);
+    return rg::run(net, {phase}, scoring, observers...);
   }
 };
 
@@ -118,9 +118,9 @@ TEST_CASE("observers do not change the scores of a model or a measure that draws
     torch::manual_seed(1);
     Restless net;
     torch::optim::SGD sgd(net.parameters(), 0.1);
-    rg::Splits splits{.test = points(40, 12)};
-    splits.measures["drawn"] = [](const rg::Model&) { return torch::rand({}).item<double>(); };
-    return rg::run(net, {{.data = points(40, 11), .optimizer = sgd, .epochs = 3, .batch = 16}}, splits, observers...);
+    rg::Scoring scoring{.test = points(40, 12)};
+    scoring.measures["drawn"] = [](const rg::Model&) { return torch::rand({}).item<double>(); };
+    return rg::run(net, {{.data = points(40, 11), .optimizer = sgd, .epochs = 3, .batch = 16}}, scoring, observers...);
   };
   const rg::History expected = history_with();
   CHECK(history_with([](const auto&) { static_cast<void>(torch::rand({5})); }) == expected);
@@ -132,7 +132,7 @@ TEST_CASE("the scoring interval changes neither the weights nor the scores that 
   const rg::History expected = often.run();
   for (const int every : {2, 3, 100}) {
     Experiment seldom;
-    seldom.splits.every = every;
+    seldom.scoring.every = every;
     const rg::History history = seldom.run();
     CHECK(same(weights(seldom.net), weights(often.net)));
     REQUIRE(history.size() == expected.size());
@@ -151,7 +151,7 @@ TEST_CASE("leaving fit, or everything, unscored changes neither the weights nor 
   Experiment all;
   const rg::History expected = all.run();
   Experiment some;
-  some.splits.score_fit = false;
+  some.scoring.score_fit = false;
   const rg::History history = some.run();
   CHECK(same(weights(some.net), weights(all.net)));
   REQUIRE(history.size() == expected.size());
@@ -161,7 +161,7 @@ TEST_CASE("leaving fit, or everything, unscored changes neither the weights nor 
     CHECK(history.epochs[i].test == expected.epochs[i].test);
   }
   Experiment none;
-  none.splits = {.score_fit = false};
+  none.scoring = {.score_fit = false};
   CHECK(none.run().back().train_loss == expected.back().train_loss);
   CHECK(same(weights(none.net), weights(all.net)));
 }
@@ -173,8 +173,8 @@ TEST_CASE("the scoring interval moves the end of a phase only where a criterion 
     experiment.phase.epochs = 200;
     experiment.phase.lr_scale = 1;
     experiment.phase.until = rg::FitReaches{.accuracy = 0.9};
-    experiment.splits.every = every;
-    experiment.splits.fit_every = fit_every;
+    experiment.scoring.every = every;
+    experiment.scoring.fit_every = fit_every;
     const rg::History history = experiment.run();
     CHECK(history.ended() == rg::Ended::criterion);
     CHECK(history.back().test.scored());  // the last epoch is scored whole, whatever the interval
@@ -238,7 +238,7 @@ TEST_CASE("a phase run twice does the same thing twice, for the optimizer's stat
   SECTION("as two phases of one run") {
     start.restore();
     const auto restore = [&](const rg::PhaseBegin&) { start.restore(); };
-    const rg::History both = rg::run(experiment.net, {experiment.phase, experiment.phase}, experiment.splits, restore);
+    const rg::History both = rg::run(experiment.net, {experiment.phase, experiment.phase}, experiment.scoring, restore);
     CHECK(same(weights(experiment.net), ended_at));
     const rg::History second = both.of_phase(1);
     REQUIRE(second.size() == first.size());
@@ -352,7 +352,7 @@ TEST_CASE("run leaves rates, modes, requires_grad and the generator as it found 
                       },
                   .regularize = {pull},
                   .freeze = {"first", "norm.weight"}};
-  rg::Splits splits{.test = train};
+  rg::Scoring scoring{.test = train};
 
   if (how == "observer") {
     observer.left = 4;
@@ -389,7 +389,7 @@ TEST_CASE("run leaves rates, modes, requires_grad and the generator as it found 
   } else if (how == "until") {
     phase.until = rg::Stop([](const rg::Epoch&) -> bool { throw std::runtime_error("boom"); });
   } else if (how == "measure") {
-    splits.measures["fails"] = [](const rg::Model&) -> double { throw std::runtime_error("boom"); };
+    scoring.measures["fails"] = [](const rg::Model&) -> double { throw std::runtime_error("boom"); };
   } else if (how == "schedule") {
     phase.lr_scale = [](const rg::Clock& clock) -> double {
       return clock.step < 4 ? 0.5 : throw std::runtime_error("boom");
@@ -422,7 +422,7 @@ TEST_CASE("run leaves rates, modes, requires_grad and the generator as it found 
     ++steps;
     observer.burn();
   };
-  const auto go = [&] { return rg::run(net, {phase}, splits, observe); };
+  const auto go = [&] { return rg::run(net, {phase}, scoring, observe); };
   if (how == "well") {
     CHECK(go().ended() == rg::Ended::epochs);
   } else {
@@ -548,7 +548,7 @@ TEST_CASE("an endless stream is refused, and runs where a limit says how long an
 
 TEST_CASE("misuse of any phase is raised before the first step of the first, naming field, bound and value") {
   const double infinity = std::numeric_limits<double>::infinity();
-  using Spoil = std::function<void(rg::Phase&, rg::Splits&, rg::RunOptions&)>;
+  using Spoil = std::function<void(rg::Phase&, rg::Scoring&, rg::RunOptions&)>;
   struct Case {
     std::string message;
     Spoil spoil;
@@ -625,13 +625,13 @@ TEST_CASE("misuse of any phase is raised before the first step of the first, nam
        }},
       {"Phase \"bad\".optimizer holds no parameter of the model",
        [&](auto& p, auto&, auto&) { p.optimizer = of_another; }},
-      {"Splits.every must be at least 1, but is 0", [](auto&, auto& s, auto&) { s.every = 0; }},
-      {"Splits.fit_every must be at least 0, but is -1", [](auto&, auto& s, auto&) { s.fit_every = -1; }},
-      {"Splits.batch must be at least 1, but is 0", [](auto&, auto& s, auto&) { s.batch = 0; }},
-      {"Splits.test must end: limit(stream, samples)", [](auto&, auto& s, auto&) { s.test = Endless{}; }},
-      {"Splits.clean must end: limit(stream, samples)", [](auto&, auto& s, auto&) { s.clean = Endless{}; }},
-      {"Splits.validation.size() must be above 0, but is 0", [&](auto&, auto& s, auto&) { s.validation = nobody; }},
-      {"Splits.measures[\"none\"] must be set", [](auto&, auto& s, auto&) { s.measures["none"] = nullptr; }},
+      {"Scoring.every must be at least 1, but is 0", [](auto&, auto& s, auto&) { s.every = 0; }},
+      {"Scoring.fit_every must be at least 0, but is -1", [](auto&, auto& s, auto&) { s.fit_every = -1; }},
+      {"Scoring.batch must be at least 1, but is 0", [](auto&, auto& s, auto&) { s.batch = 0; }},
+      {"Scoring.test must end: limit(stream, samples)", [](auto&, auto& s, auto&) { s.test = Endless{}; }},
+      {"Scoring.clean must end: limit(stream, samples)", [](auto&, auto& s, auto&) { s.clean = Endless{}; }},
+      {"Scoring.validation.size() must be above 0, but is 0", [&](auto&, auto& s, auto&) { s.validation = nobody; }},
+      {"Scoring.measures[\"none\"] must be set", [](auto&, auto& s, auto&) { s.measures["none"] = nullptr; }},
       {"RunOptions.from.clock.phase must be in [0, phases.size()], but is -1",
        [](auto&, auto&, auto& o) { o.from.clock.phase = -1; }},
       {"RunOptions.from.clock.phase must be in [0, phases.size()], but is 3",
@@ -643,12 +643,12 @@ TEST_CASE("misuse of any phase is raised before the first step of the first, nam
     rg::Phase bad = experiment.phase;
     bad.name = "bad";
     rg::RunOptions options;
-    each.spoil(bad, experiment.splits, options);
+    each.spoil(bad, experiment.scoring, options);
     const auto before = weights(experiment.net);
     int events = 0;
     const auto count = [&](const auto&) { ++events; };
     const std::string message =
-        error_of([&] { rg::run(experiment.net, {experiment.phase, bad}, experiment.splits, options, count); });
+        error_of([&] { rg::run(experiment.net, {experiment.phase, bad}, experiment.scoring, options, count); });
     CHECK(message.substr(0, each.message.size()) == each.message);
     CHECK(events == 0);
     CHECK(same(weights(experiment.net), before));
@@ -711,7 +711,7 @@ TEST_CASE("a transform that draws without its key draws the same at the same ste
 
 TEST_CASE("a criterion or a schedule that reads a score runs once that data is given") {
   Experiment experiment;
-  experiment.splits.validation = points(30, 13);
+  experiment.scoring.validation = points(30, 13);
   experiment.phase.until = rg::Patience{.scorings = 50};
   experiment.phase.lr_scale = rg::PlateauDecay{.metric = rg::Metric::test_loss};
   CHECK(experiment.run().ended() == rg::Ended::epochs);
@@ -779,7 +779,7 @@ TEST_CASE("a phase tells how it ended") {
         stop.request_stop();
       }
     };
-    const rg::History history = rg::run(experiment.net, {experiment.phase, experiment.phase}, experiment.splits,
+    const rg::History history = rg::run(experiment.net, {experiment.phase, experiment.phase}, experiment.scoring,
                                         {.stop = stop.get_token()}, request);
     CHECK(history.ended() == rg::Ended::stopped);
     CHECK(history.outcomes.size() == 1);
@@ -791,7 +791,7 @@ TEST_CASE("a phase tells how it ended") {
     rg::Phase second = experiment.phase;
     second.name = "second";
     second.until = rg::StepLimit{1};
-    const rg::History history = rg::run(experiment.net, {experiment.phase, second}, experiment.splits);
+    const rg::History history = rg::run(experiment.net, {experiment.phase, second}, experiment.scoring);
     REQUIRE(history.outcomes.size() == 2);
     CHECK(history.outcomes[0].ended == rg::Ended::epochs);
     CHECK(history.outcomes[1].ended == rg::Ended::criterion);

@@ -216,9 +216,9 @@ TEST_CASE("a model in double stays in double through everything that run can do 
                         .preprocess = {rg::Normalize{.mean = {0.0}, .stddev = {1.0}}},
                         .regularize = {rg::L2{}, rg::L1{}, rg::ClipGradients{.max_norm = 1}, rg::MaxNorm{.bound = 3}},
                         .accumulate = 2};
-  rg::Splits splits{.test = problem.data()};
-  splits.measures["l2"] = rg::l2_norm;
-  const rg::History history = rg::run(model, {phase}, splits);
+  rg::Scoring scoring{.test = problem.data()};
+  scoring.measures["l2"] = rg::l2_norm;
+  const rg::History history = rg::run(model, {phase}, scoring);
   CHECK(model->weight.scalar_type() == torch::kDouble);
   CHECK(length(theta_of(model)) <= 3 + 1e-12);
   const double loss = (problem.x.matmul(theta_of(model)) - problem.y).square().mean().item<double>();

@@ -34,7 +34,7 @@ template <class O>
 void train_by_hand(torch::nn::Sequential& net, O& optimizer) {
   const rg::Source data = train();
   for (int epoch = 0; epoch < epochs; ++epoch) {
-    const rg::Now now{{.epoch = epoch}};
+    const rg::Moment now{{.epoch = epoch}};
     const rg::Cursor next = data.read({.batch = batch_size, .shuffle = true, .seed = seed, .now = now});
     net->train();
     for (rg::Batch batch = next(); batch.size() > 0; batch = next()) {
@@ -636,7 +636,7 @@ TEST_CASE("an epoch reads its data, and the partners in its augmentation, as the
     std::shared_ptr<std::vector<rg::Clock>> read = std::make_shared<std::vector<rg::Clock>>();
 
     [[nodiscard]] std::int64_t size() const { return *of.size(); }
-    [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Now& now) const {
+    [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Moment& now) const {
       read->push_back(now.clock);
       return of.get(index);
     }

@@ -46,12 +46,12 @@ TEST_CASE("manifest: trackers are there by what they follow, measures by all tha
   rg::Best best(net, rg::Metric::clean_accuracy, "one");
   const rg::Snapshot start(net);
   const std::string start_manifest = start.manifest();
-  const rg::Splits splits{.clean = data,
+  const rg::Scoring scoring{.clean = data,
                           .measures = {{"distance", rg::DistanceFrom{start}},
                                        {"changes", rg::PredictionChanges(data)},
                                        {"mine", [](const rg::Model&) { return 1.0; }}}};
   Told told;
-  rg::run(net, {phase}, splits, forgetting, area, best, told);
+  rg::run(net, {phase}, scoring, forgetting, area, best, told);
   CAPTURE(told.text);
   CHECK(contains(told.text, R"("observers": [{"type": "ForgettingEvents", "samples": 16, "phase": "one"}, )"
                             R"({"type": "AreaUnderMargin", "samples": 16, "phase": ""}, )"

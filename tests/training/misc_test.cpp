@@ -32,7 +32,7 @@ struct Experiment {
   torch::optim::SGD sgd{net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(5e-4)};
   torch::optim::AdamW adamw{net->parameters(), torch::optim::AdamWOptions(0.01)};
   rg::Source train = points(40, 11);
-  rg::Splits splits{.clean = train, .test = points(20, 12), .every = 2, .fit_every = 1};
+  rg::Scoring scoring{.clean = train, .test = points(20, 12), .every = 2, .fit_every = 1};
   rg::Phase memorize{
       .name = "memorize \"all\"\n",
       .data = rg::frozen(train, rg::UniformLabels{.classes = 3, .exclude_true = true}, 77, rg::exactly(0.4)),
@@ -50,13 +50,13 @@ struct Experiment {
       .drop_last = true};
   rg::Phase vanilla{.name = "vanilla", .data = train, .optimizer = adamw, .epochs = 1, .batch = 20};
 
-  Experiment() { splits.measures["l2"] = rg::l2_norm; }
+  Experiment() { scoring.measures["l2"] = rg::l2_norm; }
   Experiment(const Experiment&) = delete;
   Experiment& operator=(const Experiment&) = delete;
 
   template <class... Observers>
   rg::History run(Observers&&... observers) {
-    return rg::run(net, {memorize, vanilla}, splits, observers...);
+    return rg::run(net, {memorize, vanilla}, scoring, observers...);
   }
 };
 
@@ -360,9 +360,9 @@ TEST_CASE("what drives an optimizer is checked before the first step") {
   CHECK(error([](auto& p) { p.weight_decay_scale = -1; }) ==
         "Phase \"train\".weight_decay_scale must be at least 0 and finite, but is -1");
   CHECK(error([](auto& p) { p.momentum = rg::PlateauDecay{.metric = rg::Metric::test_loss}; }) ==
-        "Phase \"train\".momentum reads test_loss, which is never scored: set that data in Splits");
+        "Phase \"train\".momentum reads test_loss, which is never scored: set that data in Scoring");
   CHECK(error([](auto& p) { p.weight_decay_scale = rg::PlateauDecay{.metric = rg::Metric::test_loss}; }) ==
-        "Phase \"train\".weight_decay_scale reads test_loss, which is never scored: set that data in Splits");
+        "Phase \"train\".weight_decay_scale reads test_loss, which is never scored: set that data in Scoring");
   const std::string none_of_them =
       " drives SGD, Adam, AdamW, RMSprop, and what derives from them, given as themselves: this optimizer is none of "
       "them";
@@ -375,20 +375,20 @@ TEST_CASE("what drives an optimizer is checked before the first step") {
           p.weight_decay_scale = rg::Cosine{.epochs = 2};
         }) == "Phase \"train\".weight_decay_scale" + none_of_them);
   CHECK(error([](auto& p) { p.until = rg::MeasureExceeds{.measure = "distance", .bound = 1}; }) ==
-        "Phase \"train\".until reads the measure \"distance\", which is never taken: add it to Splits::measures");
+        "Phase \"train\".until reads the measure \"distance\", which is never taken: add it to Scoring::measures");
 }
 
 TEST_CASE("a distance budget ends a phase when the weights have gone far enough") {
   auto net = plain_network();
   torch::optim::SGD sgd(net->parameters(), 0.1);
-  rg::Splits splits{.every = 2};
-  splits.measures["distance"] = rg::DistanceFrom{rg::Snapshot(net)};
+  rg::Scoring scoring{.every = 2};
+  scoring.measures["distance"] = rg::DistanceFrom{rg::Snapshot(net)};
   const rg::Phase phase{.data = points(40, 11),
                         .optimizer = sgd,
                         .epochs = 50,
                         .until = rg::MeasureExceeds{.measure = "distance", .bound = 0.5},
                         .batch = 8};
-  const rg::History history = rg::run(net, {phase}, splits);
+  const rg::History history = rg::run(net, {phase}, scoring);
   CHECK(history.ended() == rg::Ended::criterion);
   CHECK(history.size() < 50);
   CHECK(history.size() % 2 == 0);  // counted in scorings
@@ -399,14 +399,14 @@ TEST_CASE("a distance budget ends a phase when the weights have gone far enough"
 TEST_CASE("a criterion on a measure sees every scoring, also where nothing else is scored") {
   auto net = plain_network();
   torch::optim::SGD sgd(net->parameters(), 0.1);
-  rg::Splits splits{.every = 2, .score_fit = false};
-  splits.measures["distance"] = rg::DistanceFrom{rg::Snapshot(net)};
+  rg::Scoring scoring{.every = 2, .score_fit = false};
+  scoring.measures["distance"] = rg::DistanceFrom{rg::Snapshot(net)};
   const rg::Phase phase{.data = points(40, 11),
                         .optimizer = sgd,
                         .epochs = 50,
                         .until = rg::MeasureExceeds{.measure = "distance", .bound = 0.01, .hold = 3},
                         .batch = 8};
-  const rg::History history = rg::run(net, {phase}, splits);
+  const rg::History history = rg::run(net, {phase}, scoring);
   CHECK(history.ended() == rg::Ended::criterion);
   CHECK(history.size() == 6);
 }
@@ -481,7 +481,7 @@ TEST_CASE("an optimizer that makes its state in its constructor clears it itself
 
 TEST_CASE("the manifest of a run can be had without running, and names the network's parameters") {
   Experiment experiment;
-  const std::string asked = rg::manifest(experiment.net, {experiment.memorize, experiment.vanilla}, experiment.splits);
+  const std::string asked = rg::manifest(experiment.net, {experiment.memorize, experiment.vanilla}, experiment.scoring);
   std::string told;
   experiment.run([&](const rg::RunBegin& begin) { told = begin.manifest(); });
   CHECK(told == asked);
@@ -558,7 +558,7 @@ TEST_CASE("the manifest of a run holds every field, every option and every seed,
   CHECK(python_says(folder / "m.json", "j['phases'][0]['samples'] == 40"));
   CHECK(python_says(folder / "m.json", "j['phases'][0]['realised_noise'] == 0.4"));
   CHECK(python_says(folder / "m.json", "j['phases'][1]['realised_noise'] == 0"));
-  CHECK(python_says(folder / "m.json", "j['splits']['validation'] is None"));
+  CHECK(python_says(folder / "m.json", "j['scoring']['validation'] is None"));
 }
 
 TEST_CASE("the realised noise is the share of labels that differ from the clean ones") {
@@ -622,7 +622,7 @@ TEST_CASE("ManifestFile keeps a null where a run did not come to its end") {
 TEST_CASE("Progress writes one plain line an epoch where there is no terminal, with the scores where there are some") {
   const Folder folder;
   Experiment experiment;
-  experiment.splits.fit_every = 0;
+  experiment.scoring.fit_every = 0;
   std::FILE* const file = std::fopen((folder / "log").c_str(), "w");
   experiment.run(rg::Progress("seed 7: ", file));
   std::fclose(file);

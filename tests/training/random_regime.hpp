@@ -203,8 +203,8 @@ class RandomRegime {
     for (std::int64_t i = 0; i < count; ++i) {
       phases.push_back(draw_phase(i));
     }
-    if (splits.clean.defined() && first_has_labels_ && draw_.chance(0.3)) {
-      splits.clean = phases[0].data;  // one and the same: scored once for both
+    if (scoring.clean.defined() && first_has_labels_ && draw_.chance(0.3)) {
+      scoring.clean = phases[0].data;  // one and the same: scored once for both
     }
   }
   RandomRegime(const RandomRegime&) = delete;
@@ -213,15 +213,15 @@ class RandomRegime {
   torch::nn::Sequential net;
   std::vector<std::unique_ptr<torch::optim::Optimizer>> optimizers;  ///< three, some of which no phase uses
   std::vector<rg::Phase> phases;
-  rg::Splits splits;
+  rg::Scoring scoring;
 
   template <class... Observers>
   rg::History run(const rg::RunOptions& options, Observers&&... observers) {
-    return lists_ == Lists::once ? rg::run(once_, phases, splits, options, observers...)
-                                 : rg::run(net, phases, splits, options, observers...);
+    return lists_ == Lists::once ? rg::run(once_, phases, scoring, options, observers...)
+                                 : rg::run(net, phases, scoring, options, observers...);
   }
 
-  [[nodiscard]] std::string manifest() { return rg::manifest(net, phases, splits); }
+  [[nodiscard]] std::string manifest() { return rg::manifest(net, phases, scoring); }
 
   /// What no manifest says by a word of its own: "Adam in groups", "sparse gradients".
   [[nodiscard]] const std::set<std::string>& drawn() const { return drawn_; }
@@ -646,30 +646,30 @@ class RandomRegime {
   // What is scored
 
   void draw_splits() {
-    splits.every = static_cast<int>(draw_.integer(1, 3));
-    splits.fit_every = static_cast<int>(draw_.integer(0, 2));
-    splits.score_fit = draw_.chance(0.8);
-    splits.batch = draw_.integer(5, 70);
+    scoring.every = static_cast<int>(draw_.integer(1, 3));
+    scoring.fit_every = static_cast<int>(draw_.integer(0, 2));
+    scoring.score_fit = draw_.chance(0.8);
+    scoring.batch = draw_.integer(5, 70);
     if (draw_.chance(0.6)) {
-      splits.clean = train_;
+      scoring.clean = train_;
     }
     if (draw_.chance(0.7)) {
-      splits.test = test_;
+      scoring.test = test_;
     }
     if (draw_.chance(0.5)) {
-      splits.validation = validation_;
+      scoring.validation = validation_;
     }
     if (draw_.chance(0.3)) {
-      splits.measures["l2_norm"] = rg::l2_norm;
+      scoring.measures["l2_norm"] = rg::l2_norm;
     }
     if (draw_.chance(0.3)) {
-      splits.measures["distance"] = rg::DistanceFrom{rg::Snapshot(net)};
+      scoring.measures["distance"] = rg::DistanceFrom{rg::Snapshot(net)};
     }
     if (draw_.chance(0.3)) {
-      splits.measures["drawn"] = [](const rg::Model&) { return torch::rand({}).item<double>(); };
+      scoring.measures["drawn"] = [](const rg::Model&) { return torch::rand({}).item<double>(); };
     }
     if (has_path_norm_ && draw_.chance(0.3)) {
-      splits.measures["path_norm"] = [shape = shape_](const rg::Model& model) { return rg::path_norm(model, shape); };
+      scoring.measures["path_norm"] = [shape = shape_](const rg::Model& model) { return rg::path_norm(model, shape); };
     }
   }
 
@@ -681,7 +681,7 @@ class RandomRegime {
       return found;
     }
     for (const Metric metric : {Metric::fit_loss, Metric::clean_loss, Metric::test_loss, Metric::validation_loss}) {
-      if (splits.scores(metric)) {
+      if (scoring.scores(metric)) {
         found.push_back(metric);
       }
     }
@@ -689,7 +689,7 @@ class RandomRegime {
          {Metric::fit_accuracy, Metric::clean_accuracy, Metric::test_accuracy, Metric::validation_accuracy}) {
       const bool is_fit = metric == Metric::fit_accuracy;
       const bool of_labels = soft != Soft::in_preprocessing && !(is_fit && soft == Soft::in_data);
-      if (splits.scores(metric) && of_labels) {
+      if (scoring.scores(metric) && of_labels) {
         found.push_back(metric);
       }
     }

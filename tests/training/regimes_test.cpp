@@ -393,12 +393,12 @@ TEST_CASE("random regimes: what is scored, and when, changes no weight where not
     }
     ++checked;
     RandomRegime other(seed);
-    other.splits.every = static_cast<int>(draw.integer(1, 5));
-    other.splits.fit_every = static_cast<int>(draw.integer(0, 3));
-    other.splits.score_fit = draw.chance(0.5);
+    other.scoring.every = static_cast<int>(draw.integer(1, 5));
+    other.scoring.fit_every = static_cast<int>(draw.integer(0, 3));
+    other.scoring.score_fit = draw.chance(0.5);
     if (draw.chance(0.3)) {
-      other.splits.test = {};
-      other.splits.measures.clear();
+      other.scoring.test = {};
+      other.scoring.measures.clear();
     }
     const rg::History expected = plain.run({});
     const rg::History history = other.run({});

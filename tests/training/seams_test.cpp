@@ -73,9 +73,73 @@ struct Both {
   rg::Source second;
 
   [[nodiscard]] std::int64_t size() const { return *first.size(); }
-  [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Now& now) const {
+  [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Moment& now) const {
     return now.clock.epoch % 2 == 0 ? first.get(index, now) : second.get(index, now);
   }
+};
+
+/// A view that is a class: with its source in a public member `of`.
+class Wrapped {
+ public:
+  explicit Wrapped(rg::Source source) : of(std::move(source)) {}
+
+  rg::Source of;
+
+  [[nodiscard]] std::int64_t size() const { return *of.size(); }
+  [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Moment& now) const { return of.get(index, now); }
+};
+
+/// Views of a list, and of one that may be missing.
+struct OfList {
+  std::vector<rg::Source> parts;
+
+  [[nodiscard]] std::int64_t size() const { return *parts.front().size(); }
+  [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Moment& now) const {
+    return parts.front().get(index, now);
+  }
+};
+
+struct OfOptional {
+  std::optional<rg::Source> perhaps;
+
+  [[nodiscard]] std::int64_t size() const { return *perhaps->size(); }
+  [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Moment& now) const { return perhaps->get(index, now); }
+};
+
+/// Says all of it itself, in both ways.
+struct Says {
+  [[nodiscard]] std::int64_t size() const { return 1; }
+  [[nodiscard]] rg::Batch get(const at::Tensor& index) const { return {.data = index, .id = index}; }
+  [[nodiscard]] rg::SourceTraits traits() const { return {.stable_ids = false}; }
+  [[nodiscard]] at::Device device() const { return at::kMeta; }
+  [[nodiscard]] std::vector<rg::Metric> metrics() const { return {rg::Metric::test_loss}; }
+};
+
+/// [N, 1] where [N] is wanted.
+struct WrongWeight : Plain {
+  at::Tensor weight(const at::Tensor& target) const { return torch::ones_like(target).view({-1, 1}); }
+};
+
+/// Gives a mean itself, which is 0 / 0 where nothing counts.
+struct CallableHeavy {
+  at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
+    return (output.select(1, 0) * weight(target)).sum() / weight(target).sum();
+  }
+  at::Tensor weight(const at::Tensor& target) const { return (target == 0).to(at::kFloat); }
+};
+
+double loss_of_test(const rg::Probe& probe) {
+  return rg::evaluate(probe.model, probe.test, probe.how).loss;
+}
+
+/// A part with an array, which has its own manifest because its fields cannot be told.
+struct WithArray {
+  double factors[3] = {1, 2, 3};
+
+  rg::Batch operator()(const rg::Batch& batch, const rg::Key& /*key*/) const { return batch; }
+  at::Tensor operator()(const at::Tensor& output, const at::Tensor& /*target*/) const { return output.mean(); }
+  double operator()(const rg::Model& /*model*/) const { return factors[1]; }
+  [[nodiscard]] std::string manifest() const { return "\"with an array\""; }
 };
 
 rg::Phase phase_of(torch::optim::SGD& sgd, const rg::Source& data) {
@@ -216,7 +280,7 @@ TEST_CASE("a penalty of one's own with a ranged knob checks a schedule at the st
         }).find("Pull.strength must be at least 0 and finite, but is -1") != std::string::npos);
 }
 
-TEST_CASE("a single phase needs no list, and a run without splits none of them") {
+TEST_CASE("a single phase needs no list, and a run without scoring none of them") {
   const rg::Source data = points(16, 1);
   const auto history = [&](const auto& train) {
     auto net = network();
@@ -224,7 +288,7 @@ TEST_CASE("a single phase needs no list, and a run without splits none of them")
     return train(net, phase_of(sgd, data));
   };
   const rg::History expected =
-      history([&](auto& net, const rg::Phase& phase) { return rg::run(net, {phase}, rg::Splits{.test = data}); });
+      history([&](auto& net, const rg::Phase& phase) { return rg::run(net, {phase}, rg::Scoring{.test = data}); });
   int epochs = 0;
   const auto count = [&](const rg::Epoch&) { ++epochs; };
   CHECK((history([&](auto& net, const rg::Phase& phase) { return rg::run(net, phase, {.test = data}, count); }) ==
@@ -237,6 +301,120 @@ TEST_CASE("a single phase needs no list, and a run without splits none of them")
   CHECK(unscored.back().fit.accuracy == expected.back().fit.accuracy);
   CHECK_FALSE(unscored.back().test.scored());
   CHECK((history([](auto& net, const rg::Phase& phase) { return rg::run(net, {phase}); }) == unscored));
+}
+
+TEST_CASE("what is frozen onto a view draws otherwise than what lies below it, whatever kind of view it is") {
+  const rg::Source clean = rg::Batch{.data = torch::zeros({1000, 1}), .target = torch::zeros({1000}, torch::kLong)};
+  const rg::UniformLabels some{.classes = 10, .fraction = 0.3, .exclude_true = true};
+  const rg::Source noisy = rg::frozen(clean, some, 7);
+  const auto wrong = [&](const rg::Source& view) {
+    return rg::materialize(rg::frozen(view, some, 7)).target.ne(0).sum().item<std::int64_t>();
+  };
+  // Two independent draws of 30 % leave about 1 - 0.7^2 wrong, 510 +- 16; repeated ones at most 300.
+  CHECK(wrong(noisy) > 440);
+  CHECK(wrong(Wrapped(noisy)) == wrong(noisy));
+  CHECK(wrong(OfList{{clean, noisy}}) > 0);
+  CHECK(rg::Source(OfList{{clean, noisy}}).traits().random_layers == 1);
+  CHECK(wrong(OfList{{noisy}}) == wrong(noisy));
+  CHECK(wrong(OfOptional{noisy}) == wrong(noisy));
+}
+
+TEST_CASE("a source's own device and metrics have the last word, and a stream has no device") {
+  const rg::Source source = Says{};
+  CHECK(source.device() == at::Device(at::kMeta));
+  CHECK_FALSE(source.traits().stable_ids);
+  REQUIRE(source.metrics().size() == 1);
+  CHECK(rg::prefetch(source).device() == at::Device(at::kCPU));
+}
+
+TEST_CASE("weights of samples that are not [N] are an error and are not spread over the losses") {
+  const at::Tensor output = torch::randn({4, 3});
+  const at::Tensor target = torch::tensor({0, 1, 2, 0}, torch::kLong);
+  CHECK(error_of([&] {
+          (void)rg::AnyLoss(WrongWeight{})(output, target);
+        }).find("::weight must give one weight for each of 4 samples, [N], but gave [4, 1]") != std::string::npos);
+}
+
+TEST_CASE("a loss of weighted samples is 0 where none of them counts, also one that divides itself") {
+  const at::Tensor output = torch::randn({4, 3});
+  const at::Tensor target = torch::ones({4}, torch::kLong);
+  CHECK(rg::AnyLoss(CallableHeavy{})(output, target).item<float>() == 0);
+}
+
+TEST_CASE("the losses of images in half precision count more positions than half precision can") {
+  const at::Tensor output = torch::randn({1, 2, 300, 300}, torch::kBFloat16);
+  const at::Tensor target = torch::randint(2, {1, 300, 300});
+  const double each = rg::AnyLoss(rg::CrossEntropy{}).each(output, target).item<double>();
+  CHECK(each == Approx(rg::AnyLoss(rg::CrossEntropy{})(output.to(torch::kFloat), target).item<double>()).epsilon(0.01));
+}
+
+TEST_CASE("a function of a probe is given the run's data, and so is one that is referred to") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const auto lambda = [](const rg::Probe& probe) { return loss_of_test(probe); };
+  const rg::History history = rg::run(net, phase_of(sgd, points(16, 1)),
+                                      {.test = points(9, 2),
+                                       .measures = {{"function", loss_of_test},
+                                                    {"lambda", lambda},
+                                                    {"reference", std::ref(lambda)},
+                                                    {"function_reference", std::ref(loss_of_test)}}});
+  for (const auto& [name, value] : history.back().measures) {
+    CAPTURE(name);
+    CHECK(value == history.back().test.loss);
+  }
+  CHECK(history.back().measures.size() == 4);
+}
+
+TEST_CASE("a part with fields that cannot be told is taken if it has a manifest of its own") {
+  CHECK(rg::AnyTransform(WithArray{}).manifest() == "\"with an array\"");
+  CHECK(rg::AnyLoss(WithArray{}).manifest() == "\"with an array\"");
+  CHECK(rg::AnyMeasure(WithArray{})(rg::Probe(plain_network())) == 2);
+}
+
+TEST_CASE("ranges are checked in lists, optionals and parts within parts, and by check()") {
+  struct Outer {
+    rg::L2 inner{};
+    std::optional<rg::Share<>> share{};
+    std::vector<rg::L1> list{};
+
+    at::Tensor penalty(const rg::Pass& pass) const { return inner.penalty(pass); }
+  };
+  CHECK(error_of([] { rg::AnyRegularizer bad(Outer{.inner = {.strength = -1}}); }) ==
+        "L2.strength must be at least 0 and finite, but is -1");
+  CHECK(error_of([] { rg::AnyRegularizer bad(Outer{.share = 2.0}); }).find("Outer.share must be in [0, 1]") !=
+        std::string::npos);
+  CHECK(error_of([] { rg::AnyRegularizer bad(Outer{.list = {{.strength = -2}}}); }) ==
+        "L1.strength must be at least 0 and finite, but is -2");
+  CHECK(error_of([] { rg::check(rg::L2{.strength = -3}); }) == "L2.strength must be at least 0 and finite, but is -3");
+  CHECK(error_of([] { rg::check(rg::UniformLabels{.classes = 10, .fraction = 2}); }) ==
+        "UniformLabels.fraction must be in [0, 1], but is 2");
+}
+
+TEST_CASE("a strength is a factor like any other knob") {
+  const rg::L2 l2{.strength = 0.5};
+  const rg::Knob half = l2.strength * 0.5;
+  CHECK(half({}) == 0.25);
+  CHECK((rg::Cosine{.epochs = 2} * l2.strength)({}, {}) == 0.5);
+}
+
+TEST_CASE("a schedule that reads a measure which is never taken is an error before the first step") {
+  struct Reads {
+    double operator()(const rg::Clock& /*clock*/) const { return 1; }
+    [[nodiscard]] std::vector<std::string> measures() const { return {"absent"}; }
+  };
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Phase phase = phase_of(sgd, points(16, 1));
+  phase.lr_scale = Reads{};
+  CHECK(error_of([&] { rg::run(net, phase); }) ==
+        "Phase \"p\".lr_scale reads the measure \"absent\", which is never taken: add it to Scoring::measures");
+}
+
+TEST_CASE("a single phase takes options in braces") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const rg::Phase phase = phase_of(sgd, points(16, 1));
+  CHECK(rg::run(net, phase, {.test = points(9, 2)}, {.from = {}}).size() == 2);
 }
 
 }  // namespace seams_test

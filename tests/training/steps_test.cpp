@@ -25,17 +25,17 @@ struct Hooks {
 
   [[nodiscard]] at::Tensor penalty(const rg::Pass& pass) const {
     log->push_back("penalty " + name);
-    CHECK_FALSE(pass.again);
+    CHECK_FALSE(pass.recompute_gradients);
     return pass.parameters[0].sum() * 0;
   }
   void gradient(const rg::Pass& pass) const {
     log->push_back("gradient " + name);
     CHECK(pass.parameters[0].grad().defined());
-    CHECK(pass.again);
+    CHECK(pass.recompute_gradients);
   }
   void weights(const rg::Pass& pass) const {
     log->push_back("weights " + name);
-    CHECK_FALSE(pass.again);
+    CHECK_FALSE(pass.recompute_gradients);
   }
 };
 
@@ -96,7 +96,7 @@ TEST_CASE("in a step penalties come first, then gradient hooks, the optimizer, w
   phase.accumulate = 2;
   rg::run(net, {phase}, {}, [&](const rg::Step& step) {
     log.push_back("observer");
-    CHECK_FALSE(step.pass.again);
+    CHECK_FALSE(step.pass.recompute_gradients);
   });
   const Log expected{"penalty a",  "penalty b", "penalty a", "penalty b", "gradient a",
                      "gradient b", "step",      "weights a", "weights b", "observer"};
@@ -338,7 +338,7 @@ TEST_CASE("Sam: hooks behind it see its gradient, and a hook of one's own may as
     std::vector<at::Tensor>* first;
     void gradient(const rg::Pass& pass) const {
       first->push_back(pass.parameters[0].grad().clone());
-      pass.again();
+      pass.recompute_gradients();
       first->push_back(pass.parameters[0].grad().clone());
     }
   };
@@ -358,8 +358,8 @@ TEST_CASE("Sam: in a step that was to be recorded it says why it is not, and com
     const rg::Phase phase = phase_with(optimizer, {rg::Sam{.rho = [](const rg::Clock&) { return 0.3; }}});
     const rg::Model model(network);
     rg::detail::GeneratorGuard generators(at::kCPU);
-    rg::detail::Objective objective(model, phase, generators);
-    const rg::Now now{.clock = {.step = 2}, .slots = slots};
+    rg::detail::StepObjective objective(model, phase, generators);
+    const rg::Moment now{.clock = {.step = 2}, .slots = slots};
     objective.prepare({rg::materialize(phase.data)}, now);
     objective.seed_step(now.clock);
     (void)objective();
@@ -845,7 +845,7 @@ TEST_CASE("steps agree with PyTorch's own functions, or the published formulas i
         torch::cross_entropy_loss(net->forward(batch.data), batch.target).backward();
       };
       gradient();
-      regularizer.gradient({.parameters = net->parameters(), .model = &model, .again = gradient});
+      regularizer.gradient({.parameters = net->parameters(), .model = &model, .recompute_gradients = gradient});
       sgd.step();
     }
     for (const at::Tensor& tensor : weights(net)) {

@@ -21,13 +21,13 @@ struct Study {
   rg::Source train = points(44, 11);
   rg::Source noisy = rg::frozen(train, rg::UniformLabels{.classes = 3, .fraction = 0.4, .exclude_true = true}, 5);
   rg::NoiseSplit parts = rg::split_by_noise(noisy, train);
-  rg::Splits splits{.clean = train, .validation = points(30, 13)};
+  rg::Scoring scoring{.clean = train, .validation = points(30, 13)};
   rg::ForgettingEvents forgetting{noisy};
   rg::AreaUnderMargin area{noisy, "noisy"};
   rg::Best best{net};
 
   Study() {
-    splits.measures = {{"by_heart", rg::AccuracyOn{parts.corrupted}},
+    scoring.measures = {{"by_heart", rg::AccuracyOn{parts.corrupted}},
                        {"recovered", rg::AccuracyOn{parts.truth}},
                        {"untouched", rg::AccuracyOn{parts.untouched}},
                        {"heading", rg::HeadingTo{rg::Snapshot(net), rg::Snapshot(network(4))}}};
@@ -45,7 +45,7 @@ struct Study {
 
   template <class... Observers>
   rg::History run(const rg::RunOptions& options, Observers&&... observers) {
-    return rg::run(net, phases(), splits, options, observers...);
+    return rg::run(net, phases(), scoring, options, observers...);
   }
 };
 
@@ -189,13 +189,13 @@ TEST_CASE("tracking: several batches a step are refused, not half counted") {
   Study study;
   std::vector<rg::Phase> phases = study.phases();
   phases[0].accumulate = 2;
-  const std::string message = error_of([&] { rg::run(study.net, phases, study.splits, study.forgetting); });
+  const std::string message = error_of([&] { rg::run(study.net, phases, study.scoring, study.forgetting); });
   CHECK(message.find("accumulate") != std::string::npos);
 }
 
 TEST_CASE("tracking: the best epoch is that of the history, and its weights score as it says") {
   Study study;
-  study.splits.every = 2;
+  study.scoring.every = 2;
   const rg::History history = study.run({}, study.best);
   double least = INFINITY;
   for (const rg::Epoch& epoch : history) {
@@ -203,7 +203,7 @@ TEST_CASE("tracking: the best epoch is that of the history, and its weights scor
   }
   CHECK(study.best.value() == least);
   study.best.restore();
-  CHECK(rg::evaluate(study.net, study.splits.validation).loss == least);
+  CHECK(rg::evaluate(study.net, study.scoring.validation).loss == least);
 }
 
 TEST_CASE("tracking: what is measured within a run is scored as the phase is, unless it is told otherwise") {
@@ -219,23 +219,23 @@ TEST_CASE("tracking: what is measured within a run is scored as the phase is, un
   };
   const rg::Phase phase{
       .name = "learn", .data = data, .optimizer = sgd, .epochs = 80, .batch = 30, .preprocess = {normalize}};
-  rg::Splits splits{.test = data};
-  splits.measures["as_phase"] = rg::AccuracyOn{data};
-  splits.measures["loss"] = rg::LossOn{data};
-  splits.measures["raw"] = rg::AccuracyOn{data, {.preprocess = {rg::chain()}}};
-  splits.measures["entropy"] = rg::LossOn{data, {.loss = [](const at::Tensor& output, const at::Tensor&) {
+  rg::Scoring scoring{.test = data};
+  scoring.measures["as_phase"] = rg::AccuracyOn{data};
+  scoring.measures["loss"] = rg::LossOn{data};
+  scoring.measures["raw"] = rg::AccuracyOn{data, {.preprocess = {rg::chain()}}};
+  scoring.measures["entropy"] = rg::LossOn{data, {.loss = [](const at::Tensor& output, const at::Tensor&) {
                                             return -(output.softmax(1) * output.log_softmax(1)).sum(1).mean();
                                           }}};
-  splits.measures["gap"] = rg::PartGap{data, data};
-  splits.measures["worst"] = rg::WorstGap{{rg::Source(data)}, {rg::Source(data)}};
-  splits.measures["probe"] = [&](const rg::Probe& probe) {
-    CHECK(probe.test.same_as(splits.test));
+  scoring.measures["gap"] = rg::PartGap{data, data};
+  scoring.measures["worst"] = rg::WorstGap{{rg::Source(data)}, {rg::Source(data)}};
+  scoring.measures["probe"] = [&](const rg::Probe& probe) {
+    CHECK(probe.test.same_as(scoring.test));
     CHECK(probe.clock.epoch > 0);
     CHECK(probe.how.preprocess.size() == 1);
     return rg::evaluate(probe.model, probe.fit, probe.how).accuracy;
   };
-  splits.measures["changes"] = rg::PredictionChanges(data);
-  const rg::Epoch last = rg::run(net, {phase}, splits).back();
+  scoring.measures["changes"] = rg::PredictionChanges(data);
+  const rg::Epoch last = rg::run(net, {phase}, scoring).back();
   REQUIRE(last.test.accuracy > 0.9);
   CHECK(last.measures.at("as_phase") == last.test.accuracy);
   CHECK(last.measures.at("loss") == last.test.loss);

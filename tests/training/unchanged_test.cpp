@@ -44,7 +44,7 @@ struct CountingSource {
   rg::Source of;
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
-  [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Now& now) const {
+  [[nodiscard]] rg::Batch get(const at::Tensor& index, const rg::Moment& now) const {
     countdown.pass();
     return of.get(index, now);
   }
@@ -74,7 +74,7 @@ struct Stage {
     pass.parameters = trained;
     pass.output = model.forward(net.batch);
     pass.taps = {pass.output};
-    pass.again = [this] {
+    pass.recompute_gradients = [this] {
       for (at::Tensor parameter : pass.parameters) {
         parameter.mutable_grad() = at::Tensor();
       }
@@ -382,7 +382,7 @@ Call idle_run() {
             const auto norm = [shape = s.sample_shape()](const rg::Model& model) {
               return rg::path_norm(model, shape);
             };
-            rg::Splits splits{.test = s.data, .measures = {{"path norm", norm}, {"on test", rg::AccuracyOn{s.data}}}};
+            rg::Scoring scoring{.test = s.data, .measures = {{"path norm", norm}, {"on test", rg::AccuracyOn{s.data}}}};
             rg::ExponentialAverage mean(s.model);
             const auto rates_are_kept = [&] {
               for (const auto& group : sgd.param_groups()) {
@@ -390,7 +390,7 @@ Call idle_run() {
               }
             };
             try {
-              rg::run(s.model, {phase, frozen}, splits, mean);
+              rg::run(s.model, {phase, frozen}, scoring, mean);
             } catch (...) {
               rates_are_kept();
               throw;

@@ -59,6 +59,31 @@ FAULTS = {
         write("stop/long.hpp", "#pragma once\n// No LibTorch.\ninline void f() {\n" + "  ;\n" * 60 + "}\n"),
         "stop/long.hpp:3: a function of 62 lines; at most 60",
     ),
+    "a relative path": (
+        lambda tree: edited(tree / "damage/frozen.hpp", "\nnamespace", '\n#include "../run/phase.hpp"\n\nnamespace'),
+        "damage/frozen.hpp includes ../run/phase.hpp: headers of ours are included by their whole path",
+    ),
+    "blanks before the word": (
+        lambda tree: edited(tree / "damage/frozen.hpp", "\nnamespace", '\n#  include "regimen/run/phase.hpp"\n\nnamespace'),
+        "damage/frozen.hpp may not include run/phase.hpp: run stands above damage",
+    ),
+    "a circle within a room": (
+        include("source/source.hpp", "source/views.hpp"),
+        "headers include each other in a circle: source/source.hpp",
+    ),
+    "a forward that opens a detail": (
+        lambda tree: edited(tree / "fused.hpp", "optimizer/fused.hpp", "optimizer/detail/sgd.hpp"),
+        "fused.hpp is a forward: it must include public headers that are there, and hold nothing else",
+    ),
+    "a forward that defines": (
+        lambda tree: edited(tree / "fused.hpp", "\n#include", "\n#define X\n#include"),
+        "fused.hpp is a forward: it must include public headers that are there, and hold nothing else",
+    ),
+    "a header of another ending": (write("stop/more.h", "\n"), "stop/more.h: headers end in .hpp"),
+    "a long constructor": (
+        write("stop/long.hpp", "#pragma once\n// No LibTorch.\nstruct A {\n  A() : a{1} {\n" + "  ;\n" * 60 + "  }\n  int a;\n};\n"),
+        "stop/long.hpp:4: a function of 62 lines; at most 60",
+    ),
     "a map that is not true": (lambda tree: edited(tree / "../../README.md", "  stop/ ", "  stop! "), "README.md: the map must list the rooms"),
 }
 

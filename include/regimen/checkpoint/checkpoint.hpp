@@ -29,7 +29,7 @@ struct Often {
 /// good for something.
 /// Throws Error from `run` if another run holds the file or it cannot be written.
 ///     regimen::Checkpoint keep("run.pt", {.seconds = 60}, net, optimizer);
-///     regimen::run(net, phases, splits, options, keep);
+///     regimen::run(net, phases, scoring, options, keep);
 class Checkpoint {
  public:
   template <Storable... Things>

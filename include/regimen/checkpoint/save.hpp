@@ -152,18 +152,18 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
     bytes.append(static_cast<const char*>(data), size);
     return size;
   });
-  detail::seal(bytes);
+  detail::append_footer(bytes);
   detail::replace_file(path, bytes);
 }
 
 /// Reads a checkpoint back into the things, which must be those that it was written from, in the same order; gives the
 /// state for `RunOptions::from`. Throws Error if there is no such file, if it was cut short, damaged, or written by a
-/// newer regimen, all of which its seal tells before anything is loaded (see detail/footer.hpp); or if it holds other
+/// newer regimen, all of which its footer tells before anything is loaded; or if it holds other
 /// things: then some may have been loaded.
 /// Without things it reads the state alone: how far a run has come. What was saved on a GPU is read on a machine
 /// without one too.
 ///     auto state = regimen::load_checkpoint("run.pt", net, optimizer);
-///     regimen::run(net, phases, splits, {.from = state}, ...);
+///     regimen::run(net, phases, scoring, {.from = state}, ...);
 template <Storable... Things>
 State load_checkpoint(const std::string& path, Things&... things) {
   if (!std::filesystem::exists(path)) {
@@ -171,7 +171,7 @@ State load_checkpoint(const std::string& path, Things&... things) {
   }
   const std::string bytes = detail::content_of(path);
   try {
-    detail::check_seal(bytes);
+    detail::check_footer(bytes);
   } catch (const Error& failure) {
     throw Error("load_checkpoint: " + path + ": " + failure.what());
   }

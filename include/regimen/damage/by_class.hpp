@@ -27,7 +27,7 @@ inline Source marked(const Source& source, const at::Tensor& mask) {
 /// once. Damage that follows a schedule is that of `now`, also when a part is read later (`as_of`).
 /// Throws Error unless the source is indexed, its targets are [N] int64 in [0, classes), and classes >= 1.
 ///     const auto parts = regimen::by_class(test, /*classes=*/10);
-[[nodiscard]] inline std::vector<Source> by_class(const Source& source, std::int64_t classes, const Now& now = {}) {
+[[nodiscard]] inline std::vector<Source> by_class(const Source& source, std::int64_t classes, const Moment& now = {}) {
   detail::require(classes >= 1, "by_class: classes", "at least 1", classes);
   const at::Tensor labels = detail::labelled_ids(source, "by_class", now).label;
   const auto least = labels.min().item<std::int64_t>();

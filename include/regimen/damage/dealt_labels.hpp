@@ -41,7 +41,7 @@ struct Relabelled {
     traits.random_layers += drawn ? 1 : 0;
     return traits;
   }
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     const Batch batch = of.get(index, now);
     const at::Device& where = batch.target.defined() ? batch.target.device() : batch.data.device();
     return with_target(batch, labels.index_select(0, index).to(where));

@@ -56,7 +56,7 @@ struct Exactly {
 namespace detail {
 
 /// What a transform that is frozen onto `of` draws from. `of` must outlive it.
-inline Key frozen_key(std::uint64_t seed, const Source& of, const Batch& batch, const Now& now) {
+inline Key frozen_key(std::uint64_t seed, const Source& of, const Batch& batch, const Moment& now) {
   return apart_from_below(Key(seed, batch.id, now).on(of), of);
 }
 
@@ -74,7 +74,7 @@ struct Frozen {
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
   [[nodiscard]] SourceTraits traits() const { return traits_of_frozen(of, transform); }
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     const Batch batch = of.get(index, now);
     return transform(batch, frozen_key(seed, of, batch, now));
   }
@@ -108,7 +108,7 @@ struct FrozenShare {
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
   [[nodiscard]] SourceTraits traits() const { return traits_of_frozen(of, transform); }
 
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     const Batch batch = of.get(index, now);
     const at::Tensor here = chosen.index_select(0, index);
     return here.is_cpu() ? by_rows(batch, here, now) : by_choice(batch, here.to(batch.data.device()), now);
@@ -131,7 +131,7 @@ struct FrozenShare {
   static constexpr const char* who = "frozen with exactly(...)";
 
   /// Transforms the chosen rows alone.
-  [[nodiscard]] Batch by_rows(const Batch& batch, const at::Tensor& here, const Now& now) const {
+  [[nodiscard]] Batch by_rows(const Batch& batch, const at::Tensor& here, const Moment& now) const {
     const at::Tensor places = here.nonzero().flatten().to(batch.data.device());
     if (places.numel() == 0) {
       return batch;
@@ -147,7 +147,7 @@ struct FrozenShare {
   }
 
   /// Transforms all rows and keeps the chosen: on another device, how many they are is not known without waiting.
-  [[nodiscard]] Batch by_choice(const Batch& batch, const at::Tensor& here, const Now& now) const {
+  [[nodiscard]] Batch by_choice(const Batch& batch, const at::Tensor& here, const Moment& now) const {
     const Batch changed = transform(batch, frozen_key(seed, of, batch, now));
     require_same_kind(batch, changed, who);
     return change_parts(batch, [&](const auto& tensor) {

@@ -46,7 +46,7 @@ struct LabelNoise {
 namespace detail {
 
 /// Id, original label, label and mask; the matrix is another's affair.
-inline LabelNoise compare_labels(const Source& data, const Source& clean, const Now& now, const std::string& who) {
+inline LabelNoise compare_labels(const Source& data, const Source& clean, const Moment& now, const std::string& who) {
   const Labelled truth = labelled(clean, now, who, "clean targets");
   const Labelled given = labelled(data, now, who, "targets");
   const at::Tensor places = CleanSamples(truth.names, who).places_of(given.names);
@@ -66,7 +66,7 @@ inline LabelNoise compare_labels(const Source& data, const Source& clean, const 
 ///     const auto noise = regimen::label_noise(noisy, train);
 ///     const auto wrong = regimen::subset(noisy, noise.touched.nonzero().flatten());
 [[nodiscard]] inline LabelNoise label_noise(const Source& data, const Source& clean, std::int64_t classes = 0,
-                                            const Now& now = {}) {
+                                            const Moment& now = {}) {
   constexpr std::int64_t most = 32768;  // a matrix of 8 GiB
   detail::require(classes >= 0 && classes <= most, "label_noise: classes", "in [0, " + detail::text(most) + "]",
                   classes);
@@ -89,7 +89,7 @@ inline LabelNoise compare_labels(const Source& data, const Source& clean, const 
 /// NaN where the two cannot be compared (streams, soft targets, samples unknown to `clean`). Reads both sources once,
 /// as of `now`.
 ///     regimen::realised_noise(regimen::frozen(train, regimen::UniformLabels{.classes = 10}, 7), train);  // about 0.9
-[[nodiscard]] inline double realised_noise(const Source& data, const Source& clean, const Now& now = {}) {
+[[nodiscard]] inline double realised_noise(const Source& data, const Source& clean, const Moment& now = {}) {
   try {
     return detail::compare_labels(data, clean, now, "realised_noise").rate().share;
   } catch (const detail::NotComparable&) {
@@ -108,7 +108,7 @@ struct Touched {
 /// both as of `now`.
 /// Throws Error unless `clean` is indexed and knows every sample, and data and targets are of its shapes and types.
 ///     const at::Tensor strangers = regimen::touched(with_open_set, train).data;
-[[nodiscard]] inline Touched touched(const Source& data, const Source& clean, const Now& now = {}) {
+[[nodiscard]] inline Touched touched(const Source& data, const Source& clean, const Moment& now = {}) {
   if (!data.defined() || !data.size() || !clean.indexed()) {
     throw Error("touched takes a source that ends, and an indexed one to compare it with");
   }

@@ -20,7 +20,7 @@ struct LabelledIds {
   at::Tensor label;
 };
 
-inline LabelledIds labelled_ids(const Source& source, const std::string& who, const Now& now = {}) {
+inline LabelledIds labelled_ids(const Source& source, const std::string& who, const Moment& now = {}) {
   if (!source.indexed() || *source.size() < 1) {
     throw Error(who + " takes an indexed source with at least one sample, not a stream");
   }

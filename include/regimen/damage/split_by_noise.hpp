@@ -25,7 +25,7 @@ struct TrueLabels {
   at::Tensor labels;  ///< [size] int64, by place in the source, on its device
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     const Batch batch = of.get(index, now);
     return with_target(batch, labels.index_select(0, index).to(batch.target.device()));
   }
@@ -59,9 +59,9 @@ struct NoiseSplit {
 /// once. Noise that follows a schedule is that of `now`, in the mask and whenever a part is read (`as_of`).
 /// Throws Error as `label_noise` does, and for streams.
 ///     const auto parts = regimen::split_by_noise(noisy, train);
-///     splits.measures["by_heart"] = regimen::AccuracyOn{parts.corrupted};
-///     splits.measures["recovered"] = regimen::AccuracyOn{parts.truth};
-[[nodiscard]] inline NoiseSplit split_by_noise(const Source& data, const Source& clean, const Now& now = {}) {
+///     scoring.measures["by_heart"] = regimen::AccuracyOn{parts.corrupted};
+///     scoring.measures["recovered"] = regimen::AccuracyOn{parts.truth};
+[[nodiscard]] inline NoiseSplit split_by_noise(const Source& data, const Source& clean, const Moment& now = {}) {
   const LabelNoise noise = detail::compare_labels(data, clean, now, "split_by_noise");
   detail::require_indexed(data, "split_by_noise");
   const Source still = as_of(data, now);

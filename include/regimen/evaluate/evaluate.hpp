@@ -31,7 +31,7 @@ struct Evaluation {
   Execution execute{};
   Integer batch = 128;  ///< samples at a time; changes nothing but speed and memory, unless in eval mode too the
                         ///< network mixes samples, as BatchNorm without running statistics does
-  Now now{};            ///< for sources whose damage follows a schedule
+  Moment now{};            ///< for sources whose damage follows a schedule
 };
 
 namespace detail {
@@ -50,7 +50,7 @@ inline Evaluation filled_in(Evaluation own, const Evaluation& other) {
 
 /// What the network is shown in the end: the batch on its device, preprocessed.
 inline Batch prepared(const Batch& batch, const std::vector<AnyTransform>& preprocess, const at::Device& device,
-                      const Now& now) {
+                      const Moment& now) {
   const bool here = batch.data.device() == device && (!batch.target.defined() || batch.target.device() == device);
   const Batch moved = here ? batch : to(batch, device);
   return preprocess.empty() ? moved : in_turn(preprocess, preprocess.size(), moved, Key(0, moved.id, now));

@@ -25,12 +25,12 @@ namespace regimen::inline v0 {
 /// The body does a whole step and gives back a tensor, the loss. The first calls do it eagerly (a few, for LibTorch to
 /// allocate and to choose), the next one records it, and from there on the recording is replayed. It keeps the
 /// addresses that the body read and wrote, and every number that it was told on the host. So: fixed shapes; inputs are
-/// copied into tensors that stay; and what changes from step to step comes from `Now`: `now.tensor(knob)`, keys made
+/// copied into tensors that stay; and what changes from step to step comes from `Moment`: `now.tensor(knob)`, keys made
 /// with `now`, `fused_step(sgd, now, lr_scale)`. No `.item()` in the body. The tensor that is given back is the same at
 /// every replay, as are gradients and outputs: clone what is to be kept.
 ///
 /// What cannot be recorded goes on eagerly, and `why_not` says why. `run` does all of this for `Execution::graph`.
-///     regimen::Captured step(at::kCUDA, [&](const regimen::Now& now) {
+///     regimen::Captured step(at::kCUDA, [&](const regimen::Moment& now) {
 ///       const regimen::Batch batch = crop(data.get(places), regimen::Key(7, places, now).each_epoch());
 ///       forget_gradients();
 ///       const at::Tensor loss = at::cross_entropy_loss(net->forward(batch.data), batch.target);
@@ -41,7 +41,7 @@ namespace regimen::inline v0 {
 ///     for (; clock.step < steps; ++clock.step) { places.copy_(next_places()); step({clock}); }
 class Captured {
  public:
-  using Body = std::function<at::Tensor(const Now&)>;
+  using Body = std::function<at::Tensor(const Moment&)>;
 
   /// `warm_up`: steps that are done eagerly before one is recorded, at least 1.
   Captured(const at::Device& device, Body body, int warm_up = 3)
@@ -56,7 +56,7 @@ class Captured {
   Captured& operator=(const Captured&) = delete;
 
   /// One step, at this moment.
-  at::Tensor operator()(Now now) {
+  at::Tensor operator()(Moment now) {
     now.slots = nullptr;
     if (!why_not_.empty()) {
       return body_(now);
@@ -96,7 +96,7 @@ class Captured {
   /// `compared`: what a step moves, the parameters; `changed`: what else it changes, buffers and an optimizer's state.
   /// All are put back afterwards. `before` is called before each of the two steps, to seed what they draw from. Best
   /// asked for another moment than that of the recording.
-  [[nodiscard]] double disagreement(Now elsewhere, const std::vector<at::Tensor>& compared,
+  [[nodiscard]] double disagreement(Moment elsewhere, const std::vector<at::Tensor>& compared,
                                     const std::vector<at::Tensor>& changed, const std::function<void()>& before) {
     if (!recorded_) {
       return 0;
@@ -135,7 +135,7 @@ class Captured {
 
  private:
   /// Whether the host waited for the device.
-  bool eager(Now now) {
+  bool eager(Moment now) {
     return recorder_->warm_up([&] {
       now.slots = &slots_;
       result_ = body_(now);
@@ -143,7 +143,7 @@ class Captured {
   }
 
   /// False if it cannot be.
-  bool record(Now now) {
+  bool record(Moment now) {
     slots_.close();
     try {
       recorder_->record([&] {

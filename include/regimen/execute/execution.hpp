@@ -95,7 +95,7 @@ struct Execution {
   MemoryFormat memory_format = MemoryFormat::contiguous;
   std::string device{};   ///< "cpu", "cuda", "cuda:1"; empty: where the model is
   bool fused = false;     ///< the optimizer's step by `fused_step`; asks for one that it knows
-  bool graph = false;     ///< each step by replaying a recording of it (capture.hpp), where that can be had
+  bool graph = false;     ///< each step by replaying a recording of it (`Captured`), where that can be had
   bool autotune = false;  ///< cuDNN tries its algorithms on the first batch of each shape and keeps the fastest
 
   friend bool operator==(const Execution&, const Execution&) = default;

@@ -32,7 +32,7 @@ namespace regimen::inline v0 {
 class Key {
  public:
   /// ids [N] int64; the draws arrive on their device. `now` is what `now()` hands on to scheduled fractions.
-  Key(std::uint64_t seed, at::Tensor ids, Now now = {}) : Key(detail::KeyWords(seed), std::move(ids), now) {}
+  Key(std::uint64_t seed, at::Tensor ids, Moment now = {}) : Key(detail::KeyWords(seed), std::move(ids), now) {}
 
   /// A key for another use.
   [[nodiscard]] Key fold(std::uint64_t salt) const { return Key(words_.fold(salt), ids_, now_); }
@@ -48,22 +48,23 @@ class Key {
   }
 
   /// Draws for other samples.
-  [[nodiscard]] Key of(at::Tensor ids) const { return Key(words_, std::move(ids), now_); }
+  [[nodiscard]] Key for_ids(at::Tensor ids) const { return Key(words_, std::move(ids), now_); }
+  [[deprecated("it is called for_ids")]] Key of(at::Tensor ids) const { return for_ids(std::move(ids)); }
 
-  /// A key with the same draws for a transform that acts on these data (`Now::data`), which must outlive the key.
+  /// A key with the same draws for a transform that acts on these data (`Moment::data`), which must outlive the key.
   [[nodiscard]] Key on(const Source& data) const { return Key(words_, ids_, now_.on(data)); }
 
   /// A key with the same draws for a transform behind others, which left the data as this source gives them
-  /// (`Now::so_far`). The source must outlive the key.
+  /// (`Moment::so_far`). The source must outlive the key.
   [[nodiscard]] Key so_far(const Source& source) const {
-    Now now = now_;
+    Moment now = now_;
     now.so_far = &source;
     return Key(words_, ids_, now);
   }
 
   [[nodiscard]] const at::Tensor& ids() const { return ids_; }
   [[nodiscard]] std::int64_t size() const { return ids_.size(0); }
-  [[nodiscard]] const Now& now() const { return now_; }
+  [[nodiscard]] const Moment& now() const { return now_; }
 
   /// [N, n] int64, all 64 bits random.
   [[nodiscard]] at::Tensor bits(std::int64_t n) const {
@@ -174,7 +175,7 @@ class Key {
   static constexpr float unit = 1.0F / (1 << 24);
   static constexpr auto probability_bounds = Bounds::share("Key: a probability");
 
-  Key(detail::KeyWords words, at::Tensor ids, Now now) : words_(std::move(words)), ids_(std::move(ids)), now_(now) {
+  Key(detail::KeyWords words, at::Tensor ids, Moment now) : words_(std::move(words)), ids_(std::move(ids)), now_(now) {
     if (!ids_.defined() || ids_.dim() != 1 || ids_.scalar_type() != at::kLong) {
       throw Error("Key.ids must be [N] int64, one id a sample");
     }
@@ -258,7 +259,7 @@ class Key {
 
   detail::KeyWords words_;
   at::Tensor ids_;
-  Now now_;
+  Moment now_;
 };
 
 }  // namespace regimen::inline v0

@@ -17,7 +17,7 @@ inline at::Tensor ranked(const Key& key) {
 }
 
 /// [n] int64: 0 to n - 1 in an order that depends on (seed, epoch) alone.
-inline at::Tensor shuffled(std::int64_t n, std::uint64_t seed, const Now& now) {
+inline at::Tensor shuffled(std::int64_t n, std::uint64_t seed, const Moment& now) {
   return ranked(Key(seed, at::arange(n, at::kLong), now).fold(salt::order).each_epoch());
 }
 

@@ -15,7 +15,7 @@
 
 namespace regimen::inline v0 {
 
-struct Now;
+struct Moment;
 
 namespace detail {
 
@@ -27,10 +27,10 @@ namespace detail {
 class Slots {
  public:
   /// A number as a function of the moment.
-  using Number = std::function<double(const Now&)>;
+  using Number = std::function<double(const Moment&)>;
 
   /// The words of a key (key.hpp) as a function of the moment.
-  using Words = std::function<Block(const Now&)>;
+  using Words = std::function<Block(const Moment&)>;
 
   explicit Slots(const at::Device& device)
       : memory_(at::empty({capacity}, at::TensorOptions().dtype(at::kLong).device(device))),
@@ -41,7 +41,7 @@ class Slots {
 
   /// Fills all slots and begins a pass over the step: for this moment, and for that at which the epoch began, which
   /// what the step reads from frozen data goes by.
-  void begin(const Now& now, const Now& epoch_began) {
+  void begin(const Moment& now, const Moment& epoch_began) {
     next_ = 0;
     if (entries_.empty()) {
       return;
@@ -57,8 +57,8 @@ class Slots {
   }
 
   /// 0-d double on the device. `of_epoch`: `now` is the moment at which the epoch began.
-  at::Tensor number(const Now& now, bool of_epoch, Number value) {
-    const Fill fill = [value = std::move(value)](const Now& at, std::int64_t* to) {
+  at::Tensor number(const Moment& now, bool of_epoch, Number value) {
+    const Fill fill = [value = std::move(value)](const Moment& at, std::int64_t* to) {
       const double number = value(at);
       std::memcpy(to, &number, sizeof number);
     };
@@ -66,8 +66,8 @@ class Slots {
   }
 
   /// [3] int64 on the device: a key's two words, and the third that Threefry makes of them.
-  at::Tensor words(const Now& now, bool of_epoch, Words value) {
-    const Fill fill = [value = std::move(value)](const Now& at, std::int64_t* to) {
+  at::Tensor words(const Moment& now, bool of_epoch, Words value) {
+    const Fill fill = [value = std::move(value)](const Moment& at, std::int64_t* to) {
       const Block key = value(at);
       to[0] = static_cast<std::int64_t>(key.first);
       to[1] = static_cast<std::int64_t>(key.second);
@@ -95,7 +95,7 @@ class Slots {
  private:
   static constexpr std::int64_t capacity = 4096;  // 32 kB: what the driver takes over at once
 
-  using Fill = std::function<void(const Now&, std::int64_t*)>;
+  using Fill = std::function<void(const Moment&, std::int64_t*)>;
 
   struct Entry {
     std::int64_t begin;
@@ -105,7 +105,7 @@ class Slots {
   };
 
   /// The next slot of the pass, made if it is not there yet.
-  at::Tensor place(const Now& now, bool of_epoch, std::int64_t length, const Fill& fill) {
+  at::Tensor place(const Moment& now, bool of_epoch, std::int64_t length, const Fill& fill) {
     if (next_ < entries_.size() && entries_[next_].length == length && entries_[next_].of_epoch == of_epoch) {
       const Entry& entry = entries_[next_++];
       return memory_.narrow(0, entry.begin, length);

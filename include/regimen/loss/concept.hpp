@@ -80,10 +80,15 @@ at::Tensor mean_loss(const L& loss, const at::Tensor& output, const at::Tensor& 
   if constexpr (requires { at::Tensor(loss(output, target)); }) {
     return loss(output, target);
   } else if constexpr (SaysWeight<L>) {
+    const at::Tensor each = each_of(loss, output, target);
     const at::Tensor weight = loss.weight(target);
+    if (!weight.defined() || weight.sizes() != each.sizes()) {
+      throw Error(name_of_type<L>() + "::weight must give one weight for each of " + text(each.size(0)) +
+                  " samples, [N], but gave " + described(weight));
+    }
     const at::Tensor sum = weight.sum();
     // 0 where nothing counts, and not 0 / 0.
-    return (each_of(loss, output, target) * weight).sum() / sum.masked_fill(sum == 0, 1);
+    return (each * weight).sum() / sum.masked_fill(sum == 0, 1);
   } else {
     return each_of(loss, output, target).mean();
   }
@@ -224,6 +229,7 @@ class AnyLoss : public detail::Erased {
       parts->count = [shared](const at::Tensor& target) {
         return LossCount(shared->weight(target).sum().to(at::kDouble));
       };
+      parts->may_be_of_nothing = requires(const at::Tensor& t) { at::Tensor((*shared)(t, t)); };
     }
     if constexpr (requires(const at::Tensor& t) { shared->check_target(t); }) {
       parts->check_target = [shared](const at::Tensor& target) { shared->check_target(target); };

@@ -77,8 +77,10 @@ struct CrossEntropy {
   /// [N]: the loss of each sample; where it has positions, their mean by what they count, 0 where none of them counts.
   at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
     require_pair(output, target);
-    const at::Tensor losses =
+    const at::Tensor given =
         at::cross_entropy_loss(output, target, weights_beside(output), at::Reduction::None, ignored());
+    // The number of an image's pixels is beyond half precision.
+    const at::Tensor losses = given.element_size() < 4 ? given.to(at::kFloat) : given;
     const at::Tensor sums = losses.dim() == 1 ? losses : losses.flatten(1).sum(1);
     const at::Tensor over = weight(target).to(sums.scalar_type());
     return sums / over.masked_fill(over == 0, 1);

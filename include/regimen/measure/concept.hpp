@@ -26,7 +26,7 @@ struct Probe {
   Model model;
   Evaluation how{};  ///< the phase's loss, preprocessing, execution, and the moment at which its epoch began
   Source fit{};      ///< the phase's own data
-  Source clean{};    ///< these three as in `Splits`
+  Source clean{};    ///< these three as in `Scoring`
   Source test{};
   Source validation{};
   Clock clock{};  ///< when the scored epoch ended
@@ -46,11 +46,23 @@ namespace detail {
 template <class R>
 concept Measured = std::convertible_to<R, double> || std::convertible_to<R, Numbers>;
 
+/// A function of a Probe, and one that is referred to. A model converts to a Probe, so both could be called with one.
+template <class M>
+inline constexpr bool is_function_of_probe = false;
+template <class R>
+inline constexpr bool is_function_of_probe<R (*)(const Probe&)> = true;
+template <class R>
+inline constexpr bool is_function_of_probe<R (*)(Probe)> = true;
+template <class M>
+inline constexpr bool is_function_of_probe<std::reference_wrapper<M>> =
+    requires { &M::operator(); } || is_function_of_probe<M*>;
+
 /// Takes a Probe and says so: what can be called with anything, a generic lambda, may be meant for a model.
 template <class M>
-concept TakesProbe = requires { &M::operator(); } && requires(const M& measure, const Probe& probe) {
-  { measure(probe) } -> Measured;
-};
+concept TakesProbe =
+    (requires { &M::operator(); } || is_function_of_probe<M>) && requires(const M& measure, const Probe& probe) {
+      { measure(probe) } -> Measured;
+    };
 
 template <class M>
 concept TakesModel = requires(const M& measure, const Model& model) {
@@ -60,7 +72,7 @@ concept TakesModel = requires(const M& measure, const Model& model) {
 /// Throws Error for a source among a measure's fields that is not defined: it would throw after an epoch of training.
 template <class M>
 void require_sources(const M& measure) {
-  if constexpr (Plain<M>) {
+  if constexpr (HasParts<M> && !is_vector<M>) {
     const auto check = []<class Field>(const Field& field, std::string_view name) {
       if constexpr (std::same_as<Field, Source>) {
         if (!field.defined()) {
@@ -80,8 +92,8 @@ void require_sources(const M& measure) {
 }  // namespace detail
 
 /// What kind of minimum is this? Takes a model, or a `Probe`, gives a number; reads and changes nothing.
-///     splits.measures = {{"l2_norm", regimen::l2_norm}, {"distance", regimen::DistanceFrom{start}}};
-///     splits.measures["confidence"] = [](const regimen::Probe& probe) { return ...; };
+///     scoring.measures = {{"l2_norm", regimen::l2_norm}, {"distance", regimen::DistanceFrom{start}}};
+///     scoring.measures["confidence"] = [](const regimen::Probe& probe) { return ...; };
 ///
 /// One that gives several numbers at once gives them as `Numbers` and says their names beforehand, in
 /// `std::vector<std::string> names() const`. In the record and in logs they are "<the measure's name>_<theirs>".

@@ -59,7 +59,7 @@ struct Angle {
   return std::sqrt(sum);
 }
 
-/// `distance` as a measure for `Splits::measures`.
+/// `distance` as a measure for `Scoring::measures`.
 struct DistanceFrom {
   Snapshot start;
 
@@ -99,7 +99,7 @@ struct CosineTo {
 /// Whether the network moves towards some weights: the cosine of the angle between the way that it has gone and the way
 /// there, cos(w - w_from, w_to - w_from), in [-1, 1], in double. 1 is straight there, 0 at right angles; NaN where it
 /// has not moved. Throws Error where the three do not fit.
-///     splits.measures = {{"towards_bad", regimen::HeadingTo{.from = start, .to = bad}}};
+///     scoring.measures = {{"towards_bad", regimen::HeadingTo{.from = start, .to = bad}}};
 struct HeadingTo {
   Snapshot from;
   Snapshot to;

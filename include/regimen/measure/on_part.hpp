@@ -23,7 +23,7 @@ namespace regimen::inline v0 {
   return result;
 }
 
-/// The accuracy on a part of the data, as a measure for `Splits::measures`: one pass over the part at each scoring.
+/// The accuracy on a part of the data, as a measure for `Scoring::measures`: one pass over the part at each scoring.
 /// NaN for an empty part. What `how` leaves at its defaults is as the phase has it: its loss, preprocessing, precision.
 /// (No preprocessing where the phase has some: `.preprocess = {regimen::chain()}`.)
 struct AccuracyOn {

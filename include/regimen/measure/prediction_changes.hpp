@@ -32,7 +32,7 @@ namespace regimen::inline v0 {
 /// Alone among the measures it remembers something, the last predictions, [n] int64: copies share it, every run takes
 /// one of its own, and a checkpoint names it among its things, or else the first scoring after a resume is NaN.
 ///     regimen::PredictionChanges changes(noisy);
-///     splits.measures["changes"] = changes;
+///     scoring.measures["changes"] = changes;
 ///     phase.until = regimen::MeasureRises{.measure = "changes", .window = 3};
 ///     regimen::Checkpoint keep("run.pt", {}, net, optimizer, changes);
 class PredictionChanges {

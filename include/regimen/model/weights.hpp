@@ -24,7 +24,7 @@ struct Probe;
 
 namespace detail {
 
-/// What a measure looks at (measure.hpp) holds a model and is none.
+/// What a measure looks at (measure/concept.hpp) holds a model and is none.
 template <class T>
 inline constexpr bool is_probe = std::is_same_v<T, Probe>;
 

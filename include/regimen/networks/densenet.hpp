@@ -20,7 +20,7 @@
 #include "regimen/base/integer.hpp"
 #include "regimen/networks/network.hpp"
 
-namespace regimen::inline v0::models {
+namespace regimen::inline v0::networks {
 
 /// A 1x1 convolution to 4 growth channels (the bottleneck) and a 3x3 one to `growth` more, put behind the input.
 /// [N, in, H, W] -> [N, in + growth, H, W]
@@ -85,7 +85,7 @@ struct DenseNetOptions {
 /// L = 40, k = 12, theta = 0.5: 176,122 parameters, 72,365,352 multiply-adds an image of 32x32.
 /// Initialization: PyTorch's default, uniform in +-1/sqrt(fan-in) for every convolution and the linear layer
 /// (kaiming_uniform_ with a = sqrt(5)); BatchNorm starts as the identity. (The paper: He's normal distribution.)
-///     regimen::models::DenseNet net(regimen::models::DenseNetOptions{.depth = 100, .growth = 12});
+///     regimen::networks::DenseNet net(regimen::networks::DenseNetOptions{.depth = 100, .growth = 12});
 struct DenseNetImpl : Network {
   explicit DenseNetImpl(const DenseNetOptions& chosen = {}) : options(chosen) {
     options.check();
@@ -131,4 +131,4 @@ struct DenseNetImpl : Network {
 };
 TORCH_MODULE(DenseNet);
 
-}  // namespace regimen::inline v0::models
+}  // namespace regimen::inline v0::networks

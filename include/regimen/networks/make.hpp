@@ -13,7 +13,7 @@
 #include "regimen/networks/resnet.hpp"
 #include "regimen/networks/vgg.hpp"
 
-namespace regimen::inline v0::models {
+namespace regimen::inline v0::networks {
 
 /// The networks of "Bad Global Minima Exist and SGD Can Reach Them" (Liu, Papailiopoulos & Achlioptas 2020), as `make`
 /// calls them.
@@ -22,7 +22,7 @@ inline constexpr std::array<std::string_view, 4> names{"resnet18", "resnet50", "
 /// One of them, newly initialized from LibTorch's global generator. For a program that is told by a word which network
 /// to train; one that knows says `ResNet(ResNetOptions{...})`.
 /// Throws Error, which lists the names, for any other name, and unless classes and channels are at least 1.
-///     const auto net = regimen::models::make("vgg16", 10);
+///     const auto net = regimen::networks::make("vgg16", 10);
 ///     torch::optim::SGD sgd(net->parameters(), 0.1);
 [[nodiscard]] inline std::shared_ptr<Network> make(std::string_view name, std::int64_t classes = 10,
                                                    std::int64_t channels = 3) {
@@ -42,7 +42,7 @@ inline constexpr std::array<std::string_view, 4> names{"resnet18", "resnet50", "
   for (const std::string_view one : names) {
     known += (known.empty() ? "" : ", ") + std::string(one);
   }
-  throw Error("models::make: name must be one of " + known + ", but is \"" + std::string(name) + "\"");
+  throw Error("networks::make: name must be one of " + known + ", but is \"" + std::string(name) + "\"");
 }
 
-}  // namespace regimen::inline v0::models
+}  // namespace regimen::inline v0::networks

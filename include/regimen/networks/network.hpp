@@ -15,7 +15,7 @@
 #include "regimen/base/error.hpp"
 
 namespace regimen::inline v0 {
-namespace models {
+namespace networks {
 
 /// A network for images, whichever family it is of: what `make` gives, and `regimen::Model` takes.
 class Network : public torch::nn::Module {
@@ -26,7 +26,7 @@ class Network : public torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& images) = 0;
 };
 
-}  // namespace models
+}  // namespace networks
 
 namespace detail {
 
@@ -72,4 +72,11 @@ std::shared_ptr<torch::nn::Module> clone_of(const Impl& net, const torch::option
 }
 
 }  // namespace detail
+}  // namespace regimen::inline v0
+
+namespace regimen::inline v0 {
+
+/// The name of before.
+namespace models = networks;
+
 }  // namespace regimen::inline v0

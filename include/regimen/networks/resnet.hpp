@@ -16,7 +16,7 @@
 #include "regimen/base/integer.hpp"
 #include "regimen/networks/network.hpp"
 
-namespace regimen::inline v0::models {
+namespace regimen::inline v0::networks {
 
 /// Two 3x3 convolutions around a shortcut (He et al. 2016, figure 5, left). The first one has the stride.
 /// [N, in, H, W] -> [N, width, H / stride, W / stride]
@@ -120,7 +120,7 @@ struct ResNetOptions {
 /// 1,297,829,888. Names and numbers are those of github.com/kuangliu/pytorch-cifar, so its weights fit.
 /// Initialization: PyTorch's default, uniform in +-1/sqrt(fan-in) for every convolution and the linear layer
 /// (kaiming_uniform_ with a = sqrt(5)); BatchNorm starts as the identity.
-///     regimen::models::ResNet net(regimen::models::ResNetOptions{.depth = 50, .classes = 100});
+///     regimen::networks::ResNet net(regimen::networks::ResNetOptions{.depth = 50, .classes = 100});
 struct ResNetImpl : Network {
   explicit ResNetImpl(const ResNetOptions& chosen = {}) : options(chosen) {
     options.check();
@@ -178,4 +178,4 @@ struct ResNetImpl : Network {
 };
 TORCH_MODULE(ResNet);
 
-}  // namespace regimen::inline v0::models
+}  // namespace regimen::inline v0::networks

@@ -18,7 +18,7 @@
 #include "regimen/base/integer.hpp"
 #include "regimen/networks/network.hpp"
 
-namespace regimen::inline v0::models {
+namespace regimen::inline v0::networks {
 
 /// Throws Error unless depth is one of those named, and the others are at least 1.
 struct VGGOptions {
@@ -60,7 +60,7 @@ struct VGGOptions {
 /// fit; that is also why the convolutions have a bias, which BatchNorm takes out again.
 /// Initialization: PyTorch's default, uniform in +-1/sqrt(fan-in) for every convolution and the linear layer
 /// (kaiming_uniform_ with a = sqrt(5)), biases too; BatchNorm starts as the identity.
-///     regimen::models::VGG net(regimen::models::VGGOptions{.depth = 16, .classes = 10});
+///     regimen::networks::VGG net(regimen::networks::VGGOptions{.depth = 16, .classes = 10});
 struct VGGImpl : Network {
   explicit VGGImpl(const VGGOptions& chosen = {}) : options(chosen) {
     options.check();
@@ -95,4 +95,4 @@ struct VGGImpl : Network {
 };
 TORCH_MODULE(VGG);
 
-}  // namespace regimen::inline v0::models
+}  // namespace regimen::inline v0::networks

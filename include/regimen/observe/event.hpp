@@ -32,9 +32,9 @@ struct State {
 };
 
 // The events of a run, in the order in which they fire. An observer is anything callable with at least one of them, or
-// with `const Epoch&` (record.hpp), which fires at the end of every epoch. All are taken by const reference: whoever
-// watches changes nothing. What an observer's own `manifest()` gives, JSON, is part of the run's: so the rule of an
-// average is.
+// with `const Epoch&` (record/history.hpp), which fires at the end of every epoch. All are taken by const reference:
+// whoever watches changes nothing. What an observer's own `manifest()` gives, JSON, is part of the run's: so the rule
+// of an average is.
 
 /// Once, before the first step.
 struct RunBegin {
@@ -61,7 +61,7 @@ struct Notice {
 /// `pass` and `loss` are written anew by the next one: clone what is to be kept.
 struct Step {
   const Clock& clock;
-  const Pass& pass;        ///< what the network saw and said (regularize.hpp)
+  const Pass& pass;        ///< what the network saw and said (regularize/pass.hpp)
   const at::Tensor& loss;  ///< 0-d, without penalties, on the device: reading it waits for the device
   double learning_rate;    ///< of the first parameter group
 };

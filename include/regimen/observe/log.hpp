@@ -82,7 +82,7 @@ class EpochFile {
 
 /// Every epoch as a line of comma-separated values: phase, epoch, step, learning rate, losses and accuracies (shares in
 /// [0, 1]), then the measures. Empty where an epoch was not scored. Equal seeds give equal bytes.
-///     regimen::run(net, phases, splits, regimen::CsvLog("results/epochs.csv"));
+///     regimen::run(net, phases, scoring, regimen::CsvLog("results/epochs.csv"));
 class CsvLog : public detail::EpochFile<CsvLog> {
  public:
   using EpochFile::EpochFile;

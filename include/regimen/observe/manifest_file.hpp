@@ -11,7 +11,7 @@
 namespace regimen::inline v0 {
 
 /// Writes all that is needed to repeat a run, as JSON, before its first step; and at the end how each phase has ended.
-///     regimen::run(net, phases, splits, regimen::ManifestFile("results/manifest.json"));
+///     regimen::run(net, phases, scoring, regimen::ManifestFile("results/manifest.json"));
 class ManifestFile {
  public:
   explicit ManifestFile(std::string path) : path_(std::move(path)) {}

@@ -16,7 +16,7 @@ namespace regimen::inline v0 {
 
 /// Shows how a run goes on: on a terminal one line that keeps changing, with the time left if all epochs are needed;
 /// elsewhere (a file, a pipe, CI) one plain line an epoch.
-///     regimen::run(net, phases, splits, regimen::Progress{});
+///     regimen::run(net, phases, scoring, regimen::Progress{});
 class Progress {
  public:
   /// `label` comes before the phase's name.

@@ -49,14 +49,14 @@ void clear_state(O& optimizer) {
 
 }  // namespace detail
 
-/// Computes the loss and its gradients anew; what LibTorch calls a closure.
-using Objective = std::function<at::Tensor()>;
+/// A function that computes the loss and its gradients anew, as LibTorch's optimizers call it.
+using Closure = std::function<at::Tensor()>;
 
 /// Anything that steps as LibTorch's optimizers do: all of theirs, and a class of your own derived from
 /// torch::optim::Optimizer. If its constructor makes state, give it a `void clear_state()` that makes it anew, and
 /// hand it over as its own type, not as a reference to its base: by default the state is emptied when a phase begins.
 template <class O>
-concept Optimizes = requires(O& optimizer, const Objective& objective) {
+concept Optimizes = requires(O& optimizer, const Closure& objective) {
   optimizer.step(objective);
   optimizer.param_groups().front().params();
   { optimizer.param_groups().front().options().get_lr() } -> std::convertible_to<double>;
@@ -98,11 +98,11 @@ class OptimizerRef {
 
   [[nodiscard]] bool defined() const { return parts_ != nullptr; }
 
-  void step(const Objective& objective) const { parts_->step(objective); }
+  void step(const Closure& objective) const { parts_->step(objective); }
 
   /// Whether there is a `fused_step` for it.
   [[nodiscard]] bool fusible() const { return parts_->fused != nullptr; }
-  void fused_step(const Now& now, const OptimizerKnobs& knobs) const { parts_->fused->step(now, knobs); }
+  void fused_step(const Moment& now, const OptimizerKnobs& knobs) const { parts_->fused->step(now, knobs); }
 
   /// What a recorded fused step freezes, and what its steps go on from (fused.hpp). For one that is fusible.
   [[nodiscard]] std::vector<double> frozen_options() const { return parts_->fused->frozen_options(); }
@@ -148,14 +148,14 @@ class OptimizerRef {
 
  private:
   struct Fused {
-    std::function<void(const Now&, const OptimizerKnobs&)> step;
+    std::function<void(const Moment&, const OptimizerKnobs&)> step;
     std::function<std::vector<double>()> frozen_options;
     std::function<std::vector<at::Tensor>()> state_tensors;
     std::function<void()> make_state_neutral;
   };
 
   struct Parts {
-    std::function<void(const Objective&)> step;
+    std::function<void(const Closure&)> step;
     std::shared_ptr<const Fused> fused;  // none if there is none
     bool evaluates_again = false;
     std::function<void()> clear_state;
@@ -179,7 +179,7 @@ class OptimizerRef {
     std::shared_ptr<const Fused> fused;
     if constexpr (Fusible<O>) {
       fused = std::make_shared<const Fused>(
-          Fused{.step = [borrowed](const Now& now,
+          Fused{.step = [borrowed](const Moment& now,
                                    const OptimizerKnobs& knobs) { regimen::fused_step(*borrowed, now, knobs); },
                 .frozen_options = [borrowed] { return detail::frozen_options(*borrowed); },
                 .state_tensors = [borrowed] { return detail::state_tensors(*borrowed); },
@@ -192,7 +192,7 @@ class OptimizerRef {
       weight_decays = std::make_shared<const detail::GroupNumbers>(detail::weight_decays(borrowed));
     }
     parts_ = std::make_shared<const Parts>(Parts{
-        .step = [borrowed](const Objective& objective) { borrowed->step(objective); },
+        .step = [borrowed](const Closure& objective) { borrowed->step(objective); },
         .fused = fused,
         .evaluates_again = std::is_base_of_v<torch::optim::LBFGS, O> ||
                            detail::name_of_object(typeid(optimizer)) == "torch::optim::LBFGS",
@@ -242,5 +242,8 @@ void set_weight_decay(O& optimizer, double weight_decay) {
   const detail::GroupNumbers numbers = detail::weight_decays(&optimizer);
   numbers.set(std::vector<double>(optimizer.param_groups().size(), weight_decay));
 }
+
+/// The name of before.
+using Closure [[deprecated("it is called regimen::Closure")]] = Closure;
 
 }  // namespace regimen::inline v0

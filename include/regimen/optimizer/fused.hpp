@@ -34,14 +34,14 @@ struct OptimizerKnobs {
 /// optimizer's own options and state are used and kept, so either step may follow the other, and a checkpoint knows no
 /// difference. The same up to rounding.
 ///
-/// In a step that is recorded (capture.hpp) what is driven is read from the device, and follows its schedule at every
+/// In a step that is recorded (`Captured`) what is driven is read from the device, and follows its schedule at every
 /// replay, as do the options' own rates; momentum, dampening and weight decay are frozen otherwise. LibTorch's fused
 /// kernel takes a rate from the device but no momentum and no weight decay: where these follow a schedule, a recorded
 /// step has two to four kernels a parameter.
 /// Throws Error, before it changes anything of a group, for a sparse gradient with momentum or weight decay.
 ///     regimen::fused_step(sgd, now, {.lr_scale = regimen::Cosine{.epochs = 90}, .momentum = 0.95});
 template <Fusible O, class Options = torch::optim::SGDOptions, class ParamState = torch::optim::SGDParamState>
-void fused_step(O& optimizer, const Now& now, const OptimizerKnobs& knobs) {
+void fused_step(O& optimizer, const Moment& now, const OptimizerKnobs& knobs) {
   const at::NoGradGuard no_grad;
   for (std::size_t g = 0; g < optimizer.param_groups().size(); ++g) {
     auto& group = optimizer.param_groups()[g];
@@ -53,7 +53,7 @@ void fused_step(O& optimizer, const Now& now, const OptimizerKnobs& knobs) {
                          .nesterov = options.nesterov()};
     if (now.slots != nullptr) {
       // Asked for at each replay: loading an optimizer gives its groups other options.
-      const auto rate = [&optimizer, g, scale = knobs.lr_scale](const Now& at) {
+      const auto rate = [&optimizer, g, scale = knobs.lr_scale](const Moment& at) {
         return static_cast<const Options&>(optimizer.param_groups()[g].options()).lr() * detail::value_at(at, scale);
       };
       rule.lr_on_device = now.slots->number(now, now.of_epoch, rate).to(at::kFloat);
@@ -71,7 +71,7 @@ void fused_step(O& optimizer, const Now& now, const OptimizerKnobs& knobs) {
 /// The same with only the learning rates driven.
 ///     regimen::fused_step(sgd, now, regimen::Cosine{.epochs = 90});
 template <Fusible O>
-void fused_step(O& optimizer, const Now& now, const Knob& lr_scale = 1) {
+void fused_step(O& optimizer, const Moment& now, const Knob& lr_scale = 1) {
   fused_step(optimizer, now, OptimizerKnobs{.lr_scale = lr_scale});
 }
 
@@ -80,7 +80,7 @@ void fused_step(O& optimizer, const Now& now, const Knob& lr_scale = 1) {
 ///     regimen::fused_step(sgd);
 template <Fusible O>
 void fused_step(O& optimizer) {
-  fused_step(optimizer, Now{});
+  fused_step(optimizer, Moment{});
 }
 
 namespace detail {

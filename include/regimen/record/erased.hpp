@@ -18,10 +18,10 @@ namespace regimen::inline v0::detail {
 class Erased {
  public:
   /// The metrics that its schedules and criteria read.
-  [[nodiscard]] const std::vector<Metric>& metrics() const { return metrics_; }
+  [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
 
   /// The measures that it reads, by name.
-  [[nodiscard]] const std::vector<std::string>& measures() const { return measures_; }
+  [[nodiscard]] std::vector<std::string> measures() const { return measures_; }
 
   /// All that it is made of, as JSON; "null" where nothing is there. It is written when it is asked for: those of
   /// snapshots and sources hold checksums.

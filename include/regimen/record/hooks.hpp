@@ -7,6 +7,7 @@
 
 #include "regimen/base/fields.hpp"
 #include "regimen/record/history.hpp"
+#include "regimen/record/reads.hpp"
 
 /// Members that a primitive may have and that the library calls if they are there. One that is there with another
 /// signature, without its const, say, would never be called, and in silence: it does not compile.
@@ -57,26 +58,41 @@ constexpr void require_hooks() {
       "manifest must be public and: std::string manifest() const");
 }
 
-/// Checks the fields of a part that have a range (`Bounded`), named "L2.strength" where their type names them not.
+/// Checks the fields of a part that have a range (`Bounded`), named "L2.strength" where their type names them not, and
+/// those of its fields' fields.
 template <class T>
 void check_bounded_fields(T& value) {
-  if constexpr (Plain<std::remove_const_t<T>>) {
+  using P = std::remove_const_t<T>;
+  if constexpr (is_vector<P>) {
+    for (auto& element : value) {
+      check_bounded_fields(element);
+    }
+  } else if constexpr (is_optional<P>) {
+    if (value) {
+      check_bounded_fields(*value);
+    }
+  } else if constexpr (HasParts<P>) {
     const auto fields = fields_of(value);
     const auto check = [](auto& field, const auto& name) {
-      if constexpr (requires { field.bounds().check(field); }) {
-        if constexpr (!std::is_const_v<std::remove_reference_t<decltype(field)>>) {
-          field.set_name(name());
+      using Field = std::remove_cvref_t<decltype(field)>;
+      const auto check_named = [&](auto& knob) {
+        if constexpr (!std::is_const_v<std::remove_reference_t<decltype(knob)>>) {
+          knob.set_name(name());
         }
-        field.check();
+        knob.check();
+      };
+      if constexpr (requires { field.bounds().check(field); }) {
+        check_named(field);
+      } else if constexpr (is_optional<Field> && requires { field->bounds().check(*field); }) {
+        if (field) {
+          check_named(*field);
+        }
+      } else {
+        check_bounded_fields(field);
       }
     };
     const auto check_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (check(get_field<I>(fields),
-             [] {
-               return name_of_type<std::remove_const_t<T>>() + "." +
-                      std::string(name_of_field<std::remove_const_t<T>, I>());
-             }),
-       ...);
+      (check(get_field<I>(fields), [] { return name_of_type<P>() + "." + std::string(name_of_field<P, I>()); }), ...);
     };
     check_each(std::make_index_sequence<fields.size>{});
   }
@@ -93,3 +109,15 @@ void check_fields(T& value) {
 }
 
 }  // namespace regimen::inline v0::detail
+
+namespace regimen::inline v0 {
+
+/// Checks a part's fields as they are checked when it becomes part of a phase: for a part that holds another one, and
+/// for a loop of your own. Throws Error.
+///     regimen::check(regimen::L2{.strength = -1});  // L2.strength must be at least 0 and finite, but is -1
+template <class P>
+void check(const P& part) {
+  detail::check_fields(part);
+}
+
+}  // namespace regimen::inline v0

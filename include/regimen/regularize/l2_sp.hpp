@@ -42,7 +42,7 @@ class Anchor {
 
  private:
   Snapshot snapshot_;
-  std::vector<KeptTensors> kept_;
+  std::vector<DeviceCopies> kept_;
 };
 
 }  // namespace detail

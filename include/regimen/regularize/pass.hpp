@@ -19,12 +19,14 @@ struct Pass {
   Batch batch{};                 ///< as the network was shown it
   at::Tensor output{};
   std::vector<at::Tensor> taps{};  ///< what `tap` saw in the forward pass, in order
-  Now now{};
+  Moment now{};
   const Model* model = nullptr;  ///< for those that run the network again
   /// For gradient hooks: computes the gradients anew, at the weights as they are then, of the same batches and
   /// penalties with the same random numbers. Undefined elsewhere. Buffers move as in any forward pass.
-  std::function<void()> again{};
+  std::function<void()> recompute_gradients{};
   int evaluation = 0;  ///< how often this step's objective was evaluated before: above 0 only in LBFGS and its like
+
+  [[deprecated("it is called recompute_gradients")]] void again() const { recompute_gradients(); }
 };
 
 }  // namespace regimen::inline v0

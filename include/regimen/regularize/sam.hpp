@@ -45,8 +45,8 @@ class Moved {
 /// undefined for 1.
 template <class ScaleOf>
 void take_gradient_uphill(const Pass& pass, const at::Tensor& rho, const std::string& who, ScaleOf&& scale_of) {
-  if (!pass.again) {
-    throw Error(who + " computes the gradient a second time: set Pass.again");
+  if (!pass.recompute_gradients) {
+    throw Error(who + " computes the gradient a second time: set Pass.recompute_gradients");
   }
   std::vector<at::Tensor> parameters;
   std::vector<at::Tensor> steps;
@@ -75,7 +75,7 @@ void take_gradient_uphill(const Pass& pass, const at::Tensor& rho, const std::st
     buffers.emplace(*pass.model);
   }
   const Moved uphill(parameters, steps);
-  pass.again();
+  pass.recompute_gradients();
 }
 
 }  // namespace detail
@@ -100,7 +100,7 @@ void take_gradient_uphill(const Pass& pass, const at::Tensor& rho, const std::st
 ///     };
 ///     gradient();
 ///     const regimen::Model model(net);
-///     sam.gradient({.parameters = net->parameters(), .model = &model, .again = gradient});
+///     sam.gradient({.parameters = net->parameters(), .model = &model, .recompute_gradients = gradient});
 ///     sgd.step();
 /// Throws Error unless rho >= 0 and finite, and if the pass has no `again`.
 struct Sam {

@@ -2,7 +2,6 @@
 
 #include <concepts>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "regimen/model/model.hpp"
@@ -26,12 +25,12 @@ namespace regimen::inline v0 {
 ///           augment                           keyed by (seed, sample, epoch)
 ///           preprocess                        keyed by the sample alone
 ///           objective                         = seed the generators by (seed, step), forget gradients,
-///                                               forward, loss, penalties, backward, gradient hooks (regularize.hpp
-///                                               has their order)
+///                                               forward, loss, penalties, backward, gradient hooks
+///                                               (regularize/concept.hpp has their order)
 ///           optimizer.step(objective)         rates scaled around it; the first call gets what is already computed
 ///           weight hooks
 ///           Step, Boundary
-///         score fit, clean, test, validation  every `Splits::every` epochs, and at the last
+///         score fit, clean, test, validation  every `Scoring::every` epochs, and at the last
 ///         Epoch, Boundary
 ///       PhaseEnd, Boundary
 ///     RunEnd
@@ -43,29 +42,35 @@ namespace regimen::inline v0 {
 ///
 ///     regimen::run(net, {memorize, vanilla}, {.clean = train, .test = test}, regimen::Progress{});
 template <class... Observers>
-History run(const Model& model, const std::vector<Phase>& phases, const Splits& splits, const RunOptions& options,
+History run(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring, const RunOptions& options,
             Observers&&... observers) {
   detail::Observers all;
   (all.add(observers), ...);
-  return detail::Trainer(model, phases, splits, options, all).run();
+  return detail::Trainer(model, phases, scoring, options, all).run();
 }
 
 template <class... Observers>
   requires(!std::same_as<std::remove_cvref_t<Observers>, RunOptions> && ...)
-History run(const Model& model, const std::vector<Phase>& phases, const Splits& splits, Observers&&... observers) {
-  return run(model, phases, splits, RunOptions{}, observers...);
+History run(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring, Observers&&... observers) {
+  return run(model, phases, scoring, RunOptions{}, observers...);
 }
 
 /// `run` of a single phase.
 ///     regimen::run(net, phase, {.test = test}, regimen::Progress{});
-template <std::same_as<Phase> P, class... More>
-History run(const Model& model, const P& phase, const Splits& splits, More&&... options_and_observers) {
-  return run(model, std::vector<Phase>{phase}, splits, std::forward<More>(options_and_observers)...);
+template <std::same_as<Phase> P, class... Observers>
+History run(const Model& model, const P& phase, const Scoring& scoring, const RunOptions& options,
+            Observers&&... observers) {
+  return run(model, std::vector<Phase>{phase}, scoring, options, observers...);
+}
+template <std::same_as<Phase> P, class... Observers>
+  requires(!std::same_as<std::remove_cvref_t<Observers>, RunOptions> && ...)
+History run(const Model& model, const P& phase, const Scoring& scoring, Observers&&... observers) {
+  return run(model, std::vector<Phase>{phase}, scoring, RunOptions{}, observers...);
 }
 
 /// `run` that scores nothing but the fit.
 inline History run(const Model& model, const std::vector<Phase>& phases) {
-  return run(model, phases, Splits{}, RunOptions{});
+  return run(model, phases, Scoring{}, RunOptions{});
 }
 template <std::same_as<Phase> P>
 History run(const Model& model, const P& phase) {

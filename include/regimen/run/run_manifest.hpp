@@ -40,14 +40,14 @@ inline std::string describe_groups(const Phase& phase, const Weights& model) {
 }
 
 /// A phase's manifest with what only the run knows.
-inline std::string describe_phase(const Phase& phase, const Splits& splits, const Weights& model) {
+inline std::string describe_phase(const Phase& phase, const Scoring& scoring, const Weights& model) {
   json::Object object;
   object.add("phase", manifest(phase)).add("optimizer_steps", describe_groups(phase, model));
   if (phase.carry_optimizer_state) {
     object.add("optimizer_state_crc32", json::quoted(phase.optimizer.state_crc32()));
   }
   return object.add("samples", text(phase.data.size().value_or(0)))
-      .add("realised_noise", json::number(realised_noise(phase.data, splits.clean)))
+      .add("realised_noise", json::number(realised_noise(phase.data, scoring.clean)))
       .text();
 }
 
@@ -116,7 +116,7 @@ void add_manifest(std::vector<std::string>& each, const Observer& observer) {
 }
 
 /// observers: the manifests of those that have one.
-inline std::string describe_run(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
+inline std::string describe_run(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring,
                                 const std::vector<std::string>& observers, const Clock& from) {
   const auto list = [](const std::vector<std::string>& elements) {
     std::string all;
@@ -127,7 +127,7 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
   };
   std::vector<std::string> each;
   for (const Phase& phase : phases) {
-    each.push_back(describe_phase(phase, splits, model));
+    each.push_back(describe_phase(phase, scoring, model));
   }
   return json::Object()
       .add("regimen", json::quoted(version))
@@ -137,7 +137,7 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
       .add("resumed_from", describe_resume(from))
       .add("model", describe_model(model))
       .add("phases", list(each))
-      .add("splits", manifest(splits))
+      .add("scoring", manifest(scoring))
       .add("observers", list(observers))
       .text();
 }
@@ -151,13 +151,13 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
 /// observers that have a `manifest()`, as averages of the weights and trackers do: what they make depends on their
 /// fields. Of a lambda it can say no more than that it is one. Reads the data of the phases and of `clean` once. `run`
 /// gives the same to those who ask its RunBegin for it.
-///     std::ofstream("manifest.json") << regimen::manifest(net, phases, splits, average);
+///     std::ofstream("manifest.json") << regimen::manifest(net, phases, scoring, average);
 template <class... Observers>
-[[nodiscard]] std::string manifest(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
+[[nodiscard]] std::string manifest(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring,
                                    const Observers&... observers) {
   std::vector<std::string> each;
   (detail::add_manifest(each, observers), ...);
-  return detail::describe_run(model, phases, splits, each, Clock{});
+  return detail::describe_run(model, phases, scoring, each, Clock{});
 }
 
 }  // namespace regimen::inline v0

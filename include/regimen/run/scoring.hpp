@@ -15,7 +15,7 @@
 namespace regimen::inline v0 {
 
 /// What a run is scored on, and how often. Everything may be left out; what is missing is not scored.
-struct Splits {
+struct Scoring {
   Source clean{};         ///< the training data as they were before any damage
   Source test{};          ///< held out, for the record: nothing should be decided by it
   Source validation{};    ///< held out, for stop criteria and schedules
@@ -26,21 +26,21 @@ struct Splits {
   Integer batch = 128;                           ///< samples at a time in scoring; as `Evaluation::batch`
 
   void check() const {
-    detail::require(every >= 1, "Splits.every", "at least 1", every);
-    detail::require(fit_every >= 0, "Splits.fit_every", "at least 0", fit_every);
-    detail::require(batch >= 1, "Splits.batch", "at least 1", batch);
-    check(clean, "Splits.clean");
-    check(test, "Splits.test");
-    check(validation, "Splits.validation");
+    detail::require(every >= 1, "Scoring.every", "at least 1", every);
+    detail::require(fit_every >= 0, "Scoring.fit_every", "at least 0", fit_every);
+    detail::require(batch >= 1, "Scoring.batch", "at least 1", batch);
+    check(clean, "Scoring.clean");
+    check(test, "Scoring.test");
+    check(validation, "Scoring.validation");
     for (const auto& [name, measure] : measures) {
       if (!measure) {
-        throw Error("Splits.measures[\"" + name + "\"] must be set");
+        throw Error("Scoring.measures[\"" + name + "\"] must be set");
       }
     }
     const std::vector<std::string> names = measure_names();
     const auto twice = std::adjacent_find(names.begin(), names.end());
     if (twice != names.end()) {
-      throw Error("Splits.measures give two numbers of the name \"" + *twice + "\": call one of them otherwise");
+      throw Error("Scoring.measures give two numbers of the name \"" + *twice + "\": call one of them otherwise");
     }
   }
 
@@ -55,7 +55,7 @@ struct Splits {
     return names;
   }
 
-  /// Whether a run with these splits scores this metric.
+  /// Whether a run that is scored so takes this metric.
   [[nodiscard]] bool scores(Metric metric) const {
     switch (metric) {
       case Metric::fit_accuracy:
@@ -83,5 +83,8 @@ struct Splits {
     detail::require(*source.size() > 0, field + ".size()", "above 0", *source.size());
   }
 };
+
+/// The name of before.
+using Scoring [[deprecated("it is called regimen::Scoring")]] = Scoring;
 
 }  // namespace regimen::inline v0

@@ -73,9 +73,10 @@ struct FieldName {
 
 }  // namespace detail
 
-/// A knob with a range. A number out of it is an Error as soon as the struct that it is a field of becomes part of a
-/// phase; a schedule out of it is one at the step at which it leaves the range, recorded steps included. Nothing else
-/// is to be done: no `check()`, and `pass.now.tensor(strength)` reads it.
+/// A knob with a range. A number out of it is an Error as soon as the plain struct that it is a field of becomes part
+/// of a phase; a schedule out of it is one at the step at which it leaves the range, recorded steps included. Nothing
+/// else is to be done: no `check()`, and `pass.now.tensor(strength)` reads it. In a class with a constructor, whose
+/// fields nobody sees, give it a name and call its `check()`.
 ///
 /// Errors call it by `Name`; without one by the struct's type and the field, once it is part of a phase.
 ///     struct Centered {

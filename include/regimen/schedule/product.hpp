@@ -20,7 +20,7 @@ namespace detail {
 
 /// The schedules of this library and knobs made from any other; a lambda on its own keeps its operators to itself.
 template <class T>
-concept Factor = std::same_as<T, Knob> || (Schedule<T> && std::is_aggregate_v<T>);
+concept Factor = std::derived_from<T, Knob> || (Schedule<T> && std::is_aggregate_v<T>);
 
 }  // namespace detail
 

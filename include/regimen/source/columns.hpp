@@ -36,7 +36,7 @@ inline Key apart_from_below(const Key& key, const Source& of) {
 
 /// Of a whole source what `columns` takes from each batch, joined on the CPU, as it is at this moment. Reads it once;
 /// empty for a source without samples.
-inline std::vector<at::Tensor> read_columns(const Source& source, const Now& now,
+inline std::vector<at::Tensor> read_columns(const Source& source, const Moment& now,
                                             const std::function<std::vector<at::Tensor>(const Batch&)>& columns) {
   std::vector<std::vector<at::Tensor>> parts;
   const Cursor next = source.read({.batch = 4096, .now = now});

@@ -55,7 +55,7 @@ struct Concatenated {
   }
 
   /// Each part is asked once, for all of its rows. Which they are is looked up on the device: a GPU is waited for.
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     const at::Tensor part = at::bucketize(index, boundaries, /*out_int32=*/false, /*right=*/true);
     std::vector<Batch> pieces;
     std::vector<at::Tensor> rows_of_pieces;
@@ -86,7 +86,7 @@ struct Concatenated {
 
  private:
   /// Rows of part k; index counts from the whole's first.
-  [[nodiscard]] Batch piece(std::size_t k, const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch piece(std::size_t k, const at::Tensor& index, const Moment& now) const {
     Batch batch = parts[k].get(index - (k == 0 ? 0 : ends[k - 1]), now);
     const std::int64_t offset = stride * static_cast<std::int64_t>(k);
     batch.id = batch.id + offset;

@@ -22,7 +22,7 @@ struct Order {
   std::uint64_t seed = 0;
   bool drop_last = false;  ///< leave out a last batch that would be smaller
   std::int64_t first = 0;  ///< batches to skip, those that were taken before a resume
-  Now now{};
+  Moment now{};
 
   // Of an epoch of so many samples, for batches of any size: whoever wants all of them at once may ask for 2^63 - 1.
 
@@ -39,8 +39,9 @@ struct Order {
 };
 
 /// What a source says of itself beside its samples, by an optional `regimen::SourceTraits traits() const`. A view that
-/// is a plain struct need not say it: it takes over the traits of the sources among its fields, and the metrics that
-/// its schedules read.
+/// is a plain struct need not say it: it takes over the traits of the sources among its fields, also in a list or an
+/// optional, and the metrics that its schedules read. So does a class with a public member `regimen::Source of`. A
+/// `device()` and a `metrics()` of its own have the last word.
 struct SourceTraits {
   at::Device device{at::kCPU};    ///< where an indexed source keeps its rows and wants its index
   int random_layers = 0;          ///< draws that are frozen into it, one around another: each mixes this number into
@@ -70,7 +71,7 @@ concept Indexed = requires(const S& source, const at::Tensor& index) {
   { source.size() } -> std::convertible_to<std::int64_t>;
 } && (requires(const S& source, const at::Tensor& index) {
   { source.get(index) } -> std::same_as<Batch>;
-} || requires(const S& source, const at::Tensor& index, const Now& now) {
+} || requires(const S& source, const at::Tensor& index, const Moment& now) {
   { source.get(index, now) } -> std::same_as<Batch>;
 });
 

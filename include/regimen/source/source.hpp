@@ -1,8 +1,6 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
 
 #include <algorithm>
 #include <concepts>
@@ -24,6 +22,7 @@
 #include "regimen/record/reads.hpp"
 #include "regimen/source/concept.hpp"
 #include "regimen/source/detail/counted_cursor.hpp"
+#include "regimen/source/detail/indexed_cursor.hpp"
 #include "regimen/source/in_memory.hpp"
 
 namespace regimen::inline v0 {
@@ -76,7 +75,7 @@ class Source {
   [[nodiscard]] at::Device device() const { return defined() ? data_->traits.device : at::Device(at::kCPU); }
 
   /// The rows at these places, in this order; index [n] int64 on any device. Throws Error for a stream.
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now = {}) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now = {}) const {
     if (!indexed()) {
       throw Error("a stream has no rows to choose from: only an indexed source can be used here");
     }
@@ -106,7 +105,7 @@ class Source {
     SourceTraits traits{};
 
     virtual ~Any() = default;
-    virtual Batch get(const at::Tensor& index, const Now& now) const = 0;
+    virtual Batch get(const at::Tensor& index, const Moment& now) const = 0;
     virtual Cursor stream(const Order& order) const = 0;
     virtual std::int64_t batches(const Order& order) const = 0;
     virtual std::string manifest() const = 0;
@@ -123,7 +122,7 @@ class Source {
       traits = detail::traits_of(data);
     }
 
-    Batch get(const at::Tensor& index, const Now& now) const override {
+    Batch get(const at::Tensor& index, const Moment& now) const override {
       if constexpr (Indexed<S>) {
         Batch batch = rows(index, now);
         detail::require_rows(
@@ -153,7 +152,7 @@ class Source {
 
     std::string manifest() const override { return regimen::manifest(data); }
 
-    Batch rows(const at::Tensor& index, const Now& now) const {
+    Batch rows(const at::Tensor& index, const Moment& now) const {
       if constexpr (requires { data.get(index, now); }) {
         return data.get(index, now);
       } else {
@@ -169,96 +168,73 @@ class Source {
 
 namespace detail {
 
+/// The sources in a list, or in what may be none.
+inline std::vector<const Source*> sources_in(const std::vector<Source>& list) {
+  std::vector<const Source*> all;
+  for (const Source& source : list) {
+    all.push_back(&source);
+  }
+  return all;
+}
+inline std::vector<const Source*> sources_in(const std::optional<Source>& perhaps) {
+  return perhaps ? std::vector<const Source*>{&*perhaps} : std::vector<const Source*>();
+}
+
+/// The traits of sources among a view's fields, and the metrics that its schedules read.
+template <class Field>
+SourceTraits traits_of_field(const Field& field) {
+  if constexpr (std::same_as<Field, Source>) {
+    return field.traits();
+  } else if constexpr (is_vector<Field> || is_optional<Field>) {
+    SourceTraits all{.metrics = metrics_of(field)};
+    if constexpr (requires { requires std::same_as<typename Field::value_type, Source>; }) {
+      all.metrics.clear();
+      for (const Source* const source : sources_in(field)) {
+        all = source->traits().on(all);
+      }
+    }
+    return all;
+  } else {
+    return {.metrics = metrics_of(field)};
+  }
+}
+
 /// What a source's type says of itself, or else what follows from its fields.
 template <class S>
 SourceTraits traits_of(const S& data) {
-  if constexpr (requires { SourceTraits(data.traits()); }) {
-    return data.traits();
-  } else {
-    SourceTraits traits;
-    if constexpr (Plain<S>) {
-      bool found = false;
-      for_each_field(data, [&](const auto& field) {
-        if constexpr (std::same_as<std::remove_cvref_t<decltype(field)>, Source>) {
-          traits = traits.on(field.traits());
-          traits.device = found ? traits.device : field.device();
-          found = true;
-        } else {
-          traits.metrics = traits.on({.metrics = metrics_of(field)}).metrics;
-        }
-      });
+  constexpr bool says = requires { SourceTraits(data.traits()); };
+  static_assert(says || !(
+                            requires { data.layers(); } || requires { data.stable_ids(); }),
+                "layers() and stable_ids() are said in: regimen::SourceTraits traits() const");
+  SourceTraits traits;
+  if constexpr (says) {
+    traits = data.traits();
+  } else if constexpr (HasParts<S> && !is_vector<S>) {
+    bool found = false;
+    for_each_field(data, [&](const auto& field) {
+      const SourceTraits below = traits_of_field(field);
+      const at::Device device = found ? traits.device : below.device;
+      found = found || below.device != at::Device(at::kCPU);
+      traits = traits.on(below);
+      traits.device = device;
+    });
+  } else if constexpr (requires { requires std::same_as<std::remove_cvref_t<decltype(data.of)>, Source>; }) {
+    traits = data.of.traits();
+    if constexpr (requires { std::vector<Metric>(data.transform.metrics()); }) {
+      traits = traits.on({.metrics = data.transform.metrics()});
     }
-    if constexpr (requires { at::Device{data.device()}; }) {
-      traits.device = data.device();
-    }
-    if constexpr (requires { std::vector<Metric>(data.metrics()); }) {
-      traits.metrics = data.metrics();
-    }
-    return traits;
   }
+  if constexpr (requires { at::Device{data.device()}; }) {
+    traits.device = data.device();
+  }
+  if constexpr (requires { std::vector<Metric>(data.metrics()); }) {
+    traits.metrics = data.metrics();
+  }
+  if constexpr (!Indexed<S>) {
+    traits.device = at::kCPU;  // nobody gives a stream an index
+  }
+  return traits;
 }
-
-/// [size] int64, on the source's device: the places of an indexed source in the order of an epoch.
-inline at::Tensor order_of(const Source& source, const Order& order) {
-  const std::int64_t n = *source.size();
-  const at::Tensor places = order.shuffle ? shuffled(n, order.seed, order.now) : at::arange(n, at::kLong);
-  return places.to(source.device());
-}
-
-/// Reads an indexed source a few batches at a time and hands them out as slices: one gather for many small batches
-/// costs less than many gathers, and no transform can tell the difference.
-class IndexedCursor {
- public:
-  IndexedCursor(Source source, const Order& order) : source_(std::move(source)), order_(order) {
-    const std::int64_t n = *source_.size();
-    index_ = order_of(source_, order);
-    end_ = order.end(n);
-    next_ = order.begin(n);
-    order_.batch = std::min<std::int64_t>(order.batch,
-                                          std::max<std::int64_t>(n, 1));  // of more than there are nothing is computed
-  }
-
-  Batch operator()() {
-    if (next_ >= end_) {
-      return {};
-    }
-    while (next_ >= loaded_end_) {
-      load();
-    }
-    const std::int64_t length = std::min<std::int64_t>(order_.batch, end_ - next_);
-    const Batch batch = slice(loaded_, next_ - loaded_begin_, length);
-    next_ += length;
-    return batch;
-  }
-
- private:
-  // The first load is a single batch, so that the first batch is there at once; it tells how many fit a load. A reader
-  // that begins later, after a resume, makes that load too, and then those that its own batches lie in: a sample's
-  // place in a load, on which the last bit of a transform's logarithm may hang, is the same for all readers.
-  static constexpr std::int64_t load_bytes = 1 << 20;
-
-  void load() {
-    const std::int64_t full = batches_a_load_ * order_.batch;
-    const std::int64_t begin = loaded_end_ + (loaded_end_ > 0 ? (next_ - loaded_end_) / full * full : 0);
-    const std::int64_t length = std::min(full, end_ - begin);
-    loaded_ = source_.get(index_.narrow(0, begin, length), order_.now);
-    loaded_begin_ = begin;
-    loaded_end_ = begin + length;
-    const std::int64_t sample_bytes =
-        std::max<std::int64_t>(1, static_cast<std::int64_t>(loaded_.data.nbytes()) / std::max<std::int64_t>(1, length));
-    batches_a_load_ = std::max<std::int64_t>(1, load_bytes / (sample_bytes * order_.batch));
-  }
-
-  Source source_;
-  Order order_;
-  at::Tensor index_;
-  std::int64_t end_ = 0;
-  std::int64_t next_ = 0;
-  Batch loaded_;
-  std::int64_t loaded_begin_ = 0;
-  std::int64_t loaded_end_ = 0;
-  std::int64_t batches_a_load_ = 1;
-};
 
 }  // namespace detail
 
@@ -269,7 +245,7 @@ inline Cursor Source::read(const Order& order) const {
     throw Error("a source that is not defined cannot be read");
   }
   if (indexed()) {
-    return detail::IndexedCursor(*this, order);
+    return detail::IndexedCursor<Source>(*this, order);
   }
   Cursor next = data_->stream(order);
   return size() ? detail::CountedCursor(std::move(next), *size(), order) : std::move(next);

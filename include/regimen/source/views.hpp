@@ -33,7 +33,7 @@ struct Repeat {
 
   [[nodiscard]] std::int64_t size() const { return *of.size() * copies; }
 
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     const std::int64_t n = *of.size();
     Batch batch = of.get(index.remainder(n), now);
     const at::Tensor copy = index.div(n, "floor").to(batch.id.device());
@@ -62,7 +62,7 @@ struct Subset {
   std::string how{};  ///< JSON: how the places came about; empty where they were given
 
   [[nodiscard]] std::int64_t size() const { return places.size(0); }
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     return of.get(places.index_select(0, index), now);
   }
 
@@ -218,7 +218,7 @@ struct LimitedStream {
 /// The source as it is at one moment, whenever it is read: damage that follows a schedule, and the scores that one
 /// reads, stand still. Throws Error unless it is indexed.
 ///     const regimen::Source at_first = regimen::as_of(noisy, {.clock = {.epoch = 0}});
-[[nodiscard]] inline Source as_of(const Source& source, const Now& now) {
+[[nodiscard]] inline Source as_of(const Source& source, const Moment& now) {
   detail::require_indexed(source, "as_of");
   auto history = now.history == nullptr ? nullptr : std::make_shared<const History>(*now.history);
   return detail::AsOf{source, now.clock, std::move(history)};

@@ -33,7 +33,7 @@ struct LossDiverges {
 
   bool operator()(const History& history) const {
     double least = INFINITY;
-    return detail::held(history, hold, [&](const Epoch& epoch) -> std::optional<bool> {
+    return detail::streak(history, hold, [&](const Epoch& epoch) -> std::optional<bool> {
       if (!score_of(epoch, metric).scored()) {
         return std::nullopt;
       }

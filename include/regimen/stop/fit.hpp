@@ -26,7 +26,7 @@ struct FitReaches {
   }
 
   bool operator()(const History& history) const {
-    return detail::held(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
+    return detail::streak(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
       if (!epoch.fit.scored()) {
         return std::nullopt;
       }

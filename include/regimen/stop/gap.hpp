@@ -31,7 +31,7 @@ struct GapExceeds {
   }
 
   bool operator()(const History& history) const {
-    return detail::held(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
+    return detail::streak(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
       if (!score_of(epoch, of).scored() || !score_of(epoch, over).scored()) {
         return std::nullopt;
       }

@@ -12,7 +12,7 @@
 #include "regimen/stop/concept.hpp"
 #include "regimen/stop/detail/streak.hpp"
 
-/// Criteria that read what `Splits::measures` takes at each scoring, by name. `run` refuses a phase that reads a
+/// Criteria that read what `Scoring::measures` takes at each scoring, by name. `run` refuses a phase that reads a
 /// measure which is not there. Both count scorings; a value that is not a number does not count.
 namespace regimen::inline v0 {
 
@@ -43,10 +43,10 @@ inline std::vector<double> values_of(const History& history, const std::string& 
 /// A measure exceeds `bound` in each of the last `hold` scorings. With the distance from where training began it is a
 /// distance budget: while wrong labels are not fitted yet the weights stay near, and to fit them they must go far
 /// (Li, Soltanolkotabi and Oymak 2020). No clean data are needed, only a bound.
-///     splits.measures["distance"] = regimen::DistanceFrom{regimen::Snapshot(net)};
+///     scoring.measures["distance"] = regimen::DistanceFrom{regimen::Snapshot(net)};
 ///     phase.until = regimen::MeasureExceeds{.measure = "distance", .bound = 12};
 struct MeasureExceeds {
-  std::string measure;  ///< its name in `Splits::measures`
+  std::string measure;  ///< its name in `Scoring::measures`
   double bound = 0;     ///< a number, in units of the measure
   Integer hold = 1;     ///< scorings in a row, at least 1
 
@@ -57,7 +57,7 @@ struct MeasureExceeds {
   }
 
   bool operator()(const History& history) const {
-    return detail::held(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
+    return detail::streak(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
       const auto value = detail::value_of(epoch, measure);
       if (!value) {
         return std::nullopt;
@@ -72,10 +72,10 @@ struct MeasureExceeds {
 /// A measure that falls at first is past its minimum: for `scorings` scorings its mean over the last `window` values
 /// has not been below the least such mean. With the changes of predictions it is Label Wave (Yuan, Feng and Liu 2025),
 /// which ends a phase before wrong labels are learned by heart, and needs no clean data.
-///     splits.measures["changes"] = regimen::PredictionChanges(noisy);
+///     scoring.measures["changes"] = regimen::PredictionChanges(noisy);
 ///     phase.until = regimen::MeasureRises{.measure = "changes", .window = 3, .scorings = 2};
 struct MeasureRises {
-  std::string measure;   ///< its name in `Splits::measures`
+  std::string measure;   ///< its name in `Scoring::measures`
   Integer window = 1;    ///< values, at least 1
   Integer scorings = 1;  ///< at least 1
 

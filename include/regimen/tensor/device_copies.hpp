@@ -27,7 +27,7 @@ inline c10::Stream current_stream(const at::Device& device) {
 ///
 /// Nobody waits for the copy to a device. It is complete for all that comes after it on the stream that was the current
 /// one, and another stream could read too early: so each stream has its own.
-class KeptTensors {
+class DeviceCopies {
  public:
   /// The one of this shape on this device, for the current stream there; from `make`, a function that gives it on the
   /// CPU.
@@ -71,12 +71,12 @@ class Table {
 
   [[nodiscard]] const std::vector<Element>& elements() const { return elements_; }
   [[nodiscard]] std::size_t size() const { return elements_.size(); }
-  [[nodiscard]] const KeptTensors& kept() const { return kept_; }
+  [[nodiscard]] const DeviceCopies& kept() const { return kept_; }
   [[nodiscard]] std::string manifest() const { return regimen::manifest(elements_); }
 
  private:
   std::vector<Element> elements_;
-  KeptTensors kept_;
+  DeviceCopies kept_;
 };
 
 }  // namespace regimen::inline v0::detail

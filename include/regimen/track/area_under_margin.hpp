@@ -35,7 +35,7 @@ namespace regimen::inline v0 {
 /// Results are [n] in the order of the source, on the device of what was added last. Throws Error, when one is read,
 /// if a sample was added that is not in the source; and for `Phase::accumulate` above 1 (see `SampleRows`).
 ///     regimen::AreaUnderMargin area(noisy);
-///     regimen::run(net, {phase}, splits, area);
+///     regimen::run(net, {phase}, scoring, area);
 ///     const at::Tensor suspects = area.values() < 0;
 class AreaUnderMargin {
  public:

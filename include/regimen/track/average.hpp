@@ -39,7 +39,7 @@ namespace detail {
 /// recorded it acts between the replays. In a loop of your own call `update` after each step. Borrows the model.
 ///     regimen::ExponentialAverage average(net, {.decay = 0.999});
 ///     regimen::Checkpoint keep("run.pt", {}, net, sgd, average);
-///     regimen::run(net, phases, splits, keep, average);
+///     regimen::run(net, phases, scoring, keep, average);
 ///     {
 ///       const auto averaged = average.in_place();  // the network has the averages while it lives
 ///       test = regimen::evaluate(net, test_set, phase);
@@ -80,7 +80,7 @@ class ExponentialAverage {
   }
 
   /// Takes the weights as they are now into the mean.
-  void update(const Now& now = {}) {
+  void update(const Moment& now = {}) {
     double decay = detail::value_at(now, rule_.decay);
     rule_.decay.bounds().check(decay);
     if (rule_.warm_up) {
@@ -130,9 +130,9 @@ class ExponentialAverage {
 /// is its phase's own schedule.
 ///
 /// An observer like ExponentialAverage, and used like it. Buffers are those of the last update, and BatchNorm's running
-/// statistics are of weights that are no average: `reestimate_batch_norm` (batch_norm.hpp) before scoring.
+/// statistics are of weights that are no average: `reestimate_batch_norm` before scoring.
 ///     regimen::StochasticAverage average(net, {.first = 10});
-///     regimen::run(net, phases, splits, average);
+///     regimen::run(net, phases, scoring, average);
 ///     const auto averaged = average.in_place();
 ///     regimen::reestimate_batch_norm(net, train, phase);
 ///     test = regimen::evaluate(net, test_set, phase);

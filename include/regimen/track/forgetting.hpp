@@ -26,7 +26,7 @@ namespace regimen::inline v0 {
 /// Results are [n] in the order of the source, on the device of what was added last. Throws Error, when one is read,
 /// if a sample was added that is not in the source; and for `Phase::accumulate` above 1 (see `SampleRows`).
 ///     regimen::ForgettingEvents forgetting(noisy);
-///     regimen::run(net, {phase}, splits, forgetting);
+///     regimen::run(net, {phase}, scoring, forgetting);
 ///     forgetting.events();
 ///     forgetting.add(batch.id, output, batch.target);  // in a loop of your own
 class ForgettingEvents {

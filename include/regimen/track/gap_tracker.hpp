@@ -15,7 +15,7 @@ namespace regimen::inline v0 {
 
 // Trackers follow a training and change nothing. Those of the gap need no tensor and are here. The others are in the
 // folder track/: by sample (samples, forgetting, area_under_margin), by part of the data (parts), the noise that was
-// found (detection), the best weights (best). Distances of the weights are measures, in measure.hpp.
+// found (detection), the best weights (best). Distances of the weights are measures (measure/distance.hpp).
 
 /// What was learned and did not carry over: fit minus test accuracy. Positive is worse.
 [[nodiscard]] inline double generalization_gap(const Epoch& epoch) {
@@ -61,7 +61,7 @@ namespace regimen::inline v0 {
 /// Follows one gap along training. Feed it epochs (it is an observer for `run`) or plain numbers of your own.
 ///
 ///     regimen::GapTracker gap;                     // or GapTracker(regimen::memorization)
-///     regimen::run(net, {phase}, splits, gap);
+///     regimen::run(net, {phase}, scoring, gap);
 ///     gap.last();  gap.worst();
 ///
 ///     regimen::GapTracker mine;                    // in a loop of your own

@@ -20,7 +20,7 @@
 
 namespace regimen::inline v0 {
 
-/// The gap in accuracy of one part, of training minus held out, as a measure for `Splits::measures`: one pass over
+/// The gap in accuracy of one part, of training minus held out, as a measure for `Scoring::measures`: one pass over
 /// each. NaN if either is empty. For all classes at once: `class_gaps`.
 struct PartGap {
   Source on_training_data;
@@ -36,10 +36,10 @@ struct PartGap {
 /// The gaps of all classes along training, as measures "class_gap_0", "class_gap_1", ...: all together cost one pass
 /// over both sources at each scoring. `now`: for damage that follows a schedule, as of when.
 /// Throws Error as `by_class` does.
-///     splits.measures = regimen::class_gaps(train, test, /*classes=*/10);
+///     scoring.measures = regimen::class_gaps(train, test, /*classes=*/10);
 [[nodiscard]] inline std::map<std::string, AnyMeasure> class_gaps(const Source& on_training_data,
                                                                   const Source& held_out, std::int64_t classes,
-                                                                  const Evaluation& how = {}, const Now& now = {}) {
+                                                                  const Evaluation& how = {}, const Moment& now = {}) {
   const std::vector<Source> train_parts = by_class(on_training_data, classes, now);
   const std::vector<Source> held_out_parts = by_class(held_out, classes, now);
   std::map<std::string, AnyMeasure> measures;
@@ -49,9 +49,9 @@ struct PartGap {
   return measures;
 }
 
-/// The largest gap in accuracy of any class, or of other parts, as a measure for `Splits::measures`: of training minus
+/// The largest gap in accuracy of any class, or of other parts, as a measure for `Scoring::measures`: of training minus
 /// held out, part by part; parts that are empty on either side are left out, and NaN is left if all are.
-///     splits.measures["worst_class_gap"] = regimen::WorstGap{by_class(train, 10), by_class(test, 10)};
+///     scoring.measures["worst_class_gap"] = regimen::WorstGap{by_class(train, 10), by_class(test, 10)};
 /// Throws Error where the two have different lengths.
 struct WorstGap {
   std::vector<Source> on_training_data;

@@ -18,7 +18,7 @@
 namespace regimen::inline v0::detail {
 
 /// The first `count` transforms, one after another, each with randomness of its own: part i by key.fold(first_fold +
-/// i). Each is told of the data as the parts before it leave them (`Now::so_far`).
+/// i). Each is told of the data as the parts before it leave them (`Moment::so_far`).
 inline Batch in_turn(const std::vector<AnyTransform>& parts, std::size_t count, Batch batch, const Key& key,
                      std::uint64_t first_fold = 0);
 
@@ -33,9 +33,9 @@ struct SoFar {
   std::uint64_t first_fold = 0;
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
-  [[nodiscard]] Batch get(const at::Tensor& index, const Now& now) const {
+  [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     const Batch batch = of.get(index, now);
-    return in_turn(*parts, count, batch, key.of(batch.id), first_fold);
+    return in_turn(*parts, count, batch, key.for_ids(batch.id), first_fold);
   }
   [[nodiscard]] std::string manifest() const { return of.manifest(); }
 };

@@ -22,7 +22,7 @@
 namespace regimen::inline v0::detail {
 
 inline constexpr int checkpoint_format = 2;  ///< 2: the state's fields by name
-inline constexpr std::string_view seal_mark = "regimen-checkpoint ";
+inline constexpr std::string_view footer_mark = "regimen-checkpoint ";
 inline constexpr std::string_view end_of_archive = {"PK\5\6", 4};
 inline constexpr std::size_t end_of_archive_length = 22;
 
@@ -35,13 +35,13 @@ inline std::string hexadecimal_crc32(std::string_view bytes) {
 
 /// The archive with its seal. Its last 22 bytes are the record that ends a zip archive without a comment; the last two
 /// of these are the comment's length.
-inline void seal(std::string& archive) {
+inline void append_footer(std::string& archive) {
   const bool ends = archive.size() >= end_of_archive_length &&
                     archive.compare(archive.size() - end_of_archive_length, 4, end_of_archive) == 0;
   if (!ends) {
     throw Error("checkpoint: LibTorch wrote an archive that does not end as a zip archive does");
   }
-  const std::string before = std::string(seal_mark) + text(checkpoint_format) + " ";
+  const std::string before = std::string(footer_mark) + text(checkpoint_format) + " ";
   const std::size_t length = before.size() + 8;
   archive[archive.size() - 2] = static_cast<char>(length & 0xFF);
   archive[archive.size() - 1] = static_cast<char>(length >> 8);
@@ -50,20 +50,20 @@ inline void seal(std::string& archive) {
 }
 
 /// Throws Error unless the bytes are a whole, undamaged checkpoint of a format that is known here.
-inline void check_seal(std::string_view bytes) {
-  const std::size_t at = bytes.rfind(seal_mark);
-  const std::size_t longest = seal_mark.size() + 32;
+inline void check_footer(std::string_view bytes) {
+  const std::size_t at = bytes.rfind(footer_mark);
+  const std::size_t longest = footer_mark.size() + 32;
   if (at == std::string_view::npos || bytes.size() - at > longest) {
     throw Error("it has no seal of regimen's at its end: it is something else, or was cut short");
   }
-  const std::string rest(bytes.substr(at + seal_mark.size()));  // "1 0123abcd"
+  const std::string rest(bytes.substr(at + footer_mark.size()));  // "1 0123abcd"
   const std::size_t space = rest.find(' ');
   const int format = std::atoi(rest.c_str());
   if (format < 1 || space == std::string::npos) {
     throw Error("its seal is damaged");
   }
   if (format > checkpoint_format) {
-    throw Error("it was written by a newer regimen, in format " + text(format) + "; this one reads format " +
+    throw Error("it was written by a newer regimen, in format " + text(format) + "; this one reads up to format " +
                 text(checkpoint_format));
   }
   if (rest.substr(space + 1) != hexadecimal_crc32(bytes.substr(0, at))) {

@@ -38,7 +38,7 @@ struct Labelled {
 
 /// Reads a source once, as it is at this moment. Throws NotComparable unless it ends, is not empty, and its targets,
 /// called `what`, are labels.
-inline Labelled labelled(const Source& source, const Now& now, const std::string& who, const std::string& what) {
+inline Labelled labelled(const Source& source, const Moment& now, const std::string& who, const std::string& what) {
   if (!source.defined() || !source.size()) {
     throw NotComparable(who + " takes two sources that end");
   }

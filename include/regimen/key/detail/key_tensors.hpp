@@ -25,9 +25,9 @@ namespace regimen::inline v0::detail {
 /// A key's words, as numbers or in a slot on the device.
 class TensorWords {
  public:
-  TensorWords(const KeyWords& words, const Now& now) : numbers_(words.now()) {
+  TensorWords(const KeyWords& words, const Moment& now) : numbers_(words.now()) {
     if (now.slots != nullptr && words.varies()) {
-      slot_ = now.slots->words(now, now.of_epoch, [words](const Now& at) { return words.at(at.clock); });
+      slot_ = now.slots->words(now, now.of_epoch, [words](const Moment& at) { return words.at(at.clock); });
     }
   }
 

@@ -30,7 +30,7 @@ inline at::Tensor norm_of_units(const at::Tensor& tensor) {
 }
 
 /// A 0-d number on the device of `like` and of its type. By arithmetic, for a copy from the host cannot be recorded
-/// (capture.hpp), and not every operation takes a number from the host beside tensors on a device.
+/// (`Captured`), and not every operation takes a number from the host beside tensors on a device.
 inline at::Tensor beside(const at::Tensor& number, const at::Tensor& like) {
   return (at::ones({}, like.options()) * number).to(like.scalar_type());
 }

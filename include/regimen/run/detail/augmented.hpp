@@ -13,7 +13,7 @@ namespace regimen::inline v0::detail {
 
 /// The batch as the network is shown it in training: through the phase's augmentation, keyed by (seed, sample, epoch),
 /// on its device, preprocessed.
-inline Batch shown(const Batch& batch, const Phase& phase, const at::Device& device, const Now& now) {
+inline Batch shown(const Batch& batch, const Phase& phase, const at::Device& device, const Moment& now) {
   if (phase.augment.empty()) {
     return prepared(batch, phase.preprocess, device, now);
   }
@@ -23,7 +23,7 @@ inline Batch shown(const Batch& batch, const Phase& phase, const at::Device& dev
     return prepared(augmented, phase.preprocess, device, now);
   }
   const Source so_far = SoFar{*now.data, &phase.augment, phase.augment.size(), key};
-  Now here = now;
+  Moment here = now;
   here.so_far = &so_far;
   return prepared(augmented, phase.preprocess, device, here);
 }

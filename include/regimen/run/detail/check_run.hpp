@@ -20,49 +20,57 @@
 /// What is wrong with a run as a whole. All of it is said before the first step, so that no work is lost.
 namespace regimen::inline v0::detail {
 
-/// Calls check(metric, who reads it) for everything in a phase that reads scores.
-template <class Check>
-void for_each_metric(const Phase& phase, Check&& check) {
-  const auto look = [&](const std::vector<Metric>& metrics, const std::string& field) {
-    for (const Metric metric : metrics) {
-      check(metric, "Phase \"" + phase.name + "\"." + field + " reads " + name_of(metric));
-    }
-  };
+/// Calls look(part, its field) for everything in a phase that may read scores or measures.
+template <class Look>
+void for_each_reader(const Phase& phase, Look&& look) {
   const auto look_at_each = [&](const auto& parts, const std::string& field) {
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      look(parts[i].metrics(), field + "[" + text(i) + "]");
+      look(parts[i], field + "[" + text(i) + "]");
     }
   };
-  look(phase.data.metrics(), "data");
-  look(phase.until.metrics(), "until");
-  look(phase.lr_scale.metrics(), "lr_scale");
-  look(phase.weight_decay_scale.metrics(), "weight_decay_scale");
+  look(phase.until, "until");
+  look(phase.lr_scale, "lr_scale");
+  look(phase.weight_decay_scale, "weight_decay_scale");
   if (phase.momentum) {
-    look(phase.momentum->metrics(), "momentum");
+    look(*phase.momentum, "momentum");
   }
   look_at_each(phase.augment, "augment");
   look_at_each(phase.preprocess, "preprocess");
   look_at_each(phase.regularize, "regularize");
 }
 
+/// Calls check(metric, who reads it) for everything in a phase that reads scores.
+template <class Check>
+void for_each_metric(const Phase& phase, Check&& check) {
+  const auto look = [&](const auto& part, const std::string& field) {
+    for (const Metric metric : part.metrics()) {
+      check(metric, "Phase \"" + phase.name + "\"." + field + " reads " + name_of(metric));
+    }
+  };
+  look(phase.data, "data");
+  for_each_reader(phase, look);
+}
+
 /// Throws Error if a criterion or a schedule reads a score which is never taken: it would wait forever.
-inline void check_metrics(const Phase& phase, const Splits& splits) {
+inline void check_metrics(const Phase& phase, const Scoring& scoring) {
   for_each_metric(phase, [&](Metric metric, const std::string& who) {
-    if (!splits.scores(metric)) {
-      throw Error(who + ", which is never scored: set that data in Splits");
+    if (!scoring.scores(metric)) {
+      throw Error(who + ", which is never scored: set that data in Scoring");
     }
   });
 }
 
-/// Throws Error if a stop rule names a measure that is not taken: it would wait forever.
-inline void check_measures(const Phase& phase, const Splits& splits) {
-  const std::vector<std::string> taken = splits.measure_names();
-  for (const std::string& name : phase.until.measures()) {
-    if (std::find(taken.begin(), taken.end(), name) == taken.end()) {
-      throw Error("Phase \"" + phase.name + "\".until reads the measure \"" + name +
-                  "\", which is never taken: add it to Splits::measures");
+/// Throws Error if a criterion or a schedule names a measure that is not taken: it would wait forever.
+inline void check_measures(const Phase& phase, const Scoring& scoring) {
+  const std::vector<std::string> taken = scoring.measure_names();
+  for_each_reader(phase, [&](const auto& part, const std::string& field) {
+    for (const std::string& name : part.measures()) {
+      if (std::find(taken.begin(), taken.end(), name) == taken.end()) {
+        throw Error("Phase \"" + phase.name + "\"." + field + " reads the measure \"" + name +
+                    "\", which is never taken: add it to Scoring::measures");
+      }
     }
-  }
+  });
 }
 
 /// Throws Error if a criterion or a schedule waits for an accuracy where nothing is right or wrong: the first scoring
@@ -182,15 +190,15 @@ inline void check_parameters(const Weights& model) {
   }
 }
 
-inline void check_run(const Model& model, const std::vector<Phase>& phases, const Splits& splits,
+inline void check_run(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring,
                       const RunOptions& options) {
-  splits.check();
+  scoring.check();
   require(!phases.empty(), "run: phases.size()", "at least 1", phases.size());
   check_parameters(model);
   for (const Phase& phase : phases) {
     phase.check();
-    check_metrics(phase, splits);
-    check_measures(phase, splits);
+    check_metrics(phase, scoring);
+    check_measures(phase, scoring);
     check_optimizer(phase, model);
     check_evaluations(phase);
     check_execution(phase, phases, model);
@@ -199,8 +207,8 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
   }
   check_resume(phases, options.from);
   for (std::size_t i = 0; i < phases.size(); ++i) {
-    check_samples(phases[i], static_cast<int>(i), splits, model.device());
-    check_single_samples(phases[i], static_cast<int>(i), splits, model);
+    check_samples(phases[i], static_cast<int>(i), scoring, model.device());
+    check_single_samples(phases[i], static_cast<int>(i), scoring, model);
   }
 }
 

@@ -31,7 +31,7 @@ struct NamedSource {
 /// Calls `look` with the first samples of a source as the network is shown them; there may be fewer, which come again
 /// then. What goes wrong is an Error with the phase and the field.
 template <class Look>
-void look_at_samples(const Phase& phase, const NamedSource& from, std::int64_t count, const Now& now,
+void look_at_samples(const Phase& phase, const NamedSource& from, std::int64_t count, const Moment& now,
                      const Look& look) {
   const std::string who = "Phase \"" + phase.name + "\", " + from.field;
   Batch raw;
@@ -39,7 +39,7 @@ void look_at_samples(const Phase& phase, const NamedSource& from, std::int64_t c
     with_circumstances(
         who,
         [&] {
-          const Now here = now.on(from.source);
+          const Moment here = now.on(from.source);
           raw = from.source.get(at::arange(count, at::kLong).remainder(*from.source.size()), here);
           const at::Device device = raw.data.device();
           look(from.is_augmented ? shown(raw, phase, device, here) : prepared(raw, phase.preprocess, device, here));
@@ -55,22 +55,22 @@ void look_at_samples(const Phase& phase, const NamedSource& from, std::int64_t c
 }
 
 /// Throws Error where the loss cannot take the targets of a source, or a transform cannot take its samples.
-inline void check_targets(const Phase& phase, const NamedSource& from, const Now& now) {
+inline void check_targets(const Phase& phase, const NamedSource& from, const Moment& now) {
   if (from.source.indexed()) {
     look_at_samples(phase, from, 1, now, [&](const Batch& shown) { phase.loss.check_target(shown.target); });
   }
 }
 
 /// What a run scores besides the phase's own data.
-inline std::vector<NamedSource> held_out(const Splits& splits) {
-  return {{splits.clean, "Splits.clean"}, {splits.test, "Splits.test"}, {splits.validation, "Splits.validation"}};
+inline std::vector<NamedSource> held_out(const Scoring& scoring) {
+  return {{scoring.clean, "Scoring.clean"}, {scoring.test, "Scoring.test"}, {scoring.validation, "Scoring.validation"}};
 }
 
-inline void check_samples(const Phase& phase, int number, const Splits& splits, const at::Device& device) {
+inline void check_samples(const Phase& phase, int number, const Scoring& scoring, const at::Device& device) {
   const GeneratorGuard generators(device);  // a transform may draw from them, which it should not
-  const Now now{.clock = {.phase = number}};
+  const Moment now{.clock = {.phase = number}};
   check_targets(phase, {phase.data, "data", /*is_augmented=*/true}, now);
-  for (const NamedSource& each : held_out(splits)) {
+  for (const NamedSource& each : held_out(scoring)) {
     check_targets(phase, each, now);
   }
 }

@@ -31,7 +31,7 @@ inline std::string complaint_about(const Model& model, const Batch& batch) {
 /// What the network complains of where it takes two samples of the source and not one; empty where it takes one, and
 /// where it takes no two: for another reason then, which the step itself reports.
 inline std::string complaint_about_one(const Model& model, const Phase& phase, const NamedSource& from,
-                                       bool in_train_mode, const Now& now) {
+                                       bool in_train_mode, const Moment& now) {
   const ModeGuard modes(model);
   const BufferGuard buffers(model);
   const GeneratorGuard generators(model.device());
@@ -56,11 +56,11 @@ inline bool trains_on_one(const Phase& phase) {
 
 /// A source whose rows are as the phase's: the data themselves; of a stream, which is not looked into, what it is
 /// scored on. An undefined source where there is none.
-inline NamedSource rows_like_data(const Phase& phase, const Splits& splits) {
+inline NamedSource rows_like_data(const Phase& phase, const Scoring& scoring) {
   if (phase.data.indexed()) {
     return {phase.data, "data", /*is_augmented=*/true};
   }
-  for (const NamedSource& each : held_out(splits)) {
+  for (const NamedSource& each : held_out(scoring)) {
     if (each.source.indexed()) {
       return each;
     }
@@ -69,8 +69,8 @@ inline NamedSource rows_like_data(const Phase& phase, const Splits& splits) {
 }
 
 /// Throws Error where an epoch ends with a batch of a single sample and the network cannot be trained on one.
-inline void check_last_batch(const Phase& phase, const Splits& splits, const Now& now, const Model& model) {
-  const NamedSource rows = rows_like_data(phase, splits);
+inline void check_last_batch(const Phase& phase, const Scoring& scoring, const Moment& now, const Model& model) {
+  const NamedSource rows = rows_like_data(phase, scoring);
   if (!rows.source.defined() || !trains_on_one(phase)) {
     return;
   }
@@ -83,8 +83,8 @@ inline void check_last_batch(const Phase& phase, const Splits& splits, const Now
 }
 
 /// A notice where that cannot be tried, of a network that normalizes by batches; empty if there is nothing to say.
-inline std::string untried_last_batch(const Phase& phase, const Splits& splits, const Weights& model) {
-  if (rows_like_data(phase, splits).source.defined() || !trains_on_one(phase)) {
+inline std::string untried_last_batch(const Phase& phase, const Scoring& scoring, const Weights& model) {
+  if (rows_like_data(phase, scoring).source.defined() || !trains_on_one(phase)) {
     return "";
   }
   for (const Named& named : model.named_buffers()) {
@@ -97,28 +97,28 @@ inline std::string untried_last_batch(const Phase& phase, const Splits& splits, 
 }
 
 /// Throws Error where scoring a source ends with a batch of a single sample and the network cannot be scored on one.
-inline void check_scored_batch(const Phase& phase, const Splits& splits, const NamedSource& from, const Now& now,
+inline void check_scored_batch(const Phase& phase, const Scoring& scoring, const NamedSource& from, const Moment& now,
                                const Model& model) {
-  if (!from.source.indexed() || (*from.source.size() - 1) % splits.batch != 0) {
+  if (!from.source.indexed() || (*from.source.size() - 1) % scoring.batch != 0) {
     return;
   }
   const std::string complaint = complaint_about_one(model, phase, from, /*in_train_mode=*/false, now);
   if (!complaint.empty()) {
-    throw Error("Splits.batch = " + text(splits.batch.value) + " leaves a last batch of 1 of the " +
+    throw Error("Scoring.batch = " + text(scoring.batch.value) + " leaves a last batch of 1 of the " +
                 text(*from.source.size()) + " samples of " + from.field + ", on which this network cannot be scored " +
                 "(LibTorch says: " + complaint + "): give its normalization running statistics, without which scores " +
-                "depend on Splits.batch, or take another Splits.batch");
+                "depend on Scoring.batch, or take another Scoring.batch");
   }
 }
 
-inline void check_single_samples(const Phase& phase, int number, const Splits& splits, const Model& model) {
-  const Now now{.clock = {.phase = number}};
-  check_last_batch(phase, splits, now, model);
-  if (splits.score_fit) {
-    check_scored_batch(phase, splits, {phase.data, "data"}, now, model);
+inline void check_single_samples(const Phase& phase, int number, const Scoring& scoring, const Model& model) {
+  const Moment now{.clock = {.phase = number}};
+  check_last_batch(phase, scoring, now, model);
+  if (scoring.score_fit) {
+    check_scored_batch(phase, scoring, {phase.data, "data"}, now, model);
   }
-  for (const NamedSource& each : held_out(splits)) {
-    check_scored_batch(phase, splits, each, now, model);
+  for (const NamedSource& each : held_out(scoring)) {
+    check_scored_batch(phase, scoring, each, now, model);
   }
 }
 

@@ -15,38 +15,38 @@ namespace regimen::inline v0::detail {
 struct EpochScorer {
   const Model& model;
   const Phase& phase;
-  const Splits& splits;
-  Now trained;        ///< when the epoch that is scored began
+  const Scoring& scoring;
+  Moment trained;        ///< when the epoch that is scored began
   bool finite;        ///< loss and weights are
   LookAtOutput look;  ///< at all outputs that are scored
 
   /// A phase's last epoch is always scored, also when `is_over` finds only then, with fit in the record, that it is the
   /// last.
   void score(Epoch& epoch, const std::function<bool()>& is_over) const {
-    const std::int64_t fit_every = splits.fit_every > 0 ? splits.fit_every : splits.every;
+    const std::int64_t fit_every = scoring.fit_every > 0 ? scoring.fit_every : scoring.every;
     bool last = epoch.clock.epoch == phase.epochs || !finite;
     const auto due = [&](std::int64_t every) { return last || epoch.clock.epoch % every == 0; };
-    if (due(splits.every) || due(fit_every)) {
+    if (due(scoring.every) || due(fit_every)) {
       epoch.fit = score_fit();
     }
     last = last || is_over();
-    if (!due(splits.every)) {
+    if (!due(scoring.every)) {
       return;
     }
     if (!epoch.fit.scored()) {
       epoch.fit = score_fit();
     }
-    const bool same = splits.clean.same_as(phase.data) && epoch.fit.scored();
-    epoch.clean = same ? epoch.fit : score(splits.clean);
-    epoch.test = score(splits.test);
-    epoch.validation = score(splits.validation);
+    const bool same = scoring.clean.same_as(phase.data) && epoch.fit.scored();
+    epoch.clean = same ? epoch.fit : score(scoring.clean);
+    epoch.test = score(scoring.test);
+    epoch.validation = score(scoring.validation);
     measure(epoch);
   }
 
  private:
   [[nodiscard]] Evaluation how() const {
     Evaluation result = evaluation_of(phase);
-    result.batch = splits.batch;
+    result.batch = scoring.batch;
     result.now = trained;
     return result;
   }
@@ -55,20 +55,20 @@ struct EpochScorer {
     return source.defined() ? score_source(model, source, how(), look) : Score{};
   }
 
-  [[nodiscard]] Score score_fit() const { return splits.score_fit ? score(phase.data) : Score{}; }
+  [[nodiscard]] Score score_fit() const { return scoring.score_fit ? score(phase.data) : Score{}; }
 
   void measure(Epoch& epoch) const {
-    if (splits.measures.empty()) {
+    if (scoring.measures.empty()) {
       return;
     }
     Probe probe(model);
     probe.how = how();
     probe.fit = phase.data;
-    probe.clean = splits.clean;
-    probe.test = splits.test;
-    probe.validation = splits.validation;
+    probe.clean = scoring.clean;
+    probe.test = scoring.test;
+    probe.validation = scoring.validation;
     probe.clock = epoch.clock;
-    for (const auto& [name, take] : splits.measures) {
+    for (const auto& [name, take] : scoring.measures) {
       epoch.measures.merge(take.numbers(name, probe));
     }
   }

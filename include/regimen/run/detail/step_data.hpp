@@ -58,7 +58,7 @@ class StepData {
   }
 
   /// The step's batches.
-  [[nodiscard]] std::vector<Batch> batches_of(const Now& now) const {
+  [[nodiscard]] std::vector<Batch> batches_of(const Moment& now) const {
     return by_places_ ? read(places_, now.epoch_began()) : group_;
   }
 
@@ -73,7 +73,7 @@ class StepData {
   }
 
   /// The batches at these places.
-  [[nodiscard]] std::vector<Batch> read(const at::Tensor& places, const Now& epoch_began) const {
+  [[nodiscard]] std::vector<Batch> read(const at::Tensor& places, const Moment& epoch_began) const {
     std::vector<Batch> group;
     for (std::int64_t begin = 0; begin < places.size(0); begin += phase_.batch) {
       const std::int64_t length = std::min<std::int64_t>(phase_.batch, places.size(0) - begin);

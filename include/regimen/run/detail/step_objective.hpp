@@ -24,9 +24,9 @@ namespace regimen::inline v0::detail {
 
 /// What one step minimizes: the loss of its batches and the penalties, with their gradients. Called as often as the
 /// optimizer likes; each call computes the same thing anew.
-class Objective {
+class StepObjective {
  public:
-  Objective(const Model& model, const Phase& phase, GeneratorGuard& generators)
+  StepObjective(const Model& model, const Phase& phase, GeneratorGuard& generators)
       : model_(model), phase_(phase), generators_(generators), device_(model.device()) {
     pass_.model = &model_;
     if (phase.execute.precision == Precision::fp16) {
@@ -48,7 +48,7 @@ class Objective {
   }
 
   /// Shows the batches of the next step: augmented, preprocessed, on the model's device.
-  void prepare(const std::vector<Batch>& group, const Now& now) {
+  void prepare(const std::vector<Batch>& group, const Moment& now) {
     pass_.now = now;
     pass_.evaluation = 0;
     if (now.slots == nullptr && (!phase_.augment.empty() || !phase_.preprocess.empty())) {
@@ -82,13 +82,13 @@ class Objective {
     loss_ = sums.loss;
     // However often it is evaluated, a step counts once for the scaler.
     finite_ = !scaler_ || (pass_.evaluation == 0 ? scaler_->unscale(cleared_) : scaler_->unscale_again(cleared_));
-    pass_.again = [this] { evaluate_again(); };
+    pass_.recompute_gradients = [this] { evaluate_again(); };
     for (const AnyRegularizer& regularizer : phase_.regularize) {
       if (finite_) {
         regularizer.gradient(pass_);
       }
     }
-    pass_.again = nullptr;
+    pass_.recompute_gradients = nullptr;
     ++pass_.evaluation;
     return sums.objective;
   }
@@ -126,7 +126,7 @@ class Objective {
 
   /// After a replay: loss, pass and gradients are the recorded step's tensors again, for an eager step in between has
   /// put its own in their place.
-  void replayed(const Trace& trace, const Now& now) {
+  void replayed(const Trace& trace, const Moment& now) {
     pass_ = trace.pass;
     pass_.now = now;
     loss_ = trace.loss;

@@ -65,7 +65,7 @@ class Stepper {
   [[nodiscard]] bool next() { return data_.next(); }
 
   /// Trains on them. The rest of the run is told of a step by this alone.
-  [[nodiscard]] StepTaken step(const Now& now) {
+  [[nodiscard]] StepTaken step(const Moment& now) {
     StepTaken taken{.batches = data_.batches()};
     in_phase(
         phase_.name,
@@ -101,7 +101,7 @@ class Stepper {
   void seed_scoring(const Clock& clock) { objective_.seed_scoring(clock); }
 
  private:
-  void take_step(const Now& now, double lr_scale) {
+  void take_step(const Moment& now, double lr_scale) {
     if (captured_ == nullptr || !data_.is_full_step()) {
       eager_step(data_.batches_of(now), now, lr_scale);
     } else {
@@ -152,7 +152,7 @@ class Stepper {
     };
   }
 
-  void eager_step(const std::vector<Batch>& group, const Now& now, double lr_scale) {
+  void eager_step(const std::vector<Batch>& group, const Moment& now, double lr_scale) {
     const double decay_scale = now(knobs_.weight_decay_scale);
     const auto momentum = knobs_.momentum ? std::optional<double>(now(*knobs_.momentum)) : std::nullopt;
     // The loss is evaluated before `step`, so that optimizers which ignore their closure work too; the closure's first
@@ -186,7 +186,7 @@ class Stepper {
   }
 
   /// A whole step, data and all, as it is recorded.
-  at::Tensor body(const Now& now) {
+  at::Tensor body(const Moment& now) {
     objective_.prepare(data_.read(places_, now.epoch_began()), now);
     (void)objective_();
     phase_.optimizer.fused_step(now, knobs_);
@@ -195,12 +195,12 @@ class Stepper {
   }
 
   void prepare_recording() {
-    captured_ = std::make_unique<Captured>(model_.device(), [this](const Now& now) { return body(now); });
+    captured_ = std::make_unique<Captured>(model_.device(), [this](const Moment& now) { return body(now); });
     captured_->when_recorded([this] { check_recording(); });
     frozen_options_ = phase_.optimizer.frozen_options();
   }
 
-  void captured_step(const Now& now) {
+  void captured_step(const Moment& now) {
     if (phase_.optimizer.frozen_options() != frozen_options_) {
       prepare_recording();
     }
@@ -232,7 +232,7 @@ class Stepper {
 
   /// Between a replay and an eager step in this epoch, one batch further.
   double disagreement_at(std::int64_t epoch) {
-    Now elsewhere = now_;
+    Moment elsewhere = now_;
     elsewhere.clock.epoch = epoch;
     elsewhere.clock.step += 1;
     elsewhere.clock.batch = elsewhere.clock.batches > 0 ? (elsewhere.clock.batch + 1) % elsewhere.clock.batches : 0;
@@ -254,7 +254,7 @@ class Stepper {
   const Model& model_;
   const Phase& phase_;
   StepData data_;
-  Objective objective_;
+  StepObjective objective_;
   Fields fields_;
   OptimizerKnobs knobs_;  ///< that name their fields of the phase where a schedule leaves its bounds
   std::function<void(const std::string&)> notice_;
@@ -262,8 +262,8 @@ class Stepper {
   std::unique_ptr<Captured> captured_;
   std::vector<double> frozen_options_;
   at::Tensor places_;  ///< [rows a step] int64, where a recorded step reads its own
-  Objective::Trace trace_;
-  Now now_;
+  StepObjective::Trace trace_;
+  Moment now_;
 };
 
 }  // namespace regimen::inline v0::detail

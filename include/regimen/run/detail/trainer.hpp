@@ -33,12 +33,12 @@ namespace regimen::inline v0::detail {
 /// The body of `run`: the loop that is drawn in run.hpp.
 class Trainer {
  public:
-  Trainer(const Model& model, const std::vector<Phase>& phases, const Splits& splits, const RunOptions& options,
+  Trainer(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring, const RunOptions& options,
           const Observers& observers)
-      : model_(model), phases_(phases), splits_(splits), options_(options), observers_(observers) {}
+      : model_(model), phases_(phases), scoring_(scoring), options_(options), observers_(observers) {}
 
   History run() {
-    check_run(model_, phases_, splits_, options_);
+    check_run(model_, phases_, scoring_, options_);
     state_ = is_to_go_on(phases_, options_.from) ? going_on(options_.from) : options_.from;
     const OnlyRun only;
     const ModeGuard modes(model_);
@@ -71,13 +71,13 @@ class Trainer {
       names.push_back(phase.name);
       epochs.push_back(phase.epochs);
     }
-    const std::vector<std::string> measures = splits_.measure_names();
+    const std::vector<std::string> measures = scoring_.measure_names();
     const std::function<std::string()> manifest = [this] {
-      return describe_run(model_, phases_, splits_, observers_.manifests(), state_.clock);
+      return describe_run(model_, phases_, scoring_, observers_.manifests(), state_.clock);
     };
     observers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
     for (const Phase& phase : phases_) {
-      for (const std::string& said : {repeated_parameters(phase, model_), untried_last_batch(phase, splits_, model_)}) {
+      for (const std::string& said : {repeated_parameters(phase, model_), untried_last_batch(phase, scoring_, model_)}) {
         if (!said.empty()) {
           observers_.tell(Notice{said});
         }
@@ -182,7 +182,7 @@ class Trainer {
     epoch.seconds = seconds();
     epoch.train_loss = in_phase(phase.name, [&] { return loss_.mean(); });
     epoch.learning_rate = learning_rate(phase);
-    const Now trained = now().epoch_began();
+    const Moment trained = now().epoch_began();
     state_.clock.epoch += 1;
     state_.clock.batch = 0;
     loss_ = EpochLoss(model_.device());
@@ -197,7 +197,7 @@ class Trainer {
     weights_are_finite_ = weights_.finite();
     const bool finite = std::isfinite(epoch.train_loss) && weights_are_finite_;
     const EpochScorer scorer{
-        model_,  phase,  splits_,
+        model_,  phase,  scoring_,
         trained, finite, [&](const at::Tensor& output, const Batch& batch) {
                                look_at_loss(phase, output, batch); }};
     in_phase(phase.name, [&] { scorer.score(epoch, is_over); });
@@ -245,7 +245,7 @@ class Trainer {
     observers_.tell(Boundary{state_.clock, last, state, finite});
   }
 
-  [[nodiscard]] Now now() const {
+  [[nodiscard]] Moment now() const {
     const Phase& phase = phases_[static_cast<std::size_t>(state_.clock.phase)];
     return {.clock = state_.clock, .history = &phase_history_, .batches_a_step = phase.accumulate, .data = &phase.data};
   }
@@ -261,7 +261,7 @@ class Trainer {
 
   const Model& model_;
   const std::vector<Phase>& phases_;
-  const Splits& splits_;
+  const Scoring& scoring_;
   const RunOptions& options_;
   const Observers& observers_;
   State state_;

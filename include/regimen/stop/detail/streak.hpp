@@ -17,7 +17,7 @@ inline void check_hold(std::string_view field, std::int64_t hold) {
 /// Whether something was so in each of the last `hold` scorings. `says(epoch)` is a std::optional<bool>: nothing where
 /// the epoch is no scoring, which neither counts nor interrupts a row.
 template <class Says>
-bool held(const History& history, std::int64_t hold, Says&& says) {
+bool streak(const History& history, std::int64_t hold, Says&& says) {
   std::int64_t row = 0;
   for (const Epoch& epoch : history) {
     const std::optional<bool> so = says(epoch);

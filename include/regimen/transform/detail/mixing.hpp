@@ -109,7 +109,7 @@ struct Mixing {
  private:
   /// What an empty `partners` stands for: the data as the transforms before this one leave them; or, where `augment`
   /// says what partners go through instead, as they are read.
-  [[nodiscard]] const Source& data_of(const Now& now) const {
+  [[nodiscard]] const Source& data_of(const Moment& now) const {
     if (now.data == nullptr) {
       throw Error(who + ".partners must be set in a loop of your own: name the source that its batches come from");
     }

@@ -12,8 +12,6 @@
 
 namespace regimen::inline v0::detail {
 
-// Of any type of source: source.hpp includes what includes this.
-
 template <class AnySource>
 void require_partners(const AnySource& source, const std::string& field) {
   if (!source.indexed() || *source.size() < 1) {

@@ -27,20 +27,20 @@ namespace regimen::inline v0 {
 /// many these are is not known on the host, every transform is done to all samples and the drawn results are kept: it
 /// costs picks times all of them.
 /// Throws Error unless there is a transform to choose and picks >= 1.
-///     regimen::RandomChoice{.of = {regimen::chain(), regimen::Cutout{}, regimen::Contrast{}}, .picks = 2}
+///     regimen::RandomChoice{.choices = {regimen::chain(), regimen::Cutout{}, regimen::Contrast{}}, .picks = 2}
 struct RandomChoice {
-  std::vector<AnyTransform> of{};
+  std::vector<AnyTransform> choices{};
   Integer picks = 1;
 
   void check() const {
-    detail::require(!of.empty(), "RandomChoice.of.size()", "at least 1", of.size());
+    detail::require(!choices.empty(), "RandomChoice.choices.size()", "at least 1", choices.size());
     detail::require(picks >= 1, "RandomChoice.picks", "at least 1", picks);
   }
 
   Batch operator()(Batch batch, const Key& key) const {
     for (int time = 0; time < picks; ++time) {
       const Key own = key.fold(static_cast<std::uint64_t>(time));
-      const at::Tensor drawn = own.fold(0).below(static_cast<std::int64_t>(of.size()));
+      const at::Tensor drawn = own.fold(0).below(static_cast<std::int64_t>(choices.size()));
       const bool on_host = drawn.is_cpu() && batch.data.is_cpu() && own.now().slots == nullptr;
       batch = on_host ? by_parts(batch, drawn, own) : by_choice(batch, drawn, own);
     }
@@ -52,11 +52,11 @@ struct RandomChoice {
   [[nodiscard]] Batch by_parts(const Batch& batch, const at::Tensor& drawn, const Key& key) const {
     std::vector<at::Tensor> places;
     std::vector<Batch> parts;
-    for (std::size_t i = 0; i < of.size(); ++i) {
+    for (std::size_t i = 0; i < choices.size(); ++i) {
       const at::Tensor here = (drawn == static_cast<std::int64_t>(i)).nonzero().flatten();
       if (here.numel() > 0) {
         const Batch part = rows(batch, here);
-        parts.push_back(of[i](part, key.fold(i + 1).of(key.ids().index_select(0, here))));
+        parts.push_back(choices[i](part, key.fold(i + 1).for_ids(key.ids().index_select(0, here))));
         detail::require_same_kind(part, parts.back(), "RandomChoice");
         places.push_back(here);
       }
@@ -77,8 +77,8 @@ struct RandomChoice {
   /// Transforms all samples each time, and keeps what they drew.
   [[nodiscard]] Batch by_choice(const Batch& batch, const at::Tensor& drawn, const Key& key) const {
     Batch result = batch;
-    for (std::size_t i = 0; i < of.size(); ++i) {
-      const Batch changed = of[i](batch, key.fold(i + 1));
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+      const Batch changed = choices[i](batch, key.fold(i + 1));
       detail::require_same_kind(batch, changed, "RandomChoice");
       const at::Tensor here = drawn == static_cast<std::int64_t>(i);
       result = detail::change_parts(result, [&](const auto& tensor) {

@@ -23,7 +23,7 @@ struct EntryChoice {
   bool exact;
 
   /// Whether the number of entries is known on the host, which then may ask for their places.
-  [[nodiscard]] bool counted(const Now& now) const { return exact && (now.slots == nullptr || share.constant()); }
+  [[nodiscard]] bool counted(const Moment& now) const { return exact && (now.slots == nullptr || share.constant()); }
 
   /// [N, int(share * entries)] int64, in no order. For a choice that is counted.
   [[nodiscard]] at::Tensor places(std::int64_t entries, const Key& key) const {

@@ -32,11 +32,9 @@ struct GaussianNoise {
 /// With the data set's own mean and deviation these are the "Gaussian" inputs of Zhang et al. 2017 ("Understanding deep
 /// learning requires rethinking generalization", section 2.1), which a network fits all the same when they are frozen.
 /// mean and stddev are those that `Normalize` takes: one entry, or one a channel, of values in [0, 1].
-/// data [N, C, ...] floating -> the same; bytes, other integers and bool become float, as in
-/// `GaussianNoise`. Nothing is cut
-/// off at black and white, or mean and deviation would be others.
-/// Throws Error unless mean and stddev have one entry, or one a channel, all of them finite and every stddev at least
-/// 0.
+/// data [N, C, ...] floating -> the same; bytes, other integers and bool become float, as in `GaussianNoise`. Nothing
+/// is cut off at black and white, or mean and deviation would be others. Throws Error unless mean and stddev have one
+/// entry, or one a channel, all of them finite and every stddev at least 0.
 ///     regimen::frozen(train, regimen::GaussianImages{.mean = {0.2860}, .stddev = {0.3530}}, /*seed=*/7)
 struct GaussianImages {
   std::vector<double> mean;

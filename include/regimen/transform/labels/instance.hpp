@@ -44,7 +44,7 @@ class Directions {
 
  private:
   std::uint64_t seed_;
-  KeptTensors kept_;
+  DeviceCopies kept_;
 };
 
 /// x with P(X <= x) = p of a standard normal, p in (0, 1).

@@ -127,11 +127,11 @@ inline std::vector<std::vector<double>> zero_rows(std::int64_t classes) {
 /// The probabilities by which a transform changes labels, its fraction included, as it is at this moment: what to
 /// compare the realised matrix with (`label_noise`), and what `exact_labels` takes.
 ///     regimen::exact_labels(train, regimen::matrix_of(regimen::PairFlip{.classes = 10, .fraction = 0.45}), 7);
-[[nodiscard]] inline NoiseMatrix matrix_of(const NoiseMatrix& noise, const Now& now = {}) {
+[[nodiscard]] inline NoiseMatrix matrix_of(const NoiseMatrix& noise, const Moment& now = {}) {
   detail::check_fields(noise);
   return {.rows = detail::shared_rows(noise.rows.elements(), now(noise.fraction))};
 }
-[[nodiscard]] inline NoiseMatrix matrix_of(const ClassMap& noise, const Now& now = {}) {
+[[nodiscard]] inline NoiseMatrix matrix_of(const ClassMap& noise, const Moment& now = {}) {
   detail::check_fields(noise);
   auto rows = detail::zero_rows(static_cast<std::int64_t>(noise.to.size()));
   for (std::size_t c = 0; c < rows.size(); ++c) {
@@ -139,7 +139,7 @@ inline std::vector<std::vector<double>> zero_rows(std::int64_t classes) {
   }
   return {.rows = detail::shared_rows(std::move(rows), now(noise.fraction))};
 }
-[[nodiscard]] inline NoiseMatrix matrix_of(const PairFlip& noise, const Now& now = {}) {
+[[nodiscard]] inline NoiseMatrix matrix_of(const PairFlip& noise, const Moment& now = {}) {
   detail::check_fields(noise);
   std::vector<std::int64_t> to;
   for (std::int64_t c = 0; c < noise.classes; ++c) {
@@ -147,7 +147,7 @@ inline std::vector<std::vector<double>> zero_rows(std::int64_t classes) {
   }
   return matrix_of(ClassMap{.to = to, .fraction = now(noise.fraction)});
 }
-[[nodiscard]] inline NoiseMatrix matrix_of(const UniformLabels& noise, const Now& now = {}) {
+[[nodiscard]] inline NoiseMatrix matrix_of(const UniformLabels& noise, const Moment& now = {}) {
   detail::check_fields(noise);
   auto rows = detail::zero_rows(noise.classes);
   const double each = 1.0 / static_cast<double>(noise.exclude_true ? noise.classes - 1 : noise.classes.value);

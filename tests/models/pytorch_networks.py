@@ -1,6 +1,6 @@
 """The Python side of models_test.cpp: the networks of include/regimen/networks, written once more from their papers.
 
-    python3 twins.py NAME in.pt out.pt
+    python3 pytorch_networks.py NAME in.pt out.pt
 
 in.pt is what torch::pickle_save wrote, a dictionary of tensors: "images", and the weights of the C++ network by name.
 out.pt is one that torch.save wrote:
