@@ -324,6 +324,10 @@ TEST_CASE("svg: misuse is an error with field, bound and value") {
         "Lines.style.colour must be \"#rrggbb\" in hexadecimal digits, but is red");
   CHECK(refused(Lines{.x = {1}, .y = {1}, .style = {.width = 0}}) == "Lines.style.width must be above 0, but is 0");
   CHECK(error_of([] { (void)svg({}); }) == "Picture.panels must be at least one, but is 0");
+  CHECK(error_of([] { (void)svg({.panels = {{.height = 1e9}}}); }) ==
+        "Picture.panels[0].height must be in [20, 100000] px, but is 1e+09");
+  CHECK(error_of([] { (void)svg({.panels = {{.series = {Lines{.x = {1}, .y = {1}}}, .tiles = {.rows = {{}}}}}}); }) ==
+        "Picture.panels[0].series.size() must be 0 in a panel of tiles (a panel has axes or tiles), but is 1");
   CHECK(error_of([] { (void)svg({.panels = {{}}, .columns = 0}); }) == "Picture.columns must be at least 1, but is 0");
   CHECK(error_of([] { (void)svg({.panels = {{.x = {.from = 1, .to = 0}}}}); }) ==
         "Picture.panels[0].x.to must be above from = 1, but is 0");
@@ -333,6 +337,25 @@ TEST_CASE("svg: misuse is an error with field, bound and value") {
             "Picture.width must be larger: the plots of 6 columns have less than 20 px, but is 100"));
   CHECK(has(error_of([] { (void)svg({.panels = {{.tiles = {.rows = {{"", {{}}}}}}}}); }),
             "Picture.panels[0].tiles.rows[0].tiles[0].image.height must be in [1, 65535], but is 0"));
+}
+
+TEST_CASE("svg: words stand above what is shown of an axis, and nowhere else") {
+  Picture picture = square({Lines{.x = {0, 1}, .y = {0, 1}}});
+  picture.panels[0].stretches = {{.from = -5, .to = 1, .text = "begun"}, {.from = 3, .to = 4, .text = "later"}};
+  picture.panels[0].marks = {{.at = 1, .text = "here"}, {.at = -1, .text = "before"}};
+  const std::string text = svg(picture);
+  CHECK(has(text, "<text x=\"10\" y=\"20\" font-size=\"11\" fill=\"#222222\">begun</text>"));
+  CHECK(has(text, "<text x=\"60\" y=\"20\" font-size=\"11\" fill=\"#222222\">here</text>"));
+  CHECK(has(text, "<line x1=\"60\" y1=\"25\" x2=\"60\" y2=\"125\""));
+  CHECK(!has(text, "later"));
+  CHECK(!has(text, "before"));
+}
+
+TEST_CASE("svg: numbers far outside of a picture are brought nearer") {
+  CHECK(regimen::detail::px(1e300) == "1e+06");
+  CHECK(regimen::detail::px(-0.001) == "0");
+  CHECK(regimen::detail::px(12.345) == "12.35");
+  CHECK(!has(svg(square({Lines{.x = {0, 1}, .y = {-1e308, 1e308}}})), "inf"));
 }
 
 TEST_CASE("svg: an empty panel has axes from 0 to 1") {

@@ -144,11 +144,13 @@ inline void check(const std::string& where, const report::Tiles& tiles) {
 inline void check(const report::Picture& picture) {
   require(!picture.panels.empty(), "Picture.panels", "at least one", 0);
   require(picture.columns >= 1, "Picture.columns", "at least 1", picture.columns);
-  require(picture.width >= 100, "Picture.width", "at least 100 px", picture.width);
+  require(picture.width >= 100 && picture.width <= 1e5, "Picture.width", "in [100, 100000] px", picture.width);
   for (std::size_t i = 0; i < picture.panels.size(); ++i) {
     const report::Panel& panel = picture.panels[i];
     const std::string where = called(panel, i);
-    require(panel.height >= 20, where + ".height", "at least 20 px", panel.height);
+    require(panel.height >= 20 && panel.height <= 1e5, where + ".height", "in [20, 100000] px", panel.height);
+    require(panel.tiles.rows.empty() || panel.series.empty(), where + ".series.size()",
+            "0 in a panel of tiles (a panel has axes or tiles)", panel.series.size());
     check(where + ".x", panel.x);
     check(where + ".y", panel.y);
     check(where, panel.tiles);

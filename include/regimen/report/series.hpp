@@ -36,7 +36,7 @@ struct Measured {
 
   double value = unknown;
   double low = unknown;   ///< NaN: there is no interval
-  double high = unknown;  ///< the same
+  double high = unknown;  ///< NaN: there is no interval
 };
 
 /// Points that are joined by a line; with marks on them where `style.mark` is given.

@@ -124,13 +124,17 @@ class PanelPlan {
 
   void place_words(double right) {
     words_.clear();
+    const auto add = [&](double from, double to, const std::string& text) {
+      if (!text.empty() && to >= plane_.x.range.from && from <= plane_.x.range.to) {
+        words_.push_back({std::max(plane_.x(from), box_.left), text, {}});
+      }
+    };
     for (const report::Stretch& stretch : panel_.stretches) {
-      words_.push_back({plane_.x(stretch.from), stretch.text, {}});
+      add(stretch.from, stretch.to, stretch.text);
     }
     for (const report::VerticalMark& mark : panel_.marks) {
-      words_.push_back({plane_.x(mark.at), mark.text, {}});
+      add(mark.at, mark.at, mark.text);
     }
-    std::erase_if(words_, [](const Word& word) { return word.text.empty(); });
     std::stable_sort(words_.begin(), words_.end(), [](const Word& a, const Word& b) { return a.x < b.x; });
     for (std::size_t i = 0; i < words_.size(); ++i) {
       const double end = i + 1 < words_.size() ? words_[i + 1].x - 5 : right;

@@ -25,10 +25,12 @@ inline constexpr double bold_width = 1.17;  ///< how much wider bold letters are
 inline constexpr const char* text_colour = "#222222";
 inline constexpr const char* soft_colour = "#555555";
 
-/// A coordinate, to a hundredth of a px: "12.5", "3", never "-0".
+/// A coordinate, to a hundredth of a px: "12.5", "3", never "-0". What lies far outside of every picture is brought
+/// nearer, for not every program reads large numbers.
 inline std::string px(double value) {
+  constexpr double far = 1e6;
   char buffer[64];
-  const double rounded = std::round(value * 100) / 100;
+  const double rounded = std::round(std::clamp(value, -far, far) * 100) / 100;
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, rounded == 0 ? 0 : rounded).ptr;
   return {buffer, end};
 }
