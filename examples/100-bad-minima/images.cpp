@@ -56,16 +56,17 @@ void show_results(const Settings& settings, const ResultsFolder& folder) {
 }
 
 /// The images, once every network was seen to take them: errors come before anything is written.
-Images images_for(const Settings& settings) {
+Images images_for(const Settings& settings, const Task& task) {
   const torch::Device device = settings.device == "cuda" ? torch::kCUDA : torch::kCPU;
   Images images = load_images(settings, device);
   check_networks(settings, images.classes(), images.channels(), images.test.data.size(2));
-  heed_interrupt();
+  regimen::experiment::heed(task.stop);
   return images;
 }
 
 Paces paces_here(const Settings& settings, const Task& task, const Images& images) {
-  const Paces paces = settings.workers > 1 ? measure_side_by_side(settings, task) : measure_paces(settings, images);
+  const Paces paces =
+      settings.workers > 1 ? measure_side_by_side(settings, task) : measure_paces(settings, task, images);
   for (const auto& [model, pace] : paces) {
     std::printf("%s: %.0f images/s in training, %.0f in scoring%s\n", model.c_str(), pace.training, pace.scoring,
                 settings.workers > 1 ? ", each worker" : "");
@@ -158,7 +159,7 @@ Settings planned(const Settings& whole, const std::optional<Cut>& cut) {
 /// Tables and pictures of what is there.
 void collect_units(const Settings& whole, const Task& task) {
   const ResultsFolder folder(whole, task);
-  const Settings settings = planned(whole, folder.cut(whole));
+  const Settings settings = planned(whole, folder.cut());
   check_same_settings(settings.out + "/settings.json", text_of(settings));
   show_results(settings, folder);
 }
@@ -166,11 +167,11 @@ void collect_units(const Settings& whole, const Task& task) {
 void train_unit(const Settings& whole, const Task& task) {
   // Others that want the folder must not wait while images are loaded, which can take minutes.
   (void)chosen_units(planned(whole, planned_cut(whole)), task.unit);
-  const Images images = images_for(whole);
+  const Images images = images_for(whole, task);
   ResultsFolder folder(whole, task);
-  const std::optional<Cut> cut = folder.cut(whole);
+  const std::optional<Cut> cut = folder.cut();
   const Settings settings = planned(whole, cut);
-  folder.open(settings, cut);
+  folder.open(cut);
   train(settings, task, images, {});
 }
 
@@ -186,11 +187,11 @@ Cut cut_to_budget(const Settings& whole, const Task& task, std::chrono::steady_c
 void train_all(const Settings& whole, const Task& task) {
   const auto began = std::chrono::steady_clock::now();
   ResultsFolder folder(whole, task);
-  std::optional<Cut> cut = folder.cut(whole);
+  std::optional<Cut> cut = folder.cut();
   if (cut) {
     check_same_settings(whole.out + "/settings.json", text_of(planned(whole, cut)));
   }
-  const Images images = images_for(whole);
+  const Images images = images_for(whole, task);
   if (cut && !planned_before(*cut, whole, images.counts()).empty()) {
     std::printf("%s\n", planned_before(*cut, whole, images.counts()).c_str());
   }
@@ -205,7 +206,7 @@ void train_all(const Settings& whole, const Task& task) {
     }
     tell_expected_time(settings, task, images.counts(), paces);
   }
-  folder.open(settings, cut);
+  folder.open(cut);
   show_tiles(images, settings);
   train(settings, task, images, paces);
   show_results(settings, folder);
@@ -219,8 +220,8 @@ void list_units(const Settings& settings) {
   }
 }
 
-void measure_pace(const Settings& settings) {
-  tell_paces(measure_paces(settings, images_for(settings)));
+void measure_pace(const Settings& settings, const Task& task) {
+  tell_paces(measure_paces(settings, task, images_for(settings, task)));
 }
 
 void run_images(const Settings& settings, const Task& task) {

@@ -10,4 +10,4 @@ void run_images(const Settings& settings, const Task& task);
 void list_units(const Settings& settings);
 
 /// Measures how fast a worker trains, and tells its parent process.
-void measure_pace(const Settings& settings);
+void measure_pace(const Settings& settings, const Task& task);

@@ -5,18 +5,16 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <sstream>
-#include <stdexcept>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <regimen/experiment/signals.hpp>
 #include <regimen/regimen.hpp>
 
 #include "files.hpp"
@@ -26,20 +24,7 @@
 
 namespace rg = regimen;
 
-/// Set by the signal handler in main.cpp.
-extern volatile std::sig_atomic_t interrupted;
-
-/// Thrown when the user stopped the program; everything is on disk.
-struct Interrupted : std::runtime_error {
-  Interrupted() : std::runtime_error("interrupted; go on with --resume") {}
-};
-
-/// Throws Interrupted if the user has stopped the program.
-inline void heed_interrupt() {
-  if (interrupted != 0) {
-    throw Interrupted();
-  }
-}
+using regimen::experiment::Interrupted;
 
 /// Where a job leaves what it is made of, and where it can be gone on with.
 inline std::string manifest_of(const Settings& settings, const std::string& job) {
@@ -143,8 +128,7 @@ class Jobs {
       const std::string& name, Net& net, torch::optim::SGD& optimizer, const rg::Phase& phase, const rg::Splits& splits,
       const std::function<void()>& at_end = [] {}) {
     const std::string checkpoint = checkpoint_of(settings_, name);
-    std::stop_source stop;
-    rg::RunOptions options{.stop = stop.get_token()};
+    rg::RunOptions options{.stop = task_.stop};
     if (task_.resume && std::filesystem::exists(checkpoint)) {
       options.from = rg::load_checkpoint(checkpoint, net, optimizer);
     }
@@ -152,14 +136,9 @@ class Jobs {
       std::filesystem::create_directories(settings_.out + "/manifests");
       write_file(manifest_of(settings_, name), begin.manifest());
     };
-    const auto heed_signals = [&](const rg::Step&) {
-      if (interrupted != 0) {
-        stop.request_stop();
-      }
-    };
     rg::Checkpoint checkpoints(checkpoint, {.seconds = 15}, net, optimizer);
     Narrator narrator = begin(name, options.from.history.empty());
-    const rg::History history = rg::run(net, {phase}, splits, options, keep_manifest, heed_signals, narrator,
+    const rg::History history = rg::run(net, {phase}, splits, options, keep_manifest, narrator,
                                         rg::CsvLog(settings_.out + "/epochs/" + name + ".csv"),
                                         rg::TimeLog(settings_.out + "/seconds/" + name + ".csv"), checkpoints);
     if (history.ended() == rg::Ended::stopped) {

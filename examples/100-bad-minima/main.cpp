@@ -1,25 +1,20 @@
 // Bad global minima exist, and SGD can reach them: the experiment of Liu, Papailiopoulos and Achlioptas (NeurIPS 2020)
 // on real images, in minutes on two CPU cores; with --paper, the authors' own.
 
-#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <optional>
+
+#include <regimen/experiment/signals.hpp>
 
 #include "allocator.hpp"
 #include "images.hpp"
-#include "jobs.hpp"
 #include "options.hpp"
 #include "results_folder.hpp"
 #include "settings.hpp"
 #include "toy.hpp"
 
-volatile std::sig_atomic_t interrupted = 0;
-
 namespace {
-
-extern "C" void on_signal(int /*signal*/) {
-  interrupted = 1;
-}
 
 void run(const Settings& settings, const Task& task) {
   if (task.list) {
@@ -27,7 +22,7 @@ void run(const Settings& settings, const Task& task) {
     return;
   }
   if (task.pace) {
-    measure_pace(settings);
+    measure_pace(settings, task);
     return;
   }
   if (settings.data != "toy") {
@@ -35,7 +30,7 @@ void run(const Settings& settings, const Task& task) {
     return;
   }
   ResultsFolder folder(settings, task);
-  folder.open(settings, {});
+  folder.open({});
   run_toy(settings, task);
   folder.note_complete(true);
 }
@@ -45,15 +40,15 @@ void run(const Settings& settings, const Task& task) {
 int main(int argc, char** argv) {
   keep_memory();
   Options options;
+  std::optional<regimen::experiment::StopSignals> signals;
   try {
     options = read_options(argc, argv);
     if (!options.task.pace) {  // which has nothing to save: a signal may end it at once
-      std::signal(SIGINT, on_signal);
-      std::signal(SIGTERM, on_signal);
+      options.task.stop = signals.emplace().token();
     }
     settle(options);
     run(options.settings, options.task);
-  } catch (const Interrupted& stop) {
+  } catch (const regimen::experiment::Interrupted& stop) {
     std::fprintf(stderr, "\n%s\n", stop.what());
     return 130;
   } catch (const std::exception& failure) {

@@ -8,12 +8,13 @@
 #include "networks.hpp"
 #include "unit.hpp"
 
+namespace ex = regimen::experiment;
 namespace rg = regimen;
 
 namespace {
 
 /// Seconds that an epoch on so many images takes, once all is warm.
-double seconds_an_epoch(const std::string& model, const Settings& settings, const Images& images,
+double seconds_an_epoch(const std::string& model, const Settings& settings, const Task& task, const Images& images,
                         std::int64_t samples) {
   auto net = make_network(model, images.classes(), images.channels(), settings.recipe.width);
   torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(1e-4).momentum(0.9).weight_decay(5e-4));
@@ -27,22 +28,22 @@ double seconds_an_epoch(const std::string& model, const Settings& settings, cons
                   .execute = execution_of(settings)};
   std::vector<double> ends;
   const auto note = [&](const rg::Epoch& epoch) { ends.push_back(epoch.seconds); };
-  const auto heed_signals = [](const rg::Step&) { heed_interrupt(); };
+  const auto heed_signals = [&](const rg::Step&) { ex::heed(task.stop); };
   rg::run(net, {phase}, rg::Splits{.every = 3, .score_fit = false}, note, heed_signals);
   return ends[2] - ends[1];
 }
 
-Pace measure(const std::string& model, const Settings& settings, const Images& images) {
+Pace measure(const std::string& model, const Settings& settings, const Task& task, const Images& images) {
   constexpr double enough = 1;  // seconds
   const std::int64_t all = *images.train.size();
   // A GPU's first steps warm up and are recorded; a large network's single step on a CPU takes seconds.
   const std::int64_t first_steps = settings.device == "cuda" ? 4 : 1;
   std::int64_t samples = std::min<std::int64_t>(all, first_steps * settings.recipe.batch);
-  double seconds = seconds_an_epoch(model, settings, images, samples);
+  double seconds = seconds_an_epoch(model, settings, task, images, samples);
   while (seconds < enough && samples < all) {
     const double wanted = 1.2 * enough / std::max(seconds, 1e-3) * static_cast<double>(samples);
     samples = std::min(all, static_cast<std::int64_t>(std::min(wanted, 20.0 * static_cast<double>(samples))));
-    seconds = seconds_an_epoch(model, settings, images, samples);
+    seconds = seconds_an_epoch(model, settings, task, images, samples);
   }
 
   const auto net = make_network(model, images.classes(), images.channels(), settings.recipe.width);
@@ -51,7 +52,7 @@ Pace measure(const std::string& model, const Settings& settings, const Images& i
   const rg::Source scored = rg::limit(images.test, std::min<std::int64_t>(2 * samples, images.test.size()));
   const rg::Evaluation how = scoring_of(settings, images);
   (void)rg::evaluate(net, rg::limit(scored, how.batch), how);
-  heed_interrupt();
+  ex::heed(task.stop);
   const auto began = std::chrono::steady_clock::now();
   (void)rg::evaluate(net, scored, how);
   const double scoring = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
@@ -60,10 +61,10 @@ Pace measure(const std::string& model, const Settings& settings, const Images& i
 
 }  // namespace
 
-Paces measure_paces(const Settings& settings, const Images& images) {
+Paces measure_paces(const Settings& settings, const Task& task, const Images& images) {
   Paces paces;
   for (const std::string& model : settings.models) {
-    paces[model] = measure(model, settings, images);
+    paces[model] = measure(model, settings, task, images);
   }
   return paces;
 }

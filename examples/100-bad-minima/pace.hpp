@@ -4,5 +4,5 @@
 #include "estimate.hpp"
 #include "settings.hpp"
 
-/// Trains each model for some seconds, without a trace. Throws Interrupted when the user stops it.
-Paces measure_paces(const Settings& settings, const Images& images);
+/// Trains each model for some seconds, without a trace. Throws Interrupted when the task says so.
+Paces measure_paces(const Settings& settings, const Task& task, const Images& images);

@@ -181,6 +181,7 @@ class Process {
     if (child == 0) {
       for (const int each : {SIGINT, SIGTERM}) {
         ::signal(each, SIG_DFL);
+        ::sigdelset(&before, each);  // blocked where a StopSignals waits for it, which this process does not have
       }
       ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 #if defined(__linux__)

@@ -86,10 +86,6 @@ class Account {
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
-bool stop_is_wanted() {
-  return interrupted != 0;
-}
-
 }  // namespace
 
 void train_side_by_side(const std::vector<Unit>& units, const std::vector<Chain>& chains, bool in_seconds,
@@ -115,7 +111,7 @@ void train_side_by_side(const std::vector<Unit>& units, const std::vector<Chain>
   const Overseer overseer{.started = [&](const std::string& unit) { account.started(jobs.at(unit)); },
                           .heard = [&](const std::string&, const std::string& line) { account.heard(line); },
                           .waiting = [&] { account.show(); },
-                          .stop = stop_is_wanted};
+                          .stop = [&] { return task.stop.stop_requested(); }};
   if (!run_side_by_side(commands, settings.workers, overseer)) {
     throw Interrupted();
   }
@@ -137,7 +133,8 @@ Paces measure_side_by_side(const Settings& settings, const Task& task) {
       sums[model].scoring += pace.scoring / settings.workers;
     }
   };
-  if (!run_side_by_side(commands, settings.workers, {.heard = add, .stop = stop_is_wanted})) {
+  if (!run_side_by_side(commands, settings.workers,
+                        {.heard = add, .stop = [&] { return task.stop.stop_requested(); }})) {
     throw Interrupted();
   }
   return sums;

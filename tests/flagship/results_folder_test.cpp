@@ -35,7 +35,7 @@ struct Place {
   /// A run that has trained something.
   void run(bool complete, const std::optional<Cut>& cut = {}) const {
     ResultsFolder folder(settings, Task{});
-    folder.open(cut ? applied(*cut, settings) : settings, cut);
+    folder.open(cut);
     put("checkpoints/a.pt", "weights");
     folder.note_complete(complete);
   }
@@ -79,7 +79,7 @@ TEST_CASE("results folder: a finished run is replaced") {
   place.run(true);
   place.put("table.txt", "old");
   ResultsFolder folder(place.settings, Task{});
-  folder.open(place.settings, {});
+  folder.open({});
   CHECK(place.get("table.txt").empty());
   CHECK(place.get("checkpoints/a.pt").empty());
 }
@@ -97,15 +97,15 @@ TEST_CASE("results folder: an unfinished run is not replaced, and goes on with -
   CHECK_THROWS_AS(ResultsFolder(others, Task{}), regimen::Error);
   {
     ResultsFolder folder(place.settings, resumed());
-    folder.open(place.settings, folder.cut(place.settings));
+    folder.open(folder.cut());
   }
   CHECK(place.get("checkpoints/a.pt") == "weights");
-  CHECK_THROWS_AS(ResultsFolder(others, resumed()).open(others, {}), regimen::Error);
+  CHECK_THROWS_AS(ResultsFolder(others, resumed()).open({}), regimen::Error);
 }
 
 TEST_CASE("results folder: a run that was stopped before it trained anything is replaced") {
   const Place place;
-  { ResultsFolder(place.settings, Task{}).open(place.settings, {}); }
+  { ResultsFolder(place.settings, Task{}).open({}); }
   CHECK_NOTHROW(ResultsFolder(place.settings, Task{}));
 }
 
@@ -113,14 +113,14 @@ TEST_CASE("results folder: a resumed run keeps to its plan, and without one to t
   const Place place;
   const Cut cut{.seeds = 3, .images = 704};
   place.run(false, cut);
-  CHECK(ResultsFolder(place.settings, resumed()).cut(place.settings)->seeds == 3);
+  CHECK(ResultsFolder(place.settings, resumed()).cut()->seeds == 3);
   CHECK(planned_cut(place.settings)->images == 704);
   Settings others = place.settings;
   others.recipe.momentum = 0.8;
   CHECK_FALSE(planned_cut(others));
   fs::remove_all(place.settings.out);
   place.run(false);
-  REQUIRE(ResultsFolder(place.settings, resumed()).cut(place.settings));
-  CHECK(ResultsFolder(place.settings, resumed()).cut(place.settings)->seeds == 5);
-  CHECK_FALSE(ResultsFolder(Place().settings, resumed()).cut(place.settings));
+  REQUIRE(ResultsFolder(place.settings, resumed()).cut());
+  CHECK(ResultsFolder(place.settings, resumed()).cut()->seeds == 5);
+  CHECK_FALSE(ResultsFolder(Place().settings, resumed()).cut());
 }
