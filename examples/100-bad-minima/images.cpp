@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <regimen/experiment/side_by_side.hpp>
 #include <regimen/regimen.hpp>
 
 #include "budget.hpp"
@@ -23,11 +24,10 @@
 #include "report.hpp"
 #include "results_folder.hpp"
 #include "settings_text.hpp"
-#include "side_by_side.hpp"
 #include "tiles.hpp"
-#include "time_left.hpp"
 #include "unit.hpp"
 
+namespace ex = regimen::experiment;
 namespace rg = regimen;
 
 namespace {
@@ -60,13 +60,13 @@ Images images_for(const Settings& settings, const Task& task) {
   const torch::Device device = settings.device == "cuda" ? torch::kCUDA : torch::kCPU;
   Images images = load_images(settings, device);
   check_networks(settings, images.classes(), images.channels(), images.test.data.size(2));
-  regimen::experiment::heed(task.stop);
+  ex::heed(task.stop);
   return images;
 }
 
 Paces paces_here(const Settings& settings, const Task& task, const Images& images) {
-  const Paces paces =
-      settings.workers > 1 ? measure_side_by_side(settings, task) : measure_paces(settings, task, images);
+  const Paces paces = settings.workers > 1 ? ex::measure_side_by_side(settings.workers, settings.threads, task)
+                                           : measure_paces(settings, task, images);
   for (const auto& [model, pace] : paces) {
     std::printf("%s: %.0f images/s in training, %.0f in scoring%s\n", model.c_str(), pace.training, pace.scoring,
                 settings.workers > 1 ? ", each worker" : "");
@@ -92,35 +92,22 @@ void tell_expected_time(const Settings& settings, const Task& task, const ImageC
   const std::string order =
       settings.workers == 1 ? "one after another" : std::to_string(settings.workers) + " at a time";
   std::printf("%zu units%s that need nothing of each other, the longest of %s: %s %s %s here.\n", units.size(),
-              left.c_str(), duration(longest).c_str(), order.c_str(), settings.recipe.until_fit ? "about" : "at most",
-              duration(seconds_of(units, settings.workers)).c_str());
+              left.c_str(), ex::duration(longest).c_str(), order.c_str(),
+              settings.recipe.until_fit ? "about" : "at most",
+              ex::duration(seconds_of(units, settings.workers)).c_str());
   std::fflush(stdout);
 }
 
-/// The unit of this name, or all of them.
-std::vector<Unit> chosen_units(const Settings& settings, const std::string& name) {
-  std::vector<Unit> chosen;
-  for (const Unit& unit : units_of(settings)) {
-    if (name.empty() || unit.name() == name) {
-      chosen.push_back(unit);
-    }
-  }
-  if (chosen.empty()) {
-    throw rg::Error("--unit must be one of those that --list prints, but is \"" + name + "\"");
-  }
-  return chosen;
-}
-
-void train_one_after_another(const std::vector<Unit>& units, const std::vector<Chain>& chains, bool in_seconds,
-                             const Settings& settings, const Task& task, const Images& images) {
+void train_one_after_another(const ex::Plan& plan, bool in_seconds, const Settings& settings, const Task& task,
+                             const Images& images) {
   // One worker's chain is all of it.
   Chain all;
-  for (const Chain& chain : chains) {
+  for (const Chain& chain : ex::chains_of(plan)) {
     all.insert(all.end(), chain.begin(), chain.end());
   }
   Trainings trainings(settings, task, images, TimeLeft({all}, 1, in_seconds));
-  for (const Unit& unit : units) {
-    if (!trainings.train(unit)) {
+  for (const Unit& unit : units_of(settings)) {
+    if ((task.unit.empty() || unit.name() == task.unit) && !trainings.train(unit)) {
       if (!task.unit.empty()) {
         throw rg::Error("another process works on " + unit.name() + ": wait for it, or train another unit");
       }
@@ -129,25 +116,19 @@ void train_one_after_another(const std::vector<Unit>& units, const std::vector<C
   }
 }
 
-/// The longest first: a short one at the end keeps the other workers waiting least.
-void sort_by_length(std::vector<Unit>& units, const Settings& settings, const ImageCounts& counts, const Paces& paces) {
-  const auto seconds = [&](const Unit& unit) { return seconds_of(expected_jobs(unit, settings, counts, paces)); };
-  std::stable_sort(units.begin(), units.end(), [&](const Unit& a, const Unit& b) { return seconds(a) > seconds(b); });
-}
-
 void train(const Settings& settings, const Task& task, const Images& images, const Paces& paces) {
-  std::vector<Unit> units = chosen_units(settings, task.unit);
+  const ex::Plan plan = ex::chosen(expected_units(settings, images.counts(), paces), task.unit);
   if (settings.workers > 1) {
-    sort_by_length(units, settings, images.counts(), paces);
-  }
-  std::vector<Chain> chains;
-  for (const Unit& unit : units) {
-    chains.push_back(expected_jobs(unit, settings, images.counts(), paces));
-  }
-  if (settings.workers > 1) {
-    train_side_by_side(units, chains, !paces.empty(), settings, task);
+    const auto is_finished = [&](const std::string& job) { return job_is_finished(job, settings); };
+    ex::do_side_by_side(ex::longest_first(plan),
+                        {.workers = settings.workers,
+                         .threads = settings.threads,
+                         .in_seconds = !paces.empty(),
+                         .prefix = settings.models.size() == 1 ? settings.models.front() + "-" : "",
+                         .is_finished = is_finished},
+                        task);
   } else {
-    train_one_after_another(units, chains, !paces.empty(), settings, task, images);
+    train_one_after_another(plan, !paces.empty(), settings, task, images);
   }
 }
 
@@ -166,7 +147,7 @@ void collect_units(const Settings& whole, const Task& task) {
 
 void train_unit(const Settings& whole, const Task& task) {
   // Others that want the folder must not wait while images are loaded, which can take minutes.
-  (void)chosen_units(planned(whole, planned_cut(whole)), task.unit);
+  (void)ex::chosen(expected_units(planned(whole, planned_cut(whole)), {}, {}), task.unit);
   const Images images = images_for(whole, task);
   ResultsFolder folder(whole, task);
   const std::optional<Cut> cut = folder.cut();
@@ -221,7 +202,7 @@ void list_units(const Settings& settings) {
 }
 
 void measure_pace(const Settings& settings, const Task& task) {
-  tell_paces(measure_paces(settings, task, images_for(settings, task)));
+  ex::tell_paces(measure_paces(settings, task, images_for(settings, task)));
 }
 
 void run_images(const Settings& settings, const Task& task) {

@@ -14,17 +14,20 @@
 #include <utility>
 #include <vector>
 
+#include <regimen/experiment/job_line.hpp>
 #include <regimen/experiment/signals.hpp>
+#include <regimen/experiment/time_left.hpp>
 #include <regimen/regimen.hpp>
 
 #include "files.hpp"
-#include "job_line.hpp"
 #include "settings.hpp"
-#include "time_left.hpp"
 
 namespace rg = regimen;
 
+using regimen::experiment::Chain;
 using regimen::experiment::Interrupted;
+using regimen::experiment::JobLine;
+using regimen::experiment::TimeLeft;
 
 /// Where a job leaves what it is made of, and where it can be gone on with.
 inline std::string manifest_of(const Settings& settings, const std::string& job) {
@@ -104,16 +107,6 @@ struct Narrator {
     }
   }
 };
-
-/// ", about 1 min 50 s left"; nothing where nothing is known or left.
-inline std::string time_left_text(const TimeLeft& time_left, double now) {
-  const std::optional<double> left = time_left.seconds(now);
-  if (!left || time_left.done() == time_left.count()) {
-    return "";
-  }
-  // To ten seconds, and no less: more would be more than is known.
-  return ", about " + duration(*left < 3600 ? 10 * std::max(1.0, std::ceil(*left / 10)) : *left) + " left";
-}
 
 /// Runs one training after another, each with a checkpoint and logs under its own name, so that a killed program goes
 /// on where it was. A job is a function of the settings alone: done again from its checkpoint, it ends the same.

@@ -5,11 +5,11 @@
 
 #include <regimen/base/error.hpp>
 #include <regimen/base/version.hpp>
+#include <regimen/experiment/processors.hpp>
 
 #include "check.hpp"
 #include "data.hpp"
 #include "options.hpp"
-#include "processors.hpp"
 
 namespace {
 
@@ -55,7 +55,7 @@ void settle(Options& options) {
     task.budget = is_default(s) && task.unit.empty() ? default_budget : 0;
     task.must_fit = false;
   }
-  settle_processors(s, !task.unit.empty() || task.pace, processors());
+  settle_processors(s, !task.unit.empty() || task.pace, regimen::experiment::processors());
   torch::set_num_threads(s.threads);
   if (!task.list && !task.worker) {
     print_settled(s);

@@ -42,10 +42,23 @@ rg::Evaluation scoring_of(const Settings& settings, const Images& images) {
           .batch = settings.device == "cuda" ? 1000 : 100};
 }
 
-std::optional<rg::History> finished_history(const Unit& unit, const std::string& what, const Settings& settings) {
-  const std::string job = unit.job(what);
-  const bool scored = what == memorizing || read_test_score(test_score_of(settings, job)).has_value();
+namespace {
+
+std::optional<rg::History> finished(const std::string& job, const Settings& settings) {
+  const std::string last = std::string("-") + memorizing;
+  const bool memorizes = job.size() > last.size() && job.compare(job.size() - last.size(), last.size(), last) == 0;
+  const bool scored = memorizes || read_test_score(test_score_of(settings, job)).has_value();
   return scored ? history_of(settings, job) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<rg::History> finished_history(const Unit& unit, const std::string& what, const Settings& settings) {
+  return finished(unit.job(what), settings);
+}
+
+bool job_is_finished(const std::string& job, const Settings& settings) {
+  return finished(job, settings).has_value();
 }
 
 bool is_complete(const Unit& unit, const Settings& settings) {

@@ -31,6 +31,9 @@ regimen::Evaluation scoring_of(const Settings& settings, const Images& images);
 /// the end includes the score on the whole test set.
 std::optional<regimen::History> finished_history(const Unit& unit, const std::string& what, const Settings& settings);
 
+/// Whether a job of this name is at its end, with the score that belongs to it.
+bool job_is_finished(const std::string& job, const Settings& settings);
+
 /// Whether a unit's trainings are all at their end.
 bool is_complete(const Unit& unit, const Settings& settings);
 

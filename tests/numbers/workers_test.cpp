@@ -1,4 +1,4 @@
-#include "workers.hpp"
+#include <regimen/experiment/workers.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -13,10 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <regimen/base.hpp>
+#include <regimen/base/error.hpp>
+#include <regimen/experiment/job_line.hpp>
+#include <regimen/experiment/side_by_side.hpp>
+#include <regimen/experiment/signals.hpp>
 
-#include "job_line.hpp"
-#include "numbers/testing.hpp"
+#include "testing.hpp"
+
+using namespace regimen::experiment;
 
 namespace {
 
@@ -183,4 +187,40 @@ TEST_CASE("job lines: other lines are none") {
   CHECK_FALSE(JobLine::read("job sleeps a"));
   CHECK_FALSE(JobLine::read("epoch 3"));
   CHECK_FALSE(JobLine::read(""));
+}
+
+TEST_CASE("workers: they can be asked to end though this process blocks the signals") {
+  const StopSignals signals;
+  bool ready = false;
+  CHECK_FALSE(run_side_by_side(
+      {shell("a", "echo ready; exec sleep 60")}, 1,
+      {.heard = [&](const std::string&, const std::string&) { ready = true; }, .stop = [&] { return ready; }}));
+}
+
+TEST_CASE(
+    "side by side: each unit is this program with its command line and its name, and finished ones are left out") {
+  // "This program" is the one that runs this test: asked for no test of that name, it ends at once.
+  Task task;
+  task.words = {"tests", "nothing of this name"};
+  task.quiet = true;
+  const Command command = detail::worker("b", {"--resume", "--unit", "b"}, 3, task);
+  CHECK(command.program == this_program);
+  CHECK(command.words == std::vector<std::string>{"tests", "nothing of this name", "--worker", "--workers", "1",
+                                                  "--threads", "3", "--resume", "--unit", "b"});
+  task.resume = true;
+  const Plan plan{{"a", {{"a-1", "kind", 1}}}};
+  CHECK_NOTHROW(do_side_by_side(plan, {.is_finished = [](const std::string& job) { return job == "a-1"; }}, task));
+  // Catch2 knows no --worker: had it been started, it would have failed.
+  CHECK_THROWS_AS(do_side_by_side(plan, {.is_finished = [](const std::string&) { return false; }}, task),
+                  regimen::Error);
+}
+
+TEST_CASE("side by side: a task that was stopped begins nothing") {
+  std::stop_source stop;
+  stop.request_stop();
+  Task task;
+  task.stop = stop.get_token();
+  task.quiet = true;
+  CHECK_THROWS_AS(do_side_by_side({{"a", {{"a-1", "kind", 1}}}}, {}, task), Interrupted);
+  CHECK_THROWS_AS(measure_side_by_side(2, 1, task), Interrupted);
 }

@@ -1,6 +1,8 @@
-#include "time_left.hpp"
+#include <regimen/experiment/time_left.hpp>
 
-#include "numbers/testing.hpp"
+#include "testing.hpp"
+
+using namespace regimen::experiment;
 
 namespace {
 

@@ -18,12 +18,13 @@
 #include <utility>
 #include <vector>
 
-#include <regimen/base/error.hpp>
+#include "regimen/base/error.hpp"
+#include "regimen/experiment/command.hpp"
 
-#include "workers.hpp"
+namespace regimen::inline v0::experiment::detail {
 
 [[noreturn]] inline void system_error(const std::string& what) {
-  throw regimen::Error(what + ": " + std::strerror(errno));
+  throw Error(what + ": " + std::strerror(errno));
 }
 
 /// The end of a pipe that is read here, without waiting.
@@ -206,3 +207,5 @@ class Process {
   std::string line_;  ///< that has no end yet
   std::string errors_;
 };
+
+}  // namespace regimen::inline v0::experiment::detail

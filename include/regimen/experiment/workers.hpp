@@ -1,20 +1,36 @@
-#include "workers.hpp"
+#pragma once
+// No LibTorch.
 
 #include <poll.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
+#include <functional>
 #include <list>
 #include <string>
 #include <vector>
 
-#include <regimen/base/error.hpp>
+#include "regimen/base/error.hpp"
+#include "regimen/experiment/command.hpp"
+#include "regimen/experiment/detail/process.hpp"
 
-#include "process.hpp"
+namespace regimen::inline v0::experiment {
 
-namespace {
+/// How whoever runs processes follows them. Every field may be left out.
+struct Overseer {
+  std::function<void(const std::string& name)> started{};
+  std::function<void(const std::string& name, const std::string& line)> heard{};  ///< each line that one prints
+  /// What one that succeeded wrote to stderr; without a function it is printed there.
+  std::function<void(const std::string& name, const std::string& errors)> complained{};
+  std::function<void()> waiting{};  ///< about five times a second, and after every line
+  std::function<bool()> stop{};     ///< asked as often: whether all are to end
+};
 
+namespace detail {
+
+/// The processes that run, and those that wait.
 class Pool {
  public:
   Pool(const std::vector<Command>& commands, int at_once, const Overseer& overseer)
@@ -39,7 +55,7 @@ class Pool {
       }
     }
     if (!failure_.empty()) {
-      throw regimen::Error(failure_);
+      throw Error(failure_);
     }
     return !stopped_;
   }
@@ -115,8 +131,19 @@ class Pool {
   std::string failure_;
 };
 
-}  // namespace
+}  // namespace detail
 
-bool run_side_by_side(const std::vector<Command>& commands, int at_once, const Overseer& overseer) {
-  return Pool(commands, at_once, overseer).run();
+/// Runs the commands as processes, in their order, at most `at_once` of them at a time. Returns true when all have
+/// ended with status 0, and false if `stop` said so: then each was sent SIGTERM, and has ended.
+/// A process that dies of the signal that made `stop` say so is none that has failed: Ctrl-C reaches both.
+///
+/// Throws Error for the first that fails, with its name and what it wrote to stderr, after the others were
+/// sent SIGTERM and have ended. No process is left behind: an exception of the overseer kills them, and on Linux the
+/// death of this process does too.
+///     run_side_by_side({{"one", "/bin/echo", {"echo", "1"}}, {"two", "/bin/echo", {"echo", "2"}}}, 2, {.heard =
+///     print});
+inline bool run_side_by_side(const std::vector<Command>& commands, int at_once, const Overseer& overseer = {}) {
+  return detail::Pool(commands, at_once, overseer).run();
 }
+
+}  // namespace regimen::inline v0::experiment

@@ -1,4 +1,4 @@
-#include "processors.hpp"
+#include <regimen/experiment/processors.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -6,7 +6,9 @@
 
 #include <unistd.h>
 
-#include "numbers/testing.hpp"
+#include "testing.hpp"
+
+using namespace regimen::experiment;
 
 namespace {
 

@@ -6,6 +6,10 @@
 #include <sstream>
 #include <string>
 
+#include "regimen/base/config.hpp"
+
+namespace regimen::inline v0::experiment {
+
 /// What a worker says about a job, in a line that its parent process reads.
 struct JobLine {
   enum class What { begins, goes_on, ends };
@@ -42,3 +46,5 @@ struct JobLine {
     return words[static_cast<int>(what)];
   }
 };
+
+}  // namespace regimen::inline v0::experiment

@@ -7,6 +7,10 @@
 #include <cstdio>
 #include <string>
 
+#include "regimen/base/config.hpp"
+
+namespace regimen::inline v0::experiment {
+
 /// What a program is doing, on stderr: on a terminal one line that keeps changing, elsewhere (a file, a pipe, CI) plain
 /// lines, of the milestones alone.
 class StatusLine {
@@ -56,3 +60,5 @@ class StatusLine {
   bool live_;
   std::string shown_;
 };
+
+}  // namespace regimen::inline v0::experiment
