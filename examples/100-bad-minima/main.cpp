@@ -10,29 +10,17 @@
 #include "allocator.hpp"
 #include "images.hpp"
 #include "options.hpp"
-#include "results_folder.hpp"
 #include "settings.hpp"
 #include "toy.hpp"
 
 namespace {
 
 void run(const Settings& settings, const Task& task) {
-  if (task.list) {
-    list_units(settings);
-    return;
-  }
-  if (task.pace) {
-    measure_pace(settings, task);
-    return;
-  }
-  if (settings.data != "toy") {
+  if (settings.data == "toy") {
+    run_toy(settings, task);
+  } else {
     run_images(settings, task);
-    return;
   }
-  ResultsFolder folder(settings, task);
-  folder.open({});
-  run_toy(settings, task);
-  folder.note_complete(true);
 }
 
 }  // namespace

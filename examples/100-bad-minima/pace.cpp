@@ -4,7 +4,8 @@
 #include <chrono>
 #include <cmath>
 
-#include "jobs.hpp"
+#include <regimen/experiment/signals.hpp>
+
 #include "networks.hpp"
 #include "unit.hpp"
 

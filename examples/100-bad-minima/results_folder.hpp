@@ -1,7 +1,6 @@
 #pragma once
 // No LibTorch.
 
-#include <optional>
 #include <string>
 
 #include <regimen/experiment/folder.hpp>
@@ -9,27 +8,8 @@
 #include "plan.hpp"
 #include "settings.hpp"
 
-/// What a budget had cut the experiment in this folder to. Without a plan in the folder it is the whole experiment; if
-/// the folder holds no experiment of these settings, there is none.
-std::optional<Cut> planned_cut(const Settings& settings);
+/// What the experiment keeps in its results folder. A plan is a cut.
+regimen::experiment::FolderContents contents_of(const Settings& settings);
 
-/// The results folder of the experiment, of which a plan is a cut.
-class ResultsFolder {
- public:
-  /// Throws regimen::Error as `regimen::experiment::ResultsFolder` does.
-  ResultsFolder(const Settings& settings, const Task& task);
-
-  /// The cut that a resumed run keeps to; none for a new run.
-  [[nodiscard]] std::optional<Cut> cut() const;
-
-  /// Starts anew, or goes on with what is there. Throws regimen::Error if the folder has other settings than these with
-  /// the cut applied.
-  void open(const std::optional<Cut>& cut) { folder_.open(cut ? text_of(*cut) : ""); }
-
-  /// Notes that every unit is complete, so that a new run may replace the results; or that some are not.
-  void note_complete(bool complete) const { folder_.note_complete(complete); }
-
- private:
-  Settings settings_;
-  regimen::experiment::ResultsFolder folder_;
-};
+/// The cut that the folder's plan says: without a plan the whole experiment. Throws regimen::Error for any other text.
+Cut cut_of(const std::string& plan, const Settings& settings);

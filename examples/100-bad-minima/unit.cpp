@@ -1,12 +1,11 @@
 #include "unit.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <thread>
+#include <string>
 #include <vector>
 
 #include "networks.hpp"
 
+namespace ex = regimen::experiment;
 namespace rg = regimen;
 
 rg::Execution execution_of(const Settings& settings) {
@@ -42,61 +41,14 @@ rg::Evaluation scoring_of(const Settings& settings, const Images& images) {
           .batch = settings.device == "cuda" ? 1000 : 100};
 }
 
-namespace {
-
-std::optional<rg::History> finished(const std::string& job, const Settings& settings) {
+std::optional<rg::History> finished_history(const std::string& job, const Settings& settings) {
+  const ex::JobFiles files{settings.out, job};
   const std::string last = std::string("-") + memorizing;
   const bool memorizes = job.size() > last.size() && job.compare(job.size() - last.size(), last.size(), last) == 0;
-  const bool scored = memorizes || read_test_score(test_score_of(settings, job)).has_value();
-  return scored ? history_of(settings, job) : std::nullopt;
+  return memorizes || ex::read_score(files.score()) ? files.history() : std::nullopt;
 }
 
-}  // namespace
-
-std::optional<rg::History> finished_history(const Unit& unit, const std::string& what, const Settings& settings) {
-  return finished(unit.job(what), settings);
-}
-
-bool job_is_finished(const std::string& job, const Settings& settings) {
-  return finished(job, settings).has_value();
-}
-
-bool is_complete(const Unit& unit, const Settings& settings) {
-  const std::vector<std::string> all = trainings_of(unit, settings);
-  return std::all_of(all.begin(), all.end(),
-                     [&](const std::string& what) { return finished_history(unit, what, settings).has_value(); });
-}
-
-Chain unfinished(const Chain& jobs, const Unit& unit, const Settings& settings) {
-  Chain left;
-  for (const std::string& what : trainings_of(unit, settings)) {
-    const auto job =
-        std::find_if(jobs.begin(), jobs.end(), [&](const auto& each) { return each.name == unit.job(what); });
-    if (job != jobs.end() && !finished_history(unit, what, settings)) {
-      left.push_back(*job);
-    }
-  }
-  return left;
-}
-
-bool Trainings::train(const Unit& unit) {
-  const std::string path = settings_.out + "/locks/" + unit.name();
-  std::optional<rg::Lock> mine = rg::Lock::try_take(path);
-  // The worker of a run that was killed may need a moment to end.
-  for (int tenths = 0; task_.worker && !mine && tenths < 100; ++tenths) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    mine = rg::Lock::try_take(path);
-  }
-  if (!mine) {
-    return false;
-  }
-  if (task_.resume && is_complete(unit, settings_)) {
-    for (const std::string& what : trainings_of(unit, settings_)) {
-      jobs_.skip(unit.job(what));
-    }
-    return true;
-  }
-
+void Trainings::train(const Unit& unit) {
   const rg::Source train = training_images(images_, settings_, unit.seed);
   torch::manual_seed(unit.seed);
   Net net = make_network(unit.model, images_.classes(), images_.channels(), settings_.recipe.width);
@@ -110,7 +62,6 @@ bool Trainings::train(const Unit& unit) {
     start.restore();
     run_arm(unit, static_cast<int>(i), sets[i], train, net);
   }
-  return true;
 }
 
 /// What all phases share.
@@ -148,7 +99,10 @@ void Trainings::memorize(const Unit& unit, const rg::Source& train, Net& net) {
   torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(settings_.recipe.memorize_rate));
   rg::Phase memorize = phase(memorizing, confusion, sgd, settings_.recipe.memorize_epochs, 1000 * unit.seed);
   memorize.until = rg::FitReaches{settings_.recipe.memorize_fit};
-  jobs_.run(unit.job(memorizing), net, sgd, memorize, splits(train, unit.seed, settings_.recipe.memorize_epochs));
+  jobs_.run({.name = unit.job(memorizing),
+             .phases = {memorize},
+             .splits = splits(train, unit.seed, settings_.recipe.memorize_epochs)},
+            net, sgd);
 }
 
 /// 2. Train on the true labels, from where the network is, with a set of regularizers.
@@ -177,7 +131,9 @@ void Trainings::run_arm(const Unit& unit, int place, const Regularizers& set, co
                    rg::HorizontalFlip{}};
   }
   const std::string job = unit.job(set.name());
-  jobs_.run(job, net, sgd, arm, scored, [&] {
-    write_test_score(test_score_of(settings_, job), rg::evaluate(net, images_.test, scoring_of(settings_, images_)));
-  });
+  const auto score = [&] {
+    ex::write_score(ex::JobFiles{settings_.out, job}.score(),
+                    rg::evaluate(net, images_.test, scoring_of(settings_, images_)));
+  };
+  jobs_.run({.name = job, .phases = {arm}, .splits = scored, .at_end = score}, net, sgd);
 }

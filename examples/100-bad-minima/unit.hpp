@@ -4,13 +4,13 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
+#include <vector>
 
+#include <regimen/experiment/job.hpp>
 #include <regimen/networks/network.hpp>
 #include <regimen/regimen.hpp>
 
 #include "data.hpp"
-#include "jobs.hpp"
 #include "plan.hpp"
 #include "settings.hpp"
 
@@ -27,31 +27,17 @@ regimen::Source confusion_set(const regimen::Source& train, const Images& images
 /// How networks are scored after training.
 regimen::Evaluation scoring_of(const Settings& settings, const Images& images);
 
-/// The history of a unit's training that has come to its end, whoever trained it; none while it has not. On true labels
-/// the end includes the score on the whole test set.
-std::optional<regimen::History> finished_history(const Unit& unit, const std::string& what, const Settings& settings);
+/// The history of a training that has come to its end, whoever trained it; none while it has not. On true labels the
+/// end includes the score on the whole test set.
+std::optional<regimen::History> finished_history(const std::string& job, const Settings& settings);
 
-/// Whether a job of this name is at its end, with the score that belongs to it.
-bool job_is_finished(const std::string& job, const Settings& settings);
-
-/// Whether a unit's trainings are all at their end.
-bool is_complete(const Unit& unit, const Settings& settings);
-
-/// A unit's jobs that are not at their end yet.
-Chain unfinished(const Chain& jobs, const Unit& unit, const Settings& settings);
-
-/// Trains units.
+/// Trains units, each a network from one start, with each set of regularizers.
 class Trainings {
  public:
-  Trainings(const Settings& settings, const Task& task, const Images& images, TimeLeft time_left)
-      : settings_(settings),
-        task_(task),
-        images_(images),
-        execute_(execution_of(settings)),
-        jobs_(settings, task, std::move(time_left)) {}
+  Trainings(const Settings& settings, const Images& images, regimen::experiment::Jobs& jobs)
+      : settings_(settings), images_(images), execute_(execution_of(settings)), jobs_(jobs) {}
 
-  /// All trainings of a unit that are not at their end yet. False if another process works on it.
-  bool train(const Unit& unit);
+  void train(const Unit& unit);
 
  private:
   using Net = std::shared_ptr<regimen::models::Network>;
@@ -63,8 +49,7 @@ class Trainings {
   void run_arm(const Unit& unit, int place, const Regularizers& set, const regimen::Source& train, Net& net);
 
   const Settings& settings_;
-  const Task& task_;
   const Images& images_;
   regimen::Execution execute_;
-  Jobs jobs_;
+  regimen::experiment::Jobs& jobs_;
 };

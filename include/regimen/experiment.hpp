@@ -4,9 +4,12 @@
 
 #include "regimen/experiment/budget.hpp"
 #include "regimen/experiment/command.hpp"
+#include "regimen/experiment/conduct.hpp"
 #include "regimen/experiment/cost.hpp"
 #include "regimen/experiment/files.hpp"
 #include "regimen/experiment/folder.hpp"
+#include "regimen/experiment/job.hpp"
+#include "regimen/experiment/job_files.hpp"
 #include "regimen/experiment/job_line.hpp"
 #include "regimen/experiment/plan.hpp"
 #include "regimen/experiment/processors.hpp"
