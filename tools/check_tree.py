@@ -32,7 +32,7 @@ ROOMS = [
     ("source", "data: in memory, streams, views of them, read ahead"),
     ("transform", "what the network is shown: inputs, labels, partners (Mixup, CutMix)"),
     ("damage", "data that are frozen as a transform left them, labels dealt anew, and what noise did"),
-    ("datasets", "readers: IDX, CIFAR, mapped files; toys"),
+    ("datasets", "readers: IDX, CIFAR, mapped files, folders of images; toys"),
     ("execute", "precision, memory format, steps recorded on a GPU"),
     ("evaluate", "scores of a network, re-estimated BatchNorm statistics"),
     ("measure", "what kind of minimum: norms, distances, accuracy on a part, changed predictions"),

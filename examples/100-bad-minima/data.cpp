@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "image_folder.hpp"
-
 namespace rg = regimen;
 
 namespace {
@@ -30,7 +28,7 @@ std::vector<std::string> cifar100_names() {
 /// A folder of images whose batches are on the device.
 struct DecodedTo {
   torch::Device device;
-  ImageFolder of;
+  rg::ImageFolder of;
 
   [[nodiscard]] std::int64_t size() const { return of.size(); }
   [[nodiscard]] rg::Batch get(const torch::Tensor& index) const { return to(of.get(index), device); }
@@ -64,10 +62,10 @@ Images load_as_they_are(const Settings& settings, const torch::Device& device) {
                      cifar100_names());
   }
   if (settings.data == "cinic10") {
-    return folders(cinic10(settings.root), {.mean = {.4789, .4723, .4305}, .stddev = {.2421, .2383, .2587}});
+    return folders(rg::cinic10(settings.root), {.mean = {.4789, .4723, .4305}, .stddev = {.2421, .2383, .2587}});
   }
   if (settings.data == "restricted-imagenet") {
-    return folders(restricted_imagenet(settings.root, settings.recipe.side > 0 ? settings.recipe.side : 64),
+    return folders(rg::restricted_imagenet(settings.root, settings.recipe.side > 0 ? settings.recipe.side : 64),
                    {.mean = {.4717, .4499, .3837}, .stddev = {.2600, .2516, .2575}});
   }
   return in_memory(

@@ -12,8 +12,15 @@
 #include <string>
 #include <vector>
 
-#include "image_folder.hpp"
+#include <regimen/datasets/image_sets.hpp>
 #include "regimen/source.hpp"
+
+using regimen::Cinic10;
+using regimen::cinic10;
+using regimen::ImageClass;
+using regimen::ImageFolder;
+using regimen::restricted_imagenet;
+using regimen::RestrictedImageNet;
 
 namespace {
 
