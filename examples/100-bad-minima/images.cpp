@@ -1,7 +1,5 @@
 #include "images.hpp"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <optional>
@@ -12,10 +10,8 @@
 #include <regimen/regimen.hpp>
 
 #include "budget.hpp"
-#include "check_networks.hpp"
 #include "collect.hpp"
-#include "data.hpp"
-#include "pace.hpp"
+#include "kit/image_experiment.hpp"
 #include "pictures.hpp"
 #include "plan.hpp"
 #include "report.hpp"
@@ -28,20 +24,23 @@ namespace rg = regimen;
 
 namespace {
 
-class OnImages : public ex::Experiment {
+class OnImages : public kit::ImageExperiment {
  public:
-  OnImages(const Settings& whole, const Task& task) : whole_(whole), settings_(whole), task_(task) {}
+  OnImages(const Settings& whole, const Task& task)
+      : ImageExperiment({.data = {.name = whole.data, .root = whole.root, .side = whole.recipe.side},
+                         .machine = {.device = whole.device, .precision = whole.precision},
+                         .networks = whole.models,
+                         .width = whole.recipe.width,
+                         .batch = whole.recipe.batch,
+                         .stop = task.stop}),
+        whole_(whole),
+        settings_(whole),
+        task_(task) {}
 
   [[nodiscard]] ex::FolderContents contents() const override { return contents_of(whole_); }
 
-  void load() override {
-    const torch::Device device = whole_.device == "cuda" ? torch::kCUDA : torch::kCPU;
-    images_ = load_images(whole_, device);
-    check_networks(whole_, images_->classes(), images_->channels(), images_->test.data.size(2));
-  }
-
   [[nodiscard]] ex::Plan plan(const ex::Paces& paces) const override {
-    return expected_units(settings_, images_ ? images_->counts() : ImageCounts{}, paces);
+    return expected_units(settings_, counts(), paces);
   }
 
   [[nodiscard]] bool is_finished(const std::string& job) const override {
@@ -51,12 +50,10 @@ class OnImages : public ex::Experiment {
   void train(const std::string& name, ex::Jobs& jobs) override {
     const std::vector<Unit> units = units_of(settings_);
     const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& each) { return each.name() == name; });
-    Trainings(settings_, *images_, jobs).train(*unit);
+    Trainings(settings_, images(), jobs).train(*unit);
   }
 
-  void begin() override { show_tiles(*images_, settings_); }
-
-  ex::Paces measure() override { return measure_paces(whole_, task_, *images_); }
+  void begin() override { show_tiles(images(), settings_); }
 
   void keep_to(const std::string& plan) override {
     cut_ = cut_of(plan, whole_);
@@ -64,12 +61,12 @@ class OnImages : public ex::Experiment {
   }
 
   Sized fit(double passed, const ex::Paces& paces) override {
-    const Fitted fitted = fit_to_budget(task_, passed, whole_, images_->counts(), paces);
-    return {text_of(fitted.cut), sentence_of(fitted, whole_, images_->counts(), task_.budget)};
+    const Fitted fitted = fit_to_budget(task_, passed, whole_, counts(), paces);
+    return {text_of(fitted.cut), sentence_of(fitted, whole_, counts(), task_.budget)};
   }
 
   [[nodiscard]] std::string planned_before() const override {
-    return cut_ ? ::planned_before(*cut_, whole_, images_->counts()) : "";
+    return cut_ ? ::planned_before(*cut_, whole_, counts()) : "";
   }
 
   /// Tables, pictures and the manifest of all that is at its end.
@@ -100,7 +97,6 @@ class OnImages : public ex::Experiment {
   Settings settings_;  ///< with the cut applied
   const Task& task_;
   std::optional<Cut> cut_{};
-  std::optional<Images> images_{};
 };
 
 }  // namespace

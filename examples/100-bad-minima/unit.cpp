@@ -3,27 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "networks.hpp"
+#include "kit/networks.hpp"
 
 namespace ex = regimen::experiment;
 namespace rg = regimen;
-
-rg::Execution execution_of(const Settings& settings) {
-  rg::Execution execute{.precision = settings.precision == "bf16" ? rg::Precision::bf16 : rg::Precision::fp32,
-                        .memory_format = rg::MemoryFormat::channels_last};
-  if (settings.device == "cuda") {
-    execute.device = "cuda";
-    execute.fused = true;
-    execute.graph = true;
-    execute.autotune = true;
-  }
-  return execute;
-}
-
-rg::Source training_images(const Images& images, const Settings& settings, std::uint64_t seed) {
-  const bool all = settings.recipe.images == 0 || settings.recipe.images >= *images.train.size();
-  return rg::cached(all ? images.train : rg::sample(images.train, settings.recipe.images, seed));
-}
 
 rg::Source confusion_set(const rg::Source& train, const Images& images, const Settings& settings, int copies,
                          std::uint64_t seed) {
@@ -34,24 +17,17 @@ rg::Source confusion_set(const rg::Source& train, const Images& images, const Se
   return settings.device == "cuda" ? rg::cached(confusion) : confusion;
 }
 
-rg::Evaluation scoring_of(const Settings& settings, const Images& images) {
-  return {.preprocess = {images.normalize},
-          .execute = execution_of(settings),
-          // On a CPU small enough for the caches: twice as fast as 500.
-          .batch = settings.device == "cuda" ? 1000 : 100};
-}
-
 std::optional<rg::History> finished_history(const std::string& job, const Settings& settings) {
   const ex::JobFiles files{settings.out, job};
   const std::string last = std::string("-") + memorizing;
   const bool memorizes = job.size() > last.size() && job.compare(job.size() - last.size(), last.size(), last) == 0;
-  return memorizes || ex::read_score(files.score()) ? files.history() : std::nullopt;
+  return memorizes ? files.history() : files.scored_history();
 }
 
 void Trainings::train(const Unit& unit) {
-  const rg::Source train = training_images(images_, settings_, unit.seed);
+  const rg::Source train = kit::some_of(images_, settings_.recipe.images, unit.seed);
   torch::manual_seed(unit.seed);
-  Net net = make_network(unit.model, images_.classes(), images_.channels(), settings_.recipe.width);
+  Net net = kit::make_network(unit.model, images_.classes(), images_.channels(), settings_.recipe.width);
   execute_.prepare(net);
   if (unit.copies > 0) {
     memorize(unit, train, net);
@@ -81,6 +57,10 @@ rg::Phase Trainings::phase(const std::string& name, const rg::Source& data, torc
   return result;
 }
 
+rg::Evaluation Trainings::scoring() const {
+  return kit::scoring_of(settings_.device, settings_.precision, images_);
+}
+
 /// Scored often enough for curves, or only at the end: scoring costs time and changes nothing. Fit alone, which the
 /// quick recipe's stop criteria read, is scored every second epoch. The test set is there for the curves, a part of it:
 /// all of it is for the end.
@@ -90,7 +70,7 @@ rg::Splits Trainings::splits(const rg::Source& train, std::uint64_t seed, int ep
           .test = curves ? rg::limit(images_.test, test_along(settings_, images_.counts())) : rg::Source(),
           .every = curves ? settings_.recipe.score_every : std::max(epochs, 1),
           .fit_every = settings_.recipe.until_fit ? 2 : 0,
-          .batch = scoring_of(settings_, images_).batch};
+          .batch = scoring().batch};
 }
 
 /// 1. Reach a bad minimum: fit damaged copies of the images under random labels.
@@ -132,8 +112,7 @@ void Trainings::run_arm(const Unit& unit, int place, const Regularizers& set, co
   }
   const std::string job = unit.job(set.name());
   const auto score = [&] {
-    ex::write_score(ex::JobFiles{settings_.out, job}.score(),
-                    rg::evaluate(net, images_.test, scoring_of(settings_, images_)));
+    ex::write_score(ex::JobFiles{settings_.out, job}.score(), rg::evaluate(net, images_.test, scoring()));
   };
   jobs_.run({.name = job, .phases = {arm}, .splits = scored, .at_end = score}, net, sgd);
 }

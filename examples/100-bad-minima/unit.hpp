@@ -10,22 +10,16 @@
 #include <regimen/networks/network.hpp>
 #include <regimen/regimen.hpp>
 
-#include "data.hpp"
+#include "kit/data.hpp"
+#include "kit/machine.hpp"
 #include "plan.hpp"
 #include "settings.hpp"
 
-/// How every phase is computed on this device: on a GPU with all that makes it fast.
-regimen::Execution execution_of(const Settings& settings);
-
-/// The training images of a seed: all of them, or as many as the recipe says, drawn by the seed.
-regimen::Source training_images(const Images& images, const Settings& settings, std::uint64_t seed);
+using kit::Images;
 
 /// R copies of the training images with some pixels zeroed, under random labels.
 regimen::Source confusion_set(const regimen::Source& train, const Images& images, const Settings& settings, int copies,
                               std::uint64_t seed);
-
-/// How networks are scored after training.
-regimen::Evaluation scoring_of(const Settings& settings, const Images& images);
 
 /// The history of a training that has come to its end, whoever trained it; none while it has not. On true labels the
 /// end includes the score on the whole test set.
@@ -35,7 +29,10 @@ std::optional<regimen::History> finished_history(const std::string& job, const S
 class Trainings {
  public:
   Trainings(const Settings& settings, const Images& images, regimen::experiment::Jobs& jobs)
-      : settings_(settings), images_(images), execute_(execution_of(settings)), jobs_(jobs) {}
+      : settings_(settings),
+        images_(images),
+        execute_(kit::execution_of(settings.device, settings.precision)),
+        jobs_(jobs) {}
 
   void train(const Unit& unit);
 
@@ -44,6 +41,7 @@ class Trainings {
 
   [[nodiscard]] regimen::Phase phase(const std::string& name, const regimen::Source& data, torch::optim::SGD& optimizer,
                                      int epochs, std::uint64_t seed) const;
+  [[nodiscard]] regimen::Evaluation scoring() const;
   [[nodiscard]] regimen::Splits splits(const regimen::Source& train, std::uint64_t seed, int epochs) const;
   void memorize(const Unit& unit, const regimen::Source& train, Net& net);
   void run_arm(const Unit& unit, int place, const Regularizers& set, const regimen::Source& train, Net& net);

@@ -14,6 +14,28 @@
 
 namespace regimen::inline v0::experiment {
 
+/// Writes a score on the test set to a file of a line, numbers without loss.
+inline void write_score(const std::string& path, const Score& score) {
+  write_file(path, "test_accuracy,test_loss,test_samples\n" + regimen::detail::text(score.accuracy) + "," +
+                       regimen::detail::text(score.loss) + "," + std::to_string(score.samples) + "\n");
+}
+
+/// The score in such a file; none without the file. The loss of a network that diverged is NaN, "-nan" in the file.
+inline std::optional<Score> read_score(const std::string& path) {
+  std::istringstream text(read_file(path));
+  std::string header;
+  std::string accuracy;
+  std::string loss;
+  Score score;
+  if (!std::getline(text, header) || !std::getline(text, accuracy, ',') || !std::getline(text, loss, ',') ||
+      !(text >> score.samples)) {
+    return std::nullopt;
+  }
+  score.accuracy = std::strtod(accuracy.c_str(), nullptr);  // a stream's >> does not read NaN
+  score.loss = std::strtod(loss.c_str(), nullptr);
+  return score;
+}
+
 /// Where a job of a results folder leaves what it is made of, what came of it, and where it can be gone on with.
 struct JobFiles {
   std::string folder;
@@ -42,33 +64,14 @@ struct JobFiles {
     return ended == Ended::running || ended == Ended::stopped ? std::nullopt : std::optional(state.history);
   }
 
+  /// The history of a job that is at its end, and of whose network the score was taken; none for any other.
+  [[nodiscard]] std::optional<History> scored_history() const { return read_score(score()) ? history() : std::nullopt; }
+
  private:
   [[nodiscard]] std::string in(const char* kind, const char* extension) const {
     return folder + "/" + kind + "/" + name + extension;
   }
 };
-
-/// Writes a score on the test set to a file of a line, numbers without loss.
-inline void write_score(const std::string& path, const Score& score) {
-  write_file(path, "test_accuracy,test_loss,test_samples\n" + regimen::detail::text(score.accuracy) + "," +
-                       regimen::detail::text(score.loss) + "," + std::to_string(score.samples) + "\n");
-}
-
-/// The score in such a file; none without the file. The loss of a network that diverged is NaN, "-nan" in the file.
-inline std::optional<Score> read_score(const std::string& path) {
-  std::istringstream text(read_file(path));
-  std::string header;
-  std::string accuracy;
-  std::string loss;
-  Score score;
-  if (!std::getline(text, header) || !std::getline(text, accuracy, ',') || !std::getline(text, loss, ',') ||
-      !(text >> score.samples)) {
-    return std::nullopt;
-  }
-  score.accuracy = std::strtod(accuracy.c_str(), nullptr);  // a stream's >> does not read NaN
-  score.loss = std::strtod(loss.c_str(), nullptr);
-  return score;
-}
 
 /// Writes manifest.json into a results folder: the settings, as JSON, and the manifests of these jobs, as they left
 /// them.

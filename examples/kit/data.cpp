@@ -1,9 +1,28 @@
 #include "data.hpp"
 
+#include <torch/torch.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace rg = regimen;
 
+namespace {
+
+/// Images with fewer pixels: each is the mean of those that it stands for.
+struct Shrink {
+  std::int64_t side = 0;  ///< pixels, width and height
+
+  rg::Batch operator()(const rg::Batch& batch, const rg::Key& /*key*/) const {
+    rg::Batch result = batch;
+    result.data = torch::adaptive_avg_pool2d(batch.data.to(torch::kFloat), {side, side}).round().to(torch::kUInt8);
+    return result;
+  }
+};
+
+}  // namespace
+
+namespace kit {
 namespace {
 
 /// The fine labels, as fine_label_names.txt beside the data has them.
@@ -35,67 +54,73 @@ struct DecodedTo {
   [[nodiscard]] std::string manifest() const { return of.manifest(); }
 };
 
-/// Images with fewer pixels: each is the mean of those that it stands for.
-struct Shrink {
-  std::int64_t side = 0;  ///< pixels, width and height
-
-  rg::Batch operator()(const rg::Batch& batch, const rg::Key& /*key*/) const {
-    rg::Batch result = batch;
-    result.data = torch::adaptive_avg_pool2d(batch.data.to(torch::kFloat), {side, side}).round().to(torch::kUInt8);
-    return result;
-  }
-};
-
-Images load_as_they_are(const Settings& settings, const torch::Device& device) {
-  const auto in_memory = [&](const rg::Dataset& data, rg::Normalize normalize, std::vector<std::string> names) {
-    return Images{to(data.train, device), to(data.test, device), std::move(normalize), std::move(names)};
+Images load_as_they_are(const DataOptions& data, const torch::Device& device) {
+  const auto in_memory = [&](const rg::Dataset& set, rg::Normalize normalize, std::vector<std::string> names) {
+    return Images{to(set.train, device), to(set.test, device), std::move(normalize), std::move(names)};
   };
-  const auto folders = [&](const auto& data, rg::Normalize normalize) {
-    return Images{DecodedTo{device, data.train}, to(data.test.all(), device), std::move(normalize), data.train.names()};
+  const auto folders = [&](const auto& set, rg::Normalize normalize) {
+    return Images{DecodedTo{device, set.train}, to(set.test.all(), device), std::move(normalize), set.train.names()};
   };
-  if (settings.data == "cifar10") {
-    return in_memory(rg::cifar10(settings.root), {.mean = {.4914, .4822, .4465}, .stddev = {.2023, .1994, .2010}},
+  if (data.name == "cifar10") {
+    return in_memory(rg::cifar10(data.root), {.mean = {.4914, .4822, .4465}, .stddev = {.2023, .1994, .2010}},
                      {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"});
   }
-  if (settings.data == "cifar100") {
-    return in_memory(rg::cifar100(settings.root), {.mean = {.5071, .4865, .4409}, .stddev = {.2673, .2564, .2762}},
+  if (data.name == "cifar100") {
+    return in_memory(rg::cifar100(data.root), {.mean = {.5071, .4865, .4409}, .stddev = {.2673, .2564, .2762}},
                      cifar100_names());
   }
-  if (settings.data == "cinic10") {
-    return folders(rg::cinic10(settings.root), {.mean = {.4789, .4723, .4305}, .stddev = {.2421, .2383, .2587}});
+  if (data.name == "cinic10") {
+    return folders(rg::cinic10(data.root), {.mean = {.4789, .4723, .4305}, .stddev = {.2421, .2383, .2587}});
   }
-  if (settings.data == "restricted-imagenet") {
-    return folders(rg::restricted_imagenet(settings.root, settings.recipe.side > 0 ? settings.recipe.side : 64),
+  if (data.name == "restricted-imagenet") {
+    return folders(rg::restricted_imagenet(data.root, data.side > 0 ? data.side : 64),
                    {.mean = {.4717, .4499, .3837}, .stddev = {.2600, .2516, .2575}});
   }
   return in_memory(
-      settings.root.empty() ? rg::fashion_mnist() : rg::fashion_mnist(settings.root),
-      {.mean = {.2860}, .stddev = {.3530}},
+      data.root.empty() ? rg::fashion_mnist() : rg::fashion_mnist(data.root), {.mean = {.2860}, .stddev = {.3530}},
       {"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"});
 }
 
 }  // namespace
 
-Images load_images(const Settings& settings, const torch::Device& device) {
-  Images images = load_as_they_are(settings, device);
-  const std::int64_t side = settings.recipe.side;
-  if (side > 0 && side != images.test.data.size(2)) {
-    const Shrink shrink{side};
+Images load_images(const DataOptions& data, const torch::Device& device) {
+  Images images = load_as_they_are(data, device);
+  if (data.side > 0 && data.side != images.test.data.size(2)) {
+    const Shrink shrink{data.side};
     images.train = rg::frozen(images.train, shrink, 0);
     images.test = shrink(images.test, rg::Key(0, images.test.id));
   }
   return images;
 }
 
-std::string needed_root(const std::string& data) {
-  if (data == "cifar10") {
+regimen::Source some_of(const Images& images, std::int64_t count, std::uint64_t seed) {
+  const bool all = count == 0 || count >= *images.train.size();
+  return rg::cached(all ? images.train : rg::sample(images.train, count, seed));
+}
+
+const std::vector<std::string>& data_names() {
+  static const std::vector<std::string> names{"fashion-mnist", "cifar10", "cifar100", "cinic10", "restricted-imagenet"};
+  return names;
+}
+
+std::string needed_root(const std::string& name) {
+  if (name == "cifar10") {
     return "cifar-10-batches-bin";
   }
-  if (data == "cifar100") {
+  if (name == "cifar100") {
     return "cifar-100-binary";
   }
-  if (data == "cinic10") {
+  if (name == "cinic10") {
     return "train, valid and test";
   }
-  return data == "restricted-imagenet" ? "train and val" : "";
+  return name == "restricted-imagenet" ? "train and val" : "";
 }
+
+void require_root(const DataOptions& data) {
+  const std::string missing = data.root.empty() ? needed_root(data.name) : "";
+  if (!missing.empty()) {
+    throw rg::Error("--data " + data.name + " needs --root DIR: the folder that holds " + missing);
+  }
+}
+
+}  // namespace kit
