@@ -5,7 +5,6 @@
 regimen::experiment::FolderContents contents_of(const Settings& settings) {
   return {
       .path = settings.out,
-      .settings_type = "Settings",
       .defaults = text_of(Settings{}),
       .settings = [settings](const std::string& plan) { return text_of(applied(cut_of(plan, settings), settings)); },
       .results = {"pictures", "results.csv", "summary.csv", "epochs.csv", "toy.csv", "table.txt"}};

@@ -37,15 +37,14 @@ struct Place {
 
   [[nodiscard]] ex::FolderContents contents() const {
     return {.path = path,
-            .settings_type = "(anonymous)",
-            .defaults = "{\"type\": \"(anonymous)\", \"rate\": 0.1, \"images\": 100}",
+            .defaults = "{\"type\": \"Rates\", \"rate\": 0.1, \"images\": 100}",
             .settings =
                 [this](const std::string& plan) {
                   if (plan == "nonsense") {
                     throw regimen::Error("no plan");
                   }
-                  return "{\"type\": \"(anonymous)\", \"rate\": " + rate +
-                         ", \"images\": " + (plan.empty() ? "100" : plan) + "}\n";
+                  return "{\"type\": \"Rates\", \"rate\": " + rate + ", \"images\": " + (plan.empty() ? "100" : plan) +
+                         "}\n";
                 },
             .results = {"table.txt"}};
   }
@@ -93,7 +92,17 @@ TEST_CASE("settings: fields of one name in two structs are told apart") {
         "  training.rate: 0.1 there, 0.2 now\n  images: 100 there, 50 now\n");
 }
 
-TEST_CASE("settings: a file is compared with them, and without a file there is nothing to go on with") {
+TEST_CASE("settings: a text says whose settings it holds") {
+  CHECK(ex::settings_type("{\"type\": \"Rates\", \"rate\": 0.1}") == "Rates");
+  CHECK(ex::settings_type(ex::settings_text(Settings{})) == regimen::detail::name_of_type<Settings>());
+  CHECK(ex::settings_type("{\"editor.fontSize\": 12}").empty());
+  CHECK(ex::settings_type("{\"type\": \"Rat").empty());
+  CHECK(ex::is_settings_text("{\"type\": \"Rates\"}", "Rates"));
+  CHECK_FALSE(ex::is_settings_text("{\"type\": \"RatesOfOld\"}", "Rates"));
+  CHECK_FALSE(ex::is_settings_text("", ""));
+}
+
+TEST_CASE("settings: a file is compared with them, and must be there") {
   const Place place;
   const std::string path = place.path + "/settings.json";
   CHECK_THROWS_WITH(ex::check_same_settings(path, "{}"), "there is no " + path + ": nothing was trained there yet");
@@ -105,9 +114,9 @@ TEST_CASE("settings: a file is compared with them, and without a file there is n
                         "Repeat that run's options, or name another folder with --out");
 }
 
-TEST_CASE("results folder: an older program's is gone on with where only defaults are missing") {
+TEST_CASE("results folder: an older program's is gone on with if only defaults are missing") {
   Place place;
-  place.put("settings.json", "{\"type\": \"(anonymous)\", \"images\": 100}");
+  place.put("settings.json", "{\"type\": \"Rates\", \"images\": 100}");
   place.put("checkpoints/a.pt", "weights");
   {
     ex::ResultsFolder folder(place.contents(), resumed());
@@ -132,7 +141,7 @@ TEST_CASE("results folder: a plan is kept to, and a file that is none is somebod
   CHECK_THROWS_AS(ex::ResultsFolder(place.contents(), {}), regimen::Error);
 }
 
-TEST_CASE("results folder: units share it, and a new run clears it only once nobody works there") {
+TEST_CASE("results folder: units share it, and nobody clears it while one works there") {
   const Place place;
   {
     ex::ResultsFolder one(place.contents(), unit("one"));

@@ -79,7 +79,7 @@ TEST_CASE("signals: one that comes at once again says nothing new") {
         }) == 0);
 }
 
-TEST_CASE("signals: one that comes again later ends the process, which is seen to have died of it") {
+TEST_CASE("signals: one that comes again later ends the process, by that signal") {
   const int status = status_of([] {
     const ex::StopSignals signals({SIGINT, SIGTERM}, 0.05);
     ::kill(::getpid(), SIGTERM);

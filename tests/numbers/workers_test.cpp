@@ -197,8 +197,7 @@ TEST_CASE("workers: they can be asked to end though this process blocks the sign
       {.heard = [&](const std::string&, const std::string&) { ready = true; }, .stop = [&] { return ready; }}));
 }
 
-TEST_CASE(
-    "side by side: each unit is this program with its command line and its name, and finished ones are left out") {
+TEST_CASE("side by side: a unit is this program once more; finished ones are left out") {
   // "This program" is the one that runs this test: asked for no test of that name, it ends at once.
   Task task;
   task.words = {"tests", "nothing of this name"};

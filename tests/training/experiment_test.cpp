@@ -10,7 +10,9 @@
 #include <limits>
 #include <stop_token>
 
-namespace training {
+namespace experiment_test {
+
+using namespace training;
 namespace {
 
 namespace ex = rg::experiment;
@@ -58,7 +60,6 @@ class Three : public ex::Experiment {
 
   [[nodiscard]] ex::FolderContents contents() const override {
     return {.path = folder_,
-            .settings_type = "Three",
             .settings = [](const std::string& plan) { return R"({"type": "Three", "plan": ")" + plan + "\"}\n"; },
             .results = {"table.txt"}};
   }
@@ -102,7 +103,7 @@ class Three : public ex::Experiment {
 
 }  // namespace
 
-TEST_CASE("jobs: one leaves logs, a manifest, a checkpoint, and a history that says that it is at its end") {
+TEST_CASE("jobs: one leaves logs, a manifest, a checkpoint, and a history at its end") {
   const Folder folder;
   Training training;
   bool at_end = false;
@@ -194,7 +195,7 @@ TEST_CASE("conduct: units one by one and collected are what a whole run is") {
   CHECK(content(folder / "parts/table.txt") == content(folder / "whole/table.txt"));
 }
 
-TEST_CASE("conduct: a unit that is held by another process, or that is in no plan, is an error") {
+TEST_CASE("conduct: a unit that another process holds, or that no plan has, is an error") {
   const Folder folder;
   Three three(folder / "out");
   ex::Task task = quiet();
@@ -222,4 +223,4 @@ TEST_CASE("conduct: what a budget leaves is kept to by a resumed run") {
   CHECK(again.trained == "one ");
 }
 
-}  // namespace training
+}  // namespace experiment_test

@@ -33,7 +33,7 @@ struct ImageClass {
   std::vector<std::string> folders;
 };
 
-/// Images in the folders of their classes, root/<class>/*.png, *.jpg or *.jpeg in any case: an indexed source that
+/// Images in the folders of their classes, root/CLASS/*.png, *.jpg or *.jpeg in any case: an indexed source that
 /// decodes what it is asked for, on all of LibTorch's threads. What is decoded is not kept: `cached` does that.
 ///
 /// data [N, 3, side, side] uint8, target [N] int64, the class's place among the classes; id 0 to N - 1, in the order of

@@ -14,7 +14,7 @@
 namespace regimen::inline v0 {
 
 /// Three parts of 90,000 images of 32 x 32, ten classes, half of them from ImageNet (Darlow, Crowley, Antoniou and
-/// Storkey 2018, arXiv:1810.03505): root/{train,valid,test}/<class>/*.png. Targets are those of CIFAR-10.
+/// Storkey 2018, arXiv:1810.03505): root/{train,valid,test}/CLASS/*.png. Targets are those of CIFAR-10.
 struct Cinic10 {
   ImageFolder train;
   ImageFolder validation;
@@ -39,7 +39,7 @@ struct RestrictedImageNet {
   ImageFolder test;  ///< ImageNet's validation images
 };
 
-/// Reads root/{train,val}/<class>/*.JPEG, where the classes are all 1000 folders of ImageNet (ILSVRC 2012), which
+/// Reads root/{train,val}/CLASS/*.JPEG, where the classes are all 1000 folders of ImageNet (ILSVRC 2012), which
 /// sorted by name are the class indices 0 to 999, or else the nine groups by their names.
 ///
 /// The groups have 203 classes, about 260,000 and exactly 10,150 images: decoded they take 3 GB at a side of 64 pixels

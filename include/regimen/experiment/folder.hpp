@@ -21,12 +21,12 @@ namespace regimen::inline v0::experiment {
 
 /// What a program keeps in its results folder.
 struct FolderContents {
-  std::string path;           ///< of the folder
-  std::string settings_type;  ///< the name of the settings' struct: tells the program's settings.json from others
+  std::string path;        ///< of the folder
   std::string defaults{};  ///< the text of default settings, for files of an older program; empty: nothing is missing
 
   /// The text of this run's settings once a plan is applied to them: the content of the folder's file "plan", which
-  /// says what a budget has made of the experiment; empty for the whole of it. Throws Error for a text that is no plan.
+  /// says what a budget has made of the experiment; empty for the whole of it. Its type, the settings' struct, tells
+  /// the program's settings.json from others. Throws Error for a text that is no plan.
   std::function<std::string(const std::string& plan)> settings;
 
   /// Names of files and folders that the program writes there by itself.
@@ -99,7 +99,7 @@ class ResultsFolder {
   [[nodiscard]] bool goes_on() const { return task_.resume || task_.collect || !task_.unit.empty(); }
 
   [[nodiscard]] bool is_ours() const {
-    return is_settings_text(read_file(in("settings.json")), contents_.settings_type);
+    return is_settings_text(read_file(in("settings.json")), settings_type(contents_.settings("")));
   }
 
   /// What a run writes, besides settings.json and its locks. "complete" is the last: if the program dies while it
@@ -124,7 +124,7 @@ class ResultsFolder {
 
   static bool holds_these(const FolderContents& contents) {
     const std::string there = read_file(contents.path + "/settings.json");
-    return is_settings_text(there, contents.settings_type) &&
+    return is_settings_text(there, settings_type(contents.settings(""))) &&
            differences(there, contents.settings(read_file(contents.path + "/plan")), contents.defaults).empty();
   }
 

@@ -2,6 +2,7 @@
 // No LibTorch.
 
 #include <algorithm>
+#include <cstddef>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -20,10 +21,17 @@ std::string settings_text(const Settings& settings) {
   return manifest(settings) + "\n";
 }
 
+/// The name of the settings' struct, as such a text begins; empty for any other text.
+inline std::string settings_type(const std::string& text) {
+  const std::string begin = "{\"type\": \"";
+  const std::size_t end = text.rfind(begin, 0) == 0 ? text.find('"', begin.size()) : std::string::npos;
+  return end == std::string::npos ? "" : text.substr(begin.size(), end - begin.size());
+}
+
 /// Whether a text is that of settings of this type, and no other program's settings.json.
 ///     is_settings_text(read_file("results/settings.json"), "Settings")
 inline bool is_settings_text(const std::string& text, const std::string& type) {
-  return text.rfind("{\"type\": " + regimen::detail::json::quoted(type), 0) == 0;
+  return !type.empty() && settings_type(text) == type;
 }
 
 /// The settings that differ between two texts, a line each: "  momentum: 0.9 there, 0.8 now"; empty if none does.
