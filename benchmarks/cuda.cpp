@@ -66,7 +66,7 @@ class Training {
     std::vector<double> ends;
     const auto note = [&](const rg::Epoch& epoch) { ends.push_back(epoch.seconds); };
     const auto tell = [&](const rg::Notice& notice) { why_not = notice.text; };
-    const rg::History history = rg::run(net_, {phase_}, rg::Splits{.every = 4, .score_fit = false}, note, tell);
+    const rg::History history = rg::run(net_, {phase_}, rg::Scoring{.every = 4, .score_fit = false}, note, tell);
     loss = history.back().train_loss;
     return (ends[3] - ends[0]) / 3;
   }
@@ -78,7 +78,7 @@ class Training {
 
  private:
   std::int64_t images_;
-  std::shared_ptr<rg::models::Network> net_;
+  std::shared_ptr<rg::networks::Network> net_;
   torch::optim::SGD sgd_;
   rg::Phase phase_;
 };

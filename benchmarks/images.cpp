@@ -53,11 +53,11 @@ class Training {
 
   /// A turn: an epoch.
   double train() {
-    return seconds_of([&] { rg::run(net_, {phase_}, rg::Splits{.score_fit = false}); });
+    return seconds_of([&] { rg::run(net_, {phase_}, rg::Scoring{.score_fit = false}); });
   }
 
  private:
-  std::shared_ptr<rg::models::Network> net_;
+  std::shared_ptr<rg::networks::Network> net_;
   torch::optim::SGD sgd_;
   rg::Phase phase_;
 };

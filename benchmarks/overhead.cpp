@@ -53,7 +53,7 @@ void compare(const Report& report, Net net, const Task& task) {
                   .epochs = task.epochs,
                   .batch = task.batch,
                   .loss = task.loss};
-  const auto ours = [&] { rg::run(net, {phase}, rg::Splits{.every = task.epochs, .score_fit = false}); };
+  const auto ours = [&] { rg::run(net, {phase}, rg::Scoring{.every = task.epochs, .score_fit = false}); };
   const auto theirs = [&] { by_hand(net, optimizer, task); };
   report.cost(std::string("run, ") + task.name, "the same loop by hand in LibTorch", task.goal,
               take_turns(task.pairs, [&] { return seconds_of(ours); }, [&] { return seconds_of(theirs); }));

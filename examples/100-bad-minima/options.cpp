@@ -124,7 +124,7 @@ Settings defaults(int argc, char** argv) {
   if (recipes.grid) {
     settings.ablation = true;
     settings.recipe.copies = {1, 5, 10};
-    settings.models.assign(regimen::models::names.begin(), regimen::models::names.end());
+    settings.models.assign(regimen::networks::names.begin(), regimen::networks::names.end());
     settings.seeds = 5;
   }
   return settings;

@@ -143,11 +143,11 @@ class Toy {
             .seed = 1000 * seed_ + static_cast<std::uint64_t>(arm)};
   }
 
-  [[nodiscard]] rg::Splits splits() const { return {.clean = train_, .test = test_, .every = recipe_.score_every}; }
+  [[nodiscard]] rg::Scoring scoring() const { return {.clean = train_, .test = test_, .every = recipe_.score_every}; }
 
   rg::History run(const std::string& what, torch::optim::SGD& sgd, const rg::Phase& phase) {
     finished.push_back(job(what));
-    return jobs_.run({.name = finished.back(), .phases = {phase}, .splits = splits()}, net_, sgd);
+    return jobs_.run({.name = finished.back(), .phases = {phase}, .scoring = scoring()}, net_, sgd);
   }
 
   double memorize(const rg::Source& confusion) {

@@ -64,7 +64,7 @@ rg::Evaluation Trainings::scoring() const {
 /// Scored often enough for curves, or only at the end: scoring costs time and changes nothing. Fit alone, which the
 /// quick recipe's stop criteria read, is scored every second epoch. The test set is there for the curves, a part of it:
 /// all of it is for the end.
-rg::Splits Trainings::splits(const rg::Source& train, std::uint64_t seed, int epochs) const {
+rg::Scoring Trainings::scoring(const rg::Source& train, std::uint64_t seed, int epochs) const {
   const bool curves = has_curves(settings_, seed);
   return {.clean = train,
           .test = curves ? rg::limit(images_.test, test_along(settings_, images_.counts())) : rg::Source(),
@@ -81,7 +81,7 @@ void Trainings::memorize(const Unit& unit, const rg::Source& train, Net& net) {
   memorize.until = rg::FitReaches{settings_.recipe.memorize_fit};
   jobs_.run({.name = unit.job(memorizing),
              .phases = {memorize},
-             .splits = splits(train, unit.seed, settings_.recipe.memorize_epochs)},
+             .scoring = scoring(train, unit.seed, settings_.recipe.memorize_epochs)},
             net, sgd);
 }
 
@@ -96,7 +96,7 @@ void Trainings::run_arm(const Unit& unit, int place, const Regularizers& set, co
   // Every arm of every seed has random numbers of its own.
   const std::uint64_t seed = 1000 * unit.seed + static_cast<std::uint64_t>(2 * place + (unit.copies == 0 ? 1 : 2));
   rg::Phase arm = phase(set.name(), train, sgd, epochs, seed);
-  rg::Splits scored = splits(train, unit.seed, epochs);
+  rg::Scoring scored = scoring(train, unit.seed, epochs);
   scored.measures["start_cosine"] = rg::CosineTo{rg::Snapshot(net)};
   if (set.none() && recipe.until_fit) {
     arm.until = rg::FitReaches{1};
@@ -114,5 +114,5 @@ void Trainings::run_arm(const Unit& unit, int place, const Regularizers& set, co
   const auto score = [&] {
     ex::write_score(ex::JobFiles{settings_.out, job}.score(), rg::evaluate(net, images_.test, scoring()));
   };
-  jobs_.run({.name = job, .phases = {arm}, .splits = scored, .at_end = score}, net, sgd);
+  jobs_.run({.name = job, .phases = {arm}, .scoring = scored, .at_end = score}, net, sgd);
 }

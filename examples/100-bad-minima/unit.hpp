@@ -37,12 +37,12 @@ class Trainings {
   void train(const Unit& unit);
 
  private:
-  using Net = std::shared_ptr<regimen::models::Network>;
+  using Net = std::shared_ptr<regimen::networks::Network>;
 
   [[nodiscard]] regimen::Phase phase(const std::string& name, const regimen::Source& data, torch::optim::SGD& optimizer,
                                      int epochs, std::uint64_t seed) const;
   [[nodiscard]] regimen::Evaluation scoring() const;
-  [[nodiscard]] regimen::Splits splits(const regimen::Source& train, std::uint64_t seed, int epochs) const;
+  [[nodiscard]] regimen::Scoring scoring(const regimen::Source& train, std::uint64_t seed, int epochs) const;
   void memorize(const Unit& unit, const regimen::Source& train, Net& net);
   void run_arm(const Unit& unit, int place, const Regularizers& set, const regimen::Source& train, Net& net);
 

@@ -164,16 +164,16 @@ class Corruption : public kit::ImageExperiment {
                     .preprocess = {images().normalize},
                     .execute = execution(),
                     .seed = seed};
-    rg::Splits splits{.every = arm.early ? 1 : settings_.epochs, .batch = scoring().batch};
-    splits.measures["recovered"] = rg::AccuracyOn{parts.truth};
+    rg::Scoring scoring{.every = arm.early ? 1 : settings_.epochs, .batch = scoring().batch};
+    scoring.measures["recovered"] = rg::AccuracyOn{parts.truth};
     if (arm.early) {
-      splits.validation = rg::subset(noisy, torch::arange(n, all));
+      scoring.validation = rg::subset(noisy, torch::arange(n, all));
       phase.until = rg::Patience{.scorings = 3, .metric = rg::Metric::validation_loss};
     }
     const auto score = [&] {
       ex::write_score(ex::JobFiles{settings_.out, arm.job()}.score(), rg::evaluate(net, images().test, scoring()));
     };
-    jobs.run({.name = arm.job(), .phases = {phase}, .splits = splits, .at_end = score}, net, sgd);
+    jobs.run({.name = arm.job(), .phases = {phase}, .scoring = scoring, .at_end = score}, net, sgd);
   }
 
   /// Writes the table and the picture of test accuracy; returns the table.

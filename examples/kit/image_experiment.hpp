@@ -65,7 +65,7 @@ class ImageExperiment : public regimen::experiment::Experiment {
   }
 
   /// Newly initialized, from LibTorch's generator.
-  [[nodiscard]] std::shared_ptr<regimen::models::Network> network(const std::string& name) const {
+  [[nodiscard]] std::shared_ptr<regimen::networks::Network> network(const std::string& name) const {
     return make_network(name, images_->classes(), images_->channels(), setup_.width);
   }
 

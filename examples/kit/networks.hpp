@@ -14,18 +14,18 @@ namespace kit {
 /// "pooled", a small residual network, and those of regimen's networks/.
 inline std::vector<std::string> network_names() {
   std::vector<std::string> names{"pooled"};
-  names.insert(names.end(), regimen::models::names.begin(), regimen::models::names.end());
+  names.insert(names.end(), regimen::networks::names.begin(), regimen::networks::names.end());
   return names;
 }
 
 /// The network of this name, newly initialized from LibTorch's generator. `width`: channels of the first block, of
 /// "pooled" alone.
-inline std::shared_ptr<regimen::models::Network> make_network(const std::string& name, int classes, int channels,
+inline std::shared_ptr<regimen::networks::Network> make_network(const std::string& name, int classes, int channels,
                                                               int width = 32) {
   if (name == "pooled") {
     return PooledResNet(channels, classes, width).ptr();
   }
-  return regimen::models::make(name, classes, channels);
+  return regimen::networks::make(name, classes, channels);
 }
 
 /// Throws regimen::Error for a network that cannot take images of this side, in pixels. Draws from LibTorch's

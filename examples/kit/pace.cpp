@@ -30,7 +30,7 @@ double seconds_an_epoch(const PaceOf& what, const Images& images, const std::sto
   std::vector<double> ends;
   const auto note = [&](const rg::Epoch& epoch) { ends.push_back(epoch.seconds); };
   const auto heed_signals = [&](const rg::Step&) { ex::heed(stop); };
-  rg::run(net, {phase}, rg::Splits{.every = 3, .score_fit = false}, note, heed_signals);
+  rg::run(net, {phase}, rg::Scoring{.every = 3, .score_fit = false}, note, heed_signals);
   return ends[2] - ends[1];
 }
 

@@ -14,7 +14,7 @@ namespace kit {
 
 /// What is measured: a network, newly made, as it will be trained.
 struct PaceOf {
-  std::function<std::shared_ptr<regimen::models::Network>()> network;
+  std::function<std::shared_ptr<regimen::networks::Network>()> network;
   int batch = 64;  ///< images a step
   regimen::Execution execute{};
   regimen::Evaluation scoring{};  ///< how it is scored

@@ -38,7 +38,7 @@ TORCH_MODULE(ResidualBlock);
 
 /// A small residual network: a 3x3 convolution, 2x2 max pooling, three blocks of `width`, 2 and 4 times that, global
 /// average pooling, a linear layer. 308,074 parameters for one channel, ten classes and width 32.
-struct PooledResNetImpl : regimen::models::Network {
+struct PooledResNetImpl : regimen::networks::Network {
   PooledResNetImpl(int channels, int classes, int width = 32)
       : stem(ResidualBlockImpl::convolution(channels, width, 3, 1)),
         stem_norm(width),

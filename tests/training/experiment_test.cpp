@@ -36,7 +36,7 @@ struct Training {
       : data(points(60, 3)), net(network()), sgd(net->parameters(), torch::optim::SGDOptions(rate).momentum(0.9)) {
     job = {.name = "a",
            .phases = {{.name = "train", .data = data, .optimizer = sgd, .epochs = epochs, .batch = 20}},
-           .splits = {.test = data}};
+           .scoring = {.test = data}};
   }
 
   rg::Batch data;
@@ -132,7 +132,7 @@ TEST_CASE("jobs: a stopped one goes on where it was, and ends in the same bits")
   task.stop = stop.get_token();
   {
     Training training;
-    training.job.splits.measures["stop"] = [&](const rg::Model&) {
+    training.job.scoring.measures["stop"] = [&](const rg::Model&) {
       stop.request_stop();
       return 0.0;
     };

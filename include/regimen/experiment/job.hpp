@@ -27,7 +27,7 @@ namespace regimen::inline v0::experiment {
 struct Job {
   std::string name;  ///< bears its files (see `JobFiles` and `file_name`); unique in the folder
   std::vector<Phase> phases{};
-  Splits splits{};
+  Scoring scoring{};
   std::function<void()> at_end{};  ///< what else belongs to the job; done again if it was interrupted
 };
 
@@ -52,7 +52,7 @@ struct Narrator {
 /// goes on where it was. A job must be a function of the settings alone: done again from its checkpoint, it ends in the
 /// same bits.
 ///     regimen::experiment::Jobs jobs("results", task, TimeLeft({{{"a", "kind", 10}}}, 1, true));
-///     jobs.run({.name = "a", .phases = {phase}, .splits = {.test = test}}, net, sgd);
+///     jobs.run({.name = "a", .phases = {phase}, .scoring = {.test = test}}, net, sgd);
 class Jobs {
  public:
   /// `folder`: of the results. `task`: whether jobs are gone on with, who is told of them, and what stops them.
@@ -73,7 +73,7 @@ class Jobs {
     const auto keep_manifest = [&](const RunBegin& begin) { write_file(files.manifest(), begin.manifest()); };
     Checkpoint checkpoints(files.checkpoint(), {.seconds = 15}, net, things...);
     detail::Narrator narrator = begin(job.name, options.from.history.empty());
-    const History history = regimen::run(net, job.phases, job.splits, options, keep_manifest, narrator,
+    const History history = regimen::run(net, job.phases, job.scoring, options, keep_manifest, narrator,
                                          CsvLog(files.epochs()), TimeLog(files.seconds()), checkpoints);
     if (history.ended() == Ended::stopped) {
       throw Interrupted();

@@ -72,7 +72,7 @@ inline sigset_t all_signals() {
 /// goes, in the thread that made it, the thread's signal mask is what it was. Throws Error for no signals, or for one
 /// that cannot be waited for.
 ///     const regimen::experiment::StopSignals signals;    // SIGINT and SIGTERM
-///     regimen::run(net, phases, splits, {.stop = signals.token()});
+///     regimen::run(net, phases, scoring, {.stop = signals.token()});
 class StopSignals {
  public:
   explicit StopSignals(std::vector<int> signals = {SIGINT, SIGTERM}, double patience = 1)
