@@ -21,7 +21,7 @@ inline std::vector<std::string> network_names() {
 /// The network of this name, newly initialized from LibTorch's generator. `width`: channels of the first block, of
 /// "pooled" alone.
 inline std::shared_ptr<regimen::networks::Network> make_network(const std::string& name, int classes, int channels,
-                                                              int width = 32) {
+                                                                int width = 32) {
   if (name == "pooled") {
     return PooledResNet(channels, classes, width).ptr();
   }

@@ -310,7 +310,8 @@ TEST_CASE("fault: targets that the loss cannot take are refused before the first
     rg::Phase second = experiment.phase;
     second.name = "second";
     second.data = bad;
-    for (const auto& [phases, scoring, where] : std::vector<std::tuple<std::vector<rg::Phase>, rg::Scoring, std::string>>{
+    for (const auto& [phases, scoring, where] :
+         std::vector<std::tuple<std::vector<rg::Phase>, rg::Scoring, std::string>>{
              {{second}, {}, "Phase \"second\", data: "},
              {{experiment.phase, second}, {}, "Phase \"second\", data: "},
              {{experiment.phase}, {.test = bad}, "Phase \"train\", Scoring.test: "},

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "regimen/base/error.hpp"
-#include "regimen/datasets/detail/pixels.hpp"
+#include "regimen/datasets/detail/image_pixels.hpp"
 
 // Why libpng and libjpeg-turbo. LibTorch's and gnuplot's packages bring both libraries along, so only the headers are
 // new: 0.7 MB to fetch from Debian. Both are kept up by their authors and get Debian's security updates. stb_image

@@ -14,7 +14,7 @@
 
 #include <jerror.h>  // after jpeglib.h, whose types it uses
 
-#include "regimen/datasets/detail/pixels.hpp"
+#include "regimen/datasets/detail/image_pixels.hpp"
 
 namespace regimen::inline v0::detail {
 

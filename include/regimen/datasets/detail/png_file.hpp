@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "regimen/datasets/detail/pixels.hpp"
+#include "regimen/datasets/detail/image_pixels.hpp"
 
 namespace regimen::inline v0::detail {
 
