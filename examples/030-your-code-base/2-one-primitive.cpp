@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include <regimen/adapt/torch_data.hpp>
+#include <regimen/transform.hpp>
 
 #include "data.hpp"
 #include "network.hpp"
