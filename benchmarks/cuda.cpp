@@ -18,7 +18,7 @@
 
 #include <regimen/regimen.hpp>
 
-#include "../examples/100-bad-minima/networks.hpp"
+#include "../examples/kit/networks.hpp"
 #include "measure.hpp"
 #include "peer.hpp"
 
@@ -45,7 +45,7 @@ class Training {
  public:
   Training(const std::string& model, int batch, int steps, const rg::Execution& execute)
       : images_(static_cast<std::int64_t>(batch) * steps),
-        net_(make_network(model, 10, 3)),
+        net_(kit::make_network(model, 10, 3)),
         sgd_(net_->parameters(), torch::optim::SGDOptions(0.01).momentum(0.9).weight_decay(5e-4)) {
     const rg::Batch data{torch::randint(256, {images_, 3, 32, 32}, torch::kByte),
                          torch::randint(10, {images_}, torch::kLong)};

@@ -12,8 +12,8 @@
 
 #include <regimen/regimen.hpp>
 
-#include "../examples/100-bad-minima/allocator.hpp"
-#include "../examples/100-bad-minima/networks.hpp"
+#include "../examples/kit/memory.hpp"
+#include "../examples/kit/networks.hpp"
 #include "measure.hpp"
 #include "peer.hpp"
 
@@ -34,7 +34,7 @@ struct Task {
 class Training {
  public:
   Training(const Task& task, const torch::Device& device, rg::Precision precision)
-      : net_(make_network(task.model, 10, task.channels)),
+      : net_(kit::make_network(task.model, 10, task.channels)),
         sgd_(net_->parameters(), torch::optim::SGDOptions(0.01).momentum(0.9).weight_decay(5e-4)) {
     const std::int64_t images = static_cast<std::int64_t>(task.batch) * task.steps;
     const rg::Batch data{torch::randint(256, {images, task.channels, task.side, task.side}, torch::kByte),
@@ -106,7 +106,7 @@ void compare(const Report& report, const Task& task, rg::Precision precision) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  keep_memory();  // as the flagship
+  kit::keep_memory();  // as the flagship
   const std::string only = argc > 1 ? argv[1] : "";
   torch::manual_seed(1);
   torch::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));

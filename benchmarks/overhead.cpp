@@ -8,7 +8,7 @@
 
 #include <regimen/regimen.hpp>
 
-#include "../examples/100-bad-minima/network.hpp"
+#include "../examples/kit/pooled_resnet.hpp"
 #include "measure.hpp"
 
 namespace rg = regimen;

@@ -1,7 +1,7 @@
 """The two networks of images.py, layer for layer those of the C++ side.
 
 resnet18: include/regimen/networks/resnet.hpp, which is the authors' (He et al. 2016 with a 3x3 stem and no pooling).
-pooled: PooledResNet of examples/100-bad-minima/network.hpp.
+pooled: PooledResNet of examples/kit/pooled_resnet.hpp.
 """
 
 from torch import nn

@@ -31,24 +31,25 @@ struct Row {
 
 std::vector<Row> rows() {
   const rg::RandomChoice choice{
-      .choices = {rg::Rotation90{}, rg::Cutout{.side = 8}, rg::Contrast{.strength = 0.9}, rg::RandomCrop{}}, .picks = 2};
-  return {
-      {"chain(), as it is", rg::chain()},
-      {"ZeroPixels{.fraction = 0.2}", rg::ZeroPixels{.fraction = 0.2}},
-      {"SaltAndPepper{.fraction = 0.2}", rg::SaltAndPepper{.fraction = 0.2}},
-      {"GaussianNoise{.stddev = 0.2}", rg::GaussianNoise{.stddev = 0.2}},
-      {"GaussianImages{{0.286}, {0.353}}", rg::GaussianImages{{0.286}, {0.353}}},
-      {"PixelPermutation{.seed = 1}", rg::PixelPermutation{.seed = 1}},
-      {"PixelPermutationPerSample{}", rg::PixelPermutationPerSample{}},
-      {"Cutout{.side = 10}", rg::Cutout{.side = 10}},
-      {"Cutout{.side = 10, .fill = {0.286}}", rg::Cutout{.side = 10, .fill = {0.286}}},
-      {"RandomCrop{.padding = 6}", rg::RandomCrop{.padding = 6}},
-      {"HorizontalFlip{}", rg::HorizontalFlip{}},
-      {"VerticalFlip{}", rg::VerticalFlip{}},
-      {"Rotation90{}", rg::Rotation90{}},
-      {"Brightness{.strength = 0.9}", rg::Brightness{.strength = 0.9}},
-      {"Contrast{.strength = 0.9}", rg::Contrast{.strength = 0.9}},
-      {"RandomChoice{.choices = {Rotation90{},\n  Cutout{.side = 8}, Contrast{...},\n  RandomCrop{}}, .picks = 2}", choice}};
+      .choices = {rg::Rotation90{}, rg::Cutout{.side = 8}, rg::Contrast{.strength = 0.9}, rg::RandomCrop{}},
+      .picks = 2};
+  return {{"chain(), as it is", rg::chain()},
+          {"ZeroPixels{.fraction = 0.2}", rg::ZeroPixels{.fraction = 0.2}},
+          {"SaltAndPepper{.fraction = 0.2}", rg::SaltAndPepper{.fraction = 0.2}},
+          {"GaussianNoise{.stddev = 0.2}", rg::GaussianNoise{.stddev = 0.2}},
+          {"GaussianImages{{0.286}, {0.353}}", rg::GaussianImages{{0.286}, {0.353}}},
+          {"PixelPermutation{.seed = 1}", rg::PixelPermutation{.seed = 1}},
+          {"PixelPermutationPerSample{}", rg::PixelPermutationPerSample{}},
+          {"Cutout{.side = 10}", rg::Cutout{.side = 10}},
+          {"Cutout{.side = 10, .fill = {0.286}}", rg::Cutout{.side = 10, .fill = {0.286}}},
+          {"RandomCrop{.padding = 6}", rg::RandomCrop{.padding = 6}},
+          {"HorizontalFlip{}", rg::HorizontalFlip{}},
+          {"VerticalFlip{}", rg::VerticalFlip{}},
+          {"Rotation90{}", rg::Rotation90{}},
+          {"Brightness{.strength = 0.9}", rg::Brightness{.strength = 0.9}},
+          {"Contrast{.strength = 0.9}", rg::Contrast{.strength = 0.9}},
+          {"RandomChoice{.choices = {Rotation90{},\n  Cutout{.side = 8}, Contrast{...},\n  RandomCrop{}}, .picks = 2}",
+           choice}};
 }
 
 constexpr std::int64_t still = 5;   ///< images shown frozen

@@ -3,16 +3,14 @@
 
 #include <string>
 
+#include <regimen/experiment/budget.hpp>
+
 #include "estimate.hpp"
 #include "plan.hpp"
 #include "settings.hpp"
 
 /// What a time leaves of the experiment.
-struct Fitted {
-  Cut cut{};
-  double seconds = 0;  ///< that it is expected to take
-  bool fits = true;    ///< false: even this one, the smallest, takes too long
-};
+using Fitted = regimen::experiment::Fitted<Cut>;
 
 /// The largest experiment that fits the time, in seconds: with fewer images, down to half, then fewer seeds, down to
 /// three; if phases have fixed numbers of epochs, all are shortened by one factor instead.

@@ -6,6 +6,7 @@
 
 #include <regimen/base/error.hpp>
 
+#include "kit/workers.hpp"
 #include "plan.hpp"
 #include "settings_text.hpp"
 
@@ -47,13 +48,6 @@ void check_together(const Settings& s, const Task& task) {
 
 void settle_processors(Settings& s, bool one_process, int here) {
   const int units = static_cast<int>(units_of(s).size());
-  if (one_process || s.device == "cuda" || s.data == "toy") {
-    s.workers = 1;
-  } else if (s.workers == 0) {
-    s.workers = std::clamp(here / std::max(1, s.threads), 1, units);
-  }
-  s.workers = std::min(s.workers, units);
-  if (s.threads == 0) {
-    s.threads = s.paper && s.data != "toy" ? std::max(1, here / s.workers) : 1;
-  }
+  kit::settle_workers(s.workers, s.threads, units, one_process || s.device == "cuda" || s.data == "toy",
+                      s.paper && s.data != "toy", here);
 }

@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 
-#include "jobs.hpp"
 #include "plan.hpp"
 #include "unit.hpp"
 
@@ -15,7 +14,7 @@ Results collect(const Settings& settings) {
     bool complete = true;
     const auto add = [&](const std::string& what, const auto& keep) {
       const std::string job = unit.job(what);
-      const std::optional<rg::History> history = finished_history(unit, what, settings);
+      const std::optional<rg::History> history = finished_history(job, settings);
       if (history) {
         keep(job, *history);
         results.jobs.push_back(job);
@@ -30,7 +29,8 @@ Results collect(const Settings& settings) {
     for (const Regularizers& set : sets_of(settings)) {
       add(set.name(), [&](const std::string& job, const rg::History& history) {
         results.arms.push_back(
-            {unit.model, unit.seed, unit.copies, set.name(), history, *read_test_score(test_score_of(settings, job))});
+            {unit.model, unit.seed, unit.copies, set.name(), history,
+             *regimen::experiment::read_score(regimen::experiment::JobFiles{settings.out, job}.score())});
       });
     }
     results.units += complete ? 1 : 0;

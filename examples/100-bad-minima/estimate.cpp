@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+namespace ex = regimen::experiment;
+
 namespace {
 
 // Epochs that the quick recipe's memorizing and vanilla phases were seen to need. Only times that are expected before
@@ -11,17 +13,7 @@ constexpr int seen_memorize_epochs = 26;
 constexpr int seen_vanilla_epochs_random = 38;
 constexpr int seen_vanilla_epochs_adversarial = 20;
 
-// What a process of a unit takes to begin, and what a training takes besides its images: a snapshot, checkpoints; on a
-// GPU a recording.
-constexpr double seconds_a_unit = 2;
-constexpr double seconds_a_job = 0.5;
-constexpr double seconds_a_job_on_gpu = 2;
-
-/// Images that one training is shown, and those that it is scored on.
-struct Shown {
-  double training = 0;
-  double scoring = 0;
-};
+using regimen::experiment::Shown;
 
 /// The points of a training's curves, its last included.
 double points(const Unit& unit, const Settings& settings, double epochs) {
@@ -54,12 +46,7 @@ Shown on_true_labels(const Unit& unit, const Regularizers& set, const Settings& 
 }
 
 double cost(const Shown& shown, const Unit& unit, const Settings& settings, const Paces& paces) {
-  if (paces.empty()) {
-    return shown.training + shown.scoring / 3;  // a forward pass is about a third of a step
-  }
-  const Pace& pace = paces.at(unit.model);
-  const double overhead = settings.device == "cuda" ? seconds_a_job_on_gpu : seconds_a_job;
-  return shown.training / pace.training + shown.scoring / pace.scoring + overhead;
+  return ex::cost(shown, unit.model, paces, settings.device == "cuda" ? ex::seconds_a_job_on_gpu : ex::seconds_a_job);
 }
 
 }  // namespace
@@ -81,27 +68,14 @@ Chain expected_jobs(const Unit& unit, const Settings& settings, const ImageCount
   return jobs;
 }
 
-double seconds_of(const Chain& jobs) {
-  double sum = jobs.empty() ? 0 : seconds_a_unit;
-  for (const ExpectedJob& job : jobs) {
-    sum += job.cost;
+ex::Plan expected_units(const Settings& settings, const ImageCounts& counts, const Paces& paces) {
+  ex::Plan units;
+  for (const Unit& unit : units_of(settings)) {
+    units.push_back({unit.name(), expected_jobs(unit, settings, counts, paces)});
   }
-  return sum;
-}
-
-double seconds_of(const std::vector<Chain>& units, int workers) {
-  std::vector<double> seconds;
-  for (const Chain& jobs : units) {
-    seconds.push_back(seconds_of(jobs));
-  }
-  std::sort(seconds.rbegin(), seconds.rend());
-  return makespan(seconds, workers);
+  return units;
 }
 
 double seconds_of(const Settings& settings, const ImageCounts& counts, const Paces& paces) {
-  std::vector<Chain> units;
-  for (const Unit& unit : units_of(settings)) {
-    units.push_back(expected_jobs(unit, settings, counts, paces));
-  }
-  return seconds_of(units, settings.workers);
+  return seconds_of(expected_units(settings, counts, paces), settings.workers);
 }

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include <regimen/statistics/interval.hpp>
 #include <regimen/record.hpp>
+#include <regimen/statistics/interval.hpp>
 
 #include "settings.hpp"
 

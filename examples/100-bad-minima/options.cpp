@@ -3,36 +3,21 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
-#include <map>
 #include <string>
 #include <vector>
 
 #include <regimen/base/error.hpp>
 #include <regimen/networks.hpp>
 
+#include "kit/networks.hpp"
+#include "kit/options.hpp"
 #include "plan.hpp"
 
+using kit::at_least_0;
+using kit::at_least_1;
+using kit::bound;
+
 namespace {
-
-/// Refuses a value outside its bound: "--momentum: must be in [0, 1), but is 1.5".
-CLI::Validator bound(const std::string& words, bool (*holds)(double)) {
-  return CLI::Validator(
-      [words, holds](const std::string& text) {
-        double value = 0;
-        const bool number = CLI::detail::lexical_cast(text, value);
-        return number && holds(value) ? std::string() : "must be " + words + ", but is " + text;
-      },
-      "");
-}
-
-CLI::Validator at_least_0() {
-  return bound("at least 0", [](double value) { return value >= 0 && std::isfinite(value); });
-}
-CLI::Validator at_least_1() {
-  return bound("at least 1", [](double value) { return value >= 1; });
-}
 
 /// Which recipe the defaults are of, where it is not --paper's.
 struct Recipes {
@@ -40,37 +25,10 @@ struct Recipes {
   bool grid = false;
 };
 
-void add_what_to_do(CLI::App& app, Task& task) {
-  app.add_flag("--resume", task.resume, "go on where an interrupted run with the same options was");
-  app.add_flag("--quiet", task.quiet, "no progress: only the first line, the plan, the table and errors");
-  app.add_option(
-         "--budget", task.budget,
-         "make the experiment so small that all of it takes about so long, 540, 540s, 9m or 1h, 0: no limit. Fewer "
-         "images, "
-         "down to half, then fewer seeds, down to 3; with --paper all phases are shortened alike. Default: 8m of "
-         "the default experiment, at its smallest if need be; else 0")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
-                                        CLI::AsNumberWithUnit::CASE_INSENSITIVE))
-      ->check(at_least_0());
-  const std::string group = "Several processes on one results folder";
-  app.add_flag("--list", task.list, "print the names of the units that need nothing of each other, and end")
-      ->group(group);
-  app.add_option("--unit", task.unit, "train this one of them alone: one job of xargs or of a SLURM array")
-      ->group(group);
-  app.add_flag("--collect", task.collect, "tables and pictures of the units that are complete, and end")->group(group);
-  const std::string hidden;
-  app.add_flag("--worker", task.worker, "tell what is done on stdout: for the process that started this one")
-      ->group(hidden);
-  app.add_flag("--pace", task.pace, "measure how fast a worker trains, and end")->group(hidden);
-}
-
 void add_what(CLI::App& app, Settings& s, Recipes& recipes) {
-  app.add_option("--data", s.data, "fashion-mnist, cifar10, cifar100, cinic10, restricted-imagenet or toy")
-      ->check(CLI::IsMember({"fashion-mnist", "cifar10", "cifar100", "cinic10", "restricted-imagenet", "toy"}))
-      ->capture_default_str();
-  app.add_option("--root", s.root, "folder of the data (default: where Debian's package puts Fashion-MNIST)");
+  kit::add_data(app, s.data, s.root, {"toy"});
   app.add_option("--model", s.models, "pooled, resnet18, resnet50, vgg16 or densenet40; several with commas between")
-      ->check(CLI::IsMember({"pooled", "resnet18", "resnet50", "vgg16", "densenet40"}))
+      ->check(CLI::IsMember(kit::network_names()))
       ->delimiter(',')
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->capture_default_str();
@@ -87,20 +45,8 @@ void add_what(CLI::App& app, Settings& s, Recipes& recipes) {
   full->excludes(paper)->excludes(grid);
   app.add_option("--seeds", s.seeds, "number of seeds (default: 5; 1 with --paper)")->check(at_least_1());
   app.add_option("--first-seed", s.first_seed, "the first of them")->capture_default_str();
-  app.add_option("--device", s.device, "auto, cpu or cuda")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
-  app.add_option("--precision", s.precision, "auto, fp32 or bf16 (auto: bf16 on a GPU)")
-      ->check(CLI::IsMember({"auto", "fp32", "bf16"}))
-      ->capture_default_str();
-  app.add_option("--workers", s.workers,
-                 "processes side by side, each with a unit of its own (default: one a processor, but no more than "
-                 "units; on a GPU 1)")
-      ->check(at_least_1());
-  app.add_option("--threads", s.threads,
-                 "CPU threads of each (default: 1; with --paper the processors shared out); more than 1 means fewer "
-                 "workers")
-      ->check(at_least_1());
+  kit::add_device(app, s.device, s.precision);
+  kit::add_workers(app, s.workers, s.threads, "1; with --paper the processors shared out");
 }
 
 void add_recipe(CLI::App& app, Recipe& r) {
@@ -142,9 +88,14 @@ void add_recipe(CLI::App& app, Recipe& r) {
 }
 
 void add_all(CLI::App& app, Options& options, Recipes& recipes) {
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  kit::take_last(app);
   add_what(app, options.settings, recipes);
-  add_what_to_do(app, options.task);
+  kit::add_task(
+      app, options.task,
+      "make the experiment so small that all of it takes about so long, 540, 540s, 9m or 1h, 0: no limit. Fewer "
+      "images, "
+      "down to half, then fewer seeds, down to 3; with --paper all phases are shortened alike. Default: 8m of "
+      "the default experiment, at its smallest if need be; else 0");
   add_recipe(app, options.settings.recipe);
 }
 
@@ -196,7 +147,6 @@ void check_toy(const CLI::App& app) {
 Options read_options(int argc, char** argv) {
   Options options;
   options.settings = defaults(argc, argv);
-  options.task.words.assign(argv, argv + argc);
   Recipes recipes;
   CLI::App app(
       "Bad global minima exist and SGD can reach them (Liu, Papailiopoulos and Achlioptas, NeurIPS 2020).\n"
@@ -204,11 +154,7 @@ Options read_options(int argc, char** argv) {
       "random\n"
       "labels, with vanilla SGD and with augmentation, l2 and momentum, and says how far the two end apart.");
   add_all(app, options, recipes);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& stop) {
-    std::exit(app.exit(stop));
-  }
+  kit::parse(app, argc, argv, options.task);
   if (options.settings.data == "toy") {
     check_toy(app);
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kit/counts.hpp"
 #include "settings.hpp"
 
 /// A set of the paper's three regularizers.
@@ -44,11 +45,7 @@ std::vector<Unit> units_of(const Settings& settings);
 /// A unit's trainings in their order: first `memorizing` if it starts from random labels, then the names of the sets.
 std::vector<std::string> trainings_of(const Unit& unit, const Settings& settings);
 
-/// How many images a data set has.
-struct ImageCounts {
-  std::int64_t train = 0;
-  std::int64_t test = 0;
-};
+using kit::ImageCounts;
 
 /// Training images of a seed: as many as the recipe says, but no more than there are.
 std::int64_t images_used(const Settings& settings, const ImageCounts& counts);

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <regimen/experiment/task.hpp>
+
 /// How one network is trained, in numbers. The defaults are the quick experiment on Fashion-MNIST: the cheapest that
 /// was found to show the effect with every interval clear (docs/results has the others that were measured).
 struct Recipe {
@@ -74,19 +76,5 @@ struct Settings {
   Recipe recipe{};
 };
 
-/// What the program does with the settings. No field changes a result but the budget, which makes the experiment
-/// smaller.
-struct Task {
-  bool resume = false;
-  bool quiet = false;
-  bool list = false;     ///< print the units, one a line
-  bool collect = false;  ///< make tables and pictures of what is there
-  std::string unit{};    ///< the only one to train; empty: all
-  double budget = -1;    ///< seconds; 0: no limit; negative: not given, 8 minutes for the default experiment, else 0
-  bool must_fit = true;  ///< whether a budget that is too small is an error; else the smallest experiment is trained
-
-  // Of a process that was started by another one of this program.
-  bool worker = false;               ///< tells what it does on stdout, a line each
-  bool pace = false;                 ///< measures how fast it trains, tells that, and ends
-  std::vector<std::string> words{};  ///< the command line, for workers to be told the same
-};
+/// What the program does with the settings. Without --budget the default experiment has 8 minutes, any other no limit.
+using Task = regimen::experiment::Task;

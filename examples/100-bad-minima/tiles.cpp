@@ -51,7 +51,7 @@ rg::report::TileRow row_of(const std::string& name, const rg::Batch& batch, cons
 
 void show_tiles(const Images& images, const Settings& settings) {
   const int copies = settings.recipe.copies.front();
-  const rg::Source train = training_images(images, settings, settings.first_seed);
+  const rg::Source train = kit::some_of(images, settings.recipe.images, settings.first_seed);
   const std::int64_t columns = std::min<std::int64_t>(8, *train.size());
   const rg::Source confusion = confusion_set(train, images, settings, copies, settings.first_seed);
   const rg::Batch originals = to(train.get(torch::arange(columns)), torch::kCPU);

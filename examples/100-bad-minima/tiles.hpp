@@ -1,7 +1,7 @@
 #pragma once
 
-#include "data.hpp"
+#include "kit/data.hpp"
 #include "settings.hpp"
 
 /// Draws some images of the first confusion set under the undamaged ones.
-void show_tiles(const Images& images, const Settings& settings);
+void show_tiles(const kit::Images& images, const Settings& settings);

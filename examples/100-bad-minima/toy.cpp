@@ -7,8 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "jobs.hpp"
+#include <regimen/experiment/folder.hpp>
+#include <regimen/experiment/job.hpp>
+#include <regimen/regimen.hpp>
+
+#include "files.hpp"
 #include "pictures.hpp"
+#include "results_folder.hpp"
+
+namespace ex = regimen::experiment;
+namespace rg = regimen;
 
 namespace {
 
@@ -71,7 +79,7 @@ class Toy {
         recipe_(recipe_of(settings)),
         train_(rg::two_clusters(50, 2 * seed)),
         test_(rg::two_clusters(50, 2 * seed + 1)),
-        jobs_(settings, task, TimeLeft({expected_jobs()}, 1, /*in_seconds=*/false)) {
+        jobs_(settings.out, task, ex::TimeLeft({expected_jobs()}, 1, /*in_seconds=*/false)) {
     torch::manual_seed(seed);
     net_ = toy_network();
     picture_ = {.columns = 200, .rows = 200, .left = -0.9, .right = 1.3, .bottom = -0.4, .top = 0.8};
@@ -113,8 +121,8 @@ class Toy {
   }
 
   /// What the five trainings cost, in samples.
-  [[nodiscard]] Chain expected_jobs() const {
-    Chain jobs;
+  [[nodiscard]] ex::Chain expected_jobs() const {
+    ex::Chain jobs;
     const auto add = [&](const std::string& what, double epochs) { jobs.push_back({job(what), what, 100 * epochs}); };
     add(random_vanilla, recipe_.random_epochs);
     add("memorize", recipe_.memorize_epochs);
@@ -139,7 +147,7 @@ class Toy {
 
   rg::History run(const std::string& what, torch::optim::SGD& sgd, const rg::Phase& phase) {
     finished.push_back(job(what));
-    return jobs_.run(finished.back(), net_, sgd, phase, scoring());
+    return jobs_.run({.name = finished.back(), .phases = {phase}, .scoring = scoring()}, net_, sgd);
   }
 
   double memorize(const rg::Source& confusion) {
@@ -202,7 +210,7 @@ class Toy {
   ToyRecipe recipe_;
   rg::Batch train_;
   rg::Batch test_;
-  Jobs jobs_;
+  ex::Jobs jobs_;
   torch::nn::Sequential net_{nullptr};
   ToyPicture picture_;
 };
@@ -264,6 +272,8 @@ void report(const std::vector<std::pair<std::uint64_t, Toy*>>& toys, const Setti
 }  // namespace
 
 void run_toy(const Settings& settings, const Task& task) {
+  ex::ResultsFolder folder(contents_of(settings), task);
+  folder.open();
   std::vector<Toy> toys;
   toys.reserve(static_cast<std::size_t>(settings.seeds));
   std::vector<std::pair<std::uint64_t, Toy*>> by_seed;
@@ -280,6 +290,7 @@ void run_toy(const Settings& settings, const Task& task) {
   for (const Toy& toy : toys) {
     jobs.insert(jobs.end(), toy.finished.begin(), toy.finished.end());
   }
-  write_manifest(jobs, settings);
+  ex::write_manifest(settings.out, rg::manifest(settings), jobs);
   finish_pictures(settings);
+  folder.note_complete(true);
 }

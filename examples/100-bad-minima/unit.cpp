@@ -1,30 +1,12 @@
 #include "unit.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <thread>
+#include <string>
 #include <vector>
 
-#include "networks.hpp"
+#include "kit/networks.hpp"
 
+namespace ex = regimen::experiment;
 namespace rg = regimen;
-
-rg::Execution execution_of(const Settings& settings) {
-  rg::Execution execute{.precision = settings.precision == "bf16" ? rg::Precision::bf16 : rg::Precision::fp32,
-                        .memory_format = rg::MemoryFormat::channels_last};
-  if (settings.device == "cuda") {
-    execute.device = "cuda";
-    execute.fused = true;
-    execute.graph = true;
-    execute.autotune = true;
-  }
-  return execute;
-}
-
-rg::Source training_images(const Images& images, const Settings& settings, std::uint64_t seed) {
-  const bool all = settings.recipe.images == 0 || settings.recipe.images >= *images.train.size();
-  return rg::cached(all ? images.train : rg::sample(images.train, settings.recipe.images, seed));
-}
 
 rg::Source confusion_set(const rg::Source& train, const Images& images, const Settings& settings, int copies,
                          std::uint64_t seed) {
@@ -35,58 +17,17 @@ rg::Source confusion_set(const rg::Source& train, const Images& images, const Se
   return settings.device == "cuda" ? rg::cached(confusion) : confusion;
 }
 
-rg::Evaluation scoring_of(const Settings& settings, const Images& images) {
-  return {.preprocess = {images.normalize},
-          .execute = execution_of(settings),
-          // On a CPU small enough for the caches: twice as fast as 500.
-          .batch = settings.device == "cuda" ? 1000 : 100};
+std::optional<rg::History> finished_history(const std::string& job, const Settings& settings) {
+  const ex::JobFiles files{settings.out, job};
+  const std::string last = std::string("-") + memorizing;
+  const bool memorizes = job.size() > last.size() && job.compare(job.size() - last.size(), last.size(), last) == 0;
+  return memorizes ? files.history() : files.scored_history();
 }
 
-std::optional<rg::History> finished_history(const Unit& unit, const std::string& what, const Settings& settings) {
-  const std::string job = unit.job(what);
-  const bool scored = what == memorizing || read_test_score(test_score_of(settings, job)).has_value();
-  return scored ? history_of(settings, job) : std::nullopt;
-}
-
-bool is_complete(const Unit& unit, const Settings& settings) {
-  const std::vector<std::string> all = trainings_of(unit, settings);
-  return std::all_of(all.begin(), all.end(),
-                     [&](const std::string& what) { return finished_history(unit, what, settings).has_value(); });
-}
-
-Chain unfinished(const Chain& jobs, const Unit& unit, const Settings& settings) {
-  Chain left;
-  for (const std::string& what : trainings_of(unit, settings)) {
-    const auto job =
-        std::find_if(jobs.begin(), jobs.end(), [&](const auto& each) { return each.name == unit.job(what); });
-    if (job != jobs.end() && !finished_history(unit, what, settings)) {
-      left.push_back(*job);
-    }
-  }
-  return left;
-}
-
-bool Trainings::train(const Unit& unit) {
-  const std::string path = settings_.out + "/locks/" + unit.name();
-  std::optional<rg::Lock> mine = rg::Lock::try_take(path);
-  // The worker of a run that was killed may need a moment to end.
-  for (int tenths = 0; task_.worker && !mine && tenths < 100; ++tenths) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    mine = rg::Lock::try_take(path);
-  }
-  if (!mine) {
-    return false;
-  }
-  if (task_.resume && is_complete(unit, settings_)) {
-    for (const std::string& what : trainings_of(unit, settings_)) {
-      jobs_.skip(unit.job(what));
-    }
-    return true;
-  }
-
-  const rg::Source train = training_images(images_, settings_, unit.seed);
+void Trainings::train(const Unit& unit) {
+  const rg::Source train = kit::some_of(images_, settings_.recipe.images, unit.seed);
   torch::manual_seed(unit.seed);
-  Net net = make_network(unit.model, images_.classes(), images_.channels(), settings_.recipe.width);
+  Net net = kit::make_network(unit.model, images_.classes(), images_.channels(), settings_.recipe.width);
   execute_.prepare(net);
   if (unit.copies > 0) {
     memorize(unit, train, net);
@@ -97,7 +38,6 @@ bool Trainings::train(const Unit& unit) {
     start.restore();
     run_arm(unit, static_cast<int>(i), sets[i], train, net);
   }
-  return true;
 }
 
 /// What all phases share.
@@ -117,6 +57,10 @@ rg::Phase Trainings::phase(const std::string& name, const rg::Source& data, torc
   return result;
 }
 
+rg::Evaluation Trainings::evaluation() const {
+  return kit::scoring_of(settings_.device, settings_.precision, images_);
+}
+
 /// Scored often enough for curves, or only at the end: scoring costs time and changes nothing. Fit alone, which the
 /// quick recipe's stop criteria read, is scored every second epoch. The test set is there for the curves, a part of it:
 /// all of it is for the end.
@@ -126,7 +70,7 @@ rg::Scoring Trainings::scoring(const rg::Source& train, std::uint64_t seed, int 
           .test = curves ? rg::limit(images_.test, test_along(settings_, images_.counts())) : rg::Source(),
           .every = curves ? settings_.recipe.score_every : std::max(epochs, 1),
           .fit_every = settings_.recipe.until_fit ? 2 : 0,
-          .batch = scoring_of(settings_, images_).batch};
+          .batch = evaluation().batch};
 }
 
 /// 1. Reach a bad minimum: fit damaged copies of the images under random labels.
@@ -135,7 +79,10 @@ void Trainings::memorize(const Unit& unit, const rg::Source& train, Net& net) {
   torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(settings_.recipe.memorize_rate));
   rg::Phase memorize = phase(memorizing, confusion, sgd, settings_.recipe.memorize_epochs, 1000 * unit.seed);
   memorize.until = rg::FitReaches{settings_.recipe.memorize_fit};
-  jobs_.run(unit.job(memorizing), net, sgd, memorize, scoring(train, unit.seed, settings_.recipe.memorize_epochs));
+  jobs_.run({.name = unit.job(memorizing),
+             .phases = {memorize},
+             .scoring = scoring(train, unit.seed, settings_.recipe.memorize_epochs)},
+            net, sgd);
 }
 
 /// 2. Train on the true labels, from where the network is, with a set of regularizers.
@@ -164,7 +111,8 @@ void Trainings::run_arm(const Unit& unit, int place, const Regularizers& set, co
                    rg::HorizontalFlip{}};
   }
   const std::string job = unit.job(set.name());
-  jobs_.run(job, net, sgd, arm, scored, [&] {
-    write_test_score(test_score_of(settings_, job), rg::evaluate(net, images_.test, scoring_of(settings_, images_)));
-  });
+  const auto score = [&] {
+    ex::write_score(ex::JobFiles{settings_.out, job}.score(), rg::evaluate(net, images_.test, evaluation()));
+  };
+  jobs_.run({.name = job, .phases = {arm}, .scoring = scored, .at_end = score}, net, sgd);
 }

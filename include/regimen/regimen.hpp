@@ -1,6 +1,6 @@
 #pragma once
 
-/// All of regimen but networks/ and adapt/.
+/// All of regimen but networks/, adapt/, experiment/.
 
 #include "regimen/base.hpp"
 #include "regimen/batch.hpp"

@@ -136,8 +136,9 @@ TEST_CASE("capture: what cannot be recorded is done eagerly, and says why") {
   SECTION("scheduled numbers that are asked for only later") {
     const rg::Knob knob = rg::Cosine{.epochs = 4};
     int calls = 0;
-    rg::Captured step(gpu::device(),
-                      [&](const rg::Moment& now) { return ++calls > 3 ? sum.add_(x * now.tensor(knob)) : sum.add_(x); });
+    rg::Captured step(gpu::device(), [&](const rg::Moment& now) {
+      return ++calls > 3 ? sum.add_(x * now.tensor(knob)) : sum.add_(x);
+    });
     for (int i = 0; i < 6; ++i) {
       (void)step({});
     }
@@ -152,7 +153,8 @@ TEST_CASE("capture: a device that records nothing, and a wrong number of warm-up
   rg::Captured step(at::kCPU, [](const rg::Moment& now) { return at::full({}, now.clock.step); });
   CHECK(step({.clock = {.step = 5}}).item<int>() == 5);
   CHECK(contains(step.why_not(), "cpu"));
-  CHECK(contains(error_of([] { rg::Captured(at::kCPU, [](const rg::Moment&) { return at::Tensor(); }, 0); }), "warm_up"));
+  CHECK(
+      contains(error_of([] { rg::Captured(at::kCPU, [](const rg::Moment&) { return at::Tensor(); }, 0); }), "warm_up"));
 }
 
 TEST_CASE("capture: a schedule that leaves its bounds is an Error at the replay too") {

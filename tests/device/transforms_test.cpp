@@ -44,8 +44,8 @@ std::vector<Case> of_inputs() {
       {"Brightness", rg::Brightness{.strength = falling}},
       {"Contrast", rg::Contrast{.strength = falling}},
       {.name = "Normalize", .transform = rg::Normalize{.mean = {0.4}, .stddev = {0.2}}, .changes = false},
-      {"RandomChoice", rg::RandomChoice{.choices = {rg::chain(), rg::Cutout{.side = 3}, rg::Brightness{.strength = falling},
-                                               rg::HorizontalFlip{}},
+      {"RandomChoice", rg::RandomChoice{.choices = {rg::chain(), rg::Cutout{.side = 3},
+                                                    rg::Brightness{.strength = falling}, rg::HorizontalFlip{}},
                                         .picks = 2}},
       {"chain", rg::chain(rg::RandomCrop{.padding = 1}, rg::HorizontalFlip{.probability = falling})},
   };

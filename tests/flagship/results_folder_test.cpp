@@ -11,6 +11,7 @@
 #include "files.hpp"
 #include "numbers/testing.hpp"
 
+using regimen::experiment::ResultsFolder;
 namespace fs = std::filesystem;
 
 namespace {
@@ -34,8 +35,8 @@ struct Place {
 
   /// A run that has trained something.
   void run(bool complete, const std::optional<Cut>& cut = {}) const {
-    ResultsFolder folder(settings, Task{});
-    folder.open(cut ? applied(*cut, settings) : settings, cut);
+    ResultsFolder folder(contents_of(settings), Task{});
+    folder.open(cut ? text_of(*cut) : "");
     put("checkpoints/a.pt", "weights");
     folder.note_complete(complete);
   }
@@ -46,6 +47,13 @@ struct Place {
     return result;
   }();
 };
+
+/// The cut that a plan says, of five seeds.
+std::optional<Cut> cut_in(const std::optional<std::string>& plan) {
+  Settings settings;
+  settings.seeds = 5;
+  return plan ? std::optional(cut_of(*plan, settings)) : std::nullopt;
+}
 
 Task resumed() {
   Task task;
@@ -58,16 +66,16 @@ Task resumed() {
 TEST_CASE("results folder: what is somebody else's stays, and the error names it") {
   const Place place;
   place.put("checkpoints/weights.pt", "mine");
-  CHECK_THROWS_WITH(ResultsFolder(place.settings, Task{}),
+  CHECK_THROWS_WITH(ResultsFolder(contents_of(place.settings), Task{}),
                     place.settings.out +
                         "/checkpoints is in the way: no run of this program has written it. Name "
                         "another folder with --out, or move it elsewhere");
-  CHECK_THROWS_AS(ResultsFolder(place.settings, resumed()), regimen::Error);
+  CHECK_THROWS_AS(ResultsFolder(contents_of(place.settings), resumed()), regimen::Error);
   CHECK(place.get("checkpoints/weights.pt") == "mine");
   fs::remove_all(place.settings.out);
   place.put("settings.json", "{\"editor.fontSize\": 12}");
   place.put("notes.txt", "mine");
-  CHECK_THROWS_AS(ResultsFolder(place.settings, Task{}), regimen::Error);
+  CHECK_THROWS_AS(ResultsFolder(contents_of(place.settings), Task{}), regimen::Error);
   fs::remove(place.settings.out + "/settings.json");
   place.run(true);
   place.run(true);
@@ -78,8 +86,8 @@ TEST_CASE("results folder: a finished run is replaced") {
   const Place place;
   place.run(true);
   place.put("table.txt", "old");
-  ResultsFolder folder(place.settings, Task{});
-  folder.open(place.settings, {});
+  ResultsFolder folder(contents_of(place.settings), Task{});
+  folder.open();
   CHECK(place.get("table.txt").empty());
   CHECK(place.get("checkpoints/a.pt").empty());
 }
@@ -87,40 +95,40 @@ TEST_CASE("results folder: a finished run is replaced") {
 TEST_CASE("results folder: an unfinished run is not replaced, and goes on with --resume") {
   const Place place;
   place.run(false);
-  CHECK_THROWS_WITH(ResultsFolder(place.settings, Task{}),
+  CHECK_THROWS_WITH(ResultsFolder(contents_of(place.settings), Task{}),
                     place.settings.out +
                         " holds an unfinished run with the same settings. Go on with it by --resume, "
                         "name another folder with --out, or remove " +
                         place.settings.out);
   Settings others = place.settings;
   others.paper = true;
-  CHECK_THROWS_AS(ResultsFolder(others, Task{}), regimen::Error);
+  CHECK_THROWS_AS(ResultsFolder(contents_of(others), Task{}), regimen::Error);
   {
-    ResultsFolder folder(place.settings, resumed());
-    folder.open(place.settings, folder.cut(place.settings));
+    ResultsFolder folder(contents_of(place.settings), resumed());
+    folder.open(*folder.plan());
   }
   CHECK(place.get("checkpoints/a.pt") == "weights");
-  CHECK_THROWS_AS(ResultsFolder(others, resumed()).open(others, {}), regimen::Error);
+  CHECK_THROWS_AS(ResultsFolder(contents_of(others), resumed()).open(), regimen::Error);
 }
 
 TEST_CASE("results folder: a run that was stopped before it trained anything is replaced") {
   const Place place;
-  { ResultsFolder(place.settings, Task{}).open(place.settings, {}); }
-  CHECK_NOTHROW(ResultsFolder(place.settings, Task{}));
+  { ResultsFolder(contents_of(place.settings), Task{}).open(); }
+  CHECK_NOTHROW(ResultsFolder(contents_of(place.settings), Task{}));
 }
 
 TEST_CASE("results folder: a resumed run keeps to its plan, and without one to the whole") {
   const Place place;
   const Cut cut{.seeds = 3, .images = 704};
   place.run(false, cut);
-  CHECK(ResultsFolder(place.settings, resumed()).cut(place.settings)->seeds == 3);
-  CHECK(planned_cut(place.settings)->images == 704);
+  CHECK(cut_in(ResultsFolder(contents_of(place.settings), resumed()).plan())->seeds == 3);
+  CHECK(cut_in(ResultsFolder::peek(contents_of(place.settings)))->images == 704);
   Settings others = place.settings;
   others.recipe.momentum = 0.8;
-  CHECK_FALSE(planned_cut(others));
+  CHECK_FALSE(ResultsFolder::peek(contents_of(others)));
   fs::remove_all(place.settings.out);
   place.run(false);
-  REQUIRE(ResultsFolder(place.settings, resumed()).cut(place.settings));
-  CHECK(ResultsFolder(place.settings, resumed()).cut(place.settings)->seeds == 5);
-  CHECK_FALSE(ResultsFolder(Place().settings, resumed()).cut(place.settings));
+  REQUIRE(ResultsFolder(contents_of(place.settings), resumed()).plan());
+  CHECK(cut_in(ResultsFolder(contents_of(place.settings), resumed()).plan())->seeds == 5);
+  CHECK_FALSE(ResultsFolder(contents_of(Place().settings), resumed()).plan());
 }

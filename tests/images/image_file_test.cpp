@@ -11,7 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "image_file.hpp"
+#include <regimen/datasets/image_file.hpp>
+
+using regimen::fit_image;
+using regimen::read_image;
 
 namespace {
 

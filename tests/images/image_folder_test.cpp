@@ -12,8 +12,15 @@
 #include <string>
 #include <vector>
 
+#include <regimen/datasets/image_sets.hpp>
 #include <regimen/regimen.hpp>
-#include "image_folder.hpp"
+
+using regimen::Cinic10;
+using regimen::cinic10;
+using regimen::ImageClass;
+using regimen::ImageFolder;
+using regimen::restricted_imagenet;
+using regimen::RestrictedImageNet;
 
 namespace {
 

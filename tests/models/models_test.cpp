@@ -1,5 +1,6 @@
-// The networks of the paper: their sizes, and that they compute what the same ones written in Python do (pytorch_networks.py).
-// The comparison is skipped, loudly, where no Python with PyTorch is found; see training/python.hpp.
+// The networks of the paper: their sizes, and that they compute what the same ones written in Python do
+// (pytorch_networks.py). The comparison is skipped, loudly, where no Python with PyTorch is found; see
+// training/python.hpp.
 
 #include "training/python.hpp"
 
@@ -91,11 +92,11 @@ at::Tensor random_images(std::int64_t n, std::int64_t channels = 3) {
 /// One of each kind, so small that training it takes no time.
 std::vector<std::shared_ptr<networks::Network>> small_networks() {
   torch::manual_seed(3);
-  return {
-      std::make_shared<networks::ResNetImpl>(networks::ResNetOptions{.depth = 18, .classes = 4, .width = 4}),
-      std::make_shared<networks::ResNetImpl>(networks::ResNetOptions{.depth = 50, .classes = 4, .channels = 1, .width = 2}),
-      std::make_shared<networks::VGGImpl>(networks::VGGOptions{.depth = 11, .classes = 4, .width = 4}),
-      std::make_shared<networks::DenseNetImpl>(networks::DenseNetOptions{.depth = 10, .growth = 4, .classes = 4})};
+  return {std::make_shared<networks::ResNetImpl>(networks::ResNetOptions{.depth = 18, .classes = 4, .width = 4}),
+          std::make_shared<networks::ResNetImpl>(
+              networks::ResNetOptions{.depth = 50, .classes = 4, .channels = 1, .width = 2}),
+          std::make_shared<networks::VGGImpl>(networks::VGGOptions{.depth = 11, .classes = 4, .width = 4}),
+          std::make_shared<networks::DenseNetImpl>(networks::DenseNetOptions{.depth = 10, .growth = 4, .classes = 4})};
 }
 
 at::Tensor images_for(const networks::Network& net, std::int64_t n) {
@@ -277,7 +278,8 @@ TEST_CASE("misuse is an Error that says what is wrong") {
   CHECK(message(DenseNetOptions{.channels = 0}) == "DenseNetOptions.channels must be at least 1, but is 0");
 
   for (const std::string_view name : networks::names) {
-    CHECK(contains(error_of([&] { static_cast<void>(networks::make(name, 0)); }), "Options.classes must be at least 1"));
+    CHECK(
+        contains(error_of([&] { static_cast<void>(networks::make(name, 0)); }), "Options.classes must be at least 1"));
   }
   CHECK(error_of([] { static_cast<void>(networks::make("alexnet")); }) ==
         "networks::make: name must be one of resnet18, resnet50, vgg16, densenet40, but is \"alexnet\"");

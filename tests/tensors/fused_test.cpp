@@ -77,11 +77,11 @@ TEST_CASE("fused: twenty steps are LibTorch's to rounding, with every option tha
           const Twins twins(
               SGDOptions(0.1).momentum(momentum).weight_decay(weight_decay).dampening(dampening).nesterov(nesterov));
           for (int step = 0; step < 20; ++step) {
-            pytorch_networks.backward(static_cast<std::uint64_t>(step));
-            pytorch_networks.their_step->step();
-            fused_step(*pytorch_networks.our_step);
+            twins.backward(static_cast<std::uint64_t>(step));
+            twins.their_step->step();
+            fused_step(*twins.our_step);
           }
-          CHECK(pytorch_networks.apart() < 1e-6);
+          CHECK(twins.apart() < 1e-6);
         }
       }
     }
@@ -91,16 +91,16 @@ TEST_CASE("fused: twenty steps are LibTorch's to rounding, with every option tha
 TEST_CASE("fused: the two kinds of step take turns on one optimizer") {
   const Twins twins(SGDOptions(0.1).momentum(0.9).weight_decay(1e-3));
   for (int step = 0; step < 6; ++step) {
-    pytorch_networks.backward(static_cast<std::uint64_t>(step));
-    pytorch_networks.their_step->step();
+    twins.backward(static_cast<std::uint64_t>(step));
+    twins.their_step->step();
     if (step % 2 == 0) {
-      fused_step(*pytorch_networks.our_step);
+      fused_step(*twins.our_step);
     } else {
-      pytorch_networks.our_step->step();
+      twins.our_step->step();
     }
   }
-  CHECK(pytorch_networks.apart() < 1e-6);
-  CHECK(pytorch_networks.our_step->state().size() == pytorch_networks.their_step->state().size());
+  CHECK(twins.apart() < 1e-6);
+  CHECK(twins.our_step->state().size() == twins.their_step->state().size());
 }
 
 TEST_CASE("fused: what drives the options is as if they had been set") {
@@ -122,23 +122,23 @@ TEST_CASE("fused: what drives the options is as if they had been set") {
       regimen::detail::Slots slots(at::kCPU);
       for (int step = 0; step < 10; ++step) {
         const Clock clock{.epoch = step};
-        pytorch_networks.backward(static_cast<std::uint64_t>(step));
+        twins.backward(static_cast<std::uint64_t>(step));
         recorded.backward(static_cast<std::uint64_t>(step));
-        auto& group = static_cast<SGDOptions&>(pytorch_networks.their_step->param_groups()[0].options());
+        auto& group = static_cast<SGDOptions&>(twins.their_step->param_groups()[0].options());
         group.lr(0.1 * knobs.lr_scale(clock));
         group.momentum((*knobs.momentum)(clock));
         group.weight_decay(1e-2 * knobs.weight_decay_scale(clock));
-        pytorch_networks.their_step->step();
-        fused_step(*pytorch_networks.our_step, {clock}, knobs);
+        twins.their_step->step();
+        fused_step(*twins.our_step, {clock}, knobs);
 
         slots.begin({clock}, {clock});
         fused_step(*recorded.our_step, {.clock = clock, .slots = &slots}, knobs);
         CHECK(slots.complete());
       }
-      CHECK(pytorch_networks.apart() < 1e-6);
+      CHECK(twins.apart() < 1e-6);
       double apart = 0;
-      for (std::size_t i = 0; i < pytorch_networks.ours->parameters().size(); ++i) {
-        apart = std::max(apart, furthest(pytorch_networks.theirs->parameters()[i], recorded.ours->parameters()[i]));
+      for (std::size_t i = 0; i < twins.ours->parameters().size(); ++i) {
+        apart = std::max(apart, furthest(twins.theirs->parameters()[i], recorded.ours->parameters()[i]));
       }
       CHECK(apart < 1e-6);
       CHECK(slots.refused().empty());

@@ -157,7 +157,7 @@ TEST_CASE("key: what a sample is given does not depend on the size or the order 
   check_same_draws(draws(Key(7, ids.index_select(0, twice))), rows_of(whole, twice));
   // Ids that lie apart in memory.
   check_same_draws(draws(Key(7, ids.slice(0, 0, 1000, 3))), rows_of(whole, at::arange(0, 1000, 3, at::kLong)));
-  check_same_draws(draws(key_of(10).of(ids)), whole);
+  check_same_draws(draws(key_of(10).for_ids(ids)), whole);
 }
 
 TEST_CASE("key: what a sample is given does not depend on the number of threads") {
@@ -420,7 +420,7 @@ TEST_CASE("key: ids are [N] int64") {
                                 at::zeros({3, 1}, at::kLong), at::scalar_tensor(3, at::kLong)}) {
     check_error(make(ids), {"Key.ids", "[N] int64"});
   }
-  check_error([] { (void)key_of(3).of(at::arange(3, at::kInt)); }, {"Key.ids"});
+  check_error([] { (void)key_of(3).for_ids(at::arange(3, at::kInt)); }, {"Key.ids"});
 }
 
 TEST_CASE("key: no samples are no draws") {
@@ -434,7 +434,7 @@ TEST_CASE("key: no samples are no draws") {
 
 TEST_CASE("key: a key hands its moment on through folds") {
   const Key key(7, longs({1}), {.clock = {.epoch = 4, .batch = 2}});
-  const regimen::Clock clock = key.fold(1).each_epoch().of(longs({5})).now().clock;
+  const regimen::Clock clock = key.fold(1).each_epoch().for_ids(longs({5})).now().clock;
   CHECK(clock.epoch == 4);
   CHECK(clock.batch == 2);
 }

@@ -57,7 +57,8 @@ struct Bowl {
 /// What a recording of the hook, made at one moment, does at another: what the hook reads on the host is of the first,
 /// and what it reads from slots of the second.
 template <class Hook>
-at::Tensor replayed(const Moment& recorded, const Moment& at, const std::function<Pass()>& fresh_pass, const Hook& hook) {
+at::Tensor replayed(const Moment& recorded, const Moment& at, const std::function<Pass()>& fresh_pass,
+                    const Hook& hook) {
   regimen::detail::Slots slots(at::kCPU);
   at::Tensor result;
   for (const Moment& moment : {recorded, at}) {

@@ -23,9 +23,9 @@ using regimen::InstanceLabels;
 using regimen::Key;
 using regimen::LabelSmoothing;
 using regimen::Mixup;
+using regimen::Moment;
 using regimen::NoiseMatrix;
 using regimen::Normalize;
-using regimen::Moment;
 using regimen::OpenSet;
 using regimen::PairFlip;
 using regimen::RandomCrop;
@@ -172,7 +172,7 @@ TEST_CASE("transform: transforming a part gives the same bits as a part of the t
     // The mean of floating numbers agrees to rounding.
     check_law(regimen::Contrast{.strength = 0.7}, batch, batch.data.is_floating_point() ? 1e-6 : 0);
     check_law(regimen::RandomChoice{.choices = {regimen::Cutout{.side = 3}, regimen::Rotation90{}, HorizontalFlip{},
-                                           UniformLabels{.classes = 10}, regimen::chain()},
+                                                UniformLabels{.classes = 10}, regimen::chain()},
                                     .picks = 2},
               batch);
   }

@@ -120,9 +120,9 @@ TEST_CASE("fault: no data, no epochs, no parameters, twice the same id") {
   CHECK(contains(error_of([&] { static_cast<void>(rg::evaluate(experiment.net, nobody)); }), "at least one sample"));
 
   rg::Batch twins = points(4, 1);
-  pytorch_networks.id = torch::tensor({5, 3, 9, 3}, torch::kLong);
+  twins.id = torch::tensor({5, 3, 9, 3}, torch::kLong);
   CHECK(contains(error_of([&] { static_cast<void>(rg::Source(twins)); }), "two are 3"));
-  pytorch_networks.id = torch::tensor({5, 3, 9, -1}, torch::kLong);
+  twins.id = torch::tensor({5, 3, 9, -1}, torch::kLong);
   CHECK(contains(error_of([&] { static_cast<void>(rg::Source(twins)); }), "Batch.id must be at least 0, but is -1"));
 
   torch::nn::Sequential empty{torch::nn::ReLU()};
@@ -310,7 +310,8 @@ TEST_CASE("fault: targets that the loss cannot take are refused before the first
     rg::Phase second = experiment.phase;
     second.name = "second";
     second.data = bad;
-    for (const auto& [phases, scoring, where] : std::vector<std::tuple<std::vector<rg::Phase>, rg::Scoring, std::string>>{
+    for (const auto& [phases, scoring, where] :
+         std::vector<std::tuple<std::vector<rg::Phase>, rg::Scoring, std::string>>{
              {{second}, {}, "Phase \"second\", data: "},
              {{experiment.phase, second}, {}, "Phase \"second\", data: "},
              {{experiment.phase}, {.test = bad}, "Phase \"train\", Scoring.test: "},

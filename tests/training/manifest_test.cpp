@@ -47,9 +47,9 @@ TEST_CASE("manifest: trackers are there by what they follow, measures by all tha
   const rg::Snapshot start(net);
   const std::string start_manifest = start.manifest();
   const rg::Scoring scoring{.clean = data,
-                          .measures = {{"distance", rg::DistanceFrom{start}},
-                                       {"changes", rg::PredictionChanges(data)},
-                                       {"mine", [](const rg::Model&) { return 1.0; }}}};
+                            .measures = {{"distance", rg::DistanceFrom{start}},
+                                         {"changes", rg::PredictionChanges(data)},
+                                         {"mine", [](const rg::Model&) { return 1.0; }}}};
   Told told;
   rg::run(net, {phase}, scoring, forgetting, area, best, told);
   CAPTURE(told.text);

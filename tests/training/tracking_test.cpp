@@ -28,9 +28,9 @@ struct Study {
 
   Study() {
     scoring.measures = {{"by_heart", rg::AccuracyOn{parts.corrupted}},
-                       {"recovered", rg::AccuracyOn{parts.truth}},
-                       {"untouched", rg::AccuracyOn{parts.untouched}},
-                       {"heading", rg::HeadingTo{rg::Snapshot(net), rg::Snapshot(network(4))}}};
+                        {"recovered", rg::AccuracyOn{parts.truth}},
+                        {"untouched", rg::AccuracyOn{parts.untouched}},
+                        {"heading", rg::HeadingTo{rg::Snapshot(net), rg::Snapshot(network(4))}}};
   }
   Study(const Study&) = delete;
   Study& operator=(const Study&) = delete;
@@ -224,8 +224,8 @@ TEST_CASE("tracking: what is measured within a run is scored as the phase is, un
   scoring.measures["loss"] = rg::LossOn{data};
   scoring.measures["raw"] = rg::AccuracyOn{data, {.preprocess = {rg::chain()}}};
   scoring.measures["entropy"] = rg::LossOn{data, {.loss = [](const at::Tensor& output, const at::Tensor&) {
-                                            return -(output.softmax(1) * output.log_softmax(1)).sum(1).mean();
-                                          }}};
+                                             return -(output.softmax(1) * output.log_softmax(1)).sum(1).mean();
+                                           }}};
   scoring.measures["gap"] = rg::PartGap{data, data};
   scoring.measures["worst"] = rg::WorstGap{{rg::Source(data)}, {rg::Source(data)}};
   scoring.measures["probe"] = [&](const rg::Probe& probe) {

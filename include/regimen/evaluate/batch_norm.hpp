@@ -30,7 +30,7 @@ struct Reestimation {
   bool drop_last = false;           ///< leave out a last batch that would be smaller: it counts as much as the others
   std::uint64_t seed = 0;           ///< keys the order, and dropout
   std::vector<std::string> eval{};  ///< parts that are in eval mode, as `Phase::eval`: their statistics stay
-  Moment now{};                        ///< for sources whose damage follows a schedule
+  Moment now{};                     ///< for sources whose damage follows a schedule
 };
 
 /// Estimates BatchNorm's running statistics anew, for the weights as they are: the means over all calls of a layer,

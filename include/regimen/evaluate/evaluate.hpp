@@ -31,7 +31,7 @@ struct Evaluation {
   Execution execute{};
   Integer batch = 128;  ///< samples at a time; changes nothing but speed and memory, unless in eval mode too the
                         ///< network mixes samples, as BatchNorm without running statistics does
-  Moment now{};            ///< for sources whose damage follows a schedule
+  Moment now{};         ///< for sources whose damage follows a schedule
 };
 
 namespace detail {

@@ -15,8 +15,8 @@ namespace regimen::inline v0 {
 ///
 /// The count begins anew after each decay, and only after `cooldown` further scorings. PyTorch's ReduceLROnPlateau,
 /// whose threshold is relative unless it is told otherwise. Everything is counted in scorings, not in epochs (see
-/// `Scoring::every`). Reads `metric`, which the run must score: `run` throws Error before the first step otherwise. Each
-/// read looks through all scores so far: O(scorings).
+/// `Scoring::every`). Reads `metric`, which the run must score: `run` throws Error before the first step otherwise.
+/// Each read looks through all scores so far: O(scorings).
 struct PlateauDecay {
   double factor = 0.1;               ///< in (0, 1)
   Integer patience = 10;             ///< scorings, at least 0

@@ -16,7 +16,7 @@ struct EpochScorer {
   const Model& model;
   const Phase& phase;
   const Scoring& scoring;
-  Moment trained;        ///< when the epoch that is scored began
+  Moment trained;     ///< when the epoch that is scored began
   bool finite;        ///< loss and weights are
   LookAtOutput look;  ///< at all outputs that are scored
 

@@ -77,7 +77,8 @@ class Trainer {
     };
     observers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
     for (const Phase& phase : phases_) {
-      for (const std::string& said : {repeated_parameters(phase, model_), untried_last_batch(phase, scoring_, model_)}) {
+      for (const std::string& said :
+           {repeated_parameters(phase, model_), untried_last_batch(phase, scoring_, model_)}) {
         if (!said.empty()) {
           observers_.tell(Notice{said});
         }

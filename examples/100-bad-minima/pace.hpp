@@ -1,8 +1,0 @@
-#pragma once
-
-#include "data.hpp"
-#include "estimate.hpp"
-#include "settings.hpp"
-
-/// Trains each model for some seconds, without a trace. Throws Interrupted when the user stops it.
-Paces measure_paces(const Settings& settings, const Images& images);

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <regimen/regimen.hpp>
+
+#include "counts.hpp"
+
+namespace kit {
+
+/// A data set by its name, where it lies, and the size of its images.
+struct DataOptions {
+  std::string name = "fashion-mnist";  ///< one of `data_names`
+  std::string root{};                  ///< folder of its files; empty: where Debian puts Fashion-MNIST
+  std::int64_t side = 0;               ///< width and height that images are shrunk to, in pixels; 0: as they are
+};
+
+/// A data set of images, with what differs between data sets.
+struct Images {
+  regimen::Source train;  ///< in memory on the device, or folders that are decoded when they are read
+  regimen::Batch test;    ///< on the device
+  regimen::Normalize normalize;
+  std::vector<std::string> names{};  ///< of the classes, by target
+
+  [[nodiscard]] int classes() const { return static_cast<int>(names.size()); }
+  [[nodiscard]] int channels() const { return static_cast<int>(test.data.size(1)); }
+  [[nodiscard]] std::int64_t side() const { return test.data.size(2); }
+  [[nodiscard]] ImageCounts counts() const { return {.train = *train.size(), .test = test.size()}; }
+
+  /// Pixels of padding for a random crop: CIFAR's usual 4 at a side of 32.
+  [[nodiscard]] std::int64_t padding() const { return side() / 8; }
+};
+
+/// fashion-mnist, cifar10, cifar100, cinic10 and restricted-imagenet.
+const std::vector<std::string>& data_names();
+
+/// The data set of this name: any other is Fashion-MNIST. Throws regimen::Error where its files are not.
+Images load_images(const DataOptions& data, const torch::Device& device);
+
+/// So many training images, drawn by the seed and kept in memory; all of them for 0, or if there are no more.
+regimen::Source some_of(const Images& images, std::int64_t count, std::uint64_t seed);
+
+/// What the folder of a data set's files has in it; nothing for those that need none.
+std::string needed_root(const std::string& name);
+
+/// Throws regimen::Error for a data set that needs a root and has none.
+void require_root(const DataOptions& data);
+
+}  // namespace kit

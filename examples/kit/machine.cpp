@@ -1,0 +1,71 @@
+#include "machine.hpp"
+
+#include <torch/torch.h>
+
+#include <cstdio>
+#include <string>
+
+#include <regimen/base/version.hpp>
+#include <regimen/experiment/processors.hpp>
+
+#include "workers.hpp"
+
+namespace rg = regimen;
+
+namespace kit {
+
+void settle_device(std::string& device, std::string& precision, bool may_use_gpu) {
+  const bool cuda = may_use_gpu && torch::cuda::is_available();
+  if (device == "auto") {
+    device = cuda ? "cuda" : "cpu";
+  } else if (device == "cuda" && !cuda) {
+    throw rg::Error("--device cuda: this LibTorch finds no CUDA device");
+  }
+  if (precision == "auto") {
+    precision = device == "cuda" ? "bf16" : "fp32";
+  }
+}
+
+void print_machine(const std::string& device, const std::string& precision, int workers, int threads, int seeds) {
+  const auto plural = [](int count) { return count == 1 ? "" : "s"; };
+  std::printf("regimen %s, LibTorch %s, %s, %s, %d worker%s of %d thread%s, %d seed%s\n", rg::version, TORCH_VERSION,
+              device.c_str(), precision.c_str(), workers, plural(workers), threads, plural(threads), seeds,
+              plural(seeds));
+}
+
+regimen::experiment::Conduct settle(Machine& machine, const DataOptions& data, int units, int seeds,
+                                    const regimen::experiment::Task& task) {
+  if (!task.list && !task.collect) {
+    require_root(data);
+  }
+  settle_device(machine.device, machine.precision);
+  const bool one_process = !task.unit.empty() || task.pace || machine.device == "cuda";
+  settle_workers(machine.workers, machine.threads, units, one_process, /*all_threads=*/false,
+                 regimen::experiment::processors());
+  torch::set_num_threads(machine.threads);
+  if (!task.list && !task.worker) {
+    print_machine(machine.device, machine.precision, machine.workers, machine.threads, seeds);
+  }
+  return {.workers = machine.workers, .threads = machine.threads, .ends_by_itself = true};
+}
+
+rg::Execution execution_of(const std::string& device, const std::string& precision) {
+  rg::Execution execute{.precision = precision == "bf16" ? rg::Precision::bf16 : rg::Precision::fp32,
+                        .memory_format = rg::MemoryFormat::channels_last};
+  if (device == "cuda") {
+    execute.device = "cuda";
+    execute.fused = true;
+    execute.graph = true;
+    execute.autotune = true;
+  }
+  return execute;
+}
+
+rg::Evaluation scoring_of(const std::string& device, const std::string& precision, const Images& images) {
+  return {.preprocess = {images.normalize},
+          .execute = execution_of(device, precision),
+          // On a CPU small enough for the caches: twice as fast as 500.
+          .batch = device == "cuda" ? 1000 : 100};
+}
+
+}  // namespace kit

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+
+#include <regimen/experiment/conduct.hpp>
+#include <regimen/regimen.hpp>
+
+#include "data.hpp"
+
+namespace kit {
+
+/// What computes, and how.
+struct Machine {
+  std::string device = "auto";     ///< auto, cpu or cuda
+  std::string precision = "auto";  ///< auto, fp32 or bf16
+  int workers = 0;                 ///< processes side by side; 0: one a processor, on a GPU one
+  int threads = 0;                 ///< of each; 0: one
+};
+
+/// Turns "auto" into what this machine has. `may_use_gpu`: whether the program's tensors are worth one. Throws
+/// regimen::Error for a device that is not there.
+void settle_device(std::string& device, std::string& precision, bool may_use_gpu = true);
+
+/// Says what was settled, in a line.
+void print_machine(const std::string& device, const std::string& precision, int workers, int threads, int seeds);
+
+/// Settles all of a machine for a program of so many units, has LibTorch take its threads, and says so. Throws
+/// regimen::Error for a device that is not there, and for data that need a root and have none.
+regimen::experiment::Conduct settle(Machine& machine, const DataOptions& data, int units, int seeds,
+                                    const regimen::experiment::Task& task);
+
+/// How every phase is computed on a device: on a GPU with all that makes it fast.
+regimen::Execution execution_of(const std::string& device, const std::string& precision);
+
+/// How networks are scored on a device.
+regimen::Evaluation scoring_of(const std::string& device, const std::string& precision, const Images& images);
+
+}  // namespace kit

@@ -1,0 +1,98 @@
+#include "options.hpp"
+
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <vector>
+
+#include "data.hpp"
+
+namespace kit {
+
+CLI::Validator bound(const std::string& words, bool (*holds)(double)) {
+  return CLI::Validator(
+      [words, holds](const std::string& text) {
+        double value = 0;
+        const bool number = CLI::detail::lexical_cast(text, value);
+        return number && holds(value) ? std::string() : "must be " + words + ", but is " + text;
+      },
+      "");
+}
+
+CLI::Validator at_least_0() {
+  return bound("at least 0", [](double value) { return value >= 0 && std::isfinite(value); });
+}
+CLI::Validator at_least_1() {
+  return bound("at least 1", [](double value) { return value >= 1; });
+}
+
+void take_last(CLI::App& app) {
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+void add_task(CLI::App& app, regimen::experiment::Task& task, const std::string& budget) {
+  app.add_flag("--resume", task.resume, "go on where an interrupted run with the same options was");
+  app.add_flag("--quiet", task.quiet, "no progress: only the first line, the plan, the table and errors");
+  if (!budget.empty()) {
+    app.add_option("--budget", task.budget, budget)
+        ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
+                                          CLI::AsNumberWithUnit::CASE_INSENSITIVE))
+        ->check(at_least_0());
+  }
+  const std::string group = "Several processes on one results folder";
+  app.add_flag("--list", task.list, "print the names of the units that need nothing of each other, and end")
+      ->group(group);
+  app.add_option("--unit", task.unit, "train this one of them alone: one job of xargs or of a SLURM array")
+      ->group(group);
+  app.add_flag("--collect", task.collect, "tables and pictures of the units that are complete, and end")->group(group);
+  const std::string hidden;
+  app.add_flag("--worker", task.worker, "tell what is done on stdout: for the process that started this one")
+      ->group(hidden);
+  app.add_flag("--pace", task.pace, "measure how fast a worker trains, and end")->group(hidden);
+}
+
+void add_data(CLI::App& app, std::string& name, std::string& root, const std::vector<std::string>& more) {
+  std::vector<std::string> names = data_names();
+  names.insert(names.end(), more.begin(), more.end());
+  std::string list;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    list += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + names[i];
+  }
+  app.add_option("--data", name, list)->check(CLI::IsMember(names))->capture_default_str();
+  app.add_option("--root", root, "folder of the data (default: where Debian's package puts Fashion-MNIST)");
+}
+
+void add_device(CLI::App& app, std::string& device, std::string& precision) {
+  app.add_option("--device", device, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
+      ->capture_default_str();
+  app.add_option("--precision", precision, "auto, fp32 or bf16 (auto: bf16 on a GPU)")
+      ->check(CLI::IsMember({"auto", "fp32", "bf16"}))
+      ->capture_default_str();
+}
+
+void add_workers(CLI::App& app, int& workers, int& threads, const std::string& threads_by_default) {
+  app.add_option("--workers", workers,
+                 "processes side by side, each with a unit of its own (default: one a processor, but no more than "
+                 "units; on a GPU 1)")
+      ->check(at_least_1());
+  app.add_option("--threads", threads,
+                 "CPU threads of each (default: " + threads_by_default + "); more than 1 means fewer workers")
+      ->check(at_least_1());
+}
+
+void add_machine(CLI::App& app, Machine& machine) {
+  add_device(app, machine.device, machine.precision);
+  add_workers(app, machine.workers, machine.threads);
+}
+
+void parse(CLI::App& app, int argc, char** argv, regimen::experiment::Task& task) {
+  task.words.assign(argv, argv + argc);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    std::exit(app.exit(stop));
+  }
+}
+
+}  // namespace kit

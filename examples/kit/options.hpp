@@ -1,0 +1,41 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+
+#include <regimen/experiment/task.hpp>
+
+#include "machine.hpp"
+
+namespace kit {
+
+/// A validator that refuses a value outside its bound: "--momentum: must be in [0, 1), but is 1.5".
+CLI::Validator bound(const std::string& words, bool (*holds)(double));
+CLI::Validator at_least_0();
+CLI::Validator at_least_1();
+
+/// Of an option that is given twice the last counts: a program says so before it adds options, since workers are told
+/// theirs behind those of the command line.
+void take_last(CLI::App& app);
+
+/// --resume, --quiet, --list, --unit and --collect, and what workers are told; --budget too if there is a text for it,
+/// which says what is made smaller, and how much.
+void add_task(CLI::App& app, regimen::experiment::Task& task, const std::string& budget = "");
+
+/// --data and --root; `more`: names of data sets that the program has besides `data_names`.
+void add_data(CLI::App& app, std::string& name, std::string& root, const std::vector<std::string>& more = {});
+
+/// --device and --precision.
+void add_device(CLI::App& app, std::string& device, std::string& precision);
+
+/// --workers and --threads. `threads_by_default`: what stands in --help.
+void add_workers(CLI::App& app, int& workers, int& threads, const std::string& threads_by_default = "1");
+
+/// All four of these.
+void add_machine(CLI::App& app, Machine& machine);
+
+/// Reads the command line. Ends the program for --help and for what it does not understand.
+void parse(CLI::App& app, int argc, char** argv, regimen::experiment::Task& task);
+
+}  // namespace kit

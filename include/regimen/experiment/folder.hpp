@@ -1,0 +1,193 @@
+#pragma once
+// No LibTorch.
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/lock.hpp"
+#include "regimen/experiment/files.hpp"
+#include "regimen/experiment/settings_file.hpp"
+#include "regimen/experiment/task.hpp"
+
+namespace regimen::inline v0::experiment {
+
+/// What a program keeps in its results folder.
+struct FolderContents {
+  std::string path;        ///< of the folder
+  std::string defaults{};  ///< the text of default settings, for files of an older program; empty: nothing is missing
+
+  /// The text of this run's settings once a plan is applied to them: the content of the folder's file "plan", which
+  /// says what a budget has made of the experiment; empty for the whole of it. Its type, the settings' struct, tells
+  /// the program's settings.json from others. Throws Error for a text that is no plan.
+  std::function<std::string(const std::string& plan)> settings;
+
+  /// Names of files and folders that the program writes there by itself.
+  std::vector<std::string> results{};
+};
+
+/// A results folder, held against other processes. A process that runs the whole experiment, or collects its results,
+/// holds the folder alone. A process that trains one unit holds it only until `open` has compared the settings; from
+/// then on a lock of its own says that somebody works there. A worker relies on its parent's lock.
+class ResultsFolder {
+ public:
+  /// Throws Error if another process holds the folder, if it has files of somebody else's where results would go, or if
+  /// a new run would remove an unfinished one.
+  ResultsFolder(FolderContents contents, Task task) : contents_(std::move(contents)), task_(std::move(task)) {
+    if (task_.unit.empty() && !task_.collect) {
+      alone_.emplace(in("lock"));
+    } else if (!task_.worker) {
+      looking_ = take_patiently(in("lock"));
+    }
+    if (!is_ours()) {
+      check_foreign();
+    } else if (!goes_on()) {
+      check_unfinished();
+    }
+  }
+
+  /// The plan that a resumed run keeps to, empty for the whole experiment; none for a new run.
+  [[nodiscard]] std::optional<std::string> plan() const {
+    return goes_on() && is_ours() ? std::optional(read_file(in("plan"))) : std::nullopt;
+  }
+
+  /// The plan of a folder that holds an experiment of these settings, without holding it; none for any other folder.
+  [[nodiscard]] static std::optional<std::string> peek(const FolderContents& contents) {
+    return holds_these(contents) ? std::optional(read_file(contents.path + "/plan")) : std::nullopt;
+  }
+
+  /// Starts anew, or goes on with what is there; `plan`: what to keep to, empty for the whole experiment. Throws Error
+  /// if the folder has other settings.
+  void open(const std::string& plan = "") {
+    if (!task_.unit.empty()) {
+      present_.emplace(in("locks/process-" + std::to_string(::getpid()) + "-" + task_.unit));
+    }
+    const std::string text = contents_.settings(plan);
+    if (goes_on() && is_ours()) {
+      check_same_settings(in("settings.json"), text, contents_.defaults);
+    } else {
+      if (task_.unit.empty()) {
+        clear();
+      }
+      if (!plan.empty()) {
+        write_file(in("plan"), plan);
+      }
+      write_file(in("settings.json"), text);
+    }
+    looking_.reset();
+  }
+
+  /// Notes that every unit is complete, so that a new run may replace the results; or that some are not.
+  void note_complete(bool complete) const {
+    if (complete) {
+      write_file(in("complete"), "Every unit of settings.json is trained. A new run replaces these results.\n");
+    } else {
+      std::filesystem::remove(in("complete"));
+    }
+  }
+
+ private:
+  [[nodiscard]] std::string in(const std::string& name) const { return contents_.path + "/" + name; }
+
+  [[nodiscard]] bool goes_on() const { return task_.resume || task_.collect || !task_.unit.empty(); }
+
+  [[nodiscard]] bool is_ours() const {
+    return is_settings_text(read_file(in("settings.json")), settings_type(contents_.settings("")));
+  }
+
+  /// What a run writes, besides settings.json and its locks. "complete" is the last: if the program dies while it
+  /// removes them, a run that has lost checkpoints does not look unfinished.
+  [[nodiscard]] std::vector<std::string> result_names() const {
+    std::vector<std::string> names{"checkpoints", "plan", "manifests", "epochs", "seconds", "scores", "manifest.json"};
+    names.insert(names.end(), contents_.results.begin(), contents_.results.end());
+    names.emplace_back("complete");
+    return names;
+  }
+
+  /// Waits up to a minute for others that hold it for a moment.
+  static Lock take_patiently(const std::string& path) {
+    for (int tenths = 0; tenths < 600; ++tenths) {
+      if (auto lock = Lock::try_take(path)) {
+        return std::move(*lock);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return Lock(path);  // throws, and says who is in the way
+  }
+
+  static bool holds_these(const FolderContents& contents) {
+    const std::string there = read_file(contents.path + "/settings.json");
+    return is_settings_text(there, settings_type(contents.settings(""))) &&
+           differences(there, contents.settings(read_file(contents.path + "/plan")), contents.defaults).empty();
+  }
+
+  [[nodiscard]] bool is_plan(const std::string& path) const {
+    try {
+      (void)contents_.settings(read_file(path));
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }
+
+  /// Results would overwrite files of the same names that no run has written.
+  void check_foreign() const {
+    std::string foreign = std::filesystem::exists(in("settings.json")) ? in("settings.json") : "";
+    for (const std::string& name : result_names()) {
+      // A run that was killed within a moment of its start has left a plan alone.
+      if (foreign.empty() && std::filesystem::exists(in(name)) && !(name == "plan" && is_plan(in(name)))) {
+        foreign = in(name);
+      }
+    }
+    if (!foreign.empty()) {
+      throw Error(foreign +
+                  " is in the way: no run of this program has written it. Name another folder with "
+                  "--out, or move it elsewhere");
+    }
+  }
+
+  /// An interrupted run, or units that are still to be collected, may have cost days.
+  void check_unfinished() const {
+    const std::string checkpoints = in("checkpoints");
+    const bool trained = std::filesystem::exists(checkpoints) && !std::filesystem::is_empty(checkpoints);
+    if (!trained || std::filesystem::exists(in("complete"))) {
+      return;
+    }
+    const bool same = holds_these(contents_);
+    throw Error(contents_.path + " holds an unfinished run with " + (same ? "the same" : "other") + " settings. " +
+                (same ? "Go on with it by --resume" : "Finish it with its own options and --resume") +
+                ", name another folder with --out, or remove " + contents_.path);
+  }
+
+  /// Nothing of an earlier run stays: its table beside other settings would be read as theirs.
+  void clear() const {
+    if (std::filesystem::exists(in("locks"))) {
+      for (const auto& entry : std::filesystem::directory_iterator(in("locks"))) {
+        const Lock nobody(entry.path().string());  // throws where somebody is at work
+      }
+    }
+    if (!is_ours()) {
+      return;  // check_foreign has found nothing of ours either
+    }
+    for (const std::string& name : result_names()) {
+      std::filesystem::remove_all(in(name));
+    }
+    std::filesystem::remove_all(in("locks"));
+    std::filesystem::remove(in("settings.json"));
+  }
+
+  FolderContents contents_;
+  Task task_;
+  std::optional<Lock> alone_{};
+  std::optional<Lock> looking_{};
+  std::optional<Lock> present_{};
+};
+
+}  // namespace regimen::inline v0::experiment

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "regimen/checkpoint/checkpoint.hpp"
+#include "regimen/experiment/job_files.hpp"
+#include "regimen/experiment/job_line.hpp"
+#include "regimen/experiment/signals.hpp"
+#include "regimen/experiment/task.hpp"
+#include "regimen/experiment/time_left.hpp"
+#include "regimen/model/finite.hpp"
+#include "regimen/model/model.hpp"
+#include "regimen/observe/log.hpp"
+#include "regimen/observe/progress.hpp"
+#include "regimen/run/run.hpp"
+
+namespace regimen::inline v0::experiment {
+
+/// A training of a results folder: phases, what they are scored on, and what is done once the network is trained.
+struct Job {
+  std::string name;  ///< bears its files (see `JobFiles` and `file_name`); unique in the folder
+  std::vector<Phase> phases{};
+  Scoring scoring{};
+  std::function<void()> at_end{};  ///< what else belongs to the job; done again if it was interrupted
+};
+
+namespace detail {
+
+/// A Progress that may be switched off.
+struct Narrator {
+  std::optional<Progress> progress;
+
+  template <class Event>
+    requires std::is_invocable_v<Progress&, const Event&>
+  void operator()(const Event& event) {
+    if (progress) {
+      (*progress)(event);
+    }
+  }
+};
+
+}  // namespace detail
+
+/// Runs one job after another, each with a checkpoint, a manifest and logs under its own name, so that a killed program
+/// goes on where it was. A job must be a function of the settings alone: done again from its checkpoint, it ends in the
+/// same bits.
+///     regimen::experiment::Jobs jobs("results", task, TimeLeft({{{"a", "kind", 10}}}, 1, true));
+///     jobs.run({.name = "a", .phases = {phase}, .scoring = {.test = test}}, net, sgd);
+class Jobs {
+ public:
+  /// `folder`: of the results. `task`: whether jobs are gone on with, who is told of them, and what stops them.
+  /// `time_left`: of all jobs that this process is to do.
+  Jobs(std::string folder, Task task, TimeLeft time_left)
+      : folder_(std::move(folder)), task_(std::move(task)), time_left_(std::move(time_left)) {}
+
+  /// Trains a network, and returns its history. `things`: what is saved with the network, the optimizers first of all,
+  /// in an order that never changes. A job that diverges is at its end, and leaves a file that says so.
+  /// Throws Interrupted if the task was stopped, with everything on disk, and what `run` throws.
+  template <class Net, Storable... Things>
+  History run(const Job& job, Net& net, Things&... things) {
+    const JobFiles files{folder_, job.name};
+    RunOptions options{.stop = task_.stop};
+    if (task_.resume && std::filesystem::exists(files.checkpoint())) {
+      options.from = load_checkpoint(files.checkpoint(), net, things...);
+    }
+    const auto keep_manifest = [&](const RunBegin& begin) { write_file(files.manifest(), begin.manifest()); };
+    Checkpoint checkpoints(files.checkpoint(), {.seconds = 15}, net, things...);
+    detail::Narrator narrator = begin(job.name, options.from.history.empty());
+    const History history = regimen::run(net, job.phases, job.scoring, options, keep_manifest, narrator,
+                                         CsvLog(files.epochs()), TimeLog(files.seconds()), checkpoints);
+    if (history.ended() == Ended::stopped) {
+      throw Interrupted();
+    }
+    if (history.ended() == Ended::diverged || !regimen::detail::all_finite(Model(net).parameters())) {
+      save_checkpoint(files.divergence(), State{.history = history});
+    }
+    if (job.at_end) {
+      job.at_end();
+    }
+    end(job.name);
+    return history;
+  }
+
+  /// Leaves out a job that was done before.
+  void skip(const std::string& name) { time_left_.skip(name); }
+
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] const Task& task() const { return task_; }
+
+ private:
+  using WallClock = std::chrono::steady_clock;
+
+  detail::Narrator begin(const std::string& name, bool anew) {
+    detail::Narrator narrator;
+    if (task_.worker) {
+      JobLine{anew ? JobLine::What::begins : JobLine::What::goes_on, name}.print();
+    } else if (!task_.quiet) {
+      narrator.progress.emplace("[" + std::to_string(time_left_.done() + 1) + "/" + std::to_string(time_left_.count()) +
+                                time_left_text(time_left_, now()) + "] " + name + " ");
+    }
+    time_left_.begin(name, now(), anew);
+    return narrator;
+  }
+
+  void end(const std::string& name) {
+    time_left_.end(name, now());
+    if (task_.worker) {
+      JobLine{JobLine::What::ends, name}.print();
+    }
+  }
+
+  [[nodiscard]] double now() const { return std::chrono::duration<double>(WallClock::now() - began_).count(); }
+
+  std::string folder_;
+  Task task_;
+  TimeLeft time_left_;
+  WallClock::time_point began_ = WallClock::now();
+};
+
+}  // namespace regimen::inline v0::experiment

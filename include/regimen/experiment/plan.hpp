@@ -1,0 +1,97 @@
+#pragma once
+// No LibTorch.
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "regimen/base/error.hpp"
+
+namespace regimen::inline v0::experiment {
+
+/// A job that is to be done. Jobs of one kind are expected to be off by one factor.
+struct ExpectedJob {
+  std::string name;
+  std::string kind;
+  double cost = 1;  ///< seconds, or what else is known: see `cost` and `TimeLeft`
+};
+
+/// Jobs that one worker does, one after another.
+using Chain = std::vector<ExpectedJob>;
+
+/// What one process can do by itself. Units need nothing of each other.
+struct Unit {
+  std::string name;
+  Chain jobs{};
+};
+
+/// Everything that a program is to do.
+using Plan = std::vector<Unit>;
+
+/// Seconds until the last of `at_once` workers is done, if whoever is free takes the next piece of work, in order.
+/// `busy`: seconds that workers still need for what they are doing now; those not listed are free.
+///     makespan({3, 2, 1}, 2)    // 3
+inline double makespan(const std::vector<double>& seconds, int at_once, std::vector<double> busy = {}) {
+  busy.resize(std::max<std::size_t>(busy.size(), static_cast<std::size_t>(std::max(1, at_once))), 0);
+  for (const double piece : seconds) {
+    *std::min_element(busy.begin(), busy.end()) += piece;
+  }
+  return *std::max_element(busy.begin(), busy.end());
+}
+
+/// Seconds that a process takes to begin with a unit, besides its jobs, if nothing else is known.
+inline constexpr double seconds_to_start = 2;
+
+/// Seconds that a process is expected to take for these jobs, its start included; 0 for none. Costs are seconds.
+inline double seconds_of(const Chain& jobs, double start = seconds_to_start) {
+  return std::accumulate(jobs.begin(), jobs.end(), jobs.empty() ? 0 : start,
+                         [](double sum, const ExpectedJob& job) { return sum + job.cost; });
+}
+
+/// Seconds that so many workers are expected to take for these chains of jobs, the longest first.
+inline double seconds_of(const std::vector<Chain>& chains, int workers) {
+  std::vector<double> seconds;
+  for (const Chain& jobs : chains) {
+    seconds.push_back(seconds_of(jobs));
+  }
+  std::sort(seconds.rbegin(), seconds.rend());
+  return makespan(seconds, workers);
+}
+
+/// The jobs of each unit.
+inline std::vector<Chain> chains_of(const Plan& plan) {
+  std::vector<Chain> chains;
+  for (const Unit& unit : plan) {
+    chains.push_back(unit.jobs);
+  }
+  return chains;
+}
+
+/// Seconds that so many workers are expected to take for a plan.
+inline double seconds_of(const Plan& plan, int workers) {
+  return seconds_of(chains_of(plan), workers);
+}
+
+/// The units with the longest first, those of one length in their order: a short one at the end keeps the other workers
+/// waiting least.
+inline Plan longest_first(Plan plan) {
+  std::stable_sort(plan.begin(), plan.end(),
+                   [](const Unit& a, const Unit& b) { return seconds_of(a.jobs) > seconds_of(b.jobs); });
+  return plan;
+}
+
+/// The unit of this name, or all of them if the name is empty. Throws Error for a name that none has.
+inline Plan chosen(const Plan& plan, const std::string& name) {
+  Plan units;
+  std::copy_if(plan.begin(), plan.end(), std::back_inserter(units),
+               [&](const Unit& unit) { return name.empty() || unit.name == name; });
+  if (units.empty()) {
+    throw Error("--unit must be one of those that --list prints, but is \"" + name + "\"");
+  }
+  return units;
+}
+
+}  // namespace regimen::inline v0::experiment

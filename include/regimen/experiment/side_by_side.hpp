@@ -1,0 +1,173 @@
+#pragma once
+// No LibTorch.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/experiment/cost.hpp"
+#include "regimen/experiment/job_line.hpp"
+#include "regimen/experiment/plan.hpp"
+#include "regimen/experiment/signals.hpp"
+#include "regimen/experiment/status_line.hpp"
+#include "regimen/experiment/task.hpp"
+#include "regimen/experiment/time_left.hpp"
+#include "regimen/experiment/workers.hpp"
+
+namespace regimen::inline v0::experiment {
+
+/// How a program's units are done side by side.
+struct SideBySide {
+  int workers = 1;         ///< processes at a time
+  int threads = 1;         ///< of each
+  bool in_seconds = true;  ///< whether the plan's costs are seconds
+  std::string prefix{};    ///< of the jobs' names, if all have it: a line of 80 columns has no room for it
+  std::function<bool(const std::string& job)> is_finished{};  ///< asked of a run that is gone on with
+};
+
+namespace detail {
+
+/// A process of this program with the same command line, and behind it the options that make it a worker: of an option
+/// that is given twice the last counts.
+inline Command worker(const std::string& name, const std::vector<std::string>& more, int threads, const Task& task) {
+  Command command{name, this_program, task.words};
+  for (const std::string& word : {std::string("--worker"), std::string("--workers"), std::string("1"),
+                                  std::string("--threads"), std::to_string(threads)}) {
+    command.words.push_back(word);
+  }
+  command.words.insert(command.words.end(), more.begin(), more.end());
+  return command;
+}
+
+/// Keeps account of the jobs that workers tell of, and shows it.
+class Account {
+ public:
+  Account(TimeLeft time_left, std::string prefix, bool quiet)
+      : time_left_(std::move(time_left)), prefix_(std::move(prefix)), line_(quiet) {}
+
+  void heard(const std::string& text) {
+    const std::optional<JobLine> line = JobLine::read(text);
+    if (!line) {
+      return;
+    }
+    if (line->what == JobLine::What::ends) {
+      time_left_.end(line->job, now());
+      line_.milestone(state() + brief(line->job) + ", after " + duration(now()));
+    } else {
+      time_left_.begin(line->job, now(), line->what == JobLine::What::begins);
+    }
+  }
+
+  /// A worker's start is part of its first job.
+  void started(const Chain& jobs) {
+    const auto first =
+        std::find_if(jobs.begin(), jobs.end(), [&](const auto& job) { return !time_left_.is_done(job.name); });
+    if (first != jobs.end()) {
+      time_left_.begin(first->name, now());
+    }
+  }
+
+  /// What is running: "[3 of 25 done, about 1 min 50 s left] seed1-R2-all_three, seed2-R2-memorize"
+  void show() {
+    std::string names;
+    for (const std::string& job : time_left_.running()) {
+      names += (names.empty() ? "" : ", ") + brief(job);
+    }
+    line_.show(state() + names);
+  }
+
+ private:
+  [[nodiscard]] std::string state() const {
+    return "[" + std::to_string(time_left_.done()) + " of " + std::to_string(time_left_.count()) + " done" +
+           time_left_text(time_left_, now()) + "] ";
+  }
+
+  [[nodiscard]] std::string brief(const std::string& job) const {
+    return job.rfind(prefix_, 0) == 0 ? job.substr(prefix_.size()) : job;
+  }
+
+  [[nodiscard]] double now() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+  }
+
+  TimeLeft time_left_;
+  std::string prefix_;
+  StatusLine line_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace detail
+
+/// Does the units of a plan in processes of this program, as many at a time as there are workers, in their order, and
+/// says on stderr how far they are. Each is this program's command line (`task.words`) with `--worker --workers 1
+/// --threads N --resume --unit NAME` behind it, and tells what it does by `JobLine`s. If the task goes on with a run,
+/// units whose jobs are all finished are left out.
+/// Throws Interrupted if the task was stopped, and Error for a worker that failed.
+inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task& task) {
+  TimeLeft time_left(chains_of(plan), how.workers, how.in_seconds);
+  std::vector<Command> commands;
+  std::map<std::string, Chain> jobs;
+  for (const Unit& unit : plan) {
+    bool complete = true;
+    for (const ExpectedJob& job : unit.jobs) {
+      const bool finished = task.resume && how.is_finished && how.is_finished(job.name);
+      complete = complete && finished;
+      if (finished) {
+        time_left.skip(job.name);
+      }
+    }
+    jobs[unit.name] = unit.jobs;
+    if (!complete) {
+      commands.push_back(detail::worker(unit.name, {"--resume", "--unit", unit.name}, how.threads, task));
+    }
+  }
+  detail::Account account(std::move(time_left), how.prefix, task.quiet);
+  const Overseer overseer{.started = [&](const std::string& unit) { account.started(jobs.at(unit)); },
+                          .heard = [&](const std::string&, const std::string& line) { account.heard(line); },
+                          .waiting = [&] { account.show(); },
+                          .stop = [&] { return task.stop.stop_requested(); }};
+  if (!run_side_by_side(commands, how.workers, overseer)) {
+    throw Interrupted();
+  }
+}
+
+/// Tells the process that started this one how fast it is, a line for each network.
+inline void tell_paces(const Paces& paces) {
+  for (const auto& [network, pace] : paces) {
+    std::printf("pace %s %.1f %.1f\n", network.c_str(), pace.training, pace.scoring);
+  }
+}
+
+/// The mean paces of workers while all of them are at work: processors that share a core, or a host, share their speed.
+/// Each is this program with `--worker --workers 1 --threads N --pace`, and answers by `tell_paces`.
+/// Throws Interrupted if the task was stopped, and Error for a worker that failed.
+inline Paces measure_side_by_side(int workers, int threads, const Task& task) {
+  std::vector<Command> commands;
+  for (int i = 0; i < workers; ++i) {
+    commands.push_back(detail::worker("pace " + std::to_string(i + 1), {"--pace"}, threads, task));
+  }
+  Paces means;
+  const auto add = [&](const std::string&, const std::string& line) {
+    std::istringstream words(line);
+    std::string first;
+    std::string network;
+    Pace pace;
+    if (words >> first >> network >> pace.training >> pace.scoring && first == "pace") {
+      means[network].training += pace.training / workers;
+      means[network].scoring += pace.scoring / workers;
+    }
+  };
+  if (!run_side_by_side(commands, workers, {.heard = add, .stop = [&] { return task.stop.stop_requested(); }})) {
+    throw Interrupted();
+  }
+  return means;
+}
+
+}  // namespace regimen::inline v0::experiment
