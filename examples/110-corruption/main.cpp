@@ -56,16 +56,18 @@ struct Arm {
   [[nodiscard]] std::string unit() const { return noise + "-seed" + std::to_string(seed); }
   [[nodiscard]] std::string stopping() const { return early ? "early" : "whole"; }
   [[nodiscard]] std::string job() const { return unit() + "-" + std::to_string(wrong) + "-" + stopping(); }
-  [[nodiscard]] std::string row(int percent) const { return noise + stopping() + std::to_string(percent); }
+  [[nodiscard]] std::string row(int of) const { return (of > 0 ? noise : "") + stopping() + std::to_string(of); }
 };
 
 std::vector<Arm> arms_of(const CorruptionSettings& s) {
   std::vector<Arm> arms;
   for (int seed = 1; seed <= s.seeds; ++seed) {
-    for (const char* const noise : {"uniform", "pair"}) {
+    for (const std::string noise : {"uniform", "pair"}) {
       for (const int wrong : s.wrong) {
-        arms.push_back({noise, seed, wrong, false});
-        arms.push_back({noise, seed, wrong, true});
+        if (wrong > 0 || noise == "uniform") {  // without wrong labels there is one kind
+          arms.push_back({noise, seed, wrong, false});
+          arms.push_back({noise, seed, wrong, true});
+        }
       }
     }
   }
@@ -140,7 +142,6 @@ class Corruption : public kit::ImageExperiment {
  private:
   using Rows =
       std::map<std::string, std::array<std::vector<double>, 4>>;  ///< of each row: test, fit, recovered, epochs
-
   void train(const Arm& arm, ex::Jobs& jobs) const {
     const auto seed = static_cast<std::uint64_t>(arm.seed);
     const rg::Source some = kit::some_of(images(), settings_.images + settings_.images / 5, seed);

@@ -1,5 +1,8 @@
 // Every include path that there was before headers had rooms: it stays.
 
+#include <type_traits>
+#include <utility>
+
 #include <regimen/adapt/data.hpp>
 #include <regimen/adapt/torchscript.hpp>
 #include <regimen/average.hpp>
@@ -138,3 +141,13 @@ static_assert(sizeof(regimen::Phase) > 0 && sizeof(regimen::RunOptions) > 0 && s
 static_assert(sizeof(regimen::NoiseSplit) > 0 && sizeof(regimen::AccuracyOn) > 0 && sizeof(regimen::WorstGap) > 0);
 static_assert(sizeof(regimen::Mixup) > 0 && sizeof(regimen::CutMix) > 0 && sizeof(regimen::Reestimation) > 0);
 static_assert(sizeof(regimen::Interval) > 0 && sizeof(regimen::Proportion) > 0 && sizeof(regimen::Dataset) > 0);
+
+// And every name that has another one now.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static_assert(std::is_same_v<regimen::Splits, regimen::Scoring> && std::is_same_v<regimen::Now, regimen::Moment>);
+static_assert(std::is_same_v<regimen::Objective, regimen::Closure>);
+static_assert(std::is_same_v<regimen::models::Network, regimen::networks::Network>);
+static_assert(std::is_same_v<decltype(std::declval<const regimen::Key>().of(at::Tensor())), regimen::Key>);
+static_assert(std::is_void_v<decltype(std::declval<const regimen::Pass>().again())>);
+#pragma GCC diagnostic pop

@@ -119,6 +119,6 @@ inline double detail::value_at(const Moment& now, const Knob& knob) {
 }
 
 /// The name of before.
-using Moment [[deprecated("it is called regimen::Moment")]] = Moment;
+using Now [[deprecated("it is called regimen::Moment")]] = Moment;
 
 }  // namespace regimen::inline v0

@@ -244,6 +244,6 @@ void set_weight_decay(O& optimizer, double weight_decay) {
 }
 
 /// The name of before.
-using Closure [[deprecated("it is called regimen::Closure")]] = Closure;
+using Objective [[deprecated("it is called regimen::Closure")]] = Closure;
 
 }  // namespace regimen::inline v0

@@ -85,6 +85,6 @@ struct Scoring {
 };
 
 /// The name of before.
-using Scoring [[deprecated("it is called regimen::Scoring")]] = Scoring;
+using Splits [[deprecated("it is called regimen::Scoring")]] = Scoring;
 
 }  // namespace regimen::inline v0
