@@ -165,14 +165,14 @@ class Corruption : public kit::ImageExperiment {
                     .preprocess = {images().normalize},
                     .execute = execution(),
                     .seed = seed};
-    rg::Scoring scoring{.every = arm.early ? 1 : settings_.epochs, .batch = scoring().batch};
+    rg::Scoring scoring{.every = arm.early ? 1 : settings_.epochs, .batch = evaluation().batch};
     scoring.measures["recovered"] = rg::AccuracyOn{parts.truth};
     if (arm.early) {
       scoring.validation = rg::subset(noisy, torch::arange(n, all));
       phase.until = rg::Patience{.scorings = 3, .metric = rg::Metric::validation_loss};
     }
     const auto score = [&] {
-      ex::write_score(ex::JobFiles{settings_.out, arm.job()}.score(), rg::evaluate(net, images().test, scoring()));
+      ex::write_score(ex::JobFiles{settings_.out, arm.job()}.score(), rg::evaluate(net, images().test, evaluation()));
     };
     jobs.run({.name = arm.job(), .phases = {phase}, .scoring = scoring, .at_end = score}, net, sgd);
   }

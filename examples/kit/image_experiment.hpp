@@ -45,7 +45,7 @@ class ImageExperiment : public regimen::experiment::Experiment {
       paces[name] = measure_pace({.network = [&] { return network(name); },
                                   .batch = setup_.batch,
                                   .execute = execution(),
-                                  .scoring = scoring()},
+                                  .scoring = evaluation()},
                                  *images_, setup_.stop);
     }
     return paces;
@@ -60,7 +60,7 @@ class ImageExperiment : public regimen::experiment::Experiment {
   [[nodiscard]] regimen::Execution execution() const {
     return execution_of(setup_.machine.device, setup_.machine.precision);
   }
-  [[nodiscard]] regimen::Evaluation scoring() const {
+  [[nodiscard]] regimen::Evaluation evaluation() const {
     return scoring_of(setup_.machine.device, setup_.machine.precision, *images_);
   }
 
