@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -10,9 +12,7 @@
 
 #include <regimen/regimen.hpp>
 
-#include "kit/cell.hpp"
 #include "kit/image_experiment.hpp"
-#include "kit/line_picture.hpp"
 #include "kit/main.hpp"
 #include "kit/options.hpp"
 
@@ -115,7 +115,14 @@ class Corruption : public kit::ImageExperiment {
 
   bool show_results() override {
     Rows rows;
-    std::string csv = "noise,seed,wrong,stopping,test,fit,recovered,epochs\n";
+    rg::report::Table table({{.name = "noise"},
+                             whole("seed"),
+                             whole("wrong"),
+                             {.name = "stopping"},
+                             number("test"),
+                             number("fit"),
+                             number("recovered"),
+                             whole("epochs")});
     std::vector<std::string> finished;
     const std::vector<Arm> arms = arms_of(settings_);
     for (const Arm& arm : arms) {
@@ -124,15 +131,14 @@ class Corruption : public kit::ImageExperiment {
         const rg::Epoch& last = history->back();
         const std::array row{100 * ex::read_score(files.score())->accuracy, 100 * last.fit.accuracy,
                              100 * last.measures.at("recovered"), static_cast<double>(last.clock.epoch)};
-        csv += arm.noise + "," + std::to_string(arm.seed) + "," + std::to_string(arm.wrong) + "," + arm.stopping();
         for (std::size_t i = 0; i < row.size(); ++i) {
           rows[arm.row(arm.wrong)][i].push_back(row[i]);
-          csv += "," + kit::cell(row[i]) + (i + 1 == row.size() ? "\n" : "");
         }
+        table.add({arm.noise, arm.seed, arm.wrong, arm.stopping(), row[0], row[1], row[2], last.clock.epoch});
         finished.push_back(arm.job());
       }
     }
-    ex::write_file(settings_.out + "/results.csv", csv);
+    ex::write_file(settings_.out + "/results.csv", rg::report::csv(table));
     ex::write_manifest(settings_.out, rg::manifest(settings_), finished);
     std::printf("\n%s\n%zu of %zu networks. Everything: %s/results.csv, corruption.svg, manifest.json\n",
                 report(rows).c_str(), finished.size(), arms.size(), settings_.out.c_str());
@@ -177,33 +183,52 @@ class Corruption : public kit::ImageExperiment {
     jobs.run({.name = arm.job(), .phases = {phase}, .scoring = scoring, .at_end = score}, net, sgd);
   }
 
+  static rg::report::Column whole(const char* name) { return {.name = name, .kind = rg::report::Kind::whole}; }
+  static rg::report::Column number(const char* name) {
+    return {.name = name, .kind = rg::report::Kind::number, .csv_digits = 2};
+  }
+
   /// Writes the table and the picture of test accuracy; returns the table.
   [[nodiscard]] std::string report(Rows& rows) const {
-    std::string text = "labels           wrong %  test %            fit %   recovered %  epochs\n";
-    std::vector<kit::Line> lines;
+    rg::report::Table table({{.name = "labels"},
+                             {.name = "stopping"},
+                             whole("wrong %"),
+                             {.name = "test %", .kind = rg::report::Kind::interval},
+                             number("fit %"),
+                             number("recovered %"),
+                             number("epochs")});
+    rg::report::Panel panel{
+        .x = {.label = "wrong labels (%)"}, .y = {.label = "test accuracy (%)", .from = 0, .to = 100}, .height = 260};
+    double beside = -1.2;  // intervals lie beside each other, not over one another
     for (const Arm& arm : {Arm{"uniform"}, Arm{"uniform", 1, 0, true}, Arm{"pair"}, Arm{"pair", 1, 0, true}}) {
-      lines.push_back(
-          {arm.noise + (arm.early ? ", stopped early" : ""), arm.noise == "pair" ? "#D55E00" : "#0072B2", arm.early});
+      rg::report::Lines line{.name = arm.noise + (arm.early ? ", stopped early" : "")};
+      line.style.colour = arm.noise == "pair" ? rg::report::colour::vermillion : rg::report::colour::blue;
+      line.style.dash = arm.early ? rg::report::Dash::dashed : rg::report::Dash::solid;
+      rg::report::ErrorBars intervals{.name = line.name, .style = {.colour = line.style.colour}};
       for (const int wrong : settings_.wrong) {
         const auto& columns = rows[arm.row(wrong)];
         const rg::Interval test = rg::mean_interval(columns[0]);
-        const auto mean = [&](std::size_t i) { return kit::cell(rg::mean_interval(columns[i]).mean); };
-        char line[160];
-        std::snprintf(line, sizeof line, "%-8s %-7s %5d    %-6s +- %-6s  %-6s  %-11s  %s\n", arm.noise.c_str(),
-                      arm.stopping().c_str(), wrong, mean(0).c_str(), kit::cell(test.half_width).c_str(),
-                      mean(1).c_str(), mean(2).c_str(), mean(3).c_str());
-        text += line;
-        if (test.n > 0) {
-          lines.back().points.emplace_back(wrong, test.mean);
+        const auto mean = [&](std::size_t i) { return rg::mean_interval(columns[i]).mean; };
+        table.add({arm.noise, arm.stopping(), wrong, test, mean(1), mean(2), mean(3)});
+        for (auto* const x : {&line.x, &intervals.x}) {
+          x->push_back(wrong + beside);
         }
+        line.y.push_back(test.mean);
+        intervals.y.push_back(test);
       }
+      panel.series.insert(panel.series.end(), {line, intervals});
+      beside += 0.8;
     }
-    text +=
-        "\nMeans of the seeds, with Student-t 95 % intervals. Fit: of the given labels. Recovered: wrongly labelled "
-        "images that the network takes for what they are.\n";
+    table.note(
+        "Means of the seeds, with Student-t 95 % intervals. Fit: of the given labels. Recovered: wrongly labelled");
+    table.note("images that the network takes for what they are.");
+    const std::string text = rg::report::terminal(table);
     ex::write_file(settings_.out + "/table.txt", text);
     ex::write_file(settings_.out + "/corruption.svg",
-                   kit::line_picture("Test accuracy and wrong labels", "wrong labels, %", "test accuracy, %", lines));
+                   rg::report::svg({.title = "Test accuracy and wrong labels",
+                                    .caption = "Means of the seeds, with Student-t 95 % intervals.",
+                                    .panels = {panel},
+                                    .width = 560}));
     return text;
   }
   const CorruptionSettings& settings_;

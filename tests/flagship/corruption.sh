@@ -30,7 +30,7 @@ run "$work/whole" --workers 1 --quiet > "$work/whole.log"
 cat "$work/whole.log"
 [ "$(grep -c '' "$work/whole/results.csv")" = 13 ] || fail 'results.csv should have a header and 2 seeds x 3 kinds of labels x 2 networks'
 [ "$(grep -Ec '^(uniform|pair) +(early|whole) +(0|40) ' "$work/whole/table.txt")" = 8 ] || fail 'the table lacks rows'
-[ "$(grep -c '<polyline' "$work/whole/corruption.svg")" = 4 ] || fail 'the picture lacks lines'
+[ "$(grep -c '<polyline' "$work/whole/corruption.svg")" = 8 ] || fail 'the picture lacks lines, or the legend'
 python3 -c "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])" "$work/whole/corruption.svg"
 python3 -m json.tool "$work/whole/manifest.json" > "$work/manifest.txt" || fail 'manifest.json is not JSON'
 for word in '"UniformLabels"' '"PairFlip"' '"Patience"' '"exact_share": 0.4'; do

@@ -224,10 +224,10 @@ TEST_CASE("svg: a heat grid is an image between its edges, its first row below")
   }
   const std::string many = svg(square({grid}));
   CHECK(has(many, "<image x=\"10\" y=\"8\" width=\"100\" height=\"100\""));
-  CHECK(has(many, regimen::detail::base64(regimen::detail::png(pixels))));
-  CHECK(regimen::detail::colour_at({"#000000", "#ffffff", "#ff0000"}, 0.25) == report::Rgb{128, 128, 128});
-  CHECK(regimen::detail::colour_at({"#000000", "#ffffff", "#ff0000"}, 2) == report::Rgb{255, 0, 0});
-  CHECK(regimen::detail::colour_at({"#000000", "#000000"}, nan) == report::Rgb{255, 255, 255});
+  CHECK(has(many, regimen::detail::reports::base64(regimen::detail::reports::png(pixels))));
+  CHECK(regimen::detail::reports::colour_at({"#000000", "#ffffff", "#ff0000"}, 0.25) == report::Rgb{128, 128, 128});
+  CHECK(regimen::detail::reports::colour_at({"#000000", "#ffffff", "#ff0000"}, 2) == report::Rgb{255, 0, 0});
+  CHECK(regimen::detail::reports::colour_at({"#000000", "#000000"}, nan) == report::Rgb{255, 255, 255});
 }
 
 TEST_CASE("svg: a heat grid with a name says in the legend what its colours stand for") {
@@ -270,7 +270,8 @@ TEST_CASE("svg: texts below an axis are broken, or turned, where they would touc
 
 TEST_CASE("svg: an axis without a range of its own has room for all that is on it") {
   const auto plane = [](const Panel& panel) {
-    return std::pair(regimen::detail::range_of(panel, "panel", true), regimen::detail::range_of(panel, "panel", false));
+    return std::pair(regimen::detail::reports::range_of(panel, "panel", true),
+                     regimen::detail::reports::range_of(panel, "panel", false));
   };
   const auto [x, y] = plane({.series = {Lines{.x = {1, 5}, .y = {0, 10}}}});
   CHECK(x.from == 1);  // curves end where their axis does
@@ -352,9 +353,9 @@ TEST_CASE("svg: words stand above what is shown of an axis, and nowhere else") {
 }
 
 TEST_CASE("svg: numbers far outside of a picture are brought nearer") {
-  CHECK(regimen::detail::px(1e300) == "1e+06");
-  CHECK(regimen::detail::px(-0.001) == "0");
-  CHECK(regimen::detail::px(12.345) == "12.35");
+  CHECK(regimen::detail::reports::px(1e300) == "1e+06");
+  CHECK(regimen::detail::reports::px(-0.001) == "0");
+  CHECK(regimen::detail::reports::px(12.345) == "12.35");
   CHECK(!has(svg(square({Lines{.x = {0, 1}, .y = {-1e308, 1e308}}})), "inf"));
 }
 
@@ -366,13 +367,13 @@ TEST_CASE("svg: an empty panel has axes from 0 to 1") {
 }
 
 TEST_CASE("svg: lines break between words, and where the text says so") {
-  using regimen::detail::broken;
+  using regimen::detail::reports::broken;
   using Texts = std::vector<std::string>;
   CHECK(broken("one two three", 10, 1000) == Texts{"one two three"});
   CHECK(broken("one two three", 10, 1) == Texts{"one", "two", "three"});
   CHECK(broken("one two\nthree", 10, 1000) == Texts{"one two", "three"});
   CHECK(broken("", 10, 10) == Texts{""});
-  CHECK(regimen::detail::text_width("000", 10) == Approx(19.2));  // digits are 0.64 of the letters' size
+  CHECK(regimen::detail::reports::text_width("000", 10) == Approx(19.2));  // digits are 0.64 of the letters' size
 }
 
 }  // namespace report_picture_test

@@ -12,11 +12,11 @@ namespace report_pixels_test {
 
 namespace report = regimen::report;
 using namespace std::string_literals;
-using regimen::detail::adler32_of;
-using regimen::detail::base64;
-using regimen::detail::crc32_of;
-using regimen::detail::png;
-using regimen::detail::stored_zlib;
+using regimen::detail::reports::adler32_of;
+using regimen::detail::reports::base64;
+using regimen::detail::reports::crc32_of;
+using regimen::detail::reports::png;
+using regimen::detail::reports::stored_zlib;
 
 TEST_CASE("pixels: both checksums have their published values") {
   CHECK(crc32_of("123456789") == 0xCBF43926U);  // the check value of CRC-32 in every catalogue of them
@@ -50,13 +50,14 @@ TEST_CASE("pixels: an image of two colours takes one bit a pixel") {
   const report::Rgb white{255, 255, 255};
   const report::Pixels pixels{.height = 2, .width = 3, .colours = {white, black, white, black, black, white}};
   const std::string rows = "\x00\xA0\x00\x20"s;  // 101 and 001, from the left, each behind the filter 0
-  CHECK(png(pixels) ==
-        "\x89PNG\r\n\x1A\n"s + "\x00\x00\x00\x0DIHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s +
-            regimen::detail::big_endian(crc32_of("IHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s)) +
-            "\x00\x00\x00\x06PLTE\x00\x00\x00\xFF\xFF\xFF"s +
-            regimen::detail::big_endian(crc32_of("PLTE\x00\x00\x00\xFF\xFF\xFF"s)) + "\x00\x00\x00\x0FIDAT"s +
-            stored_zlib(rows) + regimen::detail::big_endian(crc32_of("IDAT" + stored_zlib(rows))) +
-            "\x00\x00\x00\x00IEND\xAE\x42\x60\x82"s);
+  CHECK(
+      png(pixels) ==
+      "\x89PNG\r\n\x1A\n"s + "\x00\x00\x00\x0DIHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s +
+          regimen::detail::reports::big_endian(crc32_of("IHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s)) +
+          "\x00\x00\x00\x06PLTE\x00\x00\x00\xFF\xFF\xFF"s +
+          regimen::detail::reports::big_endian(crc32_of("PLTE\x00\x00\x00\xFF\xFF\xFF"s)) + "\x00\x00\x00\x0FIDAT"s +
+          stored_zlib(rows) + regimen::detail::reports::big_endian(crc32_of("IDAT" + stored_zlib(rows))) +
+          "\x00\x00\x00\x00IEND\xAE\x42\x60\x82"s);
 }
 
 TEST_CASE("pixels: more than 256 colours take three bytes a pixel") {
@@ -75,9 +76,9 @@ TEST_CASE("pixels: more than 256 colours take three bytes a pixel") {
 
 TEST_CASE("pixels: an image has a colour for each pixel") {
   const report::Pixels pixels{.height = 2, .width = 2, .colours = {{}, {}, {}}};
-  CHECK(error_of([&] { regimen::detail::check("tile", pixels); }) ==
+  CHECK(error_of([&] { regimen::detail::reports::check("tile", pixels); }) ==
         "tile.colours.size() must be height * width = 4, but is 3");
-  CHECK(error_of([&] { regimen::detail::check("tile", report::Pixels{}); }) ==
+  CHECK(error_of([&] { regimen::detail::reports::check("tile", report::Pixels{}); }) ==
         "tile.height must be in [1, 65535], but is 0");
 }
 

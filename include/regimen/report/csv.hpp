@@ -11,10 +11,10 @@
 #include "regimen/report/detail/cell_text.hpp"
 #include "regimen/report/table.hpp"
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 inline std::string csv_number(double value, int digits) {
-  return digits < 0 || !std::isfinite(value) ? csv_number(value) : fixed(value, digits);
+  return digits < 0 || !std::isfinite(value) ? detail::csv_number(value) : fixed(value, digits);
 }
 
 /// What the fields of a column are called behind its key.
@@ -53,7 +53,7 @@ inline std::vector<std::string> csv_fields(const report::Cell& cell, const repor
   }
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports
 
 namespace regimen::inline v0::report {
 
@@ -68,7 +68,7 @@ namespace regimen::inline v0::report {
 [[nodiscard]] inline std::string csv(const Table& table) {
   std::string text;
   for (const Column& column : table.columns()) {
-    for (const std::string& ending : detail::csv_endings(column.kind)) {
+    for (const std::string& ending : detail::reports::csv_endings(column.kind)) {
       text += (text.empty() ? "" : ",") + detail::csv_field(column.key + ending);
     }
   }
@@ -76,7 +76,7 @@ namespace regimen::inline v0::report {
   for (const std::vector<Cell>& row : table.rows()) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       std::string before = i == 0 ? "" : ",";
-      for (const std::string& field : detail::csv_fields(row[i], table.columns()[i])) {
+      for (const std::string& field : detail::reports::csv_fields(row[i], table.columns()[i])) {
         text += before + field;
         before = ",";
       }

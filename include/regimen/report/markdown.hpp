@@ -10,7 +10,7 @@
 #include "regimen/report/detail/cell_text.hpp"
 #include "regimen/report/table.hpp"
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// The text as Markdown that shows it as it is. A "|" would end a cell, a line break the table.
 inline std::string markdown_text(std::string_view text) {
@@ -33,28 +33,28 @@ inline std::string markdown_text(std::string_view text) {
   return result;
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports
 
 namespace regimen::inline v0::report {
 
 /// The table as GitHub's Markdown: the title in bold, head and rows, the notes as paragraphs. An interval is
 /// "81.57 ± 0.62". Texts are shown as they are: what Markdown would take for its own is escaped.
 [[nodiscard]] inline std::string markdown(const Table& table) {
-  std::string text = table.title().empty() ? "" : "**" + detail::markdown_text(table.title()) + "**\n\n";
+  std::string text = table.title().empty() ? "" : "**" + detail::reports::markdown_text(table.title()) + "**\n\n";
   std::string rule;
   for (const Column& column : table.columns()) {
-    text += "| " + detail::markdown_text(column.name) + " ";
-    rule += detail::is_right(column) ? "|---:" : "|---";
+    text += "| " + detail::reports::markdown_text(column.name) + " ";
+    rule += detail::reports::is_right(column) ? "|---:" : "|---";
   }
   text += "|\n" + rule + "|\n";
   for (const std::vector<Cell>& row : table.rows()) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      text += "| " + detail::markdown_text(detail::cell_text(row[i], table.columns()[i], "±")) + " ";
+      text += "| " + detail::reports::markdown_text(detail::reports::cell_text(row[i], table.columns()[i], "±")) + " ";
     }
     text += "|\n";
   }
   for (const std::string& note : table.notes()) {
-    text += "\n" + detail::markdown_text(note) + "\n";
+    text += "\n" + detail::reports::markdown_text(note) + "\n";
   }
   return text;
 }

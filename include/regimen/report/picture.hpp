@@ -98,7 +98,7 @@ struct Picture {
 
 }  // namespace regimen::inline v0::report
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// "Picture.panels[0].x", with the panel's title where it has one.
 inline std::string called(const report::Panel& panel, std::size_t i) {
@@ -168,4 +168,4 @@ inline void check(const report::Picture& picture) {
   }
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

@@ -25,7 +25,7 @@ struct Pixels {
 
 }  // namespace regimen::inline v0::report
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// Throws Error unless there is a pixel, and a colour for each.
 inline void check(const std::string& where, const report::Pixels& pixels) {
@@ -168,4 +168,4 @@ inline std::string base64(std::string_view bytes) {
   return result;
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

@@ -101,7 +101,7 @@ using Series = std::variant<Lines, Points, Band, ErrorBars, Bars, HeatGrid>;
 
 }  // namespace regimen::inline v0::report
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// "Lines \"test\"": what error messages call a series.
 inline std::string called(std::string_view type, std::string_view name) {
@@ -216,4 +216,4 @@ inline std::string called(const report::Series& series) {
   return std::visit([&](const auto& each) { return called(types[series.index()], each.name); }, series);
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

@@ -53,7 +53,7 @@ struct Style {
 
 }  // namespace regimen::inline v0::report
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// Throws Error unless the text is "#rrggbb".
 inline void require_colour(const std::string& field, std::string_view colour) {
@@ -72,4 +72,4 @@ inline void check(const std::string& where, const report::Style& style) {
           style.fill.value_or(0));
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

@@ -12,7 +12,7 @@
 #include "regimen/report/detail/svg_shapes.hpp"
 #include "regimen/report/picture.hpp"
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// A picture's panels in their grid.
 class Grid {
@@ -88,7 +88,7 @@ inline std::string spoken(const report::Picture& picture) {
   return result + (more.empty() ? "" : "<desc>" + xml_text(more) + "</desc>\n");
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports
 
 namespace regimen::inline v0::report {
 
@@ -99,37 +99,40 @@ namespace regimen::inline v0::report {
 /// axis that ends before it begins; a number that is not above 0 on a logarithmic axis; a colour that is not "#rrggbb".
 ///     report::write_file("results/loss.svg", report::svg(picture));
 [[nodiscard]] inline std::string svg(const Picture& picture) {
-  detail::check(picture);
-  detail::Grid grid(picture);
-  const detail::Styles styles(picture);
-  constexpr double edge = detail::Grid::edge;
+  detail::reports::check(picture);
+  detail::reports::Grid grid(picture);
+  const detail::reports::Styles styles(picture);
+  constexpr double edge = detail::reports::Grid::edge;
   double y = edge;
   std::string shapes;
   const auto add_lines = [&](const std::string& text, double size, bool is_bold) {
-    const auto lines = detail::broken(text, is_bold ? detail::bold_width * size : size, picture.width - 2 * edge);
-    shapes += detail::lines_at(edge, y + size, lines, {.size = size, .bold = is_bold});
-    y += static_cast<double>(lines.size()) * detail::line_height(size);
+    const auto lines =
+        detail::reports::broken(text, is_bold ? detail::reports::bold_width * size : size, picture.width - 2 * edge);
+    shapes += detail::reports::lines_at(edge, y + size, lines, {.size = size, .bold = is_bold});
+    y += static_cast<double>(lines.size()) * detail::reports::line_height(size);
   };
   if (!picture.title.empty()) {
-    add_lines(picture.title, detail::picture_title_size, true);
+    add_lines(picture.title, detail::reports::picture_title_size, true);
     y += 8;
   }
   shapes += grid.drawn(y, styles);
   if (picture.has_legend && !styles.named().empty()) {
-    const detail::Legend legend = detail::legend_of(styles, grid.plot_left(), picture.width - edge, y + 8);
+    const detail::reports::Legend legend =
+        detail::reports::legend_of(styles, grid.plot_left(), picture.width - edge, y + 8);
     shapes += legend.drawn;
     y += 8 + legend.height;
   }
   if (!picture.caption.empty()) {
     y += 8;
-    add_lines(picture.caption, detail::label_size, false);
+    add_lines(picture.caption, detail::reports::label_size, false);
   }
-  const std::string width = detail::px(picture.width);
-  const std::string height = detail::px(std::ceil(y + edge));
+  const std::string width = detail::reports::px(picture.width);
+  const std::string height = detail::reports::px(std::ceil(y + edge));
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"" + width +
          "\" height=\"" + height + "\" viewBox=\"0 0 " + width + " " + height +
          "\" role=\"img\" font-family=\"DejaVu Sans, Verdana, Helvetica, Arial, sans-serif\">\n" +
-         detail::spoken(picture) + "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n" + shapes + "</svg>\n";
+         detail::reports::spoken(picture) + "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n" + shapes +
+         "</svg>\n";
 }
 
 }  // namespace regimen::inline v0::report

@@ -21,7 +21,7 @@ struct Terminal {
 
 }  // namespace regimen::inline v0::report
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// The cells of a table as lines of one alignment, the head first.
 class TerminalLines {
@@ -80,7 +80,7 @@ class TerminalLines {
   std::vector<std::vector<std::string>> lines_{};
 };
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports
 
 namespace regimen::inline v0::report {
 
@@ -91,7 +91,7 @@ namespace regimen::inline v0::report {
 [[nodiscard]] inline std::string terminal(const Table& table, const Terminal& how = {}) {
   detail::require(how.gap >= 1, "Terminal.gap", "at least 1", how.gap);
   std::string text = table.title().empty() ? "" : table.title() + "\n\n";
-  const detail::TerminalLines lines(table, how.gap);
+  const detail::reports::TerminalLines lines(table, how.gap);
   bool first = true;
   for (const std::vector<std::size_t>& block : lines.blocks(how.width)) {
     text += (first ? "" : "\n") + lines.text(block);

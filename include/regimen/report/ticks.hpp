@@ -37,7 +37,7 @@ struct Tick {
 
 }  // namespace regimen::inline v0::report
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// 10^-3 as "0.001", 10^5 as "10⁵".
 inline std::string power_of_ten(int exponent) {
@@ -71,7 +71,7 @@ inline std::string tick_text(double value, double step, double largest) {
   return result.front() == '-' ? "\u2212" + result.substr(1) : result;
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports
 
 namespace regimen::inline v0::report {
 
@@ -83,7 +83,7 @@ namespace regimen::inline v0::report {
   const double last = std::floor(to / step + 1e-9);
   for (double k = first; k <= last; ++k) {
     const double value = k == 0 ? 0 : k * step;
-    ticks.push_back({value, detail::tick_text(value, step, std::max(std::abs(from), std::abs(to)))});
+    ticks.push_back({value, detail::reports::tick_text(value, step, std::max(std::abs(from), std::abs(to)))});
   }
   return ticks;
 }
@@ -101,7 +101,7 @@ namespace regimen::inline v0::report {
     const int stride = (last - first) / most + 1;
     for (int exponent = first; exponent <= last; ++exponent) {
       if (exponent % stride == 0 || stride == 1) {
-        ticks.push_back({std::pow(10, exponent), detail::power_of_ten(exponent)});
+        ticks.push_back({std::pow(10, exponent), detail::reports::power_of_ten(exponent)});
       }
     }
     return ticks;
@@ -110,7 +110,7 @@ namespace regimen::inline v0::report {
     for (const int factor : {1, 2, 5}) {
       const double value = factor * std::pow(10, exponent);
       if (value >= from * (1 - 1e-9) && value <= to * (1 + 1e-9)) {
-        ticks.push_back({value, detail::tick_text(value, std::pow(10, exponent), to)});
+        ticks.push_back({value, detail::reports::tick_text(value, std::pow(10, exponent), to)});
       }
     }
   }

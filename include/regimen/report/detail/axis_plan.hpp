@@ -16,7 +16,7 @@
 #include "regimen/report/ticks.hpp"
 
 /// What an axis shows, and where its numbers come to lie.
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 struct Range {
   double from = unknown;
@@ -212,4 +212,4 @@ inline TickTexts texts_below(const report::Axis& axis, const Projection& at) {
   return touch(texts, at) ? turned(std::move(texts), at) : texts;
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

@@ -12,7 +12,7 @@
 #include "regimen/report/table.hpp"
 
 /// Cells as people read them.
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// 0.5 with two digits is "0.50"; from 1e15 on "1.00e+15". Independent of the locale.
 inline std::string fixed(double value, int digits) {
@@ -90,4 +90,4 @@ inline bool is_right(const report::Column& column) {
          (column.align == report::Align::by_kind && column.kind != report::Kind::text);
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

@@ -12,7 +12,7 @@
 #include "regimen/report/picture.hpp"
 
 /// How the series of a picture look, and the legend that says so.
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 inline const std::string& name_of(const report::Series& series) {
   return std::visit([](const auto& each) -> const std::string& { return each.name; }, series);
@@ -159,4 +159,4 @@ inline Legend legend_of(const Styles& styles, double left, double right, double 
   return legend;
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

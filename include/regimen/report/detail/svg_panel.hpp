@@ -14,7 +14,7 @@
 #include "regimen/report/picture.hpp"
 
 /// One panel: what room it needs, and its shapes.
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 inline constexpr const char* axis_colour = "#444444";
 inline constexpr const char* grid_colour = "#dddddd";
@@ -114,7 +114,7 @@ class PanelPlan {
     plane_.y.end = box_.top;
     result += ground();
     for (std::size_t i = 0; i < panel_.series.size(); ++i) {
-      result += detail::drawn(panel_.series[i], plane_, box_, styles.of(panel_, i));
+      result += detail::reports::drawn(panel_.series[i], plane_, box_, styles.of(panel_, i));
     }
     return result + axes() + words();
   }
@@ -212,4 +212,4 @@ class PanelPlan {
   double left_ = 0;
 };
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

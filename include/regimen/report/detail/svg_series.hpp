@@ -15,7 +15,7 @@
 #include "regimen/report/series.hpp"
 
 /// Series as shapes.
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// Where a panel's numbers lie.
 struct Plane {
@@ -207,4 +207,4 @@ inline std::string drawn(const report::Series& series, const Plane& plane, const
   return result.shapes + result.marks;
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

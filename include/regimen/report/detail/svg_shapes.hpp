@@ -12,7 +12,7 @@
 #include "regimen/report/style.hpp"
 
 /// Shapes of an SVG picture, each a line of its file.
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 struct Point {
   double x = 0;
@@ -193,4 +193,4 @@ inline std::string image(const Box& box, const report::Pixels& pixels) {
          attribute("xlink:href", "data:image/png;base64," + base64(png(pixels))) + "/>\n";
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

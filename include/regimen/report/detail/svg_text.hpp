@@ -14,7 +14,7 @@
 #include "regimen/report/detail/utf8.hpp"
 
 /// Texts and numbers of an SVG picture.
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 /// Sizes of letters, in px.
 inline constexpr double picture_title_size = 14;
@@ -159,4 +159,4 @@ inline std::string lines_at(double x, double y, const std::vector<std::string>& 
   return result;
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

@@ -11,7 +11,7 @@
 #include "regimen/report/picture.hpp"
 
 /// Images in rows and columns.
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 class TilesPlan {
  public:
@@ -149,4 +149,4 @@ class TilesPlan {
   std::vector<double> heights_{};
 };
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports

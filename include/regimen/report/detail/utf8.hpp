@@ -9,7 +9,7 @@
 #include "regimen/base/config.hpp"
 
 /// Characters of UTF-8 texts, one after another.
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0::detail::reports {
 
 struct Character {
   char32_t code = 0xFFFD;  ///< U+FFFD where the bytes are no UTF-8
@@ -70,4 +70,4 @@ inline std::string on_one_line(std::string text) {
   return text;
 }
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0::detail::reports
