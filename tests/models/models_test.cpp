@@ -18,7 +18,7 @@
 namespace {
 
 using namespace training;
-namespace models = regimen::models;
+namespace networks = regimen::networks;
 
 using Tensors = std::map<std::string, at::Tensor>;
 
