@@ -161,7 +161,7 @@ TEST_CASE("capture: a schedule that leaves its bounds is an Error at the replay 
   at::Tensor sum = at::zeros({1}).to(gpu::device());
   const rg::Knob falling = [](const rg::Clock& clock) { return 3.0 - clock.epoch; };
   rg::Captured step(gpu::device(),
-                    [&](const rg::Moment& now) { return sum.add_(now.tensor(falling, rg::regimen::Bounds::not_negative("L2.strength"))); });
+                    [&](const rg::Moment& now) { return sum.add_(now.tensor(falling, rg::Bounds::not_negative("L2.strength"))); });
   for (int epoch = 0; epoch < 4; ++epoch) {
     (void)step({.clock = {.epoch = epoch}});
   }
