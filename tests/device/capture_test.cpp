@@ -160,8 +160,9 @@ TEST_CASE("capture: a device that records nothing, and a wrong number of warm-up
 TEST_CASE("capture: a schedule that leaves its bounds is an Error at the replay too") {
   at::Tensor sum = at::zeros({1}).to(gpu::device());
   const rg::Knob falling = [](const rg::Clock& clock) { return 3.0 - clock.epoch; };
-  rg::Captured step(gpu::device(),
-                    [&](const rg::Moment& now) { return sum.add_(now.tensor(falling, rg::Bounds::not_negative("L2.strength"))); });
+  rg::Captured step(gpu::device(), [&](const rg::Moment& now) {
+    return sum.add_(now.tensor(falling, rg::Bounds::not_negative("L2.strength")));
+  });
   for (int epoch = 0; epoch < 4; ++epoch) {
     (void)step({.clock = {.epoch = epoch}});
   }
