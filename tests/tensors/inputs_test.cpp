@@ -174,7 +174,7 @@ TEST_CASE("inputs: the manifest lists every field") {
   CHECK(manifest(Brightness{}) == R"({"type": "Brightness", "strength": 0.4})");
   CHECK(manifest(Contrast{}) == R"({"type": "Contrast", "strength": 0.4})");
   CHECK(manifest(RandomChoice{.choices = {Contrast{}}, .picks = 2}) ==
-        R"({"type": "RandomChoice", "of": [{"type": "Contrast", "strength": 0.4}], "picks": 2})");
+        R"({"type": "RandomChoice", "choices": [{"type": "Contrast", "strength": 0.4}], "picks": 2})");
 }
 
 TEST_CASE("SaltAndPepper: exactly int(fraction * entries) entries become black or white, and the others stay") {
