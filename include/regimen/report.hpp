@@ -4,6 +4,7 @@
 /// Results as tables (terminal, CSV, Markdown) and pictures (SVG).
 
 #include "regimen/report/csv.hpp"
+#include "regimen/report/curves.hpp"
 #include "regimen/report/markdown.hpp"
 #include "regimen/report/picture.hpp"
 #include "regimen/report/pixels.hpp"

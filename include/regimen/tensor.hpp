@@ -4,6 +4,7 @@
 
 #include "regimen/tensor/autocast.hpp"
 #include "regimen/tensor/checksum.hpp"
+#include "regimen/tensor/crc32.hpp"
 #include "regimen/tensor/described.hpp"
 #include "regimen/tensor/device_copies.hpp"
 #include "regimen/tensor/gradients.hpp"

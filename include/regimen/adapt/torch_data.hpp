@@ -1,5 +1,5 @@
 #pragma once
-// Not in regimen.hpp: torch/data.h costs as much to compile as all of it.
+// Not part of regimen.hpp: torch/data.h takes as long to compile as all of it.
 
 #include <torch/data.h>
 
@@ -22,6 +22,7 @@
 #include "regimen/source/concept.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/tensor/checksum.hpp"
+#include "regimen/tensor/crc32.hpp"
 #include "regimen/transform/concept.hpp"
 
 namespace regimen::inline v0 {
@@ -33,12 +34,12 @@ inline constexpr bool is_example = false;
 template <class Data, class Target>
 inline constexpr bool is_example<torch::data::Example<Data, Target>> = true;
 
-/// Rows one under another; single numbers become [N].
+/// The rows stacked along a new first dimension; single numbers become [N].
 inline at::Tensor stacked(const std::vector<at::Tensor>& rows) {
   return rows.empty() ? at::Tensor() : at::stack(rows);
 }
 
-/// The batch that LibTorch's own example types hold: one example stacked already, or a list of them.
+/// The batch in LibTorch's own example types: one stacked example, or a list of examples.
 template <class T>
 Batch batch_of(const T& examples) {
   if constexpr (std::is_same_v<T, torch::data::Example<>>) {
@@ -82,7 +83,7 @@ struct MapDataset {
 
   [[nodiscard]] Batch get(const at::Tensor& index) const {
     std::vector<std::size_t> places(static_cast<std::size_t>(index.size(0)));
-    const auto* const place = index.data_ptr<std::int64_t>();  // a source's indexes are contiguous
+    const auto* const place = index.data_ptr<std::int64_t>();  // a source's index is contiguous
     for (std::size_t i = 0; i < places.size(); ++i) {
       places[i] = static_cast<std::size_t>(place[i]);
     }
@@ -93,7 +94,7 @@ struct MapDataset {
     return batch;
   }
 
-  /// Reads all of the set once. A transform of the set's may draw from the global generators, which are put back.
+  /// Reads the whole data set. Its transforms may draw from the global generators, which are restored.
   [[nodiscard]] std::string manifest() const {
     const GeneratorGuard generators(at::kCPU);
     constexpr std::int64_t at_once = 256;
@@ -119,8 +120,8 @@ struct LoaderStream {
   std::int64_t samples;
   How how;
 
-  /// One epoch of the loader. A loader with workers refuses to begin another while batches of this one are on their
-  /// way, so an epoch that was left early is read to its end.
+  /// One epoch of the loader. A loader with workers cannot begin another epoch while batches of this one are pending,
+  /// so an epoch that was left early is read to its end.
   struct Reader {
     explicit Reader(Loader& loader) : next(loader.begin()), end(loader.end()) {}
     ~Reader() {
@@ -128,7 +129,7 @@ struct LoaderStream {
         while (next != end) {
           ++next;
         }
-      } catch (...) {  // what a worker threw belongs to batches that nobody asked for
+      } catch (...) {  // an exception for batches that nobody asked for
       }
     }
     Reader(const Reader&) = delete;
@@ -142,8 +143,8 @@ struct LoaderStream {
   [[nodiscard]] std::int64_t size() const { return samples; }
   [[nodiscard]] SourceTraits traits() const { return {.stable_ids = !std::is_same_v<How, ToBatch>}; }
 
-  /// The loader makes the batches, whatever size an order asks for. With `drop_last` it gives whole ones, and `samples`
-  /// is a multiple of theirs.
+  /// The number of batches in an epoch. The loader sets the batch size, not `Order`. With `drop_last` all batches are
+  /// whole, and `samples` is a multiple of their size.
   [[nodiscard]] std::int64_t batches(const Order& /*order*/) const {
     constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
     const auto batch = static_cast<std::int64_t>(std::min<std::size_t>(loader->options().batch_size, most));
@@ -190,10 +191,10 @@ struct LoaderStream {
 
 }  // namespace detail
 
-/// A map-style data set of torch::data as a source: `run` shuffles and batches it. A sample's id is its place.
-/// `how` makes a Batch of what `get_batch` gives, with ids of its own if it likes; LibTorch's own examples need none.
-/// Its manifest has a checksum of all samples, for which the set is read once more.
-/// Throws Error for a data set without a size.
+/// A map-style data set of torch::data as a source, which `run` shuffles and batches. A sample's id is its index.
+/// how(result of `get_batch`) makes a Batch, with ids of its own if wanted; it is not needed for LibTorch's example
+/// types. The manifest has a checksum of all samples, for which the set is read once more. Throws Error for a data set
+/// without a size.
 ///     const regimen::Source train = regimen::from_dataset(torch::data::datasets::MNIST("data"));
 template <class Dataset, class How = detail::ToBatch>
 [[nodiscard]] Source from_dataset(Dataset dataset, How how = {}) {
@@ -203,20 +204,19 @@ template <class Dataset, class How = detail::ToBatch>
   return detail::MapDataset<Dataset, How>{std::make_shared<Dataset>(std::move(dataset)), std::move(how)};
 }
 
-/// A DataLoader as a stream of `samples` samples an epoch. The loader is borrowed; it makes and shuffles the batches,
-/// so `batch`, `shuffle` and `drop_last` of a phase mean nothing here.
+/// A DataLoader as a stream of `samples` samples per epoch. The loader is borrowed; it makes and shuffles the batches,
+/// so `batch`, `shuffle` and `drop_last` of a phase have no effect.
 ///
-/// Throws Error where `samples` is not what the loader gives: at once, if its sampler is one of LibTorch's (with
-/// workers: and it has not begun an epoch yet) or a stateful data set has a size; else at the batch that exceeds it, or
-/// at the end of an epoch that has fewer. Call it between epochs of the loader: to be counted, its sampler is drawn to
-/// its end.
+/// Throws Error if `samples` is not the number of samples in the loader's epoch: at once, if its sampler is one of
+/// LibTorch's (for a loader with workers, only once it has begun no epoch yet) or a stateful data set has a size; else
+/// at the first batch too many, or at the end of an epoch with too few. Call it between epochs of the loader: the
+/// sampler is drawn to its end to be counted.
 ///
-/// `how` makes a Batch, ids included, of a loader's batch. Without a `how`, a sample is called by its place in the
-/// epoch, which is another sample's in the next: good enough for augmentation, while `frozen` refuses it. A loader that
-/// shuffles draws its order from the global generator, which `run` seeds before each epoch; a resumed run reads the
-/// epoch's first batches again and drops them. Its manifest knows the loader's type and sizes, and nothing of the data:
-/// to read them would be an epoch of the loader. With workers the order of batches is LibTorch's to keep
-/// (`enforce_ordering`).
+/// how(loader's batch) makes a Batch with ids. Without `how` a sample's id is its position in the epoch, which is
+/// another sample's in the next one: enough for augmentation, but `frozen` refuses it. A loader that shuffles draws its
+/// order from the global generator, which `run` seeds before each epoch; a resumed run reads the epoch's first batches
+/// again and drops them. The manifest has the loader's type and sizes but no checksum of the data, for which an epoch
+/// would have to be read. With workers LibTorch keeps the order of batches (`enforce_ordering`).
 ///     auto loader = torch::data::make_data_loader(set.map(Stack<>()), 64);
 ///     phase.data = regimen::from_loader(*loader, 60000);
 template <class Loader, class How = detail::ToBatch>
@@ -233,8 +233,8 @@ template <class Loader, class How = detail::ToBatch>
   return detail::LoaderStream<Loader, How>{&loader, samples, std::move(how)};
 }
 
-/// A map-style data set of torch::data whose examples went through our transform, keyed by their place and the seed:
-/// the same damage at every epoch, in LibTorch's own loaders.
+/// A map-style data set of torch::data with its examples changed by a transform, keyed by their index and the seed: the
+/// same damage at every epoch, in LibTorch's own loaders.
 ///     auto noisy = regimen::Transformed(MNIST("data"), regimen::UniformLabels{.classes = 10}, /*seed=*/7);
 ///     auto loader = torch::data::make_data_loader(noisy.map(Stack<>()), 64);
 template <class Dataset>
@@ -244,9 +244,9 @@ class Transformed
   Transformed(Dataset dataset, AnyTransform transform, std::uint64_t seed)
       : dataset_(std::move(dataset)), transform_(std::move(transform)), seed_(seed) {}
 
-  std::vector<torch::data::Example<>> get_batch(c10::ArrayRef<std::size_t> places) override {
-    Batch batch = detail::batch_of(dataset_.get_batch(places));
-    const std::vector<std::int64_t> ids(places.begin(), places.end());
+  std::vector<torch::data::Example<>> get_batch(c10::ArrayRef<std::size_t> index) override {
+    Batch batch = detail::batch_of(dataset_.get_batch(index));
+    const std::vector<std::int64_t> ids(index.begin(), index.end());
     batch.id = at::tensor(ids, at::kLong);
     batch = transform_(batch, Key(seed_, batch.id));
     std::vector<torch::data::Example<>> examples;

@@ -1,5 +1,5 @@
 #pragma once
-// Not in regimen.hpp: torch/script.h costs as much to compile as all of it.
+// Not part of regimen.hpp: torch/script.h takes as long to compile as all of it.
 
 #include <torch/script.h>
 #include <torch/serialize/archive.h>
@@ -18,28 +18,28 @@
 
 namespace regimen::inline v0 {
 
-/// A module inside a TorchScript module, or the whole: what has a mode, train or eval.
+/// A module inside a TorchScript module, or the whole, with its train or eval mode.
 class ModulePart {
  public:
   explicit ModulePart(torch::jit::Module module) : module_(std::move(module)) {}
 
-  /// True also of one that has no mode, as a frozen one has none.
+  /// Whether the module is in train mode; true also for a module without a mode, as a frozen one.
   [[nodiscard]] bool is_training() const { return module_.is_training(); }
 
-  /// The mode of this part and of all parts inside it, as torch::nn::Module::train sets it.
+  /// Sets the mode of this module and all modules inside it, as torch::nn::Module::train does.
   void train(bool on = true) const { torch::jit::Module(module_).train(on); }
 
  private:
   torch::jit::Module module_;
 };
 
-/// A TorchScript module as a model: a network that was scripted or traced in Python, trained here.
+/// A TorchScript module as a model: a network that was scripted or traced in Python and is trained here.
 ///
-/// Its parameters are the module's own, so an optimizer made from `parameters()` trains it, `Snapshot`, `run`,
-/// `evaluate` and checkpoints take it, and `module().save("trained.pt")` gives it back to Python. A traced module keeps
-/// the mode that it was traced in: trace in train mode what has BatchNorm or dropout, or script it. A frozen module
-/// (torch.jit.freeze) can be evaluated and not trained, for it keeps its weights as constants.
-/// Throws Error where its output is no tensor; a tuple needs a Model with a `how` that picks from it.
+/// Its parameters are the module's own: an optimizer made from `parameters()` trains it; `Snapshot`, `run`, `evaluate`
+/// and checkpoints take it; `module().save("trained.pt")` saves it for Python. A traced module keeps the mode that it
+/// was traced in: trace a network with BatchNorm or dropout in train mode, or script it. A frozen module
+/// (torch.jit.freeze) can be evaluated but not trained, as its weights are constants. Throws Error if the output is not
+/// a tensor; for a tuple use a Model with a `how` that picks from it.
 ///     regimen::Script net = regimen::load_script("net.pt");
 ///     torch::optim::SGD sgd(net.parameters(), torch::optim::SGDOptions(0.1));
 ///     regimen::run(net, {{.data = train, .optimizer = sgd, .epochs = 10}}, {.test = test});
@@ -47,7 +47,7 @@ class Script {
  public:
   explicit Script(torch::jit::Module module) : module_(std::move(module)) {}
 
-  /// [N, ...] -> the network's output.
+  /// The network's output for x [N, ...].
   at::Tensor forward(const at::Tensor& x) {
     const c10::IValue output = module_.forward({x});
     if (!output.isTensor()) {
@@ -58,7 +58,7 @@ class Script {
     return output.toTensor();
   }
 
-  /// Its code, for a manifest.
+  /// The module's code, for a manifest.
   [[nodiscard]] std::string structure() const {
     return module_.dump_to_str(/*print_method_bodies=*/true, /*print_attr_values=*/false, /*print_param_values=*/false);
   }
@@ -85,8 +85,8 @@ class Script {
     return result;
   }
 
-  /// The module itself, named "", and all its parts, "backbone.norm1": a part comes before those inside it. One that
-  /// has two names is there twice.
+  /// The module itself, named "", and all its submodules, "backbone.norm1", parents before children. A module with two
+  /// names is listed twice.
   [[nodiscard]] std::vector<std::pair<std::string, ModulePart>> named_modules() const {
     std::vector<std::pair<std::string, ModulePart>> parts;
     for (const auto& item : module_.named_modules()) {
@@ -100,8 +100,8 @@ class Script {
   [[nodiscard]] bool is_training() const { return module_.is_training(); }
   void to(const at::Device& device) { module_.to(device); }
 
-  /// For checkpoints: the tensors in their order, without the code. (An archive's names may not hold the dots of
-  /// "conv.weight".)
+  /// Writes the tensors, in order and without the code, to a checkpoint's archive. (Names in an archive cannot contain
+  /// the dots of "conv.weight".)
   void save(torch::serialize::OutputArchive& archive) const {
     int i = 0;
     for (const Named& named : named_parameters()) {
@@ -133,7 +133,7 @@ class Script {
   }
 
  private:
-  /// Each once, so that an optimizer steps a tied weight once.
+  /// The tensors, each once, so that an optimizer updates a tied weight once.
   static std::vector<at::Tensor> tensors_of(const std::vector<Named>& all) {
     std::vector<at::Tensor> tensors;
     for (const Named& named : detail::each_once(all)) {
@@ -147,7 +147,8 @@ class Script {
 
 namespace detail {
 
-/// What was thrown, in a line: LibTorch's texts go on with where it was, and may begin with an empty line.
+/// The first line of an exception's text: LibTorch's texts continue with the location, and may begin with an empty
+/// line.
 inline std::string first_line(const std::exception& error) {
   const auto* const of_torch = dynamic_cast<const c10::Error*>(&error);
   const std::string text = of_torch == nullptr ? error.what() : of_torch->what_without_backtrace();
@@ -155,8 +156,8 @@ inline std::string first_line(const std::exception& error) {
   return begin == std::string::npos ? "" : text.substr(begin, text.find('\n', begin) - begin);
 }
 
-/// Whether the file is what torch.save wrote, seen from the failure to load it as TorchScript: an archive that has a
-/// pickle and no code, or before PyTorch 1.6 a pickle itself.
+/// Whether a file that failed to load as TorchScript was written by torch.save: an archive with a pickle and no code,
+/// or, before PyTorch 1.6, a pickle.
 inline bool is_of_torch_save(const std::string& path, const std::string& failure) {
   constexpr int begin_of_pickle = 0x80;
   return failure.find("constants.pkl") != std::string::npos ||
@@ -165,11 +166,11 @@ inline bool is_of_torch_save(const std::string& path, const std::string& failure
 
 }  // namespace detail
 
-/// Loads a TorchScript file, which torch.jit.script(net).save(path) or torch.jit.trace(net, example).save(path) writes
-/// in Python, with its weights on the device, wherever they were saved.
+/// Loads a TorchScript file, as written in Python by torch.jit.script(net).save(path) or torch.jit.trace(net,
+/// example).save(path), with its weights on this device, wherever they were saved.
 ///
-/// Throws Error for a file that cannot be read, is no TorchScript file (as what torch.save wrote is none), needs an
-/// operation that this program does not have, or has no `forward`.
+/// Throws Error for a file that cannot be read, is not TorchScript (such as a file of torch.save), needs an operation
+/// that this program does not have, or has no `forward`.
 ///     regimen::Script net = regimen::load_script("net.pt", at::kCUDA);
 [[nodiscard]] inline Script load_script(const std::string& path, const at::Device& device = at::kCPU) {
   const std::string how = "; in Python, torch.jit.script(net).save(path) makes one";

@@ -6,10 +6,10 @@
 
 #include "regimen/base/error.hpp"
 
-/// What every comma-separated file of the library is written with: RFC 4180, but for lines that end in "\n" alone.
+/// Writing of comma-separated files (CSV) for the whole library: RFC 4180, except that lines end in "\n" alone.
 namespace regimen::inline v0::detail {
 
-/// A CSV field: quoted where RFC 4180 wants it.
+/// A CSV field, in quotes where RFC 4180 wants them.
 inline std::string csv_field(const std::string& value) {
   if (value.find_first_of(",\"\n\r") == std::string::npos) {
     return value;
@@ -21,7 +21,7 @@ inline std::string csv_field(const std::string& value) {
   return quoted + "\"";
 }
 
-/// A CSV number: the shortest text that reads back as the same double, nothing where it was not measured.
+/// A CSV number: the shortest text that reads back as the same double; empty for NaN (not measured).
 inline std::string csv_number(double value) {
   return std::isnan(value) ? "" : text(value);
 }

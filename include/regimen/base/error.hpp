@@ -12,10 +12,10 @@
 
 namespace regimen::inline v0 {
 
-/// Misuse: a field outside its bounds, data that cannot be used, a file that is not what it claims to be.
+/// An error of use: a field out of its bounds, data that cannot be used, a file that is not what it claims to be.
 ///
 /// The message names the type, the field, the bound and the value. `run` raises the errors of all phases before the
-/// first step. Outcomes of training, divergence among them, are values instead (see `Ended`).
+/// first step. Outcomes of training, such as divergence, are values instead (see `Ended`).
 class Error : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;

@@ -10,13 +10,13 @@
 
 #include "regimen/base/config.hpp"
 
-/// The fields of a plain struct: how many, their values, their names. The manifest writes every field of every
-/// primitive with it, so no primitive has to list its own fields a second time.
+/// The fields of a plain struct: their number, values and names. Manifests are written with them, so that no part has
+/// to list its own fields.
 ///
-/// A struct is plain if it is an aggregate without bases and without array members, of at most 24 fields.
+/// A plain struct is an aggregate without base classes and array members, of at most 24 fields.
 namespace regimen::inline v0::detail {
 
-/// What is only ever tried while a struct is looked into. The erasing constructors of the seams turn it away.
+/// Base of the stand-in types with which fields are counted. The type-erasing constructors of the seams reject them.
 struct StandInTag {};
 template <class T>
 concept StandIn = std::is_base_of_v<StandInTag, T>;
@@ -51,16 +51,16 @@ template <class T>
 struct AnyBase : StandInTag {
   template <class B>
     requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T>)
-  operator B() const {  // NOLINT(google-explicit-constructor): as above
+  operator B() const {  // NOLINT(google-explicit-constructor): never called, as above
     std::abort();
   }
 };
 
-/// Whether a struct's fields can be told from outside.
+/// A struct whose fields can be listed from outside.
 template <class T>
 concept Plain = std::is_class_v<T> && std::is_aggregate_v<T> && !requires { T{AnyBase<T>{}}; };
 
-/// The field at place I of a struct.
+/// A pointer to field number I of a struct.
 template <std::size_t I, class F>
 struct FieldAt {
   F* field;
@@ -71,7 +71,7 @@ constexpr F& get_field(const FieldAt<I, F>& at) {
   return *at.field;
 }
 
-/// All fields of a struct, by reference: `get_field<I>(list)`. A std::tuple would cost five times as much to compile.
+/// References to all fields of a struct: `get_field<I>(list)`. A std::tuple would cost five times as much to compile.
 template <class Places, class... F>
 struct FieldList;
 template <std::size_t... I, class... F>
@@ -84,7 +84,7 @@ constexpr auto list_fields(F&... fields) {
   return FieldList<std::make_index_sequence<sizeof...(F)>, F...>{{&fields}...};
 }
 
-// Structured bindings cannot bind a variable number of names before C++26, hence one line a count.
+// Structured bindings cannot bind a variable number of names before C++26, hence one line for each count.
 // clang-format off
 template <class T>
 constexpr auto fields_of(T& v) {
@@ -126,11 +126,11 @@ struct Holder {
 
 #if defined(__clang__)
 #pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wundefined-var-template"  // it is never needed
+#pragma clang diagnostic ignored "-Wundefined-var-template"  // the object is never needed
 #pragma clang diagnostic ignored "-Wundefined-internal"      // where T is in an unnamed namespace
 #endif
 
-/// Declared only: the address of its field, seen by the compiler, spells the field's name.
+/// An object that is declared and never defined: the compiler's spelling of its field's address holds the field's name.
 template <class T>
 extern const Holder<T> external;
 
@@ -148,8 +148,8 @@ consteval std::string_view spelled_address() {
   return __PRETTY_FUNCTION__;
 }
 
-/// "fraction" for the first field of ZeroPixels. clang before 18 cannot take such an address as a template argument;
-/// the position, "field0", stands in there.
+/// The name of field number I: "fraction" for the first field of ZeroPixels. clang before 18 cannot take such an
+/// address as a template argument; there the name is the position, "field0".
 template <class T, std::size_t I>
 consteval std::string_view name_of_field() {
 #if defined(__clang__) && __clang_major__ < 18
@@ -160,7 +160,7 @@ consteval std::string_view name_of_field() {
   return positions[I];
 #else
   std::string_view spelled = spelled_address<address_of_field<T, I>()>();
-  spelled = spelled.substr(0, spelled.rfind(';'));  // g++ explains std::string_view behind it
+  spelled = spelled.substr(0, spelled.rfind(';'));  // g++ writes what std::string_view means behind the ';'
   spelled = spelled.substr(0, spelled.find_last_not_of(")]") + 1);
   return spelled.substr(spelled.find_last_of(":.") + 1);
 #endif
@@ -171,7 +171,8 @@ consteval std::string_view spelled_type() {
   return __PRETTY_FUNCTION__;
 }
 
-/// "UniformLabels" for regimen::UniformLabels, "lambda" for a lambda; other types as the compiler spells them.
+/// The name of a type: "UniformLabels" for regimen::UniformLabels, "lambda" for a lambda; other types as the compiler
+/// spells them.
 template <class T>
 std::string name_of_type() {
   std::string_view spelled = spelled_type<T>();

@@ -14,7 +14,7 @@
 
 #include "regimen/base/error.hpp"
 
-/// Files that survive a kill: either the old content, or the new, or whole lines.
+/// Files that survive a kill of the process: they hold the old content, the new content, or whole lines.
 namespace regimen::inline v0::detail {
 
 [[noreturn]] inline void file_error(const std::string& what, const std::string& path) {
@@ -26,7 +26,7 @@ inline void write_all(const std::string& path, const char* mode, std::string_vie
   if (file == nullptr) {
     file_error("cannot open", path);
   }
-  std::setvbuf(file, nullptr, _IONBF, 0);  // with a buffer, what is longer than it goes out in two writes
+  std::setvbuf(file, nullptr, _IONBF, 0);  // a buffered stream writes a long text in two parts
   const bool written = std::fwrite(content.data(), 1, content.size(), file) == content.size() &&
                        std::fflush(file) == 0 && (!sync || ::fsync(::fileno(file)) == 0);
   const int why = errno;
@@ -58,12 +58,12 @@ inline std::string read_all(const std::string& path) {
   return content;
 }
 
-/// One write, so a line is there whole or not at all.
+/// Appends a line in one write, so that the file holds all of it or nothing.
 inline void append_line(const std::string& path, std::string_view line) {
   write_all(path, "ab", std::string(line) + "\n", /*sync=*/false);
 }
 
-/// Moves a finished file into place: the name holds the old content or the new, at no time anything else.
+/// Renames a finished file to its final name, under which there is always the old or the new content, nothing else.
 inline void move_into_place(const std::string& temporary, const std::string& path) {
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
     const int why = errno;
@@ -84,7 +84,8 @@ inline void make_folder_of(const std::string& path) {
   }
 }
 
-/// Without it a power cut may leave the old name, pointing to the old content. Not every file system can.
+/// Flushes the folder entry of a file to the disk: after a power cut the name might else hold the old content. Does
+/// nothing on file systems that cannot.
 inline void sync_folder_of(const std::string& path) {
   const auto parent = std::filesystem::path(path).parent_path();
   const int folder = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

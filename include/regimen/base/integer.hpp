@@ -15,8 +15,8 @@
 
 namespace regimen::inline v0 {
 
-/// A whole number as a field: takes any integer type, a `size()` too, which braces would refuse to narrow to another
-/// one. Reads as an int64. What is beyond 2^63 - 1 becomes 2^63 - 1.
+/// A whole number as a field, read as an int64. Made from any integer type, also from a `size()`, which braces would
+/// not narrow to int64. Numbers above 2^63 - 1 become 2^63 - 1.
 struct Integer {
   std::int64_t value = 0;
 
@@ -40,7 +40,7 @@ struct Integer {
   friend std::string text(const Integer& number) { return number.manifest(); }
 };
 
-/// Whole numbers as a field: any vector of integers, or a list of them in braces.
+/// A list of whole numbers as a field: made from a vector of any integer type, or from a list in braces.
 class Integers {
  public:
   Integers() = default;

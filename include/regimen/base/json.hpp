@@ -9,8 +9,8 @@
 
 #include "regimen/base/error.hpp"
 
-/// Writing JSON, a few functions of it: the library reads none but the lines of its own logs (observe/read_log.hpp),
-/// and a JSON library in a header that every user compiles would cost more than all torch-free headers together.
+/// A few functions that write JSON. The library reads no JSON but its own logs (observe/read_log.hpp), and a JSON
+/// library in a header that every user compiles would cost more than all torch-free headers together.
 namespace regimen::inline v0::detail::json {
 
 inline std::string quoted(std::string_view value) {
@@ -30,12 +30,12 @@ inline std::string quoted(std::string_view value) {
   return out + '"';
 }
 
-/// JSON has no NaN and no infinity: both become null.
+/// A JSON number; "null" for NaN and infinity, which JSON does not have.
 inline std::string number(double value) {
   return std::isfinite(value) ? text(value) : "null";
 }
 
-/// An object, member by member: Object{}.add("name", quoted("vanilla")).add("epochs", "350").text()
+/// A JSON object, built member by member: Object{}.add("name", quoted("vanilla")).add("epochs", "350").text()
 class Object {
  public:
   Object& add(std::string_view name, std::string_view value) {
@@ -50,7 +50,7 @@ class Object {
   std::string members_;
 };
 
-/// The same JSON over several lines, for people.
+/// Compact JSON, broken into indented lines for people.
 inline std::string indented(std::string_view compact) {
   std::string out;
   std::size_t depth = 0;
@@ -63,7 +63,7 @@ inline std::string indented(std::string_view compact) {
     if (c == '"') {
       in_text = !in_text;
     }
-    if (empty || (in_text && c == '\\')) {  // the two belong together
+    if (empty || (in_text && c == '\\')) {  // this character and the next belong together
       out += c;
       out += compact[++i];
     } else if (opens) {

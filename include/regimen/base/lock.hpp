@@ -15,14 +15,14 @@
 
 namespace regimen::inline v0 {
 
-/// Holds a file name for one process, or one object, at a time: two runs that wrote to one place would each undo what
-/// the other did. The system lets go when the process ends, however it does; the file is removed when the lock goes.
-/// Not for network file systems without flock. A lock that was moved from holds nothing.
+/// A lock on a file name, held by one process, or one object, at a time: two runs that write to one folder would
+/// overwrite each other's files. The system releases it when the process ends in any way; the destructor also removes
+/// the file. Does not work on network file systems without flock. A moved-from lock holds nothing.
 ///     const regimen::Lock mine("results/lock");
 ///     if (const auto unit = regimen::Lock::try_take("results/locks/unit-3")) { ... }
 class Lock {
  public:
-  /// Throws Error if somebody else holds it, or if the file cannot be made.
+  /// Takes the lock. Throws Error if another process or object holds it, or if the file cannot be made.
   explicit Lock(std::string path) {
     std::optional<Lock> taken = try_take(path);
     if (!taken) {
@@ -31,7 +31,7 @@ class Lock {
     *this = std::move(*taken);
   }
 
-  /// Returns nullopt if another process holds it. Throws Error if the file cannot be made.
+  /// Takes the lock, or returns nullopt if another process or object holds it. Throws Error if the file cannot be made.
   [[nodiscard]] static std::optional<Lock> try_take(std::string path) {
     detail::make_folder_of(path);
     Lock lock;
@@ -68,8 +68,8 @@ class Lock {
  private:
   enum class Attempt {
     taken,
-    held,     ///< by somebody else
-    removed,  ///< its holder removed the file between our opening it and our holding it
+    held,     ///< another process or object holds it
+    removed,  ///< the former holder removed the file between our `open` and our `flock`
   };
 
   Lock() = default;
@@ -97,7 +97,7 @@ class Lock {
     return same ? Attempt::taken : Attempt::removed;
   }
 
-  /// Lets the file go, and leaves it where it is: it is somebody else's.
+  /// Closes the file without removing it, as it belongs to another holder.
   void close() {
     ::close(file_);
     file_ = -1;

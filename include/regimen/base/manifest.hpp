@@ -14,11 +14,11 @@
 
 namespace regimen::inline v0 {
 
-/// Everything that `value` is made of, as JSON: {"type": "ZeroPixels", "fraction": 0.1, "exact": true}.
+/// All fields of `value` as JSON: {"type": "ZeroPixels", "fraction": 0.1, "exact": true}.
 ///
-/// Plain structs are written field by field, with no code of their own; containers, numbers, text and enumerations
-/// (through `name_of`, or as their number) as one expects. A type with a `manifest()` member of its own, returning
-/// JSON, has the last word. Whatever cannot be looked into is named by its type; a lambda says "lambda".
+/// Plain structs are written field by field and need no code of their own; containers, numbers, text and enumerations
+/// (their `name_of`, or their number) as one expects. If a type has a member `manifest()` that returns JSON, that is
+/// taken instead. Any other type is written as its name; a lambda as "lambda".
 template <class T>
 std::string manifest(const T& value);
 
@@ -39,7 +39,7 @@ inline constexpr bool is_map = false;
 template <class K, class V, class C, class A>
 inline constexpr bool is_map<std::map<K, V, C, A>> = true;
 
-/// What writes its own.
+/// A type that writes its own manifest.
 template <class T>
 concept HasManifest = requires(const T& value) { std::string(value.manifest()); };
 

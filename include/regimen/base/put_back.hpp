@@ -9,8 +9,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// What a guard has moved, to be put back when it goes: the last first, since a thing may be moved twice. As a member
-/// of the guard it does so as well where the guard's constructor throws half-way.
+/// A list of undo functions that its destructor calls, the last one first, since a thing may have been changed twice.
+/// As a member of a guard it also undoes the changes if the guard's constructor throws half-way.
 class PutBack {
  public:
   PutBack() = default;
@@ -22,7 +22,7 @@ class PutBack {
   PutBack(const PutBack&) = delete;
   PutBack& operator=(const PutBack&) = delete;
 
-  /// `undo` must not throw.
+  /// Adds an undo function, which must not throw.
   void add(std::function<void()> undo) { undos_.push_back(std::move(undo)); }
 
  private:

@@ -14,7 +14,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// The type that an object turns out to be: "torch::optim::SGD".
+/// The dynamic type of an object as text: "torch::optim::SGD".
 inline std::string name_of_object(const std::type_info& type) {
 #if defined(__GNUC__)
   int status = 0;

@@ -3,14 +3,14 @@
 
 #include "regimen/base/config.hpp"
 
-/// The version of regimen, in its one home: CMake, vcpkg and Conan read these three lines.
+/// The version of regimen, defined here alone: CMake, vcpkg and Conan read these three lines.
 #define REGIMEN_VERSION_MAJOR 0
 #define REGIMEN_VERSION_MINOR 1
 #define REGIMEN_VERSION_PATCH 0
 
 namespace regimen::inline v0 {
 
-/// "0.1.0"
+/// The version as text: "0.1.0".
 #define REGIMEN_TEXT_OF(x) #x
 #define REGIMEN_TEXT(x) REGIMEN_TEXT_OF(x)
 inline constexpr const char* version =

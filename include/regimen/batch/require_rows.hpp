@@ -12,9 +12,9 @@
 
 namespace regimen::inline v0::detail {
 
-/// Throws Error unless data, ids and all other tensors of a batch have `rows` rows. who(): whose batch it is, "the
-/// transform lambda"; why: what the rows are to be. Every batch comes through here, so no text is made unless it is
-/// needed.
+/// Throws Error unless data, ids and all other tensors of a batch have `rows` rows. who() names the batch's maker, "the
+/// transform lambda"; `why` explains the number of rows. `who` is a function since every batch is checked here, and no
+/// text should be made without an error.
 template <class Who>
 void require_rows(const Batch& batch, std::int64_t rows, const Who& who, const char* why) {
   const auto has_rows = [rows](const at::Tensor& tensor) { return tensor.dim() > 0 && tensor.size(0) == rows; };

@@ -12,22 +12,22 @@
 
 namespace regimen::inline v0::detail {
 
-/// The batch with other data.
+/// A copy of the batch with other data.
 inline Batch with_data(const Batch& batch, at::Tensor data) {
   Batch result = batch;
   result.data = std::move(data);
   return result;
 }
 
-/// The batch with other targets.
+/// A copy of the batch with other targets.
 inline Batch with_target(const Batch& batch, at::Tensor target) {
   Batch result = batch;
   result.target = std::move(target);
   return result;
 }
 
-/// The batch with each tensor that a transform may change, data, target and the further ones, replaced by `change(of)`:
-/// of(other) is that tensor of another batch. Where a batch has no target, it stays so.
+/// The batch with each tensor that a transform may change (data, target and extra) replaced by `change(of)`, where
+/// of(other) is that tensor of another batch. An undefined target stays undefined.
 template <class Change>
 Batch change_parts(const Batch& batch, const Change& change) {
   Batch result = batch;
@@ -48,7 +48,7 @@ inline bool is_labels(const at::Tensor& target) {
   return target.defined() && target.dim() == 1 && target.scalar_type() == at::kLong;
 }
 
-/// Throws Error unless a transform kept shape and type of each tensor, so that rows of the two can be put together.
+/// Throws Error unless `after` has the shapes and types of `before`, so that rows of the two can be combined.
 inline void require_same_kind(const Batch& before, const Batch& after, const std::string& who) {
   const auto require_same = [&](const at::Tensor& one, const at::Tensor& other, const std::string& name) {
     const bool both = one.defined() && other.defined();

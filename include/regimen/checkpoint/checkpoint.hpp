@@ -15,19 +15,18 @@
 
 namespace regimen::inline v0 {
 
-/// How often a `Checkpoint` writes: after so many optimizer steps, after so many seconds, whichever comes first; and
-/// always when a run is stopped. 0 leaves one out.
+/// The times at which a `Checkpoint` writes: after `steps` optimizer steps or `seconds` seconds, whichever comes first
+/// (0 for never), and always when a run is stopped.
 struct Often {
   Integer steps = 0;
   double seconds = 60;
 };
 
-/// Writes checkpoints while a run goes on. An observer: name it among those of `run`.
+/// An observer of `run` that writes checkpoints.
 ///
-/// A run holds its checkpoint's file (path + ".lock") while it lasts, so that no other overwrites it. Once the training
-/// loss or a trained weight is NaN or infinite nothing is written any more: the file keeps the last weights that were
-/// good for something.
-/// Throws Error from `run` if another run holds the file or it cannot be written.
+/// A run locks its checkpoint's file (path + ".lock"), so that no other run overwrites it. Once the training loss or a
+/// trained weight is NaN or infinite nothing is written any more: the file keeps the last finite weights. `run` throws
+/// Error if another run holds the file or it cannot be written.
 ///     regimen::Checkpoint keep("run.pt", {.seconds = 60}, net, optimizer);
 ///     regimen::run(net, phases, scoring, options, keep);
 class Checkpoint {
@@ -43,7 +42,7 @@ class Checkpoint {
   Checkpoint& operator=(const Checkpoint&) = delete;
 
   void operator()(const RunBegin& /*begin*/) {
-    lock_.reset();  // held still if an exception ended the last run
+    lock_.reset();  // still held if an exception ended the last run
     lock_ = std::make_unique<Lock>(path_ + ".lock");
   }
   void operator()(const RunEnd& /*end*/) { lock_.reset(); }
@@ -68,7 +67,7 @@ class Checkpoint {
  private:
   using WallClock = std::chrono::steady_clock;
 
-  /// There are boundaries without a step: an epoch's end, a phase's.
+  /// Some boundaries have no step: those at the end of an epoch or a phase.
   void count_steps(const Clock& clock) {
     steps_ += clock.phase == counted_.phase ? clock.step - counted_.step : clock.step;
     counted_ = clock;
@@ -78,8 +77,8 @@ class Checkpoint {
   Often often_;
   std::unique_ptr<Lock> lock_;
   std::function<void(const State&)> save_;
-  std::int64_t steps_ = 0;  ///< since it was written
-  Clock counted_{};         ///< up to where steps are counted
+  std::int64_t steps_ = 0;  ///< steps since the last checkpoint
+  Clock counted_{};         ///< time up to which steps are counted
   WallClock::time_point written_ = WallClock::now();
 };
 

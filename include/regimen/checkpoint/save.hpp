@@ -33,8 +33,8 @@ struct LBFGSParamState;
 
 namespace regimen::inline v0 {
 
-/// What a checkpoint can hold besides the state of `run`: whatever has LibTorch's own save(OutputArchive&) and
-/// load(InputArchive&). Modules, their holders and pointers to them, optimizers, and what you write yourself.
+/// A type that a checkpoint can hold beside the state of `run`: one with LibTorch's save(OutputArchive&) and
+/// load(InputArchive&). That is modules, their holders and pointers to them, optimizers, and types of your own.
 template <class T>
 concept Storable = requires(T& thing, torch::serialize::OutputArchive& out, torch::serialize::InputArchive& in) {
   detail::module_of(thing).save(out);
@@ -43,7 +43,7 @@ concept Storable = requires(T& thing, torch::serialize::OutputArchive& out, torc
 
 namespace detail {
 
-/// The tensor "layer1.weight" of the archive of a module; undefined if it keeps none there.
+/// A tensor, "layer1.weight", in the archive of a module; undefined if it is not there.
 inline at::Tensor find_tensor(torch::serialize::InputArchive& archive, const std::string& name, bool is_buffer) {
   at::Tensor tensor;
   const std::size_t dot = name.find('.');
@@ -55,8 +55,8 @@ inline at::Tensor find_tensor(torch::serialize::InputArchive& archive, const std
   return archive.try_read(name.substr(0, dot), nested) ? find_tensor(nested, name.substr(dot + 1), is_buffer) : tensor;
 }
 
-/// Loads a thing. LibTorch's modules take tensors of any shape, and the bits of another type as if they were of their
-/// own: so look before.
+/// Loads a module, an optimizer or another object. Checks shapes and types first: LibTorch's modules accept tensors of
+/// any shape, and reinterpret the bits of another type.
 template <Storable Thing>
 void load_thing(Thing& thing, torch::serialize::InputArchive& archive) {
   auto& target = module_of(thing);
@@ -73,8 +73,8 @@ void load_thing(Thing& thing, torch::serialize::InputArchive& archive) {
   target.load(archive);
 }
 
-/// LBFGS keeps room for what it will compute, and of undefined tensors: LibTorch fails to save it before its history is
-/// full. What is in there is written before it is read, so anything will do.
+/// Replaces the undefined tensors in LBFGS's scratch memory: LibTorch cannot save the optimizer before its history is
+/// full. Scratch is written before it is read, so any content will do.
 template <class Optimizer, class ParamState = torch::optim::LBFGSParamState>
 void fill_scratch(Optimizer& optimizer) {
   if constexpr (std::is_base_of_v<torch::optim::LBFGS, Optimizer>) {
@@ -95,8 +95,9 @@ concept HasOptions = requires(T& optimizer, torch::serialize::OutputArchive& out
   optimizer.param_groups().front().options().serialize(in);
 };
 
-/// Writes the options of an optimizer's groups beside its state: LibTorch does so itself only since pytorch#125215,
-/// before that a rate that was changed by hand was gone. An optimizer of somebody's own may not be able to.
+/// Writes the options of an optimizer's groups beside its state. LibTorch does so itself only since pytorch#125215;
+/// before, a learning rate that was changed by hand was lost. Writes nothing for a user's optimizer that cannot save
+/// its options.
 template <class Optimizer>
 void save_options(Optimizer& optimizer, torch::serialize::OutputArchive& archive) {
   int group = 0;
@@ -124,8 +125,8 @@ void load_options(Optimizer& optimizer, torch::serialize::InputArchive& archive)
 
 }  // namespace detail
 
-/// Writes the state of a run and the things to one file, atomically: the file holds the old checkpoint or the new one,
-/// whenever the process dies. Throws Error if it cannot be written.
+/// Writes the state of a run and the given objects to one file, atomically: whenever the process dies, the file holds
+/// the old checkpoint or the new one. Throws Error if it cannot be written.
 ///     regimen::save_checkpoint("run.pt", state, net, optimizer);
 template <Storable... Things>
 void save_checkpoint(const std::string& path, const State& state, Things&... things) {
@@ -156,12 +157,12 @@ void save_checkpoint(const std::string& path, const State& state, Things&... thi
   detail::replace_file(path, bytes);
 }
 
-/// Reads a checkpoint back into the things, which must be those that it was written from, in the same order; gives the
-/// state for `RunOptions::from`. Throws Error if there is no such file, if it was cut short, damaged, or written by a
-/// newer regimen, all of which its footer tells before anything is loaded; or if it holds other
-/// things: then some may have been loaded.
-/// Without things it reads the state alone: how far a run has come. What was saved on a GPU is read on a machine
-/// without one too.
+/// Reads a checkpoint into the given objects, which must be those that it was written from, in the same order, and
+/// returns the state for `RunOptions::from`. Throws Error if the file does not exist, is truncated, damaged, or written
+/// by a newer regimen, all of which its footer tells before anything is loaded; or if it holds other objects, some of
+/// which may then have been loaded.
+/// Without objects it reads the state alone, to see how far a run has come. A checkpoint from a GPU can be read on a
+/// machine without one.
 ///     auto state = regimen::load_checkpoint("run.pt", net, optimizer);
 ///     regimen::run(net, phases, scoring, {.from = state}, ...);
 template <Storable... Things>
@@ -197,7 +198,7 @@ State load_checkpoint(const std::string& path, Things&... things) {
     (load(things), ...);
     return state;
   } catch (const std::exception& failure) {
-    const std::string why = failure.what();  // LibTorch's goes on with the call stack
+    const std::string why = failure.what();  // LibTorch's text goes on with the call stack
     throw Error("load_checkpoint: " + path + " is no checkpoint of these things: " + why.substr(0, why.find('\n')));
   }
 }

@@ -16,16 +16,16 @@
 namespace regimen::inline v0 {
 namespace detail {
 
-/// The samples whose place is marked; mask [n] bool.
+/// The samples that are marked in a mask, [n] bool.
 inline Source marked(const Source& source, const at::Tensor& mask) {
   return subset(source, mask.nonzero().flatten());
 }
 
 }  // namespace detail
 
-/// The samples of each class by themselves: as many sources as there are classes, some perhaps empty. Reads the source
-/// once. Damage that follows a schedule is that of `now`, also when a part is read later (`as_of`).
-/// Throws Error unless the source is indexed, its targets are [N] int64 in [0, classes), and classes >= 1.
+/// Splits a source by class: one source for each class, possibly empty. Reads the source once. Damage that follows a
+/// schedule is that of `now`, also when a part is read later (`as_of`). Throws Error unless the source is indexed, its
+/// targets are [N] int64 in [0, classes), and classes >= 1.
 ///     const auto parts = regimen::by_class(test, /*classes=*/10);
 [[nodiscard]] inline std::vector<Source> by_class(const Source& source, std::int64_t classes, const Moment& now = {}) {
   detail::require(classes >= 1, "by_class: classes", "at least 1", classes);

@@ -22,18 +22,18 @@
 #include "regimen/transform/labels/checks.hpp"
 #include "regimen/transform/labels/matrix.hpp"
 
-/// Views that give the samples of a source other labels, where a label depends on the labels of all: dealt out anew,
-/// balanced, in exact numbers, from a list. They store the labels, [N] int64.
+/// Views of a source with other labels, where each label depends on all samples: permuted, balanced, in exact numbers,
+/// or from a list. They store the labels, [N] int64.
 namespace regimen::inline v0 {
 
 namespace detail {
 
 struct Relabelled {
   Source of;
-  at::Tensor labels{};  ///< by place in the source, on its device
+  at::Tensor labels{};  ///< [size] int64 in the order of the source, on its device
   std::string type{};
-  std::string how{};   ///< JSON: members of the manifest that say how the labels came about
-  bool drawn = false;  ///< whether they were drawn, so that what lies on them must draw otherwise
+  std::string how{};   ///< JSON: members of the manifest that tell how the labels were made
+  bool drawn = false;  ///< true if the labels were drawn at random: then they are one more random layer
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
   [[nodiscard]] SourceTraits traits() const {
@@ -56,13 +56,12 @@ inline std::string said_by_seed(std::uint64_t seed) {
   return "\"seed\": " + text(seed);
 }
 
-/// How n samples are shared out by these probabilities: whole numbers that sum to n, each less than 1 away from n times
-/// its probability. Who was rounded down furthest gets what is left (the method of the largest remainder); of equal
-/// remainders the first.
+/// The counts of n samples shared out by probabilities: whole numbers that sum to n, each less than 1 away from n times
+/// its probability. The counts with the largest remainders are rounded up; of equal remainders the first.
 inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::vector<double>& shares) {
   std::vector<std::int64_t> counts;
-  // In whole billionths: what is equal but for rounding is equal, and an order by whole numbers is one. "Larger by more
-  // than 1e-9" would be none: a chain of small differences ends in a large one.
+  // In whole billionths, so that remainders that are equal up to rounding are equal and sort consistently. A comparison
+  // with a tolerance of 1e-9 would not be transitive.
   std::vector<std::int64_t> remainders;
   std::int64_t left = n;
   for (const double share : shares) {
@@ -84,9 +83,9 @@ inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::ve
 
 }  // namespace detail
 
-/// The source with other labels, one for each of its samples, by place: labels of annotators that came in a file, or
-/// the original ones back (`label_noise(...).original`). labels [size] int64, at least 0.
-/// Throws Error unless the source is indexed and labels are [size] int64, none below 0.
+/// A source with other labels, one for each sample in its order: labels of annotators from a file, or the original ones
+/// (`label_noise(...).original`). labels [size] int64, at least 0. Throws Error unless the source is indexed and the
+/// labels are of this kind.
 ///     const auto by_people = regimen::relabelled(train, labels_of_annotators);
 [[nodiscard]] inline Source relabelled(const Source& source, const at::Tensor& labels) {
   if (!source.indexed()) {
@@ -105,9 +104,9 @@ inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::ve
   return detail::Relabelled{source, labels.to(source.device()), "Relabelled", sum};
 }
 
-/// The source with its labels dealt out anew among its samples: random labels, every class as often as before. Who gets
-/// whose label depends on the seed and the ids alone, not on the source's order.
-/// Throws Error unless the source is indexed and its targets are [N] int64.
+/// A source with its labels randomly permuted among its samples: random labels with the class frequencies of the
+/// source. Which sample gets which label depends on the seed and the ids, not on the source's order. Throws Error
+/// unless the source is indexed and its targets are [N] int64.
 [[nodiscard]] inline Source permuted_labels(const Source& source, std::uint64_t seed) {
   const auto [id, label] = detail::labelled_ids(source, "permuted_labels");
   const at::Tensor order =
@@ -117,8 +116,8 @@ inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::ve
   return detail::Relabelled{source, dealt.to(source.device()), "PermutedLabels", detail::said_by_seed(seed), true};
 }
 
-/// The source with random labels, every class equally often: of N samples N / classes have each, the first N % classes
-/// classes one more. Which samples have which label depends on the seed and their ids alone, not on their own labels.
+/// A source with random labels, all classes equally often: N / classes of N samples each, and one more for the first N
+/// % classes classes. Which sample gets which label depends on the seed and the ids, not on the samples' own labels.
 /// Throws Error unless classes >= 2 and the source is indexed with targets of [N] int64.
 [[nodiscard]] inline Source balanced_labels(const Source& source, std::int64_t classes, std::uint64_t seed) {
   detail::require(classes >= 2, "balanced_labels: classes", "at least 2", classes);
@@ -130,11 +129,11 @@ inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::ve
   return detail::Relabelled{source, labels.to(source.device()), "BalancedLabels", how, true};
 }
 
-/// The source with its labels changed in exact numbers: of the n samples of class i, n * rows[i][j] are called j,
-/// rounded by the largest remainder, so that each number is less than 1 away and none is lost. Which samples they are
-/// is drawn by the seed. `NoiseMatrix`, frozen, draws for each sample by itself instead, and meets the shares on
-/// average. Throws Error unless the source is indexed, its labels are in [0, rows.size()), and the matrix's fraction is
-/// a number.
+/// A source with label noise in exact numbers: of the n samples of class i, n * rows[i][j] get label j, rounded by the
+/// largest remainder, so that each number is less than 1 away and their sum is n. Which samples these are is drawn from
+/// the seed. A frozen `NoiseMatrix` instead draws for each sample independently, and has these shares on average.
+/// Throws Error unless the source is indexed, its labels are in [0, rows.size()), and the matrix's fraction is a
+/// number.
 ///     const auto noisy = regimen::exact_labels(train, regimen::matrix_of(regimen::PairFlip{10, 0.45}), /*seed=*/7);
 [[nodiscard]] inline Source exact_labels(const Source& source, const NoiseMatrix& noise, std::uint64_t seed) {
   if (!noise.fraction.constant()) {
@@ -151,7 +150,7 @@ inline std::vector<std::int64_t> largest_remainder(std::int64_t n, const std::ve
                     "in [0, " + detail::text(classes) + ")", truth[i]);
     ++samples[static_cast<std::size_t>(truth[i])];
   }
-  // Of each class the labels that are still to be dealt out, in a row.
+  // For each class, the labels that are still to be given out, in order.
   std::vector<std::vector<std::int64_t>> counts;
   for (std::size_t c = 0; c < samples.size(); ++c) {
     counts.push_back(detail::largest_remainder(samples[c], whole.rows.elements()[c]));

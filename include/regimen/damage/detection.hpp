@@ -15,17 +15,17 @@
 
 namespace regimen::inline v0 {
 
-/// How well some samples that were flagged are those whose labels are corrupted.
+/// Counts of a detector of corrupted labels: the samples that it flagged against those that are corrupted.
 struct Detection {
   std::int64_t samples = 0;
-  std::int64_t corrupted = 0;  ///< that are
-  std::int64_t flagged = 0;    ///< that were taken for it
-  std::int64_t found = 0;      ///< both
+  std::int64_t corrupted = 0;  ///< samples that are corrupted
+  std::int64_t flagged = 0;    ///< samples that were flagged
+  std::int64_t found = 0;      ///< corrupted samples that were flagged
 
-  /// found / flagged, in [0, 1]; NaN if none was flagged.
+  /// Precision, found / flagged, in [0, 1]; NaN if none was flagged.
   [[nodiscard]] double precision() const { return share(found, flagged); }
 
-  /// found / corrupted, in [0, 1]; NaN if there are none.
+  /// Recall, found / corrupted, in [0, 1]; NaN if none is corrupted.
   [[nodiscard]] double recall() const { return share(found, corrupted); }
 
  private:
@@ -44,8 +44,8 @@ inline void require_mask(const at::Tensor& mask, const at::Tensor& like, const s
 
 }  // namespace detail
 
-/// Counts what was flagged against what is corrupted, both [n] bool, in one order: `NoiseSplit::mask` is in that of
-/// its data, as are the results of trackers of the same source. Throws Error for other shapes.
+/// Compares flagged with corrupted samples, both [n] bool in one order: `NoiseSplit::mask` has the order of its data,
+/// as have the results of trackers of that source. Throws Error for other shapes.
 ///     regimen::detection(area.values() < 0, split_by_noise(noisy, train).mask).recall();
 [[nodiscard]] inline Detection detection(const at::Tensor& flagged, const at::Tensor& corrupted) {
   detail::require_mask(flagged, flagged, "detection");
@@ -57,11 +57,10 @@ inline void require_mask(const at::Tensor& mask, const at::Tensor& like, const s
           .found = here.logical_and(corrupted).sum().item<std::int64_t>()};
 }
 
-/// How well a score tells corrupted samples from the others, whatever the threshold: the probability that a corrupted
-/// one has the larger score than another, a tie counted as half. This is the area under the ROC curve, by the statistic
-/// of Mann and Whitney (1947). In [0, 1]: 1 is perfect, one half is chance; NaN without samples of both kinds.
-/// score [n] floating or integer, larger is more suspicious, and corrupted [n] bool, in one order.
-/// Throws Error for other shapes, and for scores that are NaN.
+/// The area under the ROC curve of a score for corrupted samples: the probability that a corrupted sample has a larger
+/// score than another one, ties counted as half (the statistic of Mann and Whitney 1947). In [0, 1]: 1 is perfect, 0.5
+/// chance; NaN without samples of both kinds. score [n] floating or integer, larger is more suspicious; corrupted [n]
+/// bool, in one order. Throws Error for other shapes, and for scores that are NaN.
 ///     regimen::detection_area(-area.values(), split_by_noise(noisy, train).mask);
 [[nodiscard]] inline double detection_area(const at::Tensor& score, const at::Tensor& corrupted) {
   detail::require_mask(corrupted, score, "detection_area");
@@ -75,7 +74,7 @@ inline void require_mask(const at::Tensor& mask, const at::Tensor& like, const s
   if (pairs == 0) {
     return unknown;
   }
-  // Those below, and those not above: half of the two is those below and half of the ties.
+  // The mean of two counts, those below and those not above: ties count as half.
   const at::Tensor sorted = std::get<0>(rest.sort());
   const at::Tensor below = at::searchsorted(sorted, suspects, /*out_int32=*/false, /*right=*/false);
   const at::Tensor not_above = at::searchsorted(sorted, suspects, /*out_int32=*/false, /*right=*/true);

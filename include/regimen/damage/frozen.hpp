@@ -22,11 +22,11 @@
 
 namespace regimen::inline v0 {
 
-/// An exact share of a source's samples, in [0, 1], rounded to the nearest whole number of them; or of the samples of
-/// each group, rounded down, a budget that no group exceeds.
+/// An exact share of a source's samples, rounded to the nearest whole number; with groups, an exact share of each
+/// group, rounded down, so that no group exceeds it.
 struct Exactly {
   double share = 1;
-  at::Tensor groups{};  ///< [size] int64, the group of each sample, by place in the source; undefined: no groups
+  at::Tensor groups{};  ///< [size] int64, the group of each sample in the order of the source; undefined: no groups
 
   void check() const {
     detail::require(share >= 0 && share <= 1, "exactly: share", "in [0, 1]", share);
@@ -36,14 +36,15 @@ struct Exactly {
   }
 };
 
-/// The share for `frozen`.
+/// An exact share of all samples, in [0, 1], for `frozen`. Throws Error for another share.
 [[nodiscard]] inline Exactly exactly(double share) {
   Exactly result{.share = share};
   result.check();
   return result;
 }
 
-/// The same of each group: of clusters, classes, annotators.
+/// An exact share of each group (clusters, classes, annotators), for `frozen`. groups [size] int64; share in [0, 1].
+/// Throws Error for others.
 [[nodiscard]] inline Exactly exactly_in_each(const at::Tensor& groups, double share) {
   Exactly result{.share = share, .groups = groups};
   result.check();
@@ -55,12 +56,12 @@ struct Exactly {
 
 namespace detail {
 
-/// What a transform that is frozen onto `of` draws from. `of` must outlive it.
+/// The key of a transform that is frozen onto `of`, which must outlive it.
 inline Key frozen_key(std::uint64_t seed, const Source& of, const Batch& batch, const Moment& now) {
   return apart_from_below(Key(seed, batch.id, now).on(of), of);
 }
 
-/// The traits of a source with one more layer of draws.
+/// The traits of a source with one more random layer.
 inline SourceTraits traits_of_frozen(const Source& below, const AnyTransform& transform) {
   SourceTraits traits = below.traits();
   ++traits.random_layers;
@@ -102,8 +103,8 @@ struct FrozenShare {
   AnyTransform transform;
   std::uint64_t seed = 0;
   double share = 1;
-  at::Tensor chosen{};   ///< [size] bool, by place in the source, on its device
-  std::string groups{};  ///< a checksum of the groups that the share is of each of; empty if it is of all samples
+  at::Tensor chosen{};   ///< [size] bool in the order of the source, on its device
+  std::string groups{};  ///< checksum of the groups; empty for a share of all samples
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
   [[nodiscard]] SourceTraits traits() const { return traits_of_frozen(of, transform); }
@@ -146,7 +147,7 @@ struct FrozenShare {
     });
   }
 
-  /// Transforms all rows and keeps the chosen: on another device, how many they are is not known without waiting.
+  /// Transforms all rows and keeps the chosen ones: on another device their number is not known without waiting.
   [[nodiscard]] Batch by_choice(const Batch& batch, const at::Tensor& here, const Moment& now) const {
     const Batch changed = transform(batch, frozen_key(seed, of, batch, now));
     require_same_kind(batch, changed, who);
@@ -158,7 +159,7 @@ struct FrozenShare {
   }
 };
 
-/// [n] int64: the places of a source's samples, in an order that is a function of the seed and their ids.
+/// A permutation of the indices of a source's samples, [n] int64: a function of the seed and their ids.
 inline at::Tensor order_of_choice(const Source& source, std::uint64_t seed) {
   const at::Tensor ids = ids_of(source);
   if (ids.numel() == 0) {
@@ -167,7 +168,7 @@ inline at::Tensor order_of_choice(const Source& source, std::uint64_t seed) {
   return ranked(apart_from_below(Key(seed, ids), source).fold(salt::choice));
 }
 
-/// [n] bool: the samples with the smallest keys, a share of all rounded to whole ones.
+/// The samples that come first by `order_of_choice`, [n] bool: a share of all, rounded.
 inline at::Tensor choose_of_all(const Source& source, std::uint64_t seed, double share) {
   const std::int64_t n = *source.size();
   const auto count = static_cast<std::int64_t>(std::llround(share * static_cast<double>(n)));
@@ -178,7 +179,7 @@ inline at::Tensor choose_of_all(const Source& source, std::uint64_t seed, double
   return chosen.to(source.device());
 }
 
-/// [n] bool: of each group the samples with the smallest keys, a share rounded down to whole ones.
+/// The samples of each group that come first by `order_of_choice`, [n] bool: a share of each, rounded down.
 inline at::Tensor choose_in_each(const Source& source, std::uint64_t seed, const Exactly& exact) {
   const std::int64_t n = *source.size();
   require(exact.groups.size(0) == n, "exactly: groups.size(0)", "the source's size, " + text(n), exact.groups.size(0));
@@ -204,9 +205,9 @@ inline at::Tensor choose_in_each(const Source& source, std::uint64_t seed, const
 
 }  // namespace detail
 
-/// The source with each sample transformed in one and the same way, at every epoch and for every reader: what a
-/// network can memorize. Nothing is stored; the transform is done again at each reading. It draws from
-/// Key(seed, id); frozen onto a source that has such transforms already, from a key of its own, also with their seed.
+/// A source with each sample transformed in one fixed way, at every epoch and for every reader: damage that a network
+/// can memorize. Nothing is stored; the transform is applied at each reading, with draws from Key(seed, id). On a
+/// source that already has frozen transforms the key differs from theirs, even for an equal seed.
 ///     const auto noisy = regimen::frozen(train, regimen::UniformLabels{.classes = 10}, /*seed=*/7);
 [[nodiscard]] inline Source frozen(const Source& source, const AnyTransform& transform, std::uint64_t seed) {
   if (!source.traits().stable_ids) {
@@ -221,11 +222,12 @@ inline at::Tensor choose_in_each(const Source& source, std::uint64_t seed, const
   return detail::FrozenStream{source, transform, seed};
 }
 
-/// The same for an exact share of the samples, chosen by the seed; the others stay as they are. The smaller of two
-/// shares chooses some of those that the larger does. Reads the whole source once, for its ids.
+/// A source with an exact share of its samples transformed, chosen by the seed; the others stay. The samples chosen for
+/// a smaller share are among those for a larger one. Reads the whole source once, for its ids.
 ///
-/// With groups a budget for each, as each cluster has in Li, Soltanolkotabi and Oymak (2020). How labels are changed is
-/// the transform's affair: `UniformLabels` with `exclude_true` is chance, `PairFlip` an adversary with one lie a class.
+/// With groups, each has a share of its own samples transformed, as each cluster in Li, Soltanolkotabi and Oymak
+/// (2020). The transform decides how: `UniformLabels` with `exclude_true` for random wrong labels, `PairFlip` for one
+/// fixed wrong label per class.
 ///     const auto noisy = regimen::frozen(train, corruptor, /*seed=*/7, regimen::exactly(0.4));
 ///     const auto lied_to = regimen::frozen(train, corruptor, /*seed=*/7, regimen::exactly_in_each(clusters, 0.2));
 [[nodiscard]] inline Source frozen(const Source& source, const AnyTransform& transform, std::uint64_t seed,

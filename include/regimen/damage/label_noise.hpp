@@ -20,32 +20,34 @@
 
 namespace regimen::inline v0 {
 
-/// What became of the labels of a source, sample by sample, in its order; all on the CPU (see `label_noise`).
+/// The labels of a source compared with the clean ones, sample by sample in its order, all on the CPU (see
+/// `label_noise`).
 struct LabelNoise {
   at::Tensor id{};        ///< [N] int64
-  at::Tensor original{};  ///< [N] int64, the label of the clean sample that it came from
-  at::Tensor label{};     ///< [N] int64, as it is now
-  at::Tensor touched{};   ///< [N] bool, whether the two differ
-  at::Tensor counts{};    ///< [classes, classes] int64: of the samples of class i, how many are called j
+  at::Tensor original{};  ///< [N] int64, label of the clean sample
+  at::Tensor label{};     ///< [N] int64, label in the source
+  at::Tensor touched{};   ///< [N] bool, whether the two labels differ
+  at::Tensor counts{};    ///< [classes, classes] int64, [i][j]: number of samples of class i with label j
 
-  /// The share of the labels that differ: known exactly, of these data. The interval is for the probability behind it,
-  /// where labels were changed independently of each other (`frozen` without an exact share); Wilson's.
+  /// The share of labels that differ, which is exact for these data. The interval (Wilson's) is for the probability
+  /// behind it, if labels were changed independently of each other, that is, by `frozen` without an exact share.
   [[nodiscard]] Proportion rate(double level = 0.95) const {
     return wilson_interval(touched.sum().item<std::int64_t>(), touched.size(0), level);
   }
 
-  /// The same for one entry of the matrix: P(label = to | original = from).
+  /// The share of the samples with original label `from` that have label `to`, with an interval as by `rate`.
   [[nodiscard]] Proportion rate_of(std::int64_t from, std::int64_t to, double level = 0.95) const {
     return wilson_interval(counts[from][to].item<std::int64_t>(), counts[from].sum().item<std::int64_t>(), level);
   }
 
-  /// [classes, classes] double: the realised noise matrix, counts over their row's sum; NaN in a row without samples.
+  /// The noise matrix of these data, [classes, classes] double: counts over their row's sum; NaN in a row without
+  /// samples.
   [[nodiscard]] at::Tensor matrix() const { return counts.to(at::kDouble) / counts.sum(1, /*keepdim=*/true); }
 };
 
 namespace detail {
 
-/// Id, original label, label and mask; the matrix is another's affair.
+/// The comparison without `counts`.
 inline LabelNoise compare_labels(const Source& data, const Source& clean, const Moment& now, const std::string& who) {
   const Labelled truth = labelled(clean, now, who, "clean targets");
   const Labelled given = labelled(data, now, who, "targets");
@@ -57,12 +59,12 @@ inline LabelNoise compare_labels(const Source& data, const Source& clean, const 
 
 }  // namespace detail
 
-/// What became of the labels: which samples were touched, the original labels, the realised matrix, and the realised
-/// rate with a confidence interval. Copies (`repeat`) are compared with the sample that they were made from. Reads both
-/// sources once. Samples whose label was drawn anew and came out the same are not touched.
-/// classes: the size of the matrix, at most 32,768; 0 for one more than the largest label. `now`: for noise that
-/// follows a schedule, as of when. Throws Error for streams without an end, for targets that are not [N] int64, labels
-/// outside of [0, classes), samples that `clean` does not know, and copies of which `clean` itself has several.
+/// Compares the labels of data with the clean ones: which samples changed, the original labels, the matrix of counts,
+/// and the noise rate with a confidence interval. Copies (`repeat`) are compared with the sample that they were made
+/// from. Reads both sources once. A sample whose label was redrawn and came out the same is not `touched`.
+/// classes: the size of the matrix, at most 32,768; 0 for the largest label plus 1. `now`: the moment for noise that
+/// follows a schedule. Throws Error for endless streams, targets that are not [N] int64, labels out of [0, classes),
+/// samples that `clean` does not have, and copies whose original is not unique in `clean`.
 ///     const auto noise = regimen::label_noise(noisy, train);
 ///     const auto wrong = regimen::subset(noisy, noise.touched.nonzero().flatten());
 [[nodiscard]] inline LabelNoise label_noise(const Source& data, const Source& clean, std::int64_t classes = 0,
@@ -85,9 +87,9 @@ inline LabelNoise compare_labels(const Source& data, const Source& clean, const 
   return noise;
 }
 
-/// The share of the samples of `data` whose label differs from that of the clean sample that they came from, in [0, 1];
-/// NaN where the two cannot be compared (streams, soft targets, samples unknown to `clean`). Reads both sources once,
-/// as of `now`.
+/// The noise rate: the share of the samples of `data` whose label differs from that of their clean sample, in [0, 1].
+/// NaN if the two cannot be compared (streams, soft targets, samples unknown to `clean`). Reads both sources once, as
+/// of `now`.
 ///     regimen::realised_noise(regimen::frozen(train, regimen::UniformLabels{.classes = 10}, 7), train);  // about 0.9
 [[nodiscard]] inline double realised_noise(const Source& data, const Source& clean, const Moment& now = {}) {
   try {
@@ -97,16 +99,15 @@ inline LabelNoise compare_labels(const Source& data, const Source& clean, const 
   }
 }
 
-/// Which samples of a source differ from the clean ones that they came from; on the CPU (see `touched`).
+/// The samples of a source that differ from their clean ones, as masks on the CPU (see `touched`).
 struct Touched {
-  at::Tensor data{};    ///< [N] bool
-  at::Tensor target{};  ///< [N] bool; undefined where one of the two sources has no targets
+  at::Tensor data{};    ///< [N] bool, samples with another input
+  at::Tensor target{};  ///< [N] bool, samples with another target; undefined if a source has no targets
 };
 
-/// Which samples of `data` have another input, and which another target, than the clean sample that they came from:
-/// the mask of damage of any kind, open sets and outliers among it. Reads `data` once, of `clean` as much, and its ids;
-/// both as of `now`.
-/// Throws Error unless `clean` is indexed and knows every sample, and data and targets are of its shapes and types.
+/// Compares the inputs and targets of `data` with those of their clean samples: masks of any kind of damage, open-set
+/// noise and outliers included. Reads `data` once, as many samples of `clean`, and the ids of `clean`, all as of `now`.
+/// Throws Error unless `clean` is indexed and has every sample, and shapes and types agree.
 ///     const at::Tensor strangers = regimen::touched(with_open_set, train).data;
 [[nodiscard]] inline Touched touched(const Source& data, const Source& clean, const Moment& now = {}) {
   if (!data.defined() || !data.size() || !clean.indexed()) {
@@ -119,7 +120,7 @@ struct Touched {
     }
     const at::Tensor is = found.cpu();
     const at::Tensor was = before.cpu();
-    // What is no number is equal to itself here.
+    // NaN is equal to NaN here.
     const at::Tensor other = (is != was).logical_and((is == is).logical_or(was == was));
     return other.reshape({is.size(0), -1}).any(1);
   };

@@ -14,7 +14,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// Ids and labels of a whole source, on the CPU.
+/// Ids and labels of a whole source, [n] int64 each, on the CPU.
 struct LabelledIds {
   at::Tensor id;
   at::Tensor label;

@@ -19,10 +19,10 @@
 namespace regimen::inline v0 {
 namespace detail {
 
-/// A source with its true labels; data, ids and all else are its own.
+/// A source with its true labels; everything else is unchanged.
 struct TrueLabels {
   Source of;
-  at::Tensor labels;  ///< [size] int64, by place in the source, on its device
+  at::Tensor labels;  ///< [size] int64 in the order of the source, on its device
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
   [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
@@ -41,23 +41,23 @@ struct TrueLabels {
 
 }  // namespace detail
 
-/// Data with label noise, taken apart by it. Score the parts by `evaluate`, or along a run by `AccuracyOn`:
+/// Data with label noise, split by it. Score the parts by `evaluate`, or during a run by `AccuracyOn`:
 ///
-///     corrupted   accuracy is the share of the wrong labels that the network has learned by heart: fit on them
-///     truth       accuracy is the share of the same samples that it predicts as they truly are: label recovery, or
-///                 clean accuracy on them (Li, Soltanolkotabi and Oymak 2020). What is left is neither
-///     untouched   fit and clean accuracy on the others, for whom the two are one
+///     corrupted   accuracy is the share of wrong labels that the network has memorized: fit on these samples
+///     truth       accuracy is the share of the same samples whose true label it predicts: label recovery, or clean
+///                 accuracy on them (Li, Soltanolkotabi and Oymak 2020). All others are predicted as a third class
+///     untouched   accuracy on the other samples, for which fit and clean accuracy are the same
 struct NoiseSplit {
-  Source corrupted{};       ///< the samples whose label is not their true one, labelled as in the data
-  Source truth{};           ///< the same samples, shown as in the data, with their true labels
-  Source untouched{};       ///< all others
-  at::Tensor mask{};        ///< [n] bool on the CPU: which are corrupted, in the order of the data
-  at::Tensor true_label{};  ///< [n] int64 on the CPU, in that order
+  Source corrupted{};       ///< samples whose label is wrong, with that label
+  Source truth{};           ///< the same samples with their true labels
+  Source untouched{};       ///< all other samples
+  at::Tensor mask{};        ///< [n] bool on the CPU, in the order of the data: true for a wrong label
+  at::Tensor true_label{};  ///< [n] int64 on the CPU, in the order of the data
 };
 
-/// Takes data apart by `label_noise`: copies are compared with the sample that they were made from. Reads both sources
-/// once. Noise that follows a schedule is that of `now`, in the mask and whenever a part is read (`as_of`).
-/// Throws Error as `label_noise` does, and for streams.
+/// Splits data by their label noise; copies are compared with the sample that they were made from. Reads both sources
+/// once. Noise that follows a schedule is that of `now`, in the mask and whenever a part is read (`as_of`). Throws
+/// Error as `label_noise` does, and for streams.
 ///     const auto parts = regimen::split_by_noise(noisy, train);
 ///     scoring.measures["by_heart"] = regimen::AccuracyOn{parts.corrupted};
 ///     scoring.measures["recovered"] = regimen::AccuracyOn{parts.truth};

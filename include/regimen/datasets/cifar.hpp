@@ -20,7 +20,8 @@ namespace detail {
 
 inline constexpr std::int64_t cifar_pixels = 3 * 32 * 32;
 
-/// A file of `labels` bytes of label and an image a record, `labels_text` saying so: [N, labels + 3072] uint8, N >= 1.
+/// The records of a file, [N, labels + 3072] uint8 with N >= 1: each has `labels` label bytes and an image.
+/// `labels_text` describes the labels in errors.
 inline at::Tensor read_cifar_records(const std::string& path, std::int64_t labels, std::string_view labels_text) {
   const std::int64_t record = labels + cifar_pixels;
   PackedFile file(path);
@@ -32,8 +33,8 @@ inline at::Tensor read_cifar_records(const std::string& path, std::int64_t label
   return bytes.view({-1, record});
 }
 
-/// The images of such records, [N, 3, 32, 32] uint8, with this target and the ids 0 to N - 1. Shares the records'
-/// memory.
+/// A batch of the images of such records, [N, 3, 32, 32] uint8, with this target and ids 0 to N - 1. Shares the
+/// records' memory.
 inline Batch cifar_batch(const at::Tensor& records, const at::Tensor& target) {
   const at::Tensor images = records.narrow(1, records.size(1) - cifar_pixels, cifar_pixels);
   return {.data = images.reshape({-1, 3, 32, 32}),
@@ -56,12 +57,12 @@ inline Batch cifar_batch(const at::Tensor& records, const at::Tensor& target) {
   return detail::cifar_batch(records, labels);
 }
 
-/// Small colour photographs of ten kinds, 50,000 and 10,000 of them (Krizhevsky 2009): data_batch_1.bin to
-/// data_batch_5.bin and test_batch.bin, each as it is or with .gz, in root/cifar-10-batches-bin or in root itself.
+/// CIFAR-10: 50,000 training and 10,000 test colour photographs of ten classes (Krizhevsky 2009). Reads
+/// data_batch_1.bin to data_batch_5.bin and test_batch.bin, each plain or with .gz, in root/cifar-10-batches-bin or in
+/// root itself.
 ///
-/// data [N, 3, 32, 32] uint8, target [N] int64 in [0, 10), id 0 to N - 1 in train and again in test. Files of other
-/// than 10,000 records are taken as well.
-/// Throws Error for a missing file, and whenever `read_cifar10_file` does.
+/// data [N, 3, 32, 32] uint8, target [N] int64 in [0, 10), id 0 to N - 1 in train and again in test. Files with another
+/// number of records than 10,000 are accepted. Throws Error for a missing file, and as `read_cifar10_file` does.
 ///     const auto [train, test] = regimen::cifar10("data");
 [[nodiscard]] inline Dataset cifar10(const std::string& root) {
   std::vector<std::string> paths = detail::cifar10_files(root);
@@ -97,12 +98,12 @@ inline Batch cifar_batch(const at::Tensor& records, const at::Tensor& target) {
   return batch;
 }
 
-/// Small colour photographs of a hundred kinds in twenty groups, 50,000 and 10,000 of them (Krizhevsky 2009): train.bin
-/// and test.bin, each as it is or with .gz, in root/cifar-100-binary or in root itself.
+/// CIFAR-100: 50,000 training and 10,000 test colour photographs of 100 classes in 20 superclasses (Krizhevsky 2009).
+/// Reads train.bin and test.bin, each plain or with .gz, in root/cifar-100-binary or in root itself.
 ///
-/// data [N, 3, 32, 32] uint8, target [N] int64 in [0, 100), the kind; extra["coarse"] [N] int64 in [0, 20), the group;
-/// id 0 to N - 1 in train and again in test. Files of other than 50,000 and 10,000 records are taken as well.
-/// Throws Error for a missing file, and whenever `read_cifar100_file` does.
+/// data [N, 3, 32, 32] uint8, target [N] int64 in [0, 100), the class; extra["coarse"] [N] int64 in [0, 20), the
+/// superclass; id 0 to N - 1 in train and again in test. Files with other numbers of records are accepted. Throws Error
+/// for a missing file, and as `read_cifar100_file` does.
 ///     const auto [train, test] = regimen::cifar100("data");
 [[nodiscard]] inline Dataset cifar100(const std::string& root) {
   const std::vector<std::string> paths = detail::cifar100_files(root);

@@ -21,10 +21,10 @@
 
 namespace regimen::inline v0 {
 
-/// The size that the images are to have.
+/// The size to which images are brought.
 struct ImageSize {
-  std::int64_t side = 64;  ///< pixels, width and height
-  bool exact = false;      ///< others are an error; else they are resized and cut (see `fit_image`)
+  std::int64_t side = 64;  ///< width and height in pixels, at least 1
+  bool exact = false;      ///< images of another size are an error; else they are resized and cropped (see `fit_image`)
 };
 
 /// A class: its name, and the folders with its images, relative to the root.
@@ -33,32 +33,32 @@ struct ImageClass {
   std::vector<std::string> folders;
 };
 
-/// Images in the folders of their classes, root/CLASS/*.png, *.jpg or *.jpeg in any case: an indexed source that
-/// decodes what it is asked for, on all of LibTorch's threads. What is decoded is not kept: `cached` does that.
+/// Images in a folder for each class, root/CLASS/*.png, *.jpg or *.jpeg in any case: an indexed source that decodes
+/// images when they are asked for, on all of LibTorch's threads. It keeps none; `cached` does.
 ///
-/// data [N, 3, side, side] uint8, target [N] int64, the class's place among the classes; id 0 to N - 1, in the order of
-/// the paths (first by folder, then by file). Decoded it takes 3 * side^2 bytes an image.
-/// Needs what decodes images (see `read_image`). Throws Error for a root without class folders, a class folder without
-/// images, and, where an image is read, one that cannot be decoded or has not the exact size; each names its file.
+/// data [N, 3, side, side] uint8, target [N] int64, the index of the class; id 0 to N - 1 in the order of the paths
+/// (first by folder, then by file). Decoded, an image takes 3 * side^2 bytes. Needs an image decoder (see
+/// `read_image`). Throws Error for a root without class folders and a class folder without images; at reading, for an
+/// image that cannot be decoded or has not the exact size. Errors name the file.
 ///     const regimen::ImageFolder photos("photos", {.side = 64});
 ///     const regimen::Batch all = photos.all();
 class ImageFolder {
  public:
-  /// Every folder in the root is a class; by their sorted names they are 0, 1, 2, ...
+  /// Takes every folder in the root as a class; in the order of their names they are 0, 1, 2, ...
   ImageFolder(const std::string& root, ImageSize size);
 
-  /// These classes, in this order. What else is in the root is left alone.
+  /// Takes these classes, in this order. Other folders in the root are ignored.
   ImageFolder(const std::string& root, const std::vector<ImageClass>& classes, ImageSize size);
 
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(files_->size()); }
 
-  /// The images at these places; index [n] int64 in [0, size).
+  /// The images of these indices; index [n] int64 in [0, size).
   [[nodiscard]] Batch get(const at::Tensor& index) const;
 
-  /// All of them, in memory.
+  /// All images, in memory.
   [[nodiscard]] Batch all() const { return get(at::arange(size(), at::kLong)); }
 
-  /// The names of the classes, by target.
+  /// Names of the classes, by target.
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
   [[nodiscard]] std::string manifest() const;
@@ -74,12 +74,12 @@ class ImageFolder {
   std::string root_;
   ImageSize size_;
   std::vector<std::string> names_{};
-  std::shared_ptr<const std::vector<File>> files_{};  ///< shared: a source is copied
+  std::shared_ptr<const std::vector<File>> files_{};  ///< shared by copies of the source
 };
 
 namespace detail {
 
-/// Each of these names as a class with the folder of its name.
+/// Classes of these names, each with the folder of its name.
 inline std::vector<ImageClass> classes_of(const std::vector<std::string>& names) {
   std::vector<ImageClass> classes;
   for (const std::string& name : names) {

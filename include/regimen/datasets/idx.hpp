@@ -18,7 +18,7 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// The element type that the third byte of an IDX file stands for.
+/// The element type for the third byte of an IDX file.
 inline at::ScalarType idx_type(int code, const std::string& path) {
   switch (code) {
     case 0x08:
@@ -39,7 +39,7 @@ inline at::ScalarType idx_type(int code, const std::string& path) {
   }
 }
 
-/// The `n` bytes that the header comes in, or an Error that names the part.
+/// The next `n` bytes of the header. Throws Error that names the part if there are fewer.
 inline std::vector<std::uint8_t> idx_header(PackedFile& file, std::int64_t n, const std::string& part) {
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(n));
   const std::int64_t got = file.read(bytes.data(), n);
@@ -51,11 +51,10 @@ inline std::vector<std::uint8_t> idx_header(PackedFile& file, std::int64_t n, co
 
 /// Reads a tensor from a file in IDX format, plain or packed by gzip.
 ///
-/// The format (LeCun, yann.lecun.com/exdb/mnist): 0, 0, the type (8 uint8, 9 int8, 11 int16, 12 int32, 13 float,
-/// 14 double), the number of dimensions, then each size as 4 bytes and the elements, the last dimension fastest, all
-/// with the most significant byte first. At most 8 dimensions, none empty.
-/// Throws Error for a file that cannot be read, has another header, or is shorter or longer than the header says. A
-/// header that lies costs no memory, for memory is taken only as the content arrives.
+/// The format (LeCun, yann.lecun.com/exdb/mnist): 0, 0, the type (8 uint8, 9 int8, 11 int16, 12 int32, 13 float, 14
+/// double), the number of dimensions, then each size as 4 bytes and the elements, the last dimension fastest, all
+/// big-endian. At most 8 dimensions, none empty. Throws Error for a file that cannot be read, has another header, or is
+/// shorter or longer than the header says. A wrong header costs no memory, as memory is taken only as content arrives.
 ///     const at::Tensor images = regimen::read_idx("train-images-idx3-ubyte.gz");  // [60000, 28, 28] uint8
 [[nodiscard]] inline at::Tensor read_idx(const std::string& path) {
   detail::PackedFile file(path);
@@ -82,7 +81,7 @@ inline std::vector<std::uint8_t> idx_header(PackedFile& file, std::int64_t n, co
 
   const std::string length = path + ": the length of the content";
   const std::string expected = detail::text(header + content) + " bytes, as its header says";
-  if (file.plain()) {  // then it can be had without reading
+  if (file.plain()) {  // its length is known without reading
     detail::require(file.length() == header + content, length, expected, file.length());
   }
   at::Tensor bytes = file.bytes(content);
@@ -97,8 +96,8 @@ inline std::vector<std::uint8_t> idx_header(PackedFile& file, std::int64_t n, co
 
 namespace detail {
 
-/// The file of such a part ("train"), of "images" in "idx3" or "labels" in "idx1": as its publisher calls it, or with
-/// the dot that some archives have for a hyphen ("train-images.idx3-ubyte"), plain or packed.
+/// The path of a part ("train") of MNIST's files, "images" in "idx3" or "labels" in "idx1": under its original name, or
+/// with the dot that some archives have for a hyphen ("train-images.idx3-ubyte"), plain or packed.
 inline std::string idx_file(const std::string& folder, const std::string& part, const std::string& what,
                             const std::string& dimensions, const std::string& hint) {
   std::vector<std::string> candidates;
@@ -141,19 +140,19 @@ inline Dataset mnist(const std::string& folder, const std::string& hint) {
 
 }  // namespace detail
 
-/// Handwritten digits (LeCun et al. 1998), or another set in the same four files: {train,t10k}-images-idx3-ubyte and
-/// {train,t10k}-labels-idx1-ubyte, each as it is or with .gz, and also with a dot before "idx"
-/// ("train-images.idx3-ubyte"); a plain one is read where there are several. A folder of such a name is passed over.
+/// MNIST: handwritten digits (LeCun et al. 1998), or another set in the same four files: {train,t10k}-images-idx3-ubyte
+/// and {train,t10k}-labels-idx1-ubyte, each plain or with .gz, and also with a dot before "idx"
+/// ("train-images.idx3-ubyte"). Plain files are preferred; folders of such a name are skipped.
 ///
 /// data [N, 1, 28, 28] uint8, target [N] int64 in [0, 10), id 0 to N - 1 in train and again in test. MNIST has 60,000
-/// and 10,000 samples; any other numbers are taken as well.
-/// Throws Error for a file that is missing, is not IDX of bytes in these shapes, or has a label outside [0, 10).
+/// and 10,000 samples; other numbers are accepted. Throws Error for a file that is missing or is not IDX of bytes in
+/// these shapes, and for a label out of [0, 10).
 [[nodiscard]] inline Dataset mnist(const std::string& folder) {
   return detail::mnist(folder, "");
 }
 
-/// Pictures of ten kinds of clothing, 60,000 and 10,000 of them (Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747).
-/// Files, shapes and errors are those of `mnist`; the default folder is where Debian's package puts them.
+/// Fashion-MNIST: 60,000 training and 10,000 test images of ten kinds of clothing (Xiao, Rasul and Vollgraf 2017,
+/// arXiv:1708.07747). Files, shapes and errors are those of `mnist`; the default folder is that of Debian's package.
 ///     const auto [train, test] = regimen::fashion_mnist();
 [[nodiscard]] inline Dataset fashion_mnist(const std::string& folder = "/usr/share/datasets/fashion-mnist") {
   return detail::mnist(folder, "; Debian's package dataset-fashion-mnist has it, in /usr/share/datasets/fashion-mnist");

@@ -13,10 +13,10 @@
 #include "regimen/base/error.hpp"
 #include "regimen/datasets/detail/image_pixels.hpp"
 
-// Why libpng and libjpeg-turbo. LibTorch's and gnuplot's packages bring both libraries along, so only the headers are
-// new: 0.7 MB to fetch from Debian. Both are kept up by their authors and get Debian's security updates. stb_image
-// (libstb-dev, 0.8 MB) is shorter to call, but Debian 12 has it of 2022, with holes that are published and not closed
-// there (CVE-2023-45667 and its neighbours). OpenCV's headers are five packages and 31 MB for its imgcodecs alone.
+// Why libpng and libjpeg-turbo: LibTorch's and gnuplot's packages already depend on both, so only their headers are
+// new, 0.7 MB from Debian. Both are maintained and get Debian's security updates. stb_image (libstb-dev, 0.8 MB) has a
+// shorter interface, but Debian 12 has a version of 2022 with published and unfixed security holes (CVE-2023-45667 and
+// others). OpenCV's headers are five packages and 31 MB for its imgcodecs alone.
 #if !defined(REGIMEN_WITH_IMAGE_FILES)
 #define REGIMEN_WITH_IMAGE_FILES 0
 #endif
@@ -27,9 +27,8 @@
 
 namespace regimen::inline v0 {
 
-/// The image [3, height, width] uint8 as [3, side, side] uint8: its shorter side is resized to `side`, bilinearly and
-/// with antialiasing, and the centre is cut out. Throws Error for one so long that it would be resized to more than
-/// 100 million pixels.
+/// Resizes an image [3, height, width] uint8 so that its shorter side is `side`, bilinearly with antialiasing, and
+/// crops the centre: [3, side, side] uint8. Throws Error if the resized image would have more than 100 million pixels.
 inline at::Tensor fit_image(const at::Tensor& image, std::int64_t side) {
   const std::int64_t height = image.size(1);
   const std::int64_t width = image.size(2);
@@ -38,10 +37,10 @@ inline at::Tensor fit_image(const at::Tensor& image, std::int64_t side) {
   const std::int64_t columns = side * width / shorter;
   at::Tensor resized = image;
   if (shorter != side) {
-    // All of an image is resized, however little the centre is: a thin line of a file can become gigabytes.
+    // The whole image is resized before the crop: one that is very long and thin can become gigabytes.
     detail::require(rows * columns <= detail::most_pixels, "fit_image: the number of pixels when resized",
                     "at most " + detail::text(detail::most_pixels), rows * columns);
-    // LibTorch's own: what torchvision's Resize calls, and one dependency less.
+    // The operation of torchvision's Resize, from LibTorch itself.
     const std::vector<std::int64_t> size{rows, columns};
     resized = at::_upsample_bilinear2d_aa(image.unsqueeze(0).to(at::kFloat), at::IntArrayRef(size),
                                           /*align_corners=*/false)
@@ -53,7 +52,7 @@ inline at::Tensor fit_image(const at::Tensor& image, std::int64_t side) {
   return resized.narrow(1, (rows - side) / 2, side).narrow(2, (columns - side) / 2, side).contiguous();
 }
 
-/// Throws Error, which names the packages to install, if this program was built without what decodes images.
+/// Throws Error, which names the packages to install, if this program was built without image decoders.
 inline void require_image_decoder() {
 #if !REGIMEN_WITH_IMAGE_FILES
   throw Error(
@@ -62,12 +61,11 @@ inline void require_image_decoder() {
 #endif
 }
 
-/// A PNG or JPEG file, told by its first bytes and not by its name, in colour: [3, height, width] uint8. Grey is
-/// repeated, transparency dropped, of 16 bits the higher 8 taken, CMYK converted, and a gamma and a camera's rotation
-/// ignored, all as Pillow's convert("RGB") does (but for grey of 16 bits, which that cuts off at 255). Decoding
-/// needs libpng and libjpeg: define REGIMEN_WITH_IMAGE_FILES as 1 in the whole program, and link both.
-/// Throws Error, which names the file, for one that cannot be read or decoded, that is cut short, or that has more than
-/// 100 million pixels.
+/// Reads a PNG or JPEG file, recognized by its first bytes, in colour: [3, height, width] uint8. Grey is repeated,
+/// transparency dropped, 16 bits cut to the higher 8, CMYK converted, gamma and a camera's rotation ignored, as by
+/// Pillow's convert("RGB") (except that it clamps 16-bit grey at 255). Needs libpng and libjpeg: define
+/// REGIMEN_WITH_IMAGE_FILES as 1 in the whole program, and link both. Throws Error, which names the file, if it cannot
+/// be read or decoded, is truncated, or has more than 100 million pixels.
 inline at::Tensor read_image([[maybe_unused]] const std::string& path) {
   require_image_decoder();
 #if REGIMEN_WITH_IMAGE_FILES

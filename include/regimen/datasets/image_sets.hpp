@@ -13,15 +13,16 @@
 
 namespace regimen::inline v0 {
 
-/// Three parts of 90,000 images of 32 x 32, ten classes, half of them from ImageNet (Darlow, Crowley, Antoniou and
-/// Storkey 2018, arXiv:1810.03505): root/{train,valid,test}/CLASS/*.png. Targets are those of CIFAR-10.
+/// CINIC-10: training, validation and test sets of 90,000 images of 32 x 32 each, ten classes, from CIFAR-10 and
+/// ImageNet (Darlow, Crowley, Antoniou and Storkey 2018, arXiv:1810.03505): root/{train,valid,test}/CLASS/*.png.
+/// Targets are those of CIFAR-10.
 struct Cinic10 {
   ImageFolder train;
   ImageFolder validation;
   ImageFolder test;
 };
 
-/// Throws Error as ImageFolder does, an absent folder of one of the ten classes included.
+/// Opens CINIC-10 in `root`. Throws Error as ImageFolder does, also for an absent class folder.
 inline Cinic10 cinic10(const std::string& root) {
   const auto part = [&](const char* name) {
     static const std::vector<std::string> names{"airplane", "automobile", "bird",  "cat",  "deer",
@@ -32,25 +33,25 @@ inline Cinic10 cinic10(const std::string& root) {
   return {part("train"), part("valid"), part("test")};
 }
 
-/// Images of nine groups of ImageNet's classes (Tsipras, Santurkar, Engstrom, Turner and Madry 2019, arXiv:1805.12152,
-/// table 1): dog, cat, frog, turtle, bird, primate, fish, crab and insect, in this order.
+/// Restricted ImageNet: images of nine groups of ImageNet's classes (Tsipras, Santurkar, Engstrom, Turner and Madry
+/// 2019, arXiv:1805.12152, table 1): dog, cat, frog, turtle, bird, primate, fish, crab and insect, in this order.
 struct RestrictedImageNet {
   ImageFolder train;
   ImageFolder test;  ///< ImageNet's validation images
 };
 
-/// Reads root/{train,val}/CLASS/*.JPEG, where the classes are all 1000 folders of ImageNet (ILSVRC 2012), which
-/// sorted by name are the class indices 0 to 999, or else the nine groups by their names.
+/// Opens root/{train,val}/CLASS/*.JPEG. The class folders are either all 1000 of ImageNet (ILSVRC 2012), whose order by
+/// name gives the class indices 0 to 999, or the nine groups by their names.
 ///
-/// The groups have 203 classes, about 260,000 and exactly 10,150 images: decoded they take 3 GB at a side of 64 pixels
-/// and 40 GB at the paper's 224. So they stay on disk until they are asked for, and the side is for you to choose.
-/// Throws Error as ImageFolder does, and for folders that are neither of the two.
+/// The groups have 203 classes with about 260,000 training images and exactly 10,150 test images: decoded, 3 GB at a
+/// side of 64 pixels and 40 GB at the paper's 224. So images stay on disk until they are asked for, and `side` is free.
+/// Throws Error as ImageFolder does, and for other folders.
 inline RestrictedImageNet restricted_imagenet(const std::string& root, std::int64_t side = 64) {
   struct Range {
     std::string name;
     std::size_t first, last;
   };
-  // As the authors' package `robustness` has them (RESTRICTED_IMAGNET_RANGES); both ends belong to the group.
+  // From the authors' package `robustness` (RESTRICTED_IMAGNET_RANGES); both ends are included.
   static const std::vector<Range> groups{{"dog", 151, 268},  {"cat", 281, 285},  {"frog", 30, 32},
                                          {"turtle", 33, 37}, {"bird", 80, 100},  {"primate", 365, 382},
                                          {"fish", 389, 397}, {"crab", 118, 121}, {"insect", 300, 319}};

@@ -30,7 +30,7 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// A file as memory, read-only; pages come from the disk when they are touched, and go when memory is short.
+/// A read-only memory map of a file: pages are read from the disk when touched, and dropped when memory is short.
 class MappedFile {
  public:
   explicit MappedFile(const std::string& path) {
@@ -69,7 +69,7 @@ class MappedFile {
   std::int64_t length_ = 0;
 };
 
-/// Whether the file at the path unpacks by gzip, as far as the first bytes tell.
+/// Whether the file can be unpacked by gzip, as far as its first bytes tell.
 inline bool unpacks(const std::string& path) {
   try {
     char begin[512];
@@ -82,8 +82,8 @@ inline bool unpacks(const std::string& path) {
 
 }  // namespace detail
 
-/// What a file of records of one length holds: `label_bytes` of label, of which the last counts (CIFAR-10 has one,
-/// CIFAR-100 two: coarse and fine), and an image of bytes in this shape.
+/// The layout of records of one length: `label_bytes` bytes of labels, of which the last is the target (CIFAR-10 has
+/// one byte, CIFAR-100 two: coarse and fine), and an image of bytes in this shape.
 struct RecordLayout {
   Integer label_bytes = 1;
   std::vector<std::int64_t> shape{3, 32, 32};
@@ -98,7 +98,7 @@ struct RecordLayout {
     }
   }
 
-  /// Bytes of an image.
+  /// Length of an image in bytes.
   [[nodiscard]] std::int64_t pixels() const {
     std::int64_t product = 1;
     for (const std::int64_t length : shape) {
@@ -108,13 +108,13 @@ struct RecordLayout {
   }
 };
 
-/// Records in files that may be larger than memory, in the order of the files: an indexed source that reads what it is
-/// asked for. With `prefetch` around it the reading is done ahead.
+/// Records in files that may be larger than memory, in the order of the files: an indexed source that reads records
+/// when they are asked for. `prefetch` around it reads ahead.
 ///
-/// data [N, shape...] uint8, target [N] int64 in [0, classes), id 0 to size - 1. A file must not be cut shorter while
-/// it is in use: the system ends a process that reads what is gone. Throws Error for a file that cannot be read, is
-/// packed by gzip, or whose length is no multiple of the record's; and, where it is read, for a label out of range,
-/// naming file and record.
+/// data [N, shape...] uint8, target [N] int64 in [0, classes), id 0 to size - 1. A file must not be truncated while it
+/// is in use: the system kills a process that reads the missing part. Throws Error for a file that cannot be read, is
+/// packed by gzip, or whose length is not a multiple of the record's; at reading, for a label out of range, naming file
+/// and record.
 ///     const regimen::Source train = regimen::MappedRecords({"a.bin", "b.bin"}, {.shape = {3, 96, 96}});
 class MappedRecords {
  public:
@@ -160,8 +160,8 @@ class MappedRecords {
   }
 
  private:
-  /// Records may begin with gzip's mark, 1f 8b: then a whole number of them, with a first label in range, that do not
-  /// unpack.
+  /// Throws Error for a file packed by gzip. Records may begin with gzip's mark, 1f 8b, too: such a file is accepted if
+  /// it has a whole number of records, its first label is in range, and it does not unpack.
   void require_unpacked(const std::string& path, const detail::MappedFile& file, std::int64_t record) const {
     const std::uint8_t* const bytes = file.bytes();
     if (file.length() < 2 || bytes[0] != 0x1F || bytes[1] != 0x8B) {
@@ -175,7 +175,7 @@ class MappedRecords {
     }
   }
 
-  /// The bytes of a record, whose label is in range.
+  /// The bytes of a record. Throws Error if its label is out of range.
   [[nodiscard]] const std::uint8_t* find(std::int64_t place) const {
     if (place < 0 || place >= size()) {
       detail::require(false, "MappedRecords: a place", "in [0, " + detail::text(size()) + ")", place);
@@ -197,14 +197,14 @@ class MappedRecords {
   std::vector<std::int64_t> ends_;
 };
 
-/// What is trained on and what is tested on, on disk.
+/// A training and a test set on disk.
 struct MappedDataset {
   Source train;
   Source test;
 };
 
-/// CIFAR-10 as `cifar10` reads it, without taking it into memory: sources of the same samples. The files must not be
-/// packed.
+/// CIFAR-10 on disk: sources with the samples of `cifar10` that do not load them into memory. The files must be
+/// unpacked.
 ///     const auto [train, test] = regimen::mapped_cifar10("data");
 [[nodiscard]] inline MappedDataset mapped_cifar10(const std::string& root) {
   std::vector<std::string> paths = detail::cifar10_files(root);
@@ -213,8 +213,8 @@ struct MappedDataset {
   return {MappedRecords(std::move(paths)), test};
 }
 
-/// CIFAR-100 as `cifar100` reads it, without taking it into memory and without the coarse labels. The files must not
-/// be packed.
+/// CIFAR-100 on disk: sources with the samples of `cifar100`, without coarse labels, that do not load them into memory.
+/// The files must be unpacked.
 ///     const auto [train, test] = regimen::mapped_cifar100("data");
 [[nodiscard]] inline MappedDataset mapped_cifar100(const std::string& root) {
   const std::vector<std::string> paths = detail::cifar100_files(root);

@@ -14,16 +14,16 @@
 
 namespace regimen::inline v0 {
 
-/// Where the best possible classifier of `two_clusters` changes its mind: class 1 is the likelier one where
-/// data[:, 0] > 0.2, whatever data[:, 1] is. It errs on 7 samples in a million.
+/// The decision boundary of the best possible classifier of `two_clusters`: class 1 is likelier if data[:, 0] > 0.2,
+/// whatever data[:, 1] is. It errs on 7 samples in a million.
 inline constexpr double two_clusters_boundary = 0.2;
 
-/// Two round clusters in the plane, the toy of Liu, Papailiopoulos and Achlioptas, "Bad Global Minima Exist and SGD Can
-/// Reach Them" (2020), as the authors' code draws it: 0.1 * N(2, 1.5^2) in each coordinate, shifted along the first by
-/// -0.65 (class 0) or +0.65 (class 1). So the means are (-0.45, 0.2) and (0.85, 0.2), and the deviation is 0.15.
+/// Two round clusters in the plane: the toy data of Liu, Papailiopoulos and Achlioptas, "Bad Global Minima Exist and
+/// SGD Can Reach Them" (2020), as in the authors' code: 0.1 * N(2, 1.5^2) in each coordinate, shifted along the first
+/// one by -0.65 (class 0) or +0.65 (class 1). So the means are (-0.45, 0.2) and (0.85, 0.2), and the deviation is 0.15.
 ///
-/// Sample i is a function of the key's seed and ids[i] alone, and belongs to the class ids[i] % 2.
-/// data [N, 2] float, target [N] int64, 0 or 1; on the device of the ids.
+/// Sample i is a function of the key's seed and ids[i], and has class ids[i] % 2. data [N, 2] float, target [N] int64,
+/// 0 or 1, on the device of the ids.
 [[nodiscard]] inline Batch two_clusters(const Key& key) {
   const at::Tensor target = key.ids().bitwise_and(1);
   const at::Tensor shift = target * 1.3 - 0.65;
@@ -31,9 +31,9 @@ inline constexpr double two_clusters_boundary = 0.2;
   return {at::stack({point.select(1, 0) + shift, point.select(1, 1)}, 1), target, key.ids()};
 }
 
-/// The samples of ids 0 to 2 * per_class - 1, as many of each class; a larger set continues a smaller one. The authors
-/// have 50 a class to train on and 50 to test on: take another seed for those.
-/// Throws Error unless per_class >= 1.
+/// Samples with ids 0 to 2 * per_class - 1, per_class of each class; a larger set begins with a smaller one. The
+/// authors train on 50 of each class and test on 50 more: use another seed for those. Throws Error unless per_class >=
+/// 1.
 ///     const auto train = regimen::two_clusters(50, /*seed=*/1);
 ///     const auto test = regimen::two_clusters(50, /*seed=*/2);
 [[nodiscard]] inline Batch two_clusters(std::int64_t per_class, std::uint64_t seed) {

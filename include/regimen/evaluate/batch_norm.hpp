@@ -21,30 +21,30 @@
 
 namespace regimen::inline v0 {
 
-/// How `reestimate_batch_norm` reads and computes. Every field may be left out.
+/// Settings of `reestimate_batch_norm`, all optional.
 struct Reestimation {
   std::vector<AnyTransform> preprocess{};  ///< applied to every batch, in order: normalization
   Execution execute{};
-  Integer batch = 128;              ///< samples that make one estimate: as in training
-  bool shuffle = true;              ///< data that are sorted by class would give batches that are too much alike
-  bool drop_last = false;           ///< leave out a last batch that would be smaller: it counts as much as the others
-  std::uint64_t seed = 0;           ///< keys the order, and dropout
-  std::vector<std::string> eval{};  ///< parts that are in eval mode, as `Phase::eval`: their statistics stay
-  Moment now{};                     ///< for sources whose damage follows a schedule
+  Integer batch = 128;              ///< samples per estimate, at least 1; use the batch size of training
+  bool shuffle = true;              ///< shuffle the data: if they are sorted by class, batches are too uniform
+  bool drop_last = false;           ///< leave out a smaller last batch, which would count as much as the others
+  std::uint64_t seed = 0;           ///< random seed of the order and of dropout
+  std::vector<std::string> eval{};  ///< modules to keep in eval mode, as `Phase::eval`: their statistics stay
+  Moment now{};                     ///< the moment for sources whose damage follows a schedule
 };
 
-/// Estimates BatchNorm's running statistics anew, for the weights as they are: the means over all calls of a layer,
-/// each counting the same, as torch.optim.swa_utils.update_bn. A layer that a batch skips has a call less, one that a
-/// pass uses twice has two. For averaged weights, of which no forward pass has seen any statistics.
+/// Estimates BatchNorm's running statistics for the current weights: means over all calls of a layer with equal
+/// weights, as torch.optim.swa_utils.update_bn. A layer that a batch skips has one call less, one that a pass uses
+/// twice has two. For averaged weights, for which no forward pass has collected statistics.
 ///
-/// The model is run in train mode, without gradients, once over the source, and twice more on those batches in which a
-/// layer is seen for the first time. A layer in eval mode, by `Reestimation::eval` or by a `train()` of its own, is
-/// used as it is. All other buffers, the modes and the global generators are put back; a model without BatchNorm is
-/// left alone. Statistics are those of buffers named running_mean and running_var. If it fails the model is as it was.
-/// A layer of your own must not read its statistics in train mode, as batch renormalization does. It must call
-/// LibTorch's batch_norm, or update its buffers once a pass: that it updates them several times is seen by its
-/// num_batches_tracked; without that buffer it cannot be told, and the later updates of a pass would count more.
-/// Throws Error for an empty or endless source, unless batch >= 1, with drop_last also at most the source's size, and
+/// The model runs in train mode, without gradients, once over the source, and twice more on batches in which a layer is
+/// called for the first time. A layer in eval mode, by `Reestimation::eval` or by a `train()` of its own, is used as it
+/// is. All other buffers, the modes and the global generators are restored; a model without BatchNorm is not changed.
+/// Statistics are the buffers named running_mean and running_var. After an exception the model is as before. A layer of
+/// your own must not read its statistics in train mode, as batch renormalization does. It must call LibTorch's
+/// batch_norm or update its buffers once per pass: several updates are detected by its num_batches_tracked; without
+/// that buffer they are not, and the later updates of a pass count more.
+/// Throws Error for an empty or endless source, unless batch >= 1 and, with drop_last, at most the source's size, and
 /// for a layer of your own whose num_batches_tracked counts several updates in one pass.
 ///     regimen::reestimate_batch_norm(net, train, {.preprocess = {normalize}, .batch = 128});
 inline void reestimate_batch_norm(const Model& model, const Source& source, const Reestimation& how = {}) {
@@ -72,7 +72,7 @@ inline void reestimate_batch_norm(const Model& model, const Source& source, cons
       detail::with_circumstances(
           "reestimate_batch_norm", [&] { (void)how.execute.forward(model, batch); },
           [&](const std::string& said) {
-            // Of larger batches there was no error, so this one's size is the reason.
+            // Larger batches before gave no error, so the size of this one is the reason.
             return number > 0 && batch.size() == 1
                        ? ": the last batch is a single sample: set drop_last, or another batch"
                        : detail::described_forward(batch, model, said);

@@ -24,20 +24,20 @@
 
 namespace regimen::inline v0 {
 
-/// How `evaluate` reads and computes. Every field may be left out.
+/// Settings of `evaluate`, all optional.
 struct Evaluation {
-  AnyLoss loss{};                          ///< CrossEntropy if none is given
+  AnyLoss loss{};                          ///< CrossEntropy by default
   std::vector<AnyTransform> preprocess{};  ///< applied to every batch, in order: normalization
   Execution execute{};
-  Integer batch = 128;  ///< samples at a time; changes nothing but speed and memory, unless in eval mode too the
-                        ///< network mixes samples, as BatchNorm without running statistics does
-  Moment now{};         ///< for sources whose damage follows a schedule
+  Integer batch = 128;  ///< samples per batch, at least 1; changes only speed and memory, unless the network mixes
+                        ///< samples in eval mode too, as BatchNorm without running statistics does
+  Moment now{};         ///< the moment for sources whose damage follows a schedule
 };
 
 namespace detail {
 
-/// The evaluation with what it leaves at its defaults as `other` has it. (Who wants no preprocessing where `other` has
-/// some writes `chain()`.)
+/// The settings with defaults replaced by those of `other`. (To have no preprocessing although `other` has some, use
+/// `chain()`.)
 inline Evaluation filled_in(Evaluation own, const Evaluation& other) {
   const Evaluation defaults;
   own.loss = own.loss.is_given() ? own.loss : other.loss;
@@ -48,7 +48,7 @@ inline Evaluation filled_in(Evaluation own, const Evaluation& other) {
   return own;
 }
 
-/// What the network is shown in the end: the batch on its device, preprocessed.
+/// The input of the network: the batch on the model's device, preprocessed.
 inline Batch prepared(const Batch& batch, const std::vector<AnyTransform>& preprocess, const at::Device& device,
                       const Moment& now) {
   const bool here = batch.data.device() == device && (!batch.target.defined() || batch.target.device() == device);
@@ -56,10 +56,10 @@ inline Batch prepared(const Batch& batch, const std::vector<AnyTransform>& prepr
   return preprocess.empty() ? moved : in_turn(preprocess, preprocess.size(), moved, Key(0, moved.id, now));
 }
 
-/// The outputs of a batch, and what they are compared with.
+/// A function that is called with the output for each batch.
 using LookAtOutput = std::function<void(const at::Tensor& output, const Batch& batch)>;
 
-/// What a source's batches add up to. Sums stay on the device and are read once.
+/// Sums of a score over a source's batches. They stay on the device and are read once.
 class ScoreSums {
  public:
   explicit ScoreSums(const at::Device& device)
@@ -73,7 +73,7 @@ class ScoreSums {
     const at::Tensor correct = loss.correct(output, batch.target);
     if (!correct.defined()) {
       has_accuracy_ = false;
-    } else if (correct.is_floating_point()) {  // NaN where nothing is to be judged
+    } else if (correct.is_floating_point()) {  // NaN for entries that are not judged
       right_.add_(correct.nansum());
       judged_ = judged_ + LossCount(correct.isnan().logical_not().sum().to(at::kDouble));
     } else {
@@ -98,7 +98,7 @@ class ScoreSums {
   bool has_accuracy_ = true;
 };
 
-/// `evaluate`, with a look at each batch's output.
+/// Evaluates the model, and calls look(output, batch) for each batch.
 inline Score score_source(const Model& model, const Source& source, const Evaluation& how, const LookAtOutput& look) {
   if (!source.defined() || !source.size()) {
     throw Error("evaluate takes a source that ends: limit(stream, samples) makes one");
@@ -133,11 +133,10 @@ inline Score score_source(const Model& model, const Source& source, const Evalua
 
 }  // namespace detail
 
-/// Accuracy and mean loss of the model on all samples of a source, in eval mode and without gradients; the model is
-/// left in the modes that it was in. Accuracy is the share of what is judged, samples, pixels or words, that is right;
-/// NaN where the loss has no notion of right (see `Loss`). What a phase was trained with, normalization above all, is
-/// given by `evaluation_of(phase)`.
-/// Throws Error for an empty or endless source, and with the types and shapes of a batch where LibTorch throws.
+/// Accuracy and mean loss of the model on all samples of a source, in eval mode and without gradients; the modes of the
+/// model are restored. Accuracy is the share of judged entries (samples, pixels or words) that are correct; NaN if the
+/// loss has no accuracy (see `Loss`). `evaluation_of(phase)` gives the settings of a phase, its preprocessing above
+/// all. Throws Error for an empty or endless source, and, with the types and shapes of the batch, if LibTorch throws.
 ///     const regimen::Score test = regimen::evaluate(net, test_set, {.preprocess = {normalize}});
 [[nodiscard]] inline Score evaluate(const Model& model, const Source& source, const Evaluation& how = {}) {
   return detail::score_source(model, source, how, {});

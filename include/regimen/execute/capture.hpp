@@ -20,16 +20,17 @@
 
 namespace regimen::inline v0 {
 
-/// A step that a device records once and then replays: on CUDA one graph launch instead of some thousand kernels'.
+/// A step that a device records once and then replays: on CUDA one graph launch in place of about a thousand kernel
+/// launches.
 ///
-/// The body does a whole step and gives back a tensor, the loss. The first calls do it eagerly (a few, for LibTorch to
-/// allocate and to choose), the next one records it, and from there on the recording is replayed. It keeps the
-/// addresses that the body read and wrote, and every number that it was told on the host. So: fixed shapes; inputs are
-/// copied into tensors that stay; and what changes from step to step comes from `Moment`: `now.tensor(knob)`, keys made
-/// with `now`, `fused_step(sgd, now, lr_scale)`. No `.item()` in the body. The tensor that is given back is the same at
-/// every replay, as are gradients and outputs: clone what is to be kept.
+/// The body does a whole step and returns a tensor, the loss. The first calls run it eagerly (LibTorch allocates memory
+/// and chooses algorithms), the next one records it, and all further calls replay the recording. A recording keeps the
+/// addresses that the body read and wrote, and all numbers from the host. So shapes must be fixed, inputs must be
+/// copied into tensors that stay, and values that change between steps must come from `Moment`: `now.tensor(knob)`,
+/// keys made with `now`, `fused_step(sgd, now, lr_scale)`. No `.item()` in the body. The returned tensor, gradients and
+/// outputs are the same tensors at every replay: clone those that you keep.
 ///
-/// What cannot be recorded goes on eagerly, and `why_not` says why. `run` does all of this for `Execution::graph`.
+/// A step that cannot be recorded runs eagerly, and `why_not` tells why. `run` does all this for `Execution::graph`.
 ///     regimen::Captured step(at::kCUDA, [&](const regimen::Moment& now) {
 ///       const regimen::Batch batch = crop(data.get(places), regimen::Key(7, places, now).each_epoch());
 ///       forget_gradients();
@@ -43,7 +44,7 @@ class Captured {
  public:
   using Body = std::function<at::Tensor(const Moment&)>;
 
-  /// `warm_up`: steps that are done eagerly before one is recorded, at least 1.
+  /// `warm_up`: number of eager steps before one is recorded, at least 1.
   Captured(const at::Device& device, Body body, int warm_up = 3)
       : body_(std::move(body)), eager_left_(warm_up), recorder_(detail::make_recorder(device)), slots_(device) {
     detail::require(warm_up >= 1, "Captured: warm_up", "at least 1", warm_up);
@@ -55,7 +56,7 @@ class Captured {
   Captured(const Captured&) = delete;
   Captured& operator=(const Captured&) = delete;
 
-  /// One step, at this moment.
+  /// Does one step at this moment.
   at::Tensor operator()(Moment now) {
     now.slots = nullptr;
     if (!why_not_.empty()) {
@@ -66,7 +67,7 @@ class Captured {
       --eager_left_;
       const bool waited = eager(now);
       why_not_ = slots_.refused();
-      // The first steps may wait for what is compiled or set up once, the last of them does what will be recorded.
+      // Early steps may wait for one-time compilation or setup; the last one does what will be recorded.
       if (why_not_.empty() && eager_left_ == 0 && waited) {
         why_not_ =
             "something in it makes the host wait for the device, by .item(), a copy between the two, or a shape that "
@@ -81,21 +82,22 @@ class Captured {
     return result_;
   }
 
-  /// What to do once a step is recorded, before it is replayed for the first time: to look at `disagreement`, say.
+  /// Sets a function that is called once a step is recorded, before its first replay: to look at `disagreement`, say.
   void when_recorded(std::function<void()> act) { when_recorded_ = std::move(act); }
 
-  /// Whether steps are replayed now.
+  /// Whether steps are being replayed.
   [[nodiscard]] bool recorded() const { return recorded_; }
 
-  /// Why they are not, and will not be; empty while they are or may yet be.
+  /// The reason why steps are not recorded; empty while they are or still may be.
   [[nodiscard]] const std::string& why_not() const { return why_not_; }
 
-  /// How far a replay ends from where an eager step ends, as a share of the step's length: rounding if all is well,
-  /// and more if a number that changes was frozen: as much as it matters at that moment. 0 if nothing is recorded.
+  /// The distance between the ends of a replayed and an eager step, relative to the step's length. It is of the size of
+  /// rounding errors if the recording is right; more if it keeps a number that should change, as far as that matters at
+  /// this moment. 0 if nothing is recorded.
   ///
-  /// `compared`: what a step moves, the parameters; `changed`: what else it changes, buffers and an optimizer's state.
-  /// All are put back afterwards. `before` is called before each of the two steps, to seed what they draw from. Best
-  /// asked for another moment than that of the recording.
+  /// `compared`: the tensors that a step moves, the parameters; `changed`: others that it changes, buffers and an
+  /// optimizer's state. All are restored afterwards. `before` is called before each of the two steps, to seed their
+  /// draws. Best called for another moment than the recording's.
   [[nodiscard]] double disagreement(Moment elsewhere, const std::vector<at::Tensor>& compared,
                                     const std::vector<at::Tensor>& changed, const std::function<void()>& before) {
     if (!recorded_) {
@@ -110,7 +112,7 @@ class Captured {
     const auto end_of_step = [&](const auto& act) {
       before();
       slots_.begin(elsewhere, elsewhere.epoch_began());
-      detail::PutBack weights;  // also when the step throws
+      detail::PutBack weights;  // restores also if the step throws
       weights.add([&] { copy_to(changed, rest); });
       weights.add([&] { copy_to(compared, start); });
       act();
@@ -121,20 +123,20 @@ class Captured {
       const at::AutoGradMode with_gradients(true);
       (void)eager(elsewhere);
     });
-    // Of a step that is no longer than its numbers' rounding nothing can be said.
+    // A step shorter than the rounding of its numbers tells nothing.
     const double rounding = 1e-6 * length(start);
     const double apart = distance(done, replayed);
     return apart <= rounding ? 0 : apart / distance(done, start);
   }
 
-  /// Ends the replays: from here on all steps are eager.
+  /// Ends the replays: all further steps are eager.
   void give_up(const std::string& why) {
     recorded_ = false;
     why_not_ = why;
   }
 
  private:
-  /// Whether the host waited for the device.
+  /// Runs the body eagerly. Returns whether the host waited for the device.
   bool eager(Moment now) {
     return recorder_->warm_up([&] {
       now.slots = &slots_;
@@ -142,7 +144,7 @@ class Captured {
     });
   }
 
-  /// False if it cannot be.
+  /// Records the body. Returns false if it cannot be recorded.
   bool record(Moment now) {
     slots_.close();
     try {

@@ -14,12 +14,12 @@
 
 namespace regimen::inline v0 {
 
-/// In what numbers the network computes. Parameters, gradients and the loss stay float.
+/// The numbers in which the network computes. Parameters, gradients and the loss stay float.
 enum class Precision {
-  fp32,  ///< as the model is; whether convolutions on CUDA take TF32 stays LibTorch's setting, which is yes
-  tf32,  ///< products and convolutions of floats with 10 bits of mantissa, on NVIDIA GPUs since Ampere; elsewhere fp32
+  fp32,  ///< the model's own type; TF32 in CUDA convolutions is LibTorch's setting, on by default
+  tf32,  ///< TF32 (10 bits of mantissa) for float products and convolutions on NVIDIA GPUs since Ampere; elsewhere fp32
   bf16,  ///< autocast: products and convolutions in bfloat16, the rest as LibTorch decides
-  fp16,  ///< autocast in half precision; small gradients need a `LossScaler`, which `run` brings along. Not with LBFGS
+  fp16,  ///< autocast in half precision; small gradients need a `LossScaler`, which `run` provides. Not with LBFGS
 };
 
 [[nodiscard]] inline std::string name_of(Precision precision) {
@@ -35,10 +35,10 @@ enum class Precision {
   }
 }
 
-/// How images and 4-d weights lie in memory.
+/// The order of images and 4-d weights in memory.
 enum class MemoryFormat {
   contiguous,     ///< [N, C, H, W]
-  channels_last,  ///< [N, H, W, C] behind the same shape: 20 to 40 % faster convolutions on most processors
+  channels_last,  ///< [N, H, W, C] in memory, same shape: convolutions 20 to 40 % faster on most processors
 };
 
 [[nodiscard]] inline std::string name_of(MemoryFormat format) {
@@ -47,8 +47,7 @@ enum class MemoryFormat {
 
 namespace detail {
 
-/// What LibTorch knows as switches of the whole process, held while this lives: TF32, and cuDNN's trial of its
-/// algorithms.
+/// Sets LibTorch's process-wide switches, TF32 and cuDNN's autotuning, for the guard's lifetime.
 class Switches {
  public:
   Switches(bool tf32, bool autotune)
@@ -81,9 +80,10 @@ class Switches {
 
 }  // namespace detail
 
-/// How a network is computed; what is computed stays the same up to rounding. Opt-in: the default touches nothing.
+/// Settings of the computation of a network: device, precision, memory format, recorded steps. Results stay the same up
+/// to rounding. Opt-in: the default changes nothing.
 ///
-/// A field of `Phase`, and as well a value for a loop of your own:
+/// A field of `Phase`, also usable in a loop of your own:
 ///     const regimen::Execution fast{.precision = regimen::Precision::bf16,
 ///                                   .memory_format = regimen::MemoryFormat::channels_last,
 ///                                   .device = "cuda"};
@@ -93,14 +93,14 @@ class Switches {
 struct Execution {
   Precision precision = Precision::fp32;
   MemoryFormat memory_format = MemoryFormat::contiguous;
-  std::string device{};   ///< "cpu", "cuda", "cuda:1"; empty: where the model is
-  bool fused = false;     ///< the optimizer's step by `fused_step`; asks for one that it knows
-  bool graph = false;     ///< each step by replaying a recording of it (`Captured`), where that can be had
+  std::string device{};   ///< "cpu", "cuda", "cuda:1"; empty: the model's device
+  bool fused = false;     ///< steps by `fused_step`; needs an optimizer that is `Fusible`
+  bool graph = false;     ///< recorded steps (`Captured`) where possible
   bool autotune = false;  ///< cuDNN tries its algorithms on the first batch of each shape and keeps the fastest
 
   friend bool operator==(const Execution&, const Execution&) = default;
 
-  /// Throws Error for a device that is not there, or does not compute in the precision that is asked for.
+  /// Throws Error if the device does not exist or does not support the precision.
   void check(const Weights& model) const {
     const at::Device target = device_for(model);
     if (target.is_cuda() && !at::globalContext().hasCUDA()) {
@@ -111,7 +111,7 @@ struct Execution {
     }
   }
 
-  /// Where the model will be computed. Throws Error for text that names no device.
+  /// The device on which the model will be computed. Throws Error for text that names no device.
   [[nodiscard]] at::Device device_for(const Weights& model) const {
     if (device.empty()) {
       return model.device();
@@ -123,9 +123,9 @@ struct Execution {
     }
   }
 
-  /// Moves the model to the device and lays its 4-d parameters out as asked; their values stay, and so do the tensors
-  /// that an optimizer holds. Before the first step, so that the optimizer's state follows. `run` does it at the start
-  /// of a phase and leaves them so. Throws Error whenever `check` does.
+  /// Moves the model to the device and sets the memory format of its 4-d parameters. Values do not change, and the
+  /// tensors that an optimizer holds stay valid. Call it before the first step, so that the optimizer's state follows.
+  /// `run` does it at the start of a phase and leaves the model so. Throws Error as `check` does.
   void prepare(const Weights& model) const {
     check(model);
     const at::Device target = device_for(model);
@@ -146,10 +146,10 @@ struct Execution {
     }
   }
 
-  /// Holds what LibTorch has as switches of the whole process: around forward and backward passes.
+  /// A guard that sets LibTorch's process-wide switches: use it around forward and backward passes.
   [[nodiscard]] detail::Switches switches() const { return {precision == Precision::tf32, autotune}; }
 
-  /// The model's output for the batch, in float whatever it was computed in.
+  /// Output of the model for a batch, in float if it was computed by autocast.
   [[nodiscard]] at::Tensor forward(const Model& model, Batch batch) const {
     if (memory_format == MemoryFormat::channels_last && batch.data.dim() == 4) {
       batch.data = batch.data.contiguous(at::MemoryFormat::ChannelsLast);
@@ -163,7 +163,7 @@ struct Execution {
   }
 };
 
-/// Whether this processor multiplies bf16 in hardware (AMX or AVX-512), so that bf16 is faster than fp32.
+/// Whether this CPU multiplies bf16 in hardware (AMX or AVX-512), so that bf16 is faster than fp32.
 [[nodiscard]] inline bool cpu_has_bf16() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {

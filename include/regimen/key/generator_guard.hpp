@@ -9,8 +9,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// LibTorch's global generators of the CPU and of the model's device: seeded before each forward pass, so that dropout
-/// is a function of (seed, step), and put back at the end.
+/// A guard of LibTorch's global generators of the CPU and of the model's device. They are seeded before each forward
+/// pass, so that dropout is a function of (seed, step); the destructor restores their states.
 class GeneratorGuard {
  public:
   explicit GeneratorGuard(const at::Device& device) : generators_(device), before_(generators_.states()) {}

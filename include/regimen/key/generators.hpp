@@ -15,17 +15,18 @@
 
 namespace regimen::inline v0 {
 
-/// What LibTorch's generators are seeded for: draws for two purposes are independent, though seed and step are equal.
+/// Purpose for which LibTorch's generators are seeded. Draws for two purposes are independent, even at the same seed
+/// and step.
 enum class Purpose : std::int64_t {
-  forward = 0,      ///< the forward passes of a training step: dropout
-  scoring = -1,     ///< models and measures that draw while they are scored
-  transforms = -2,  ///< transforms that draw without their key
-  order = -3,       ///< a loader that draws the order of an epoch
+  forward = 0,      ///< forward passes of a training step: dropout
+  scoring = -1,     ///< models and measures that draw at a scoring
+  transforms = -2,  ///< transforms that draw from LibTorch's generators instead of their key
+  order = -3,       ///< a loader that shuffles an epoch
 };
 
 /// LibTorch's global generators of the CPU and of a device, from which dropout, `torch::randn` and a shuffling loader
-/// draw. A checkpoint of a loop of your own names them among its things, or what is drawn after a resume is other than
-/// without the stop. `run` needs none: it seeds them before every step.
+/// draw. In a loop of your own add them to the checkpoint; otherwise draws after a resume differ from those of a run
+/// that was not stopped. `run` seeds them before every step, so it need not save them.
 ///     regimen::Generators generators(net->parameters().front().device());
 ///     regimen::save_checkpoint("loop.pt", {.clock = clock}, net, sgd, generators);
 class Generators {
@@ -37,8 +38,8 @@ class Generators {
     }
   }
 
-  /// Seeds them as `run` does before the forward passes of a step: with the same seed and step a loop of your own draws
-  /// the same dropout masks. Draws for another purpose in the same step are independent of these.
+  /// Seeds the generators as `run` does before the forward passes of a step: a loop of your own with this seed and step
+  /// draws the same dropout masks. Draws for two purposes in one step are independent.
   void seed(std::uint64_t seed, std::int64_t step, Purpose purpose = Purpose::forward) {
     const detail::Block words =
         detail::threefry({seed, 0}, {static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(purpose)});
@@ -48,17 +49,17 @@ class Generators {
     }
   }
 
-  /// Their states, one a generator: bytes on the CPU.
+  /// The states of the generators, one byte tensor on the CPU for each.
   [[nodiscard]] std::vector<at::Tensor> states() const {
     std::vector<at::Tensor> states;
-    for (at::Generator generator : each_) {  // a handle: locking it is no const affair
+    for (at::Generator generator : each_) {  // a copy of the handle: locking needs a non-const one
       const std::lock_guard<std::mutex> lock(generator.mutex());
       states.push_back(generator.get_state());
     }
     return states;
   }
 
-  /// Puts them into the states that `states` gave.
+  /// Restores states that `states` returned.
   void restore(const std::vector<at::Tensor>& states) {
     detail::require(states.size() == each_.size(), "Generators: the number of states", detail::text(each_.size()),
                     states.size());
@@ -68,7 +69,7 @@ class Generators {
     }
   }
 
-  /// For a checkpoint.
+  /// Writes the states to a checkpoint's archive.
   template <class Archive>
   void save(Archive& archive) const {
     const std::vector<at::Tensor> now = states();
@@ -77,7 +78,8 @@ class Generators {
     }
   }
 
-  /// Throws Error, before anything is changed, for states of other generators: of another device.
+  /// Reads the states from a checkpoint's archive. Throws Error, before anything is changed, if they are from another
+  /// device's generators.
   template <class Archive>
   void load(Archive& archive) {
     const std::vector<at::Tensor> now = states();

@@ -21,40 +21,41 @@
 
 namespace regimen::inline v0 {
 
-/// Randomness as a function of (seed, sample, moment), never a stream that somebody else can advance.
+/// A source of random numbers that is a function of (seed, sample, moment), where a generator is a stream that other
+/// code can advance.
 ///
-/// What a key gives sample i depends on nothing but the seed, the sample's id and the folds: not on the batch around
-/// it, its order or its size, not on the device, the thread or what was drawn before. Draws of one key overlap (they
-/// are the same words): fold it with a different salt for each use. Integers and uniforms are the same bits on every
-/// device; normals agree to rounding, 1e-6.
+/// The draws for sample i depend only on the seed, the sample's id and the folds: not on the batch around it, its order
+/// or its size, the device, the thread or earlier draws. Two draws of one key use the same words: fold the key with a
+/// different salt for each use. Integers and uniforms are the same bits on every device; normals agree up to rounding,
+/// 1e-6.
 ///     const regimen::Key key(seed, batch.id);
 ///     const auto u = key.fold(1).uniform({28, 28});   // [N, 28, 28] in [0, 1)
 class Key {
  public:
-  /// ids [N] int64; the draws arrive on their device. `now` is what `now()` hands on to scheduled fractions.
+  /// ids [N] int64; the draws are on their device. `now` is the moment that `now()` returns, for scheduled fractions.
   Key(std::uint64_t seed, at::Tensor ids, Moment now = {}) : Key(detail::KeyWords(seed), std::move(ids), now) {}
 
-  /// A key for another use.
+  /// A key for another use, with draws independent of this one's.
   [[nodiscard]] Key fold(std::uint64_t salt) const { return Key(words_.fold(salt), ids_, now_); }
 
-  /// A key for this epoch: the same transform, keyed so, does something new in every pass.
+  /// A key for this epoch: a transform that draws from it draws anew in every epoch.
   [[nodiscard]] Key each_epoch() const {
     return Key(words_.each_epoch(now_.clock.epoch, /*keep_chain=*/now_.slots != nullptr), ids_, now_);
   }
 
-  /// A key for this step, for what is not keyed by samples: noise of the gradients. A sample may be shown in any step.
+  /// A key for this step, for draws that do not belong to samples, such as noise of the gradients.
   [[nodiscard]] Key each_step() const {
     return Key(words_.each_step(now_.clock.step, /*keep_chain=*/now_.slots != nullptr), ids_, now_);
   }
 
-  /// Draws for other samples.
+  /// This key for other samples.
   [[nodiscard]] Key for_ids(at::Tensor ids) const { return Key(words_, std::move(ids), now_); }
   [[deprecated("it is called for_ids")]] Key of(at::Tensor ids) const { return for_ids(std::move(ids)); }
 
-  /// A key with the same draws for a transform that acts on these data (`Moment::data`), which must outlive the key.
+  /// This key for a transform that acts on these data (`Moment::data`), which must outlive the key.
   [[nodiscard]] Key on(const Source& data) const { return Key(words_, ids_, now_.on(data)); }
 
-  /// A key with the same draws for a transform behind others, which left the data as this source gives them
+  /// This key for a transform in a list, where `source` gives the data as the transforms before it left them
   /// (`Moment::so_far`). The source must outlive the key.
   [[nodiscard]] Key so_far(const Source& source) const {
     Moment now = now_;
@@ -66,7 +67,7 @@ class Key {
   [[nodiscard]] std::int64_t size() const { return ids_.size(0); }
   [[nodiscard]] const Moment& now() const { return now_; }
 
-  /// [N, n] int64, all 64 bits random.
+  /// Random words, [N, n] int64: all 64 bits are random.
   [[nodiscard]] at::Tensor bits(std::int64_t n) const {
     if (!on_host()) {
       return on_device().draw(ids_, n, 2);
@@ -84,7 +85,7 @@ class Key {
     return out;
   }
 
-  /// [N, shape...] float in [0, 1), a multiple of 2^-24. One block of 128 bits serves four.
+  /// Uniform numbers, [N, shape...] float in [0, 1), multiples of 2^-24. One block of 128 bits gives four.
   [[nodiscard]] at::Tensor uniform(at::IntArrayRef shape = {}) const {
     const auto [sizes, in_a_sample] = sizes_of(shape);
     const std::int64_t n = in_a_sample;  // clang 14 lets no lambda capture a structured binding
@@ -105,7 +106,8 @@ class Key {
     return out.view(sizes);
   }
 
-  /// [N] int64 in [0, n), n in [1, 2^31]. No value is likelier than another by more than n / 2^32.
+  /// Uniform whole numbers, [N] int64 in [0, n), for n in [1, 2^31]. Probabilities differ by a relative n / 2^32 at
+  /// most.
   [[nodiscard]] at::Tensor below(std::int64_t n) const {
     detail::require(n >= 1 && n <= (std::int64_t{1} << 31), "Key.below: n", "in [1, 2^31]", n);
     if (!on_host()) {
@@ -119,8 +121,8 @@ class Key {
     return out;
   }
 
-  /// [N] bool, true with this probability, in [0, 1]: uniform() < probability, so those of a smaller probability are
-  /// among those of a larger one.
+  /// Booleans, [N], true with this probability, in [0, 1]: uniform() < probability. The samples drawn with a smaller
+  /// probability are therefore among those drawn with a larger one.
   [[nodiscard]] at::Tensor chance(const Knob& probability, const Bounds& bounds = probability_bounds) const {
     return uniform() < now_.tensor(probability, bounds);
   }
@@ -129,9 +131,10 @@ class Key {
     return chance(probability, probability.bounds());
   }
 
-  /// values [N] int64 in [0, n) -> the same, each with this probability replaced by a draw below n, n in [2, 2^31]; or
-  /// by a draw from the n - 1 values that it is not. Which are replaced is `chance(probability)`. Values out of range
-  /// are an Error on the CPU; on other devices looking at them would mean to wait for the device.
+  /// The values, each replaced with this probability by a draw from [0, n), or, if `by_another`, from the n - 1 other
+  /// values. values [N] int64 in [0, n), n in [2, 2^31] -> [N] int64. `chance(probability)` tells which are replaced.
+  /// Values out of range are an Error on the CPU; on other devices they are not checked, which would mean waiting for
+  /// the device.
   [[nodiscard]] at::Tensor replaced(const at::Tensor& values, std::int64_t n, const Knob& probability, bool by_another,
                                     const Bounds& bounds = probability_bounds) const {
     detail::require(n >= 2 && n <= (std::int64_t{1} << 31), "Key.replaced: n", "in [2, 2^31]", n);
@@ -141,29 +144,31 @@ class Key {
       return at::where(chance(probability, bounds), drawn, values);
     }
     const double share = now_(probability, bounds);
-    // In one pass: three tensors of a million, for the chance, the draw and the choice, cost more than the draws.
+    // One pass: three tensors of a million entries, for chance, draw and choice, would cost more than the draws.
     const at::Tensor given = values.contiguous();
     const auto* const from = given.data_ptr<std::int64_t>();
     at::Tensor out = at::empty({size()}, at::kLong);
     auto* const to = out.data_ptr<std::int64_t>();
-    // to_unit(half) < share in whole numbers, share being a float as where LibTorch compares a tensor of floats.
+    // to_unit(half) < share in whole numbers; share is rounded to float, as LibTorch does in comparing a tensor of
+    // floats.
     const auto limit = static_cast<std::uint32_t>(std::ceil(static_cast<double>(static_cast<float>(share)) / unit));
     std::uint64_t largest = 0;
     for_each_block(1, [=, &largest](std::int64_t i, std::int64_t, std::uint64_t first, std::uint64_t second) {
       const std::int64_t drawn = to_below(choices, high(second));
-      const std::int64_t another = from[i] + 1 + drawn;  // below 2 n: a subtraction is the remainder
+      const std::int64_t another = from[i] + 1 + drawn;  // another < 2 n, so one subtraction gives the remainder
       const std::int64_t replacement = by_another ? (another < n ? another : another - n) : drawn;
-      // All bits where it is replaced, none where not: a branch on chance would be guessed wrong every other time.
+      // A mask of all ones or all zeros: a branch on random numbers would be mispredicted half the time.
       const std::int64_t replace = -static_cast<std::int64_t>((low(first) >> 8) < limit);
       to[i] = (replacement & replace) | (from[i] & ~replace);
-      largest = std::max(largest, static_cast<std::uint64_t>(from[i]));  // of a negative value: beyond all others
+      largest = std::max(largest, static_cast<std::uint64_t>(from[i]));  // a negative value becomes larger than all
+                                                                         // others
     });
     detail::require(largest < static_cast<std::uint64_t>(n), "Key.replaced: values", "in [0, " + detail::text(n) + ")",
                     static_cast<std::int64_t>(largest));
     return out;
   }
 
-  /// [N, shape...] float, standard normal (Box and Muller, 1958).
+  /// Standard normal numbers, [N, shape...] float (Box and Muller, 1958).
   [[nodiscard]] at::Tensor normal(at::IntArrayRef shape = {}) const {
     const auto [sizes, n] = sizes_of(shape);
     const at::Tensor u = uniform({2, n});
@@ -184,7 +189,7 @@ class Key {
   [[nodiscard]] bool on_host() const { return ids_.device().is_cpu(); }
   [[nodiscard]] detail::TensorWords on_device() const { return {words_, now_}; }
 
-  /// [N] int64
+  /// The result of `below` for ids on another device, [N] int64.
   [[nodiscard]] at::Tensor below_on_device(std::int64_t n) const {
     const at::Tensor second = on_device().draw(ids_, 2, 2).select(1, 1);
     return detail::TensorWords::high_half(detail::TensorWords::high_half(second) * n);
@@ -226,7 +231,7 @@ class Key {
       const auto used = std::min<std::int64_t>(detail::threefry_chunk, total - done);
       const auto padded = static_cast<std::size_t>(used + 7) / 8 * 8;
       chunk.second.fill(0);
-      // One block a sample, the case of labels, needs no counting: a third of the time of a million draws.
+      // One block per sample, the case of labels, needs no counters: it saves a third of the time of a million draws.
       if (blocks == 1) {
         std::copy_n(id + done, used, chunk.first.begin());
       } else {
@@ -255,7 +260,7 @@ class Key {
     }
   }
 
-  friend struct KeyTest;  // compares the two ways to draw
+  friend struct KeyTest;  // compares the CPU's draws with the device's
 
   detail::KeyWords words_;
   at::Tensor ids_;

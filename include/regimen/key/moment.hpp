@@ -18,30 +18,38 @@ struct Moment;
 
 namespace detail {
 
-/// The number also where a step is recorded: for a function that fills a slot. Anywhere else it would be frozen there.
-double value_at(const Moment& now, const Knob& knob);
+/// The value of a knob as a number, even while a step is recorded: for functions that fill a slot. Elsewhere the
+/// recording would keep this value forever.
+inline double value_at(const Moment& now, const Knob& knob);
+
+/// That value, checked. Throws Error where a schedule has left the bounds.
+inline double value_within(const Bounds& bounds, const Moment& now, const Knob& knob) {
+  const double value = value_at(now, knob);
+  bounds.check(value);
+  return value;
+}
 
 }  // namespace detail
 
-/// The moment at which a part of a regime acts: it turns knobs into numbers.
+/// The moment at which a part of a regime acts: a clock with the scores so far, which turns knobs into numbers.
 ///
-/// Whatever may change while a phase runs comes through here and nowhere else. `tensor` is for arithmetic on the
-/// device: where a step is recorded once and replayed, it gives a slot that is refilled before each replay. A number
-/// is for the host, and would be frozen there: reading one that follows a schedule makes such a step run eagerly.
+/// Every value that may change during a phase is read through it. `tensor` is for arithmetic on the device: in a
+/// recorded step it gives a slot, which is refilled before each replay. The call operator gives a number on the host,
+/// which a recording would keep forever: reading a schedule so makes the step run eagerly.
 struct Moment {
   Clock clock{};
-  const History* history = nullptr;  ///< of the phase so far; none in a loop that keeps none
-  detail::Slots* slots = nullptr;    ///< of a step that is to be recorded (`Captured`)
-  bool of_epoch = false;             ///< the moment is that at which the epoch began
+  const History* history = nullptr;  ///< of the phase so far; null in a loop that keeps none
+  detail::Slots* slots = nullptr;    ///< slots of the step that is to be recorded (`Captured`), else null
+  bool of_epoch = false;             ///< true if this is the moment of the epoch's begin
   std::int64_t batches_a_step = 1;   ///< `Phase::accumulate`
-  const Source* data = nullptr;      ///< those that are read, which an empty `Mixup::partners` draws from; none in a
+  const Source* data = nullptr;      ///< the data being read, from which an empty `Mixup::partners` draws; null in a
                                      ///< loop of your own that does not set it
-  const Source* so_far = nullptr;    ///< the same as the transforms that come before in a list leave them; none before
-                                     ///< a list's first one
+  const Source* so_far = nullptr;    ///< the data as the transforms before this one in a list left them; null for the
+                                     ///< first one
 
-  /// The moment at which the epoch began. An epoch reads its data as they were then, damage that follows a schedule
-  /// among them: so does what goes on with the epoch after a resume, and the scoring of what was trained on. A loop of
-  /// your own that has schedules in steps there must count `Clock::batch` as well as `Clock::step`.
+  /// The moment of the epoch's begin. An epoch reads its data as of that moment, damage that follows a schedule
+  /// included; so do the rest of an epoch after a resume and the scoring of the training data. A loop of your own whose
+  /// schedules count steps must set `Clock::batch` as well as `Clock::step`.
   [[nodiscard]] Moment epoch_began() const {
     Moment began = *this;
     began.of_epoch = true;
@@ -51,7 +59,7 @@ struct Moment {
     return began;
   }
 
-  /// This moment, for what acts on these data.
+  /// This moment for parts that act on these data.
   [[nodiscard]] Moment on(const Source& source) const {
     Moment now = *this;
     now.data = &source;
@@ -66,50 +74,47 @@ struct Moment {
     return detail::value_at(*this, knob);
   }
 
-  /// The same, checked. Throws Error where a schedule has left the bounds.
+  /// The value of a knob, checked. Throws Error if a schedule has left the bounds.
   [[nodiscard]] double operator()(const Knob& knob, const Bounds& bounds) const {
     const double value = (*this)(knob);
     bounds.check(value);
     return value;
   }
 
-  /// A knob with a range, checked against it.
+  /// The value of a knob with a range, checked against it.
   template <class Range, detail::FieldName Name>
   [[nodiscard]] double operator()(const Bounded<Range, Name>& knob) const {
     return (*this)(knob, knob.bounds());
   }
 
-  /// 0-d double; multiplies tensors of any floating type on any device without changing their type.
+  /// The value of a knob as a tensor, 0-d double; multiplies tensors of any floating type on any device without
+  /// changing their type.
   [[nodiscard]] at::Tensor tensor(const Knob& knob) const {
     if (slots != nullptr && !knob.constant()) {
       return slots->number(*this, of_epoch, [knob](const Moment& now) { return detail::value_at(now, knob); });
     }
     return at::scalar_tensor(detail::value_at(*this, knob), at::kDouble);
   }
+  /// That tensor, checked. Throws Error where a schedule has left the bounds.
   [[nodiscard]] at::Tensor tensor(const Knob& knob, const Bounds& bounds) const {
-    if (slots != nullptr && !knob.constant()) {
-      return slots->number(*this, of_epoch, [knob, bounds](const Moment& now) {
-        const double value = detail::value_at(now, knob);
-        bounds.check(value);
-        return value;
-      });
-    }
-    const double value = detail::value_at(*this, knob);
-    bounds.check(value);
-    return at::scalar_tensor(value, at::kDouble);
+    return checked_tensor(knob, [bounds](const Knob& /*any*/) { return bounds; });
   }
-
   template <class Range, detail::FieldName Name>
   [[nodiscard]] at::Tensor tensor(const Bounded<Range, Name>& knob) const {
+    return checked_tensor(knob, [](const Bounded<Range, Name>& any) { return any.bounds(); });
+  }
+
+ private:
+  /// A slot keeps a copy of the knob, and bounds are made of that one: their field is a view of the knob's name, and
+  /// the slot may outlive the part that the knob is a field of.
+  template <class AnyKnob, class BoundsOf>
+  [[nodiscard]] at::Tensor checked_tensor(const AnyKnob& knob, const BoundsOf& bounds_of) const {
     if (slots != nullptr && !knob.constant()) {
-      // A copy of the knob, whose name an error needs: the slot may outlive the part that the knob is a field of.
-      return slots->number(*this, of_epoch, [knob](const Moment& now) {
-        const double value = detail::value_at(now, knob);
-        knob.bounds().check(value);
-        return value;
+      return slots->number(*this, of_epoch, [knob, bounds_of](const Moment& now) {
+        return detail::value_within(bounds_of(knob), now, knob);
       });
     }
-    return tensor(knob, knob.bounds());
+    return at::scalar_tensor(detail::value_within(bounds_of(knob), *this, knob), at::kDouble);
   }
 };
 
@@ -118,7 +123,7 @@ inline double detail::value_at(const Moment& now, const Knob& knob) {
   return knob(now.clock, now.history != nullptr ? *now.history : none);
 }
 
-/// The name of before.
+/// Former name of `Moment`.
 using Now [[deprecated("it is called regimen::Moment")]] = Moment;
 
 }  // namespace regimen::inline v0

@@ -6,11 +6,11 @@
 
 #include "regimen/base/config.hpp"
 
-/// What keeps the library's own uses of one seed apart: a user may well give the same seed to all of them, and a label
-/// drawn from the words that ordered the data would be a function of the order.
+/// Salts that separate the library's uses of one seed: users often give one seed to all of them, and a label drawn from
+/// the words that ordered the data would be a function of the order.
 namespace regimen::inline v0::detail::salt {
 
-/// The first eight letters of a word as a number.
+/// A salt: the first eight letters of a word as a number.
 consteval std::uint64_t of(std::string_view word) {
   std::uint64_t number = 0;
   for (const char letter : word.substr(0, 8)) {
@@ -28,7 +28,7 @@ inline constexpr std::uint64_t exact = of("exact");            // exact_labels
 inline constexpr std::uint64_t gradient = of("gradient");      // GradientNoise
 inline constexpr std::uint64_t layer = of("layer");            // frozen layers on one another
 inline constexpr std::uint64_t matrix = of("matrix");          // random noise matrices
-inline constexpr std::uint64_t order = of("order");            // of an epoch
+inline constexpr std::uint64_t order = of("order");            // the order of an epoch
 inline constexpr std::uint64_t permutation = of("permute");    // permuted_labels
 inline constexpr std::uint64_t pixels = of("pixels");          // PermutePixels
 inline constexpr std::uint64_t sample = of("sample");          // sample()

@@ -19,11 +19,11 @@ struct Moment;
 
 namespace detail {
 
-/// The numbers of a recorded step that change from one replay to the next, each in a place of its own on the device.
+/// The numbers of a recorded step that change between replays, each at an address of its own on the device.
 ///
-/// A recording keeps the addresses that a step reads, and the values of everything that it was told on the host. So
-/// what follows a schedule is read from a slot, which is filled before each replay. The first passes over the step make
-/// the slots, in the order in which it asks for them; later passes find them in the same order.
+/// A recording keeps the addresses that a step reads, and all values that come from the host. Values that follow a
+/// schedule are therefore read from slots, which are filled before each replay. The first passes over the step make the
+/// slots, in the order in which it asks for them; later passes get them in the same order.
 class Slots {
  public:
   /// A number as a function of the moment.
@@ -39,8 +39,8 @@ class Slots {
   Slots(const Slots&) = delete;
   Slots& operator=(const Slots&) = delete;
 
-  /// Fills all slots and begins a pass over the step: for this moment, and for that at which the epoch began, which
-  /// what the step reads from frozen data goes by.
+  /// Fills all slots and begins a pass over the step. `now`: the moment of the step; `epoch_began`: that of the epoch's
+  /// begin, for what the step reads from frozen data.
   void begin(const Moment& now, const Moment& epoch_began) {
     next_ = 0;
     if (entries_.empty()) {
@@ -52,11 +52,11 @@ class Slots {
       entry.fill(entry.of_epoch ? epoch_began : now, to);
       to += entry.length;
     }
-    // Not blocking: so little is taken over by the driver before the call returns, and the device goes on meanwhile.
+    // Non-blocking: the driver takes over so few bytes before the call returns, and the device need not wait.
     filled_.narrow(0, 0, used_).copy_(values, /*non_blocking=*/true);
   }
 
-  /// 0-d double on the device. `of_epoch`: `now` is the moment at which the epoch began.
+  /// The slot of a number, 0-d double on the device. `of_epoch`: `now` is the moment of the epoch's begin.
   at::Tensor number(const Moment& now, bool of_epoch, Number value) {
     const Fill fill = [value = std::move(value)](const Moment& at, std::int64_t* to) {
       const double number = value(at);
@@ -65,7 +65,7 @@ class Slots {
     return place(now, of_epoch, 1, fill).view(at::kDouble).select(0, 0);
   }
 
-  /// [3] int64 on the device: a key's two words, and the third that Threefry makes of them.
+  /// The slot of a key's words, [3] int64 on the device: two words, and the third that Threefry makes of them.
   at::Tensor words(const Moment& now, bool of_epoch, Words value) {
     const Fill fill = [value = std::move(value)](const Moment& at, std::int64_t* to) {
       const Block key = value(at);
@@ -76,13 +76,13 @@ class Slots {
     return place(now, of_epoch, 3, fill);
   }
 
-  /// No more slots from here on: what is recorded reads those that there are.
+  /// Ends the making of slots: the recording reads only the existing ones.
   void close() { closed_ = true; }
 
-  /// Whether the pass has found all slots, no more and no fewer.
+  /// Whether the pass has asked for exactly the existing slots.
   [[nodiscard]] bool complete() const { return next_ == entries_.size(); }
 
-  /// The step does something that a recording would freeze; the first to say so is remembered.
+  /// Marks the step as one that cannot be recorded. The first reason is kept.
   void refuse(const std::string& why) {
     if (refused_.empty()) {
       refused_ = why;
@@ -93,7 +93,7 @@ class Slots {
   [[nodiscard]] const std::string& refused() const { return refused_; }
 
  private:
-  static constexpr std::int64_t capacity = 4096;  // 32 kB: what the driver takes over at once
+  static constexpr std::int64_t capacity = 4096;  // 32 kB, which the driver takes over in one call
 
   using Fill = std::function<void(const Moment&, std::int64_t*)>;
 
@@ -104,7 +104,7 @@ class Slots {
     Fill fill;
   };
 
-  /// The next slot of the pass, made if it is not there yet.
+  /// The next slot of the pass, made if it does not exist.
   at::Tensor place(const Moment& now, bool of_epoch, std::int64_t length, const Fill& fill) {
     if (next_ < entries_.size() && entries_[next_].length == length && entries_[next_].of_epoch == of_epoch) {
       const Entry& entry = entries_[next_++];
@@ -114,7 +114,7 @@ class Slots {
       refuse("it asks for scheduled numbers in another order, or for more of them, than in its first passes");
     }
     if (closed_) {
-      return memory_.narrow(0, 0, length);  // whatever is there: the recording will not be used
+      return memory_.narrow(0, 0, length);  // any memory will do: the recording will not be used
     }
     at::Tensor values = at::empty({length}, at::kLong);
     fill(now, values.data_ptr<std::int64_t>());
@@ -129,8 +129,8 @@ class Slots {
   }
 
   at::Tensor memory_;
-  /// The same memory, to write to. Autograd counts the writes to a tensor and all views of it, and would refuse the
-  /// gradient of what was multiplied by one slot once another was filled.
+  /// A tensor that shares the memory of the slots and is written to. Autograd counts the writes to a tensor and all its
+  /// views, and would refuse the gradient of a product with one slot once another slot was filled.
   at::Tensor filled_;
   std::vector<Entry> entries_;
   std::int64_t used_ = 0;

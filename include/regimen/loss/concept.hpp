@@ -33,20 +33,20 @@
 
 namespace regimen::inline v0 {
 
-/// What is asked of the network? Takes output and target, gives the *mean* loss as a 0-d tensor. It may also have, each
-/// const,
+/// A function of output and target that returns the *mean* loss as a 0-d tensor. It may also have these members, all
+/// const:
 ///
-///     at::Tensor each(output, target)      the loss of each sample, [N]; a loss that has it need not be callable
-///     at::Tensor weight(target)            [N], how much each sample counts in the mean of `each`; without it 1
-///     at::Tensor correct(output, target)   what is right: bool, or floating shares in [0, 1] with NaN for what is not
-///                                          to be judged; accuracy is the mean over all that was judged
-///     LossCount count(target)              what the mean is over, a number or 0-d; without it the batch's samples
-///     void check_target(target)            throws Error for targets that it cannot take
-///     bool sums()                          whether it is a sum over the samples instead of a mean
+///     at::Tensor each(output, target)      loss of each sample, [N]; a loss that has it need not be callable
+///     at::Tensor weight(target)            weight of each sample in the mean of `each`, [N]; without it 1
+///     at::Tensor correct(output, target)   correctness, entry by entry: bool, or floating shares in [0, 1] with NaN
+///                                          for entries that are not judged; accuracy is the mean over the others
+///     LossCount count(target)              denominator of the mean, a number or 0-d; without it the batch's samples
+///     void check_target(target)            throws Error for targets that the loss cannot take
+///     bool sums()                          true for a sum over the samples in place of a mean
 ///
-/// A loss that does not say what is right is scored by accuracy only where that has one meaning: output [N, C, ...] and
-/// target [N, ...] integers, right if the target is the argmax; a target out of [0, C) is not judged. A loss that is a
-/// sum over the samples: `SummedLoss`.
+/// For a loss without `correct`, accuracy is scored only if it has one meaning: output [N, C, ...] and integer target
+/// [N, ...], correct if the target is the argmax; a target out of [0, C) is not judged. A loss that is a sum over the
+/// samples: `SummedLoss`.
 template <class L>
 concept Loss = requires(const L& loss, const at::Tensor& output, const at::Tensor& target) {
   { loss(output, target) } -> std::convertible_to<at::Tensor>;
@@ -63,7 +63,7 @@ concept SaysWeight = requires(const L& loss, const at::Tensor& t) { at::Tensor(l
 template <class L>
 concept SaysCount = requires(const L& loss, const at::Tensor& t) { LossCount(loss.count(t)); };
 
-/// A loss's losses of single samples; Error unless there is one for each.
+/// The losses of single samples, [N]. Throws Error unless there is one for each sample.
 template <SaysEach L>
 at::Tensor each_of(const L& loss, const at::Tensor& output, const at::Tensor& target) {
   const at::Tensor each = loss.each(output, target);
@@ -74,7 +74,7 @@ at::Tensor each_of(const L& loss, const at::Tensor& output, const at::Tensor& ta
   return each;
 }
 
-/// The mean of a loss: its own, or that of the losses of single samples, by their weights.
+/// The mean loss: the loss's own, or the weighted mean of `each`.
 template <Loss L>
 at::Tensor mean_loss(const L& loss, const at::Tensor& output, const at::Tensor& target) {
   if constexpr (requires { at::Tensor(loss(output, target)); }) {
@@ -87,14 +87,15 @@ at::Tensor mean_loss(const L& loss, const at::Tensor& output, const at::Tensor& 
                   " samples, [N], but gave " + described(weight));
     }
     const at::Tensor sum = weight.sum();
-    // 0 where nothing counts, and not 0 / 0.
+    // A batch in which nothing counts has loss 0, not 0 / 0.
     return (each * weight).sum() / sum.masked_fill(sum == 0, 1);
   } else {
     return each_of(loss, output, target).mean();
   }
 }
 
-/// The most entries that a loss may judge: one a label, or one a sample and position of outputs [N, C, ...].
+/// The largest number of entries that a loss may judge: one per label, or per sample and position of an output [N, C,
+/// ...].
 inline std::int64_t most_to_judge(const at::Tensor& output, const at::Tensor& target) {
   const std::int64_t positions =
       output.dim() < 2 ? output.numel() : output.numel() / std::max<std::int64_t>(output.size(1), 1);
@@ -103,10 +104,10 @@ inline std::int64_t most_to_judge(const at::Tensor& output, const at::Tensor& ta
 
 }  // namespace detail
 
-/// Any loss: one of regimen's, a function of output and target, or a loss module of torch::nn.
+/// A loss of any type: one of regimen's, a function of output and target, or a loss module of torch::nn.
 class AnyLoss : public detail::Erased {
  public:
-  /// None given: CrossEntropy, unless whoever reads this knows better.
+  /// No loss given: CrossEntropy, unless the part that reads this has another default.
   AnyLoss() : AnyLoss(CrossEntropy{}) { is_given_ = false; }
 
   template <class L>
@@ -123,7 +124,7 @@ class AnyLoss : public detail::Erased {
     }
   }
 
-  /// 0 where the loss's own count says that nothing counts, whatever the mean of nothing is there.
+  /// The mean loss, 0-d; 0 if `count` is 0, whatever the loss returns then.
   [[nodiscard]] at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
     const at::Tensor loss = parts_->call(output, target);
     if (!parts_->may_be_of_nothing) {
@@ -133,9 +134,9 @@ class AnyLoss : public detail::Erased {
     return count.known() && count.number() > 0 ? loss : loss.masked_fill(count.on(loss.device()) == 0, 0);
   }
 
-  /// [N]: the loss of each sample, as far as it counts in the mean; floating, differentiable where the loss says it
-  /// itself. A loss that does not is called with one sample at a time, which is slow, and right for every mean over
-  /// samples; of a sum, too.
+  /// The loss of each sample, [N], floating, as far as it counts in the mean. A loss with `each` decides whether it is
+  /// differentiable. A loss without `each` is called with one sample at a time: slow, but right for every mean or sum
+  /// over samples.
   [[nodiscard]] at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
     if (parts_->each) {
       return parts_->each(output, target);
@@ -147,8 +148,8 @@ class AnyLoss : public detail::Erased {
     return losses.empty() ? output.new_empty({0}) : at::stack(losses);
   }
 
-  /// What was judged, entry by entry: bool, or floating with NaN for what was not; undefined where "right" has no
-  /// meaning. Throws Error where a loss's own `correct` judges more than there is.
+  /// Correctness, entry by entry: bool, or floating with NaN for entries that are not judged; undefined if the loss has
+  /// no accuracy. Throws Error if a loss's own `correct` has more entries than there are labels or positions.
   [[nodiscard]] at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
     if (parts_->correct) {
       const at::Tensor right = parts_->correct(output, target);
@@ -161,21 +162,22 @@ class AnyLoss : public detail::Erased {
     return detail::are_labels_for(output, target) ? detail::labels_predicted(output, target) : at::Tensor();
   }
 
-  /// What the loss of a batch of so many samples is a mean over.
+  /// The denominator of the mean loss of a batch with this number of samples.
   [[nodiscard]] LossCount count(const at::Tensor& target, std::int64_t samples) const {
     return parts_->count ? parts_->count(target) : LossCount(samples);
   }
 
-  /// Whether it was given, and is not the default.
+  /// False for the default loss.
   [[nodiscard]] bool is_given() const { return is_given_; }
 
-  /// Whether the loss itself says what its mean is over.
+  /// Whether the loss has a `count` of its own.
   [[nodiscard]] bool counts() const { return parts_->count != nullptr; }
 
-  /// Whether it is a sum over the samples instead of a mean.
+  /// Whether the loss is a sum over the samples in place of a mean.
   [[nodiscard]] bool sums() const { return parts_->sums; }
 
-  /// Throws Error for targets that the loss cannot take, whatever the output; where the loss says nothing, none.
+  /// Throws Error for targets that the loss cannot take, whatever the output; does nothing for a loss without
+  /// `check_target`.
   void check_target(const at::Tensor& target) const {
     if (parts_->check_target) {
       parts_->check_target(target);
@@ -188,7 +190,7 @@ class AnyLoss : public detail::Erased {
     std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> each;
     std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> correct;
     std::function<LossCount(const at::Tensor&)> count;
-    bool may_be_of_nothing = false;  ///< its mean may be over nothing, and NaN
+    bool may_be_of_nothing = false;  ///< true if the mean may be over nothing and so be NaN
     std::function<void(const at::Tensor&)> check_target;
     bool sums = false;
   };
@@ -224,7 +226,7 @@ class AnyLoss : public detail::Erased {
     }
     if constexpr (detail::SaysCount<L>) {
       parts->count = [shared](const at::Tensor& target) { return LossCount(shared->count(target)); };
-      parts->may_be_of_nothing = !std::same_as<L, CrossEntropy>;  // which gives 0 then
+      parts->may_be_of_nothing = !std::same_as<L, CrossEntropy>;  // whose loss is 0 then
     } else if constexpr (detail::SaysWeight<L>) {
       parts->count = [shared](const at::Tensor& target) {
         return LossCount(shared->weight(target).sum().to(at::kDouble));
@@ -246,7 +248,7 @@ class AnyLoss : public detail::Erased {
     parts_ = std::move(parts);
   }
 
-  /// A module's options say what its value is a mean over, as far as they are PyTorch's.
+  /// Binds a loss module; its options tell the denominator of its mean, as far as they are PyTorch's.
   template <class L>
   void bind_module(L loss) {
     auto parts = std::make_shared<Parts>();

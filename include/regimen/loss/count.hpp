@@ -13,8 +13,8 @@
 
 namespace regimen::inline v0 {
 
-/// What the mean of a loss is over: so many samples, labels, words, or the sum of their weights. A number where the
-/// host knows it, else a 0-d tensor on the device, which nobody waits for.
+/// The denominator of a mean loss: a number of samples, labels or words, or the sum of their weights. A number if the
+/// host knows it, else a 0-d tensor on the device, which is not waited for.
 class LossCount {
  public:
   template <class N>
@@ -25,16 +25,16 @@ class LossCount {
   /// Whether the host knows the number.
   [[nodiscard]] bool known() const { return !on_device_.defined(); }
 
-  /// Waits for the device where the host does not know it.
+  /// The number. Waits for the device if the host does not know it.
   [[nodiscard]] double number() const { return known() ? number_ : on_device_.item<double>(); }
 
-  /// 0-d double, or a plain number as one.
+  /// The number as a 0-d double tensor on this device.
   [[nodiscard]] at::Tensor on(const at::Device& device) const {
     return known() ? at::full({}, number_, at::TensorOptions().device(device).dtype(at::kDouble))
                    : on_device_.to(device, at::kDouble);
   }
 
-  /// value times the count's share of `all`, in value's type; times 0 where nothing counts.
+  /// value * this / all, in value's type; 0 if `all` is 0.
   [[nodiscard]] at::Tensor weigh(const at::Tensor& value, const LossCount& all) const {
     if (known() && all.known()) {
       return value * (all.number_ > 0 ? number_ / all.number_ : 0);
@@ -43,7 +43,7 @@ class LossCount {
     return value * (on(device) / all.on(device).clamp_min(std::numeric_limits<double>::min())).to(value.scalar_type());
   }
 
-  /// sum += value times the count; sum 0-d double.
+  /// sum += value * this; sum 0-d double.
   void add_times(at::Tensor& sum, const at::Tensor& value) const {
     if (known()) {
       sum.add_(value, number_);

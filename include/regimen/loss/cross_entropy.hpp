@@ -23,19 +23,19 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// What each label counts, [label.numel()]: 1, or its class's weight, and 0 for one that is `ignored`. of_class [C];
-/// undefined where all count the same.
+/// The weight of each label, [label.numel()]: 1 or its class's weight; 0 for a label that is `ignored`. of_class [C]:
+/// the weights of the classes; undefined if all are 1.
 inline at::Tensor weight_of_labels(const at::Tensor& label, std::int64_t ignored, const at::Tensor& of_class) {
   const at::Tensor counts = (label != ignored).flatten();
   if (!of_class.defined()) {
     return counts;
   }
-  // A label that is no class is for the loss to refuse.
+  // A label out of range is clamped here; the loss reports it.
   const at::Tensor index = label.clamp(0, of_class.numel() - 1).flatten();
   return of_class.to(at::kDouble).index_select(0, index) * counts;
 }
 
-/// How many labels there are that are not `ignored`, or the sum of their classes' weights, 0-d double on their device.
+/// The number of labels that are not `ignored`, or the sum of their classes' weights; 0-d double on the labels' device.
 inline at::Tensor counted_labels(const at::Tensor& label, std::int64_t ignored, const at::Tensor& of_class) {
   return weight_of_labels(label, ignored, of_class).sum().to(at::kDouble);
 }
@@ -43,17 +43,17 @@ inline at::Tensor counted_labels(const at::Tensor& label, std::int64_t ignored, 
 }  // namespace detail
 
 /// Cross entropy of logits [N, C, ...] against labels [N, ...] int64 in [0, C), or against distributions of the logits'
-/// shape. The dimensions after C are positions that are judged one by one: pixels, words.
+/// shape. The dimensions after C are positions (pixels, words), each with a loss of its own.
 ///
-/// The mean is over the labels, or with class weights over their weights, as in PyTorch; a label that is `ignore_index`
-/// counts for nothing, neither in the loss nor in the accuracy, and a batch that has no other labels has loss 0 where
-/// PyTorch has NaN. Accuracy is the share of the labels that are predicted; of distributions there is none.
-/// Throws Error for other shapes and types, for class weights that are not C or negative, and on the CPU for a label
-/// outside of [0, C); elsewhere LibTorch says so in its own way.
+/// The mean is over the labels, or weighted by their classes' weights, as in PyTorch. A label that is `ignore_index`
+/// counts neither in the loss nor in the accuracy; a batch with no other labels has loss 0, where PyTorch has NaN.
+/// Accuracy is the share of labels that are predicted; distributions have none. Throws Error for other shapes and
+/// types, for class weights that are negative or not C, and on the CPU for a label out of [0, C); on other devices
+/// LibTorch reports that in its own way.
 ///     phase.loss = regimen::CrossEntropy{.class_weights = {1, 5}, .ignore_index = 255};
 struct CrossEntropy {
-  detail::Table<double> class_weights{};       ///< one a class, at least 0; empty: all count the same
-  std::optional<std::int64_t> ignore_index{};  ///< the label of what is not to be judged
+  detail::Table<double> class_weights{};       ///< one for each class, at least 0 and finite; empty: all 1
+  std::optional<std::int64_t> ignore_index{};  ///< label of entries that are not judged
 
   void check() const {
     for (const double weight : class_weights.elements()) {
@@ -67,27 +67,27 @@ struct CrossEntropy {
     if (counts_all() || target.is_floating_point()) {
       return at::cross_entropy_loss(output, target, weights_beside(output));
     }
-    // The sum over what counts, and not the mean, which is NaN where nothing does.
+    // The sum divided by the count: LibTorch's mean is NaN if nothing counts.
     const at::Tensor sum =
         at::cross_entropy_loss(output, target, weights_beside(output), at::Reduction::Sum, ignored());
     const at::Tensor over = detail::counted_labels(target, ignored(), weights_beside(output));
     return sum / over.masked_fill(over == 0, 1).to(sum.scalar_type());
   }
 
-  /// [N]: the loss of each sample; where it has positions, their mean by what they count, 0 where none of them counts.
+  /// The loss of each sample, [N]: the mean over its positions, weighted as the mean over all; 0 if none counts.
   at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
     require_pair(output, target);
     const at::Tensor given =
         at::cross_entropy_loss(output, target, weights_beside(output), at::Reduction::None, ignored());
-    // The number of an image's pixels is beyond half precision.
+    // The number of an image's pixels may exceed the range of half precision.
     const at::Tensor losses = given.element_size() < 4 ? given.to(at::kFloat) : given;
     const at::Tensor sums = losses.dim() == 1 ? losses : losses.flatten(1).sum(1);
     const at::Tensor over = weight(target).to(sums.scalar_type());
     return sums / over.masked_fill(over == 0, 1);
   }
 
-  /// [N] double: what each sample counts in the mean, the number of its labels or the sum of their classes' weights; of
-  /// distributions the number of its positions.
+  /// The weight of each sample in the mean, [N] double: the number of its labels or the sum of their classes' weights;
+  /// for distributions the number of its positions.
   at::Tensor weight(const at::Tensor& target) const {
     check_target(target);
     const std::int64_t n = target.size(0);
@@ -99,7 +99,7 @@ struct CrossEntropy {
     return each.to(at::kDouble).view({n, n == 0 ? 1 : -1}).sum(1);
   }
 
-  /// What the mean is over: labels, or the sum of their classes' weights; distributions, each counting 1.
+  /// The denominator of the mean: the sum of `weight`.
   LossCount count(const at::Tensor& target) const {
     check_target(target);
     if (target.is_floating_point()) {
@@ -109,7 +109,7 @@ struct CrossEntropy {
                         : LossCount(detail::counted_labels(target, ignored(), weights_on(target.device())));
   }
 
-  /// [N, ...] bool where all labels count, else floating: 1, 0, and NaN where one does not.
+  /// Correctness of each label, [N, ...]: bool, or, with `ignore_index`, floating 1, 0, and NaN for ignored labels.
   at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
     if (!detail::are_labels_for(output, target)) {
       return {};
@@ -118,7 +118,7 @@ struct CrossEntropy {
     return ignore_index ? right.to(at::kFloat).masked_fill(target == *ignore_index, std::nan("")) : right;
   }
 
-  /// Throws Error for targets that no logits can go with.
+  /// Throws Error for targets that fit no logits.
   void check_target(const at::Tensor& target) const {
     const bool labels = target.defined() && target.scalar_type() == at::kLong && target.dim() >= 1;
     const bool shares = target.defined() && target.is_floating_point() && target.dim() >= 2;
@@ -186,7 +186,7 @@ struct CrossEntropy {
     }
   }
 
-  /// [C] double; undefined where all classes count the same.
+  /// Class weights on a device, [C] double; undefined if there are none.
   [[nodiscard]] at::Tensor weights_on(const at::Device& device) const {
     if (class_weights.size() == 0) {
       return {};
@@ -196,7 +196,7 @@ struct CrossEntropy {
                                    [&] { return at::tensor(class_weights.elements(), at::kDouble); });
   }
 
-  /// `weights_on` in the output's type.
+  /// Class weights in the output's type.
   [[nodiscard]] at::Tensor weights_beside(const at::Tensor& output) const {
     const at::Tensor weights = weights_on(output.device());
     return weights.defined() ? weights.to(output.scalar_type()) : weights;

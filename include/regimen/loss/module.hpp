@@ -16,24 +16,23 @@
 #include "regimen/loss/pointwise.hpp"
 #include "regimen/tensor/described.hpp"
 
-/// What is to be known of the loss modules of torch::nn beyond their forward.
+/// Properties of the loss modules of torch::nn beyond their forward.
 namespace regimen::inline v0::detail {
 
-/// A loss module of torch::nn, in its holder.
+/// A loss module of torch::nn in its holder.
 template <class L>
 concept LossModule = requires(L& loss, const at::Tensor& t) {
   { loss->forward(t, t) } -> std::convertible_to<at::Tensor>;
 };
 
-/// CrossEntropyLoss and NLLLoss.
+/// A module that judges labels: CrossEntropyLoss and NLLLoss.
 template <class M>
 concept JudgesLabels = requires(M& module) {
   module.options.ignore_index() + 0;
   module.weight.defined();
 };
 
-/// What a loss module does to the losses of a batch: at::Reduction::Mean unless its options say otherwise. The mean
-/// over samples, KLDivLoss's kBatchMean, is a mean too.
+/// The reduction of a loss module; at::Reduction::Mean if it has no such option, and also for KLDivLoss's kBatchMean.
 template <class M>
 std::int64_t reduction_of(const M& module) {
   if constexpr (requires { std::int64_t(reduction_get_enum(module.options.reduction())); }) {
@@ -46,7 +45,7 @@ std::int64_t reduction_of(const M& module) {
   }
 }
 
-/// Throws Error for what CrossEntropyLoss and NLLLoss cannot take for targets.
+/// Throws Error for targets that CrossEntropyLoss and NLLLoss cannot take.
 inline void check_labels_of_module(const at::Tensor& target) {
   if (!target.defined() || (target.scalar_type() != at::kLong && !target.is_floating_point())) {
     throw Error("a loss module of torch::nn that judges labels takes int64, or distributions in floating point, not " +
@@ -54,7 +53,7 @@ inline void check_labels_of_module(const at::Tensor& target) {
   }
 }
 
-/// What the mean of CrossEntropyLoss and NLLLoss is over.
+/// The denominator of the mean of CrossEntropyLoss and NLLLoss.
 inline LossCount count_of_module(const at::Tensor& target, std::int64_t ignored, const at::Tensor& of_class) {
   check_labels_of_module(target);
   if (target.is_floating_point()) {
@@ -63,13 +62,13 @@ inline LossCount count_of_module(const at::Tensor& target, std::int64_t ignored,
   return counted_labels(target, ignored, of_class);
 }
 
-/// The target as a module of torch::nn should see it: of the output's shape where it has a number for each output, for
-/// some spread [N] over [N, 1] to [N, N] in silence. Throws Error where the shapes do not go together.
+/// The target for a module of torch::nn: in the output's shape if it is floating, since some modules silently broadcast
+/// [N] and [N, 1] to [N, N]. Throws Error if the shapes do not fit.
 template <class M>
 at::Tensor beside(const at::Tensor& output, const at::Tensor& target, const M& module) {
   const std::string name = name_of_object(typeid(module));
   if (name.rfind("torch::nn::", 0) != 0) {
-    return target;  // a module of somebody's own may compare other things
+    return target;  // a user's module may compare other things
   }
   if (!target.defined()) {
     throw Error(name + " takes targets, but the data have none");

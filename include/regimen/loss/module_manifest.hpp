@@ -11,8 +11,8 @@
 #include "regimen/model/modules.hpp"
 #include "regimen/tensor/checksum.hpp"
 
-/// What a manifest says of a loss module of torch::nn. LibTorch's options have no list of their fields, so those that
-/// it has are named here.
+/// The manifest of a loss module of torch::nn. LibTorch's options cannot be listed, so their names are written out
+/// here.
 namespace regimen::inline v0::detail {
 
 template <class Value>
@@ -30,7 +30,7 @@ std::string option_text(const Value& value) {
   }
 }
 
-/// What it prints of itself, and its options.
+/// The text that a module prints, and its options, as JSON.
 template <class M>
 std::string manifest_of_loss_module(const M& module) {
   json::Object object;
@@ -57,7 +57,7 @@ std::string manifest_of_loss_module(const M& module) {
   add("blank", [](const auto& o) -> std::remove_cvref_t<decltype(o.blank())> { return o.blank(); });
   add("zero_infinity",
       [](const auto& o) -> std::remove_cvref_t<decltype(o.zero_infinity())> { return o.zero_infinity(); });
-  // Weights are the module's buffers where it has made such of its options.
+  // Some modules keep a weight option as a buffer instead.
   if constexpr (requires { module.weight.defined(); }) {
     object.add("weight", option_text(module.weight));
   } else {

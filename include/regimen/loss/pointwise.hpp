@@ -15,12 +15,12 @@
 #include "regimen/loss/detail/range.hpp"
 #include "regimen/tensor/described.hpp"
 
-/// Losses that compare each output with a target of its own.
+/// Losses that compare each output with its own target.
 namespace regimen::inline v0 {
 
 namespace detail {
 
-/// Throws Error for complex numbers: of these only the real part would be compared.
+/// Throws Error for complex numbers, of which only the real part would be compared.
 inline void require_real_numbers(const at::Tensor& tensor, const std::string& who, const std::string& what) {
   if (tensor.defined() && tensor.is_complex()) {
     throw Error(who + " compares real numbers, but the " + what + " is " + described(tensor) +
@@ -28,8 +28,8 @@ inline void require_real_numbers(const at::Tensor& tensor, const std::string& wh
   }
 }
 
-/// Output and target must be of one shape, up to ones in it: [N] and [N, 1] go together, [N] and [N, C] would be spread
-/// over each other in silence, and [N, C, H, W] and [N, H, W, C] be compared in the wrong order.
+/// Throws Error unless output and target have one shape up to dimensions of length 1: [N] fits [N, 1]. Without it [N]
+/// and [N, C] would silently be broadcast, and [N, C, H, W] and [N, H, W, C] be compared in the wrong order.
 inline void require_same_shape(const at::Tensor& output, const at::Tensor& target, const std::string& who) {
   const auto lengths = [](const at::Tensor& tensor) {
     std::vector<std::int64_t> above_one;
@@ -46,20 +46,20 @@ inline void require_same_shape(const at::Tensor& output, const at::Tensor& targe
   }
 }
 
-/// [N, ...] -> [N]: of each row its mean.
+/// The mean of each row, [N, ...] -> [N].
 inline at::Tensor mean_of_rows(const at::Tensor& numbers) {
   return numbers.dim() == 1 ? numbers : numbers.flatten(1).mean(1);
 }
 
 }  // namespace detail
 
-/// Cross entropy of each logit by itself: one a sample, [N] or [N, 1], or several, [N, ...], where a sample may bear
-/// any number of labels. Targets of the same shape: labels 0 and 1 of any type, or floating numbers in [0, 1].
+/// Binary cross entropy of logits: one per sample, [N] or [N, 1], or several, [N, ...], of which a sample may have any
+/// number positive. Targets have the output's shape: labels 0 and 1 of any type, or floating numbers in [0, 1].
 ///
-/// With one logit a sample, right is a logit above 0 where the target is above one half; a logit of NaN is wrong. With
-/// several there is no one notion of right (each? all of them?), and only the loss is scored: a struct of your own can
-/// have a `correct`.
-/// Throws Error for targets of another shape, and on the CPU for one outside of [0, 1].
+/// With one logit per sample, a prediction is correct if (logit > 0) equals (target > 0.5); a NaN logit is wrong. With
+/// several, "correct" has no single meaning (each? all of them?), and only the loss is scored, unless a struct of your
+/// own has a `correct`.
+/// Throws Error for targets of another shape, and on the CPU for a target out of [0, 1].
 struct BinaryCrossEntropy {
   at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
     detail::require_same_shape(output, target, "BinaryCrossEntropy");
@@ -68,7 +68,7 @@ struct BinaryCrossEntropy {
     return at::binary_cross_entropy_with_logits(output, target.view_as(output).to(output.scalar_type()));
   }
 
-  /// [N]: of each sample the mean over its logits.
+  /// The loss of each sample, [N]: the mean over its logits.
   at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
     detail::require_same_shape(output, target, "BinaryCrossEntropy");
     detail::require_real_numbers(output, "BinaryCrossEntropy", "output");
@@ -85,7 +85,7 @@ struct BinaryCrossEntropy {
     return ((logit > 0) == (target.flatten() > 0.5)).logical_and(logit.isnan().logical_not());
   }
 
-  /// Throws Error for targets that no logits can go with.
+  /// Throws Error for targets that fit no logits.
   void check_target(const at::Tensor& target) const {
     if (!target.defined()) {
       throw Error("BinaryCrossEntropy takes labels 0 and 1, but the data have no targets");
@@ -101,8 +101,8 @@ struct BinaryCrossEntropy {
   }
 };
 
-/// Mean of the squared differences, over samples and outputs; nothing is right or wrong.
-/// Throws Error for targets of another shape than the output's ([N] goes with [N, 1]), and for complex numbers.
+/// Mean of the squared differences over samples and outputs; there is no accuracy. Throws Error for targets of another
+/// shape than the output's ([N] fits [N, 1]), and for complex numbers.
 struct MeanSquaredError {
   at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
     detail::require_same_shape(output, target, "MeanSquaredError");
@@ -111,7 +111,7 @@ struct MeanSquaredError {
     return at::mse_loss(output, target.view_as(output).to(output.scalar_type()));
   }
 
-  /// [N]: of each sample the mean over its outputs.
+  /// The loss of each sample, [N]: the mean over its outputs.
   at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
     detail::require_same_shape(output, target, "MeanSquaredError");
     detail::require_real_numbers(output, "MeanSquaredError", "output");
@@ -119,7 +119,7 @@ struct MeanSquaredError {
     return detail::mean_of_rows((output - target.view_as(output).to(output.scalar_type())).square());
   }
 
-  /// Throws Error for targets that no outputs can go with.
+  /// Throws Error for targets that fit no outputs.
   void check_target(const at::Tensor& target) const {
     if (!target.defined()) {
       throw Error("MeanSquaredError takes targets of the output's shape, but the data have none");

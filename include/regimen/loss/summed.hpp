@@ -6,8 +6,8 @@
 
 namespace regimen::inline v0 {
 
-/// A loss that is the sum over a batch's samples, where others are the mean: a variational autoencoder's bound, say. It
-/// is trained on as it is, so that the gradient of accumulated batches is their sum; scores are the mean a sample.
+/// A loss that is the sum over a batch's samples in place of the mean, such as a variational autoencoder's bound.
+/// Training uses the sum itself, so the gradients of accumulated batches add up; scores are means per sample.
 ///     phase.loss = regimen::SummedLoss{[](const torch::Tensor& output, const torch::Tensor& target) { ... }};
 struct SummedLoss {
   AnyLoss of;

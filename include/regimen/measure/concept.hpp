@@ -20,16 +20,16 @@
 
 namespace regimen::inline v0 {
 
-/// What a measure may look at: the model, and within `run` the phase's data and how it is scored. Made of a model
-/// alone, there are no data, and scoring has its defaults.
+/// The things that a measure may look at: the model and, within `run`, the phase's data and how the phase is scored.
+/// Made from a model alone it has no data, and scoring has its defaults.
 struct Probe {
   Model model;
-  Evaluation how{};  ///< the phase's loss, preprocessing, execution, and the moment at which its epoch began
+  Evaluation how{};  ///< loss, preprocessing, execution, and the moment of the scored epoch's begin
   Source fit{};      ///< the phase's own data
-  Source clean{};    ///< these three as in `Scoring`
+  Source clean{};    ///< this and the next two as in `Scoring`
   Source test{};
   Source validation{};
-  Clock clock{};  ///< when the scored epoch ended
+  Clock clock{};  ///< time of the scored epoch's end
 
   Probe(Model of) : model(std::move(of)) {}  // NOLINT: a model is probed
   template <class M>
@@ -38,7 +38,7 @@ struct Probe {
   Probe(M&& of) : model(std::forward<M>(of)) {}  // NOLINT
 };
 
-/// What a measure gives that gives several numbers, by name.
+/// The result of a measure that gives several numbers, by name.
 using Numbers = std::map<std::string, double>;
 
 namespace detail {
@@ -46,7 +46,8 @@ namespace detail {
 template <class R>
 concept Measured = std::convertible_to<R, double> || std::convertible_to<R, Numbers>;
 
-/// A function of a Probe, and one that is referred to. A model converts to a Probe, so both could be called with one.
+/// Whether M is a function of a Probe, or a reference to one. As a model converts to a Probe, a function of either
+/// could be called with a model.
 template <class M>
 inline constexpr bool is_function_of_probe = false;
 template <class R>
@@ -57,7 +58,8 @@ template <class M>
 inline constexpr bool is_function_of_probe<std::reference_wrapper<M>> =
     requires { &M::operator(); } || is_function_of_probe<M*>;
 
-/// Takes a Probe and says so: what can be called with anything, a generic lambda, may be meant for a model.
+/// A measure that takes a Probe. A generic lambda, which can be called with anything, is not one: it may expect a
+/// model.
 template <class M>
 concept TakesProbe =
     (requires { &M::operator(); } || is_function_of_probe<M>) && requires(const M& measure, const Probe& probe) {
@@ -69,7 +71,7 @@ concept TakesModel = requires(const M& measure, const Model& model) {
   { measure(model) } -> Measured;
 };
 
-/// Throws Error for a source among a measure's fields that is not defined: it would throw after an epoch of training.
+/// Throws Error for an undefined source among a measure's fields, which would else throw after an epoch of training.
 template <class M>
 void require_sources(const M& measure) {
   if constexpr (HasParts<M> && !is_vector<M>) {
@@ -91,12 +93,12 @@ void require_sources(const M& measure) {
 
 }  // namespace detail
 
-/// What kind of minimum is this? Takes a model, or a `Probe`, gives a number; reads and changes nothing.
+/// A function of a model, or of a `Probe`, that returns a number and changes nothing.
 ///     scoring.measures = {{"l2_norm", regimen::l2_norm}, {"distance", regimen::DistanceFrom{start}}};
 ///     scoring.measures["confidence"] = [](const regimen::Probe& probe) { return ...; };
 ///
-/// One that gives several numbers at once gives them as `Numbers` and says their names beforehand, in
-/// `std::vector<std::string> names() const`. In the record and in logs they are "<the measure's name>_<theirs>".
+/// A measure with several numbers returns `Numbers`, and their names in advance by `std::vector<std::string> names()
+/// const`. In the record and in logs they are "<the measure's name>_<the number's name>".
 ///     struct Ends {
 ///       std::vector<std::string> names() const { return {"largest", "smallest"}; }
 ///       regimen::Numbers operator()(const regimen::Probe& probe) const;
@@ -104,7 +106,7 @@ void require_sources(const M& measure) {
 template <class M>
 concept Measure = detail::TakesProbe<M> || detail::TakesModel<M>;
 
-/// Any measure.
+/// A measure of any type.
 class AnyMeasure : public detail::Erased {
  public:
   AnyMeasure() = default;
@@ -121,7 +123,7 @@ class AnyMeasure : public detail::Erased {
     }
   }
 
-  /// The number of a measure that gives one. Throws Error for one that gives several.
+  /// The number of a measure with one number. Throws Error for a measure with several.
   double operator()(const Probe& probe) const {
     if (!names_.empty()) {
       throw Error("this measure gives several numbers: take them by numbers(name, probe)");
@@ -129,8 +131,8 @@ class AnyMeasure : public detail::Erased {
     return call_(probe).begin()->second;
   }
 
-  /// The numbers of a measure that is called `name`, as the record has them. Throws Error where they are not those that
-  /// its names() says.
+  /// The numbers of a measure that is called `name`, under their names in the record. Throws Error if they differ from
+  /// those that its names() lists.
   [[nodiscard]] Numbers numbers(const std::string& name, const Probe& probe) const {
     const Numbers given = call_(probe);
     if (names_.empty()) {
@@ -148,7 +150,7 @@ class AnyMeasure : public detail::Erased {
     return named;
   }
 
-  /// Under which names the record has the numbers of a measure that is called `name`.
+  /// The names in the record of the numbers of a measure that is called `name`.
   [[nodiscard]] std::vector<std::string> names(const std::string& name) const {
     std::vector<std::string> all;
     for (const std::string& each : names_) {
@@ -157,7 +159,7 @@ class AnyMeasure : public detail::Erased {
     return all.empty() ? std::vector<std::string>{name} : all;
   }
 
-  /// Whether there is one: an empty std::function is none.
+  /// Whether there is a measure; false for one made from an empty std::function.
   explicit operator bool() const { return static_cast<bool>(call_); }
 
  private:
@@ -188,7 +190,7 @@ class AnyMeasure : public detail::Erased {
     }
   }
 
-  /// False for an empty std::function and a null pointer.
+  /// Whether the measure is not an empty std::function or a null pointer.
   template <class M>
   static bool is_there(const M& measure) {
     if constexpr (requires { measure == nullptr; }) {
@@ -199,7 +201,7 @@ class AnyMeasure : public detail::Erased {
   }
 
   std::function<Numbers(const Probe&)> call_;
-  std::vector<std::string> names_{};  ///< of one that gives several numbers; else empty
+  std::vector<std::string> names_{};  ///< names of several numbers; empty for a measure with one
 };
 
 }  // namespace regimen::inline v0

@@ -17,8 +17,8 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// Each parameter of a model, once, with what it was in a snapshot of the same model, both as doubles.
-/// Throws Error where the two do not fit.
+/// Calls visit(now, then, named) for each parameter of a model and its value in a snapshot of that model, both as
+/// doubles, each tensor once. Throws Error if the two do not fit.
 template <class Visit>
 void with_snapshot(const Weights& model, const Snapshot& snapshot, const std::string& who, Visit&& visit) {
   const at::NoGradGuard no_grad;
@@ -31,7 +31,7 @@ void with_snapshot(const Weights& model, const Snapshot& snapshot, const std::st
   }
 }
 
-/// The cosine of the angle between two vectors, added up part by part.
+/// The cosine of the angle between two vectors, accumulated part by part.
 struct Angle {
   double product = 0;
   double first = 0;
@@ -43,14 +43,14 @@ struct Angle {
     second += b.square().sum().item<double>();
   }
 
-  /// NaN where one of them is 0.
+  /// The cosine; NaN if one of the vectors is 0.
   [[nodiscard]] double cosine() const { return product / (std::sqrt(first) * std::sqrt(second)); }
 };
 
 }  // namespace detail
 
-/// The l2 distance of all parameters from where they were in a snapshot of the same model, in double.
-/// Throws Error where the two do not fit.
+/// The l2 distance of all parameters from their values in a snapshot of the same model, in double. Throws Error if the
+/// two do not fit.
 [[nodiscard]] inline double distance(const Weights& model, const Snapshot& from) {
   double sum = 0;
   detail::with_snapshot(model, from, "distance", [&](const at::Tensor& is, const at::Tensor& was, const Named&) {
@@ -59,15 +59,15 @@ struct Angle {
   return std::sqrt(sum);
 }
 
-/// `distance` as a measure for `Scoring::measures`.
+/// The function `distance` as a measure for `Scoring::measures`.
 struct DistanceFrom {
   Snapshot start;
 
   double operator()(const Weights& model) const { return distance(model, start); }
 };
 
-/// The distance from a snapshot as a share of the snapshot's own norm, ||w - w_0|| / ||w_0||, in double: how far from
-/// lazy a training was. Infinite or NaN for a snapshot of zeros. Throws Error where the two do not fit.
+/// A measure: the distance from a snapshot over the snapshot's norm, ||w - w_0|| / ||w_0||, in double; small for lazy
+/// training. Infinite or NaN for a snapshot of zeros. Throws Error if the two do not fit.
 struct RelativeDistanceFrom {
   Snapshot start;
 
@@ -83,8 +83,8 @@ struct RelativeDistanceFrom {
   }
 };
 
-/// The cosine of the angle between all parameters and those of a snapshot, w . w_s / (||w|| ||w_s||), in [-1, 1], in
-/// double; NaN where one of them is 0. Throws Error where the two do not fit.
+/// A measure: the cosine of the angle between all parameters and those of a snapshot, w . w_s / (||w|| ||w_s||), in
+/// [-1, 1], in double; NaN if one of them is 0. Throws Error if the two do not fit.
 struct CosineTo {
   Snapshot goal;
 
@@ -96,9 +96,9 @@ struct CosineTo {
   }
 };
 
-/// Whether the network moves towards some weights: the cosine of the angle between the way that it has gone and the way
-/// there, cos(w - w_from, w_to - w_from), in [-1, 1], in double. 1 is straight there, 0 at right angles; NaN where it
-/// has not moved. Throws Error where the three do not fit.
+/// A measure of how straight the network moves towards given weights: the cosine between its way so far and the way
+/// there, cos(w - w_from, w_to - w_from), in [-1, 1], in double. 1 is straight towards them, 0 at a right angle; NaN if
+/// it has not moved. Throws Error if the three do not fit.
 ///     scoring.measures = {{"towards_bad", regimen::HeadingTo{.from = start, .to = bad}}};
 struct HeadingTo {
   Snapshot from;

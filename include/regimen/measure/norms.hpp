@@ -15,7 +15,8 @@
 
 namespace regimen::inline v0 {
 
-/// The l2 norm of all parameters together, each counted once, summed in double; of complex numbers by their moduli.
+/// The l2 norm of all parameters together, each tensor counted once, summed in double; complex numbers count by their
+/// moduli.
 [[nodiscard]] inline double l2_norm(const Weights& model) {
   const at::NoGradGuard no_grad;
   double sum = 0;
@@ -30,13 +31,13 @@ namespace regimen::inline v0 {
 /// by |w|^p; BatchNorm is folded. It does not change when a ReLU unit's incoming weights grow and its outgoing ones
 /// shrink by one factor, as the function does not.
 ///
-/// sample_shape: of one sample without the batch, {2} or {1, 28, 28}. p >= 1. epsilon in [0, 1): what the model's
-/// BatchNorms, known by the names of their buffers, add to a variance; the default is LibTorch's. The model must be
-/// made of linear maps, ReLU and pooling; a convolution before BatchNorm should have no bias. Pooling is run as it is:
-/// a mean over k numbers counts its share 1 / k once, which is the sum over paths for p = 1 (write it as a convolution
-/// for another p), and a maximum takes the largest of its paths. All is put back afterwards. Throws Error for p or
-/// epsilon out of these, for complex weights, for BatchNorms that share weights and not statistics, and for a model
-/// without parameters.
+/// sample_shape: the shape of one sample without the batch, {2} or {1, 28, 28}. p >= 1. epsilon in [0, 1): the number
+/// that the model's BatchNorms add to a variance (LibTorch's default); they are found by the names of their buffers.
+/// The model must be made of linear maps, ReLU and pooling; a convolution before BatchNorm should have no bias. Pooling
+/// is run as it is: a mean over k numbers counts its share 1 / k once, which is the sum over paths for p = 1 (write it
+/// as a convolution for another p), and a maximum takes the largest of its paths. The model is restored afterwards.
+/// Throws Error for another p or epsilon, for complex weights, for BatchNorms that share weights and not statistics,
+/// and for a model without parameters.
 [[nodiscard]] inline double path_norm(const Model& model, at::IntArrayRef sample_shape, double p = 2,
                                       double epsilon = 1e-5) {
   detail::check_path_norm(p, epsilon, "path_norm: ");

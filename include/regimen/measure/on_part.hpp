@@ -10,8 +10,8 @@
 
 namespace regimen::inline v0 {
 
-/// `evaluate` of each part; an empty part is not scored: its accuracy and loss are NaN. Together the parts of a source
-/// cost about one pass over it.
+/// Scores each part of the data by `evaluate`. The accuracy and loss of an empty part are NaN. For the parts of a
+/// source this costs about one pass over the source.
 ///     const std::vector<regimen::Score> each = regimen::scores(net, regimen::by_class(test, 10));
 [[nodiscard]] inline std::vector<Score> scores(const Model& model, const std::vector<Source>& parts,
                                                const Evaluation& how = {}) {
@@ -23,9 +23,9 @@ namespace regimen::inline v0 {
   return result;
 }
 
-/// The accuracy on a part of the data, as a measure for `Scoring::measures`: one pass over the part at each scoring.
-/// NaN for an empty part. What `how` leaves at its defaults is as the phase has it: its loss, preprocessing, precision.
-/// (No preprocessing where the phase has some: `.preprocess = {regimen::chain()}`.)
+/// The accuracy on a part of the data, as a measure for `Scoring::measures`: one pass over the part at each scoring;
+/// NaN for an empty part. Settings that `how` leaves at their defaults are the phase's: loss, preprocessing, precision.
+/// (For no preprocessing although the phase has some: `.preprocess = {regimen::chain()}`.)
 struct AccuracyOn {
   Source part;
   Evaluation how{};
@@ -35,7 +35,7 @@ struct AccuracyOn {
   }
 };
 
-/// The mean loss on a part of the data; else as `AccuracyOn`.
+/// The mean loss on a part of the data, otherwise like `AccuracyOn`.
 struct LossOn {
   Source part;
   Evaluation how{};

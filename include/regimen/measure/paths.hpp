@@ -15,14 +15,14 @@
 
 namespace regimen::inline v0::detail {
 
-/// What a path norm makes of a model while it runs it: every weight w becomes |w|^p, so that the output for an input of
-/// ones is the sum over all paths of the product of |w|^p along the path. BatchNorm in eval mode is an affine map, and
-/// is folded: gamma / sigma and beta - mu gamma / sigma take the place of a weight and a bias.
+/// Replaces a model's tensors for its lifetime by those for a path norm: every weight w becomes |w|^p, so that the
+/// output for an input of ones is the sum over all paths of the product of |w|^p along the path. BatchNorm in eval mode
+/// is an affine map, and is folded: its weight and bias are taken as gamma / sigma and beta - mu gamma / sigma.
 ///
-/// All tensors are put back when it goes. `values` are differentiable functions of the parameters.
+/// The destructor restores all tensors. `values` are differentiable functions of the parameters.
 class PathWeights {
  public:
-  /// `epsilon`: what the model's BatchNorms add to a variance. Neither names nor buffers tell it.
+  /// `epsilon`: the number that the model's BatchNorms add to a variance, which neither names nor buffers tell.
   PathWeights(const Model& model, double p, double epsilon)
       : parameters_(model.named_parameters()), buffers_(model.named_buffers()), epsilon_(epsilon) {
     for (const Named& named : parameters_) {
@@ -37,7 +37,7 @@ class PathWeights {
       if (!mean_of.empty()) {
         put(named.tensor, is_affine(mean_of) ? named.tensor.mul(0) : named.tensor.abs().pow(p).neg());
       } else if (!variance_of.empty()) {
-        // Where there is a gain, it carries 1 / sigma: sigma^(2p) soon falls below what epsilon lets through.
+        // With a weight, that carries 1 / sigma: sigma^(2p) soon falls below what epsilon lets through.
         put(named.tensor, is_affine(variance_of) ? named.tensor.mul(0) + (1 - epsilon_)
                                                  : (named.tensor + epsilon_).pow(p) - epsilon_);
       }
@@ -48,7 +48,8 @@ class PathWeights {
   [[nodiscard]] const std::vector<at::Tensor>& values() const { return values_; }
 
  private:
-  /// "layer1.bn." for "layer1.bn.running_mean" and the leaf "running_mean"; "" for another leaf.
+  /// The module's name "layer1.bn." for the buffer "layer1.bn.running_mean" and the leaf "running_mean"; "" for another
+  /// leaf.
   static std::string owner_of(const std::string& name, const std::string& leaf) {
     if (name.size() < leaf.size() || name.compare(name.size() - leaf.size(), leaf.size(), leaf) != 0) {
       return "";
@@ -65,8 +66,8 @@ class PathWeights {
 
   [[nodiscard]] bool is_affine(const std::string& owner) const { return find(parameters_, owner + "weight").defined(); }
 
-  /// The BatchNorm that a parameter belongs to, by all the names of the parameter; "" for none. Throws Error where
-  /// there are several with statistics of their own: the tensor that they share cannot be folded into each.
+  /// The BatchNorm that a parameter belongs to, searched by all of the parameter's names; "" for none. Throws Error if
+  /// there are several with different statistics: a shared tensor cannot be folded into each.
   [[nodiscard]] std::string normalization_of(const Named& named, const std::string& leaf) const {
     std::string found;
     std::vector<std::string> names = named.aliases;
@@ -119,20 +120,20 @@ class PathWeights {
   PutBack put_back_;
 };
 
-/// The sum of the outputs for one sample of ones, 0-d: the path norm to the power p, of the weights in place.
+/// The sum of the outputs for one sample of ones, 0-d: the path norm to the power p, for the weights in place.
 inline at::Tensor sum_over_paths(const Model& model, at::IntArrayRef sample_shape, const at::TensorOptions& options) {
   std::vector<std::int64_t> shape{1};
   shape.insert(shape.end(), sample_shape.begin(), sample_shape.end());
   return model.forward(Batch{.data = at::ones(shape, options)}).sum();
 }
 
-/// Throws Error unless p >= 1 and epsilon is in [0, 1); `who` is "PathNorm." or the like.
+/// Throws Error unless p >= 1 and epsilon is in [0, 1); `who` is the prefix of the names in errors, "PathNorm.".
 inline void check_path_norm(double p, double epsilon, const std::string& who) {
   require(p >= 1, who + "p", "at least 1", p);
   require(epsilon >= 0 && epsilon < 1, who + "epsilon", "in [0, 1)", epsilon);
 }
 
-/// Where the model computes, and in what.
+/// Device and type of the model's parameters.
 inline at::TensorOptions options_of(const Model& model) {
   const auto parameters = model.parameters();
   if (parameters.empty()) {

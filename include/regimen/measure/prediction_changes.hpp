@@ -24,21 +24,21 @@
 
 namespace regimen::inline v0 {
 
-/// The share of the samples whose predicted class, the greatest of the outputs [N, C], is another than when it was last
-/// asked for: a measure, NaN the first time. Falls while a network learns what its labels have in common, and rises
-/// when it begins to learn wrong ones by heart (Label Wave; Yuan, Feng and Liu 2025), hence a rule for label noise that
-/// needs no clean data: `MeasureRises`. Costs one pass over the data at each scoring.
+/// A measure: the share of the samples whose predicted class (the largest of the outputs [N, C]) differs from that of
+/// the last scoring; NaN the first time. It falls while a network learns what its labels have in common, and rises when
+/// it begins to memorize wrong labels (Label Wave; Yuan, Feng and Liu 2025), which gives a stopping rule for label
+/// noise that needs no clean data: `MeasureRises`. Costs one pass over the data at each scoring.
 ///
-/// Alone among the measures it remembers something, the last predictions, [n] int64: copies share it, every run takes
-/// one of its own, and a checkpoint names it among its things, or else the first scoring after a resume is NaN.
+/// Unlike other measures it has a state, the last predictions, [n] int64. Copies share it, so make one for each run,
+/// and add it to the checkpoint: otherwise the first scoring after a resume gives NaN.
 ///     regimen::PredictionChanges changes(noisy);
 ///     scoring.measures["changes"] = changes;
 ///     phase.until = regimen::MeasureRises{.measure = "changes", .window = 3};
 ///     regimen::Checkpoint keep("run.pt", {}, net, optimizer, changes);
 class PredictionChanges {
  public:
-  /// What `how` leaves at its defaults is as the phase has it; its loss is not used. An output with a NaN predicts
-  /// nothing, and is another prediction than any class.
+  /// `how`: settings left at their defaults are the phase's; its loss is not used. An output with a NaN predicts no
+  /// class, which differs from every class.
   explicit PredictionChanges(Source data, Evaluation how = {})
       : data_(std::move(data)), how_(std::move(how)), last_(std::make_shared<at::Tensor>()) {
     if (!data_.defined() || !data_.size()) {
@@ -61,7 +61,7 @@ class PredictionChanges {
         .text();
   }
 
-  /// As when it was made.
+  /// Clears the last predictions.
   void forget() { *last_ = at::Tensor(); }
 
   void save(torch::serialize::OutputArchive& archive) const {
@@ -74,7 +74,7 @@ class PredictionChanges {
   }
 
  private:
-  /// [n] int64, on the CPU.
+  /// The predicted classes, [n] int64 on the CPU.
   [[nodiscard]] at::Tensor predictions(const Model& model, const Evaluation& how) const {
     const detail::ModeGuard modes(model);
     const at::NoGradGuard no_grad;

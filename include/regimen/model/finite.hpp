@@ -13,8 +13,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// Whether none of n numbers is infinite or NaN: none has all bits of the exponent set. In whole numbers, which
-/// compilers do several at a time.
+/// Whether none of n numbers is infinite or NaN, that is, none has all bits of `exponent` set. Integer arithmetic,
+/// which compilers vectorize.
 template <class Bits>
 bool are_finite(const void* numbers, std::int64_t n, Bits exponent) {
   const auto* const from = static_cast<const unsigned char*>(numbers);
@@ -27,7 +27,7 @@ bool are_finite(const void* numbers, std::int64_t n, Bits exponent) {
   return bad == 0;
 }
 
-/// Whether all numbers of the tensors are finite; what is not floating is. Waits for a device once, after all of them.
+/// Whether all numbers of the tensors are finite; integer tensors are. Waits for the device at most once, at the end.
 inline bool all_finite(const std::vector<at::Tensor>& tensors) {
   const at::NoGradGuard no_grad;
   at::Tensor on_device;
@@ -53,8 +53,9 @@ inline bool all_finite(const std::vector<at::Tensor>& tensors) {
   return !on_device.defined() || on_device.item<bool>();
 }
 
-/// All that training moves, a model's buffers and what the optimizer steps, also of a loss, as long as it is finite.
-/// What was not from the beginning, a layer that nobody uses or a mask of infinities, is not looked at.
+/// The tensors that training changes (the model's buffers and everything that the optimizer steps, parameters of a loss
+/// included), with a check that they are finite. Tensors that were not finite at first, such as an unused layer or a
+/// mask of infinities, are left out.
 class FiniteWeights {
  public:
   FiniteWeights() = default;

@@ -11,12 +11,12 @@
 #include "regimen/tensor/autocast.hpp"
 #include "regimen/tensor/named.hpp"
 
-/// What puts a model back as it was, also when an exception takes the guard.
+/// Guards that restore a model in their destructor, also after an exception.
 namespace regimen::inline v0::detail {
 
-/// While it lives, the model's buffers are copies: a forward pass that is no step of training, in train mode, moves
-/// BatchNorm's running statistics there and not in the model. The real ones come back when it goes, bit for bit, and
-/// graphs that were made before or meanwhile can still be differentiated (writing to a buffer would forbid that).
+/// Replaces the model's buffers by copies for the guard's lifetime: a forward pass in train mode that is not part of
+/// training changes BatchNorm's running statistics in the copies. The destructor restores the originals bit for bit,
+/// and graphs made before or meanwhile can still be differentiated (which writing to a buffer would prevent).
 class BufferGuard {
  public:
   explicit BufferGuard(const Weights& model) {
@@ -32,8 +32,8 @@ class BufferGuard {
   PutBack put_back_;
 };
 
-/// Around a model's passes aside: puts the modes of its parts back when it goes, also when an exception takes it, and
-/// leaves no cast of its weights to an autocast around it.
+/// A guard around forward passes outside of training: it restores the train or eval mode of each module, and clears
+/// autocast's cache of cast weights.
 class ModeGuard {
  public:
   explicit ModeGuard(const Weights& model) : restore_(model.keep_modes()) {}
@@ -46,7 +46,7 @@ class ModeGuard {
   std::function<void()> restore_;
 };
 
-/// Takes parameters out of training for a phase: those that go by a name in the list, or are in a layer that does.
+/// Freezes parameters for the guard's lifetime: those with a name in the list or in a layer of such a name.
 class FreezeGuard {
  public:
   FreezeGuard(const Weights& model, const std::vector<std::string>& names) {

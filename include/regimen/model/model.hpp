@@ -19,7 +19,8 @@ concept HasForward = requires(M& model, const at::Tensor& x) {
   { model.forward(x) } -> std::convertible_to<at::Tensor>;
 };
 
-/// Calls a model on one tensor: itself, if it can be called (an AnyModule's pointer cannot), or the module behind it.
+/// Calls a model on one tensor: the object itself if it can be called, else the module behind it (an AnyModule's
+/// pointer cannot be called).
 template <class M>
 at::Tensor forward_of(M& model, const at::Tensor& x) {
   if constexpr (HasForward<M>) {
@@ -34,11 +35,12 @@ concept CanForward = HasForward<M> || HasForward<ModuleOf<M>>;
 
 }  // namespace detail
 
-/// A model, borrowed: anything with `parameters()`, `buffers()` and a `forward` of one tensor (a ModuleHolder, a smart
-/// or raw pointer, a Sequential, an AnyModule, a module of your own), or such a thing together with how to call it on a
-/// batch: with several inputs, or where it gives a tuple. A TorchScript module: see adapt/torchscript.hpp.
+/// A borrowed model: anything with `parameters()`, `buffers()` and a `forward` of one tensor (a ModuleHolder, a smart
+/// or raw pointer, a Sequential, an AnyModule, a module of your own). Other models, with several inputs or a tuple as
+/// output, are given together with a function that calls them on a batch. For a TorchScript module see
+/// adapt/torchscript.hpp.
 ///
-/// `run`, `evaluate` and the measures take one. What looks at weights alone takes its base, `Weights`.
+/// `run`, `evaluate` and the measures take a `Model`; parts that need only the weights take its base, `Weights`.
 ///     regimen::Model(net, [](auto& n, const regimen::Batch& b) { return n->forward(b.data, b.extra.at("mask")); })
 class Model : public Weights {
  public:
@@ -68,7 +70,7 @@ class Model : public Weights {
     bind_model<M>(model, std::move(how));
   }
 
-  /// The network's output for a batch.
+  /// Output of the network for a batch.
   [[nodiscard]] at::Tensor forward(const Batch& batch) const { return forward_(batch); }
 
  private:

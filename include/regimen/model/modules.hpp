@@ -17,11 +17,11 @@ namespace torch::jit {
 struct Module;
 }  // namespace torch::jit
 
-/// What is asked of a module of any kind: LibTorch's own, a holder of one, TorchScript's, a plain struct. Modules are
-/// known by what they have, not by a base class.
+/// Questions that the library asks of any kind of module: LibTorch's, a holder of one, TorchScript's, a plain struct.
+/// They are answered by members, not by a base class.
 namespace regimen::inline v0::detail {
 
-/// LibTorch's AnyModule: no operator->, but a pointer inside.
+/// LibTorch's AnyModule: it has no operator->, but a `ptr()`.
 template <class M>
 concept HoldsPointer = requires(M& model) { model.ptr()->parameters(); };
 
@@ -42,15 +42,15 @@ auto& module_of(M& model) {
 template <class M>
 using ModuleOf = std::remove_reference_t<decltype(module_of(std::declval<M&>()))>;
 
-/// Holders and pointers are copied and keep the module alive; a plain module is borrowed.
+/// Whether a model is a holder or pointer, which is copied and keeps the module alive. A plain module is borrowed.
 template <class M>
 inline constexpr bool is_handle = std::is_pointer_v<M> || HoldsPointer<M> || requires(M& model) { model.operator->(); };
 
-/// A TorchScript module as LibTorch has it, or a pointer to one.
+/// Whether a model is a TorchScript module (torch::jit::Module) or a pointer to one.
 template <class M>
 inline constexpr bool is_torchscript = std::is_base_of_v<torch::jit::Module, ModuleOf<M>>;
 
-/// A module's mode can be set, and nobody can tell what it was before.
+/// A module whose mode can be set and not be read.
 template <class M>
 concept HidesItsMode =
     requires(M& module) { module.train(true); } && !requires(M& module) { module.train(module.is_training()); };
@@ -61,7 +61,7 @@ concept HasParameters = requires(M& model) {
   model.buffers();
 };
 
-/// Each tensor once, under the first of its names, with the others as aliases.
+/// The list without repetitions: each tensor under its first name, with the other names as aliases.
 inline std::vector<Named> each_once(const std::vector<Named>& all) {
   std::vector<Named> distinct;
   std::map<const void*, std::size_t> places;
@@ -81,7 +81,7 @@ inline std::vector<Named> each_once(const std::vector<Named>& all) {
   return distinct;
 }
 
-/// The parameters or the buffers of a module, each once.
+/// Parameters or buffers of a module, each tensor once.
 template <class M>
 std::vector<Named> named_tensors(M& module, bool parameters) {
   std::vector<Named> all;
@@ -101,14 +101,14 @@ std::vector<Named> named_tensors(M& module, bool parameters) {
   return each_once(all);
 }
 
-/// A module within a model, by name, with its mode; the model itself has the name "". `train` reaches its own parts.
+/// A submodule with its name and mode; the model itself has the name "". `train` also sets the modes of its submodules.
 struct Part {
   std::string name;
   std::function<bool()> is_training;
   std::function<void(bool)> train;
 };
 
-/// The parts of a module that have modes, parents before their children. `module` gives it.
+/// The submodules that have modes, parents before their children. get_module() returns the module.
 template <class GetModule>
 std::vector<Part> parts_of(GetModule get_module) {
   std::vector<Part> parts;
@@ -131,7 +131,7 @@ std::vector<Part> parts_of(GetModule get_module) {
   return parts;
 }
 
-/// What a module prints of itself: its layers with their options. Empty for one that prints nothing.
+/// The text that a module prints: its layers with their options. Empty if it cannot be printed.
 template <class M>
 std::string structure_of(const M& module) {
   if constexpr (requires { std::string(module.structure()); }) {

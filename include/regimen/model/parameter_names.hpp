@@ -13,8 +13,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// The parameters of a pass with all the names that they have in its model. Throws Error, in the name of `who`, if
-/// there is no model or it has no such tensor.
+/// Parameters of a pass with all names that they have in its model. Throws Error, in the name of `who`, if there is no
+/// model or a parameter is not of it.
 inline std::vector<Named> with_names(const DistinctTensors& parameters, const Model* model, std::string_view who) {
   if (model == nullptr) {
     throw Error(std::string(who) + " knows parameters by their names: set Pass.model");

@@ -14,7 +14,7 @@
 
 namespace regimen::inline v0 {
 
-/// A copy of all parameters and buffers of a model, to come back to: where one experiment branches into several.
+/// A copy of all parameters and buffers of a model that can be restored, for experiments that branch from one state.
 ///     const regimen::Snapshot start(net);
 ///     ...
 ///     start.restore();  // every parameter and buffer, BatchNorm statistics included, bit for bit
@@ -26,12 +26,12 @@ class Snapshot {
     }
   }
 
-  /// Puts the values back into the model that they came from.
+  /// Restores the model that the snapshot was taken from.
   void restore() const { restore(model_); }
 
-  /// Puts the values into another model of the same names and shapes; one of the two may tie weights that the other
-  /// does not.
-  /// Throws Error, before anything is changed, where names or shapes differ, and for two values of tied weights.
+  /// Copies the values into another model with the same names and shapes; weights may be tied in one of the two and not
+  /// in the other. Throws Error, before anything is changed, if names or shapes differ, or if a tied weight would get
+  /// two different values.
   void restore(const Weights& model) const {
     const std::vector<Named> targets = model.named_tensors();
     detail::require(names_in(targets) == names_in(kept_),
@@ -48,7 +48,7 @@ class Snapshot {
     }
   }
 
-  /// What a tensor of the model is called here, under any of its names; undefined if there is none.
+  /// The stored value of a tensor of the model, found by any of its names; undefined if there is none.
   [[nodiscard]] at::Tensor find(const Named& wanted) const {
     const Named* const found = find_by_name(wanted.name);
     if (found != nullptr) {
@@ -62,10 +62,10 @@ class Snapshot {
     return {};
   }
 
-  /// Parameters first, then buffers, each tensor once; only read them.
+  /// The stored tensors, to be read only: parameters first, then buffers, each once.
   [[nodiscard]] const std::vector<Named>& tensors() const { return kept_; }
 
-  /// The number of tensors, and two CRC-32s: of their numbers, and of their names, shapes and types.
+  /// The manifest: the number of tensors, and the CRC-32s of their numbers and of their names, shapes and types.
   [[nodiscard]] std::string manifest() const {
     std::vector<at::Tensor> each;
     for (const Named& named : kept_) {
@@ -86,7 +86,7 @@ class Snapshot {
     return found == kept_.end() ? nullptr : &*found;
   }
 
-  /// Aliases are names too.
+  /// The number of names, aliases included.
   static std::size_t names_in(const std::vector<Named>& all) {
     std::size_t names = 0;
     for (const Named& named : all) {
@@ -95,7 +95,8 @@ class Snapshot {
     return names;
   }
 
-  /// The value under every name of the target; `beside` is in its place here.
+  /// The value for a target, checked under all of its names. `beside`: the stored tensor at the target's position, for
+  /// errors.
   [[nodiscard]] at::Tensor value_for(const Named& target, const Named& beside) const {
     const Named* const first = find_by_name(target.name);
     if (first == nullptr || first->tensor.sizes() != target.tensor.sizes()) {

@@ -9,8 +9,8 @@
 
 namespace regimen::inline v0 {
 
-/// Records what `tap` sees while it lives, in this thread. The innermost one records; `run` opens one around each
-/// forward pass of a phase with regularizers and hands the tensors on as `Pass::taps`.
+/// A recorder of the tensors that this thread gives to `tap` during its lifetime. Only the innermost one records. `run`
+/// makes one for each forward pass of a phase with regularizers, and passes the tensors on as `Pass::taps`.
 class Taps {
  public:
   Taps() : outer_(std::exchange(current(), this)) {}
@@ -32,8 +32,8 @@ class Taps {
   std::vector<at::Tensor> tensors_;
 };
 
-/// Shows a tensor in the middle of a forward pass to whoever records, and gives it back unchanged. LibTorch's C++
-/// modules have no forward hooks; this is the place of one, written where it acts.
+/// Shows a tensor in the middle of a forward pass to the current `Taps`, and returns it unchanged. LibTorch's C++
+/// modules have no forward hooks; `tap` takes their part, at the line that it observes.
 ///     torch::Tensor forward(torch::Tensor x) { return last(torch::relu(regimen::tap(first(x)))); }
 inline at::Tensor tap(at::Tensor tensor) {
   if (Taps::current() != nullptr) {

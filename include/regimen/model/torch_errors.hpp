@@ -13,16 +13,16 @@
 #include "regimen/model/weights.hpp"
 #include "regimen/tensor/described.hpp"
 
-/// LibTorch's own errors say what was wrong with an operation, and not what the network was shown.
+/// Errors of LibTorch with the circumstances: LibTorch names the failed operation, but not the network's input.
 namespace regimen::inline v0::detail {
 
-/// The first line of an error of LibTorch's.
+/// The first line of a LibTorch error.
 inline std::string first_line(const c10::Error& failure) {
   const std::string text = failure.what_without_backtrace();
   return text.substr(0, text.find('\n'));
 }
 
-/// Calls `act`; an error of LibTorch's becomes an Error of `who`, with what `circumstances(LibTorch's text)` adds.
+/// Calls `act`. A LibTorch error becomes an Error in the name of `who`, with circumstances(LibTorch's text) appended.
 template <class Act, class Circumstances>
 decltype(auto) with_circumstances(const std::string& who, Act&& act, Circumstances&& circumstances) {
   try {
@@ -35,8 +35,8 @@ decltype(auto) with_circumstances(const std::string& who, Act&& act, Circumstanc
   }
 }
 
-/// What would make the types fit, where LibTorch complains of types and the data are not of the parameters' type; else
-/// empty. Indices, of an embedding, are of another type rightly.
+/// Advice on types, if LibTorch's error is about types and the data have another type than the parameters; else empty.
+/// An embedding's indices rightly have another type.
 inline std::string cure_of_types(const at::Tensor& data, const at::Tensor& parameter, const std::string& said) {
   const bool of_types = said.find("type") != std::string::npos && said.find("indices") == std::string::npos;
   if (!of_types || !data.defined() || !parameter.is_floating_point() || data.dtype() == parameter.dtype()) {
@@ -53,7 +53,7 @@ inline std::string cure_of_types(const at::Tensor& data, const at::Tensor& param
   return ": .to(torch::" + type + ") gives the data the type of the parameters";
 }
 
-/// What the network was shown, with the cure where the types are at fault.
+/// The types and shapes of a forward pass's input, with advice if the types are at fault.
 inline std::string described_forward(const Batch& batch, const Weights& model, const std::string& said) {
   std::string text = " (the data are " + described(batch.data) + ", the targets " + described(batch.target);
   const std::vector<at::Tensor> parameters = model.parameters();

@@ -24,18 +24,18 @@ struct Probe;
 
 namespace detail {
 
-/// What a measure looks at (measure/concept.hpp) holds a model and is none.
+/// A `Probe`, the input of measures (measure/concept.hpp), holds a model but is not one.
 template <class T>
 inline constexpr bool is_probe = std::is_same_v<T, Probe>;
 
 }  // namespace detail
 
-/// The parameters and buffers of a model, borrowed: of anything with `parameters()` and `buffers()`, whether it has a
-/// forward or not. What looks at weights alone takes this: `Snapshot`, `l2_norm`, averages. Modules are known by what
-/// they have, not by a base class, so this header costs those who use others nothing.
+/// Parameters and buffers of a borrowed model: anything with `parameters()` and `buffers()`; no forward is needed.
+/// Taken by parts that need only the weights: `Snapshot`, `l2_norm`, averages. Modules are recognized by their members,
+/// not by a base class, so this header does not include torch::nn.
 ///
-/// Every tensor is listed once, under the first of its names (see `Named::aliases`), as Python's `named_parameters()`
-/// does and LibTorch's does not.
+/// Every tensor is listed once, under its first name (see `Named::aliases`), as by Python's `named_parameters()` and
+/// unlike LibTorch's.
 class Weights {
  public:
   template <class M>
@@ -76,7 +76,7 @@ class Weights {
     return all;
   }
 
-  /// Where the parameters are; the CPU for a model without any.
+  /// Device of the parameters; the CPU if there are none.
   [[nodiscard]] at::Device device() const {
     const auto tensors = named_(true);
     return tensors.empty() ? at::Device(at::kCPU) : tensors.front().tensor.device();
@@ -85,10 +85,10 @@ class Weights {
   /// The module's type: "torch::nn::SequentialImpl".
   [[nodiscard]] std::string type() const { return type_(); }
 
-  /// What the module prints of itself, "torch::nn::Dropout(p=0.5, inplace=false)"; empty for one that prints nothing.
+  /// The text that the module prints, "torch::nn::Dropout(p=0.5, inplace=false)"; empty if it cannot be printed.
   [[nodiscard]] std::string structure() const { return structure_(); }
 
-  /// Type, number of parameters, and two CRC-32s: of the numbers of parameters and buffers as they are now, and of
+  /// The manifest: type, number of parameters, and the CRC-32s of the current numbers of parameters and buffers and of
   /// their names, shapes and types. Waits for the device.
   [[nodiscard]] std::string manifest() const {
     std::vector<at::Tensor> tensors;
@@ -107,8 +107,8 @@ class Weights {
         .text();
   }
 
-  /// Train mode or eval mode for the model and all its parts, but for the parts in the list (and what is in them),
-  /// which are in eval mode.
+  /// Sets train or eval mode for the model and all its submodules. The submodules in `eval_parts`, and those within
+  /// them, are always set to eval mode.
   void train(bool on, const std::vector<std::string>& eval_parts = {}) const {
     train_(on);
     if (on && !eval_parts.empty()) {
@@ -120,26 +120,27 @@ class Weights {
     }
   }
 
-  /// A function that puts every part back into the mode that it is in now.
+  /// A function that restores the current mode of every submodule.
   [[nodiscard]] std::function<void()> keep_modes() const {
     std::vector<std::function<void()>> each;
     for (const detail::Part& part : parts_()) {
       each.push_back([train = part.train, on = part.is_training()] { train(on); });
     }
     return [each] {
-      for (const auto& restore : each) {  // parents first: theirs reaches their children, who then get their own
+      for (const auto& restore : each) {  // parents first, as they also set their children, which then get their own
+                                          // mode
         restore();
       }
     };
   }
 
-  /// The model's parts that have modes, parents before their children; the model itself has the name "".
+  /// The submodules that have modes, parents before their children; the model itself has the name "".
   [[nodiscard]] std::vector<detail::Part> parts() const { return parts_(); }
 
  protected:
   Weights() = default;
 
-  /// A handle is copied; of a plain module a pointer is kept. Gives a function that gives the handle.
+  /// A function that returns the model: a copy of a handle, or a pointer to a plain module.
   template <class M>
   static auto hold(M& model) {
     using Handle = std::remove_cvref_t<M>;

@@ -22,8 +22,8 @@
 
 namespace regimen::inline v0::networks {
 
-/// A 1x1 convolution to 4 growth channels (the bottleneck) and a 3x3 one to `growth` more, put behind the input.
-/// [N, in, H, W] -> [N, in + growth, H, W]
+/// A 1x1 convolution to 4 * growth channels (the bottleneck) and a 3x3 one to `growth` channels, which are appended to
+/// the input. [N, in, H, W] -> [N, in + growth, H, W]
 struct DenseLayerImpl : torch::nn::Module {
   DenseLayerImpl(std::int64_t in, std::int64_t growth) {
     bn1 = register_module("bn1", torch::nn::BatchNorm2d(in));
@@ -45,7 +45,7 @@ struct DenseLayerImpl : torch::nn::Module {
 };
 TORCH_MODULE(DenseLayer);
 
-/// Between two dense blocks: fewer channels, half the height and width. [N, in, H, W] -> [N, out, H / 2, W / 2]
+/// A layer between two dense blocks: fewer channels, half the height and width. [N, in, H, W] -> [N, out, H / 2, W / 2]
 struct TransitionImpl : torch::nn::Module {
   TransitionImpl(std::int64_t in, std::int64_t out) {
     bn = register_module("bn", torch::nn::BatchNorm2d(in));
@@ -59,11 +59,13 @@ struct TransitionImpl : torch::nn::Module {
 };
 TORCH_MODULE(Transition);
 
-/// Throws Error unless depth is 6 n + 4, compression is in (0, 1], and the others are at least 1.
+/// Options of a `DenseNet`. Throws Error unless depth is 6 n + 4, compression is in (0, 1], and the others are at least
+/// 1.
 struct DenseNetOptions {
-  Integer depth = 40;        ///< L: three blocks of n layers of two convolutions each, and 4 more: 6 n + 4
-  Integer growth = 12;       ///< k: the channels that a layer adds
-  double compression = 0.5;  ///< theta: the share of the channels that a transition keeps
+  Integer depth = 40;        ///< layers with weights, 6 n + 4, at least 10: three blocks of n layers of two
+                             ///< convolutions, and 4 more (L)
+  Integer growth = 12;       ///< channels that a layer adds, at least 1 (k)
+  double compression = 0.5;  ///< share of the channels that a transition keeps, in (0, 1] (theta)
   Integer classes = 10;
   Integer channels = 3;
 
@@ -77,14 +79,14 @@ struct DenseNetOptions {
 };
 
 /// DenseNet-BC (Huang et al. 2017, "Densely Connected Convolutional Networks", section 3) for 32x32 images: a 3x3
-/// convolution to 2 growth channels, three dense blocks of (depth - 4) / 6 layers with transitions between them,
-/// BatchNorm and ReLU, the mean over what is left of the image, and a linear layer. Every convolution but the first
-/// comes after BatchNorm and ReLU; none has a bias; there is no dropout.
+/// convolution to 2 * growth channels, three dense blocks of (depth - 4) / 6 layers with transitions between them,
+/// BatchNorm and ReLU, the mean over the remaining positions, and a linear layer. Every convolution but the first
+/// follows BatchNorm and ReLU; none has a bias; there is no dropout.
 ///
-/// images [N, channels, H, W] float, H and W at least 4 -> [N, classes], logits. With 10 classes and 3 channels,
-/// L = 40, k = 12, theta = 0.5: 176,122 parameters, 72,365,352 multiply-adds an image of 32x32.
-/// Initialization: PyTorch's default, uniform in +-1/sqrt(fan-in) for every convolution and the linear layer
-/// (kaiming_uniform_ with a = sqrt(5)); BatchNorm starts as the identity. (The paper: He's normal distribution.)
+/// images [N, channels, H, W] float, H and W at least 4 -> [N, classes], logits. With 10 classes and 3 channels, L =
+/// 40, k = 12, theta = 0.5: 176,122 parameters, 72,365,352 multiply-adds for an image of 32x32. Initialization:
+/// PyTorch's default, uniform in +-1/sqrt(fan-in) for every convolution and the linear layer (kaiming_uniform_ with a =
+/// sqrt(5)); BatchNorm starts as the identity. (The paper uses He's normal distribution.)
 ///     regimen::networks::DenseNet net(regimen::networks::DenseNetOptions{.depth = 100, .growth = 12});
 struct DenseNetImpl : Network {
   explicit DenseNetImpl(const DenseNetOptions& chosen = {}) : options(chosen) {

@@ -1,5 +1,5 @@
 #pragma once
-// Not part of regimen.hpp: whoever brings a network of their own need not wait for the compiler to read these.
+// Not part of regimen.hpp, to save compile time for users with networks of their own.
 
 #include <array>
 #include <cstdint>
@@ -15,13 +15,13 @@
 
 namespace regimen::inline v0::networks {
 
-/// The networks of "Bad Global Minima Exist and SGD Can Reach Them" (Liu, Papailiopoulos & Achlioptas 2020), as `make`
-/// calls them.
+/// The names that `make` takes: the networks of "Bad Global Minima Exist and SGD Can Reach Them" (Liu, Papailiopoulos &
+/// Achlioptas 2020).
 inline constexpr std::array<std::string_view, 4> names{"resnet18", "resnet50", "vgg16", "densenet40"};
 
-/// One of them, newly initialized from LibTorch's global generator. For a program that is told by a word which network
-/// to train; one that knows says `ResNet(ResNetOptions{...})`.
-/// Throws Error, which lists the names, for any other name, and unless classes and channels are at least 1.
+/// A network by its name, newly initialized from LibTorch's global generator: for a program that gets the name as text.
+/// Others write `ResNet(ResNetOptions{...})`. Throws Error, which lists the names, for any other name, and unless
+/// classes and channels are at least 1.
 ///     const auto net = regimen::networks::make("vgg16", 10);
 ///     torch::optim::SGD sgd(net->parameters(), 0.1);
 [[nodiscard]] inline std::shared_ptr<Network> make(std::string_view name, std::int64_t classes = 10,

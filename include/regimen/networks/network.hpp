@@ -17,12 +17,12 @@
 namespace regimen::inline v0 {
 namespace networks {
 
-/// A network for images, whichever family it is of: what `make` gives, and `regimen::Model` takes.
+/// Base class of all networks here, for images: the result of `make`, and a model for `regimen::Model`.
 class Network : public torch::nn::Module {
  public:
   using torch::nn::Module::Module;
 
-  /// images [N, channels, H, W] float -> [N, classes], logits
+  /// images [N, channels, H, W] float -> logits [N, classes]
   virtual at::Tensor forward(const at::Tensor& images) = 0;
 };
 
@@ -30,13 +30,13 @@ class Network : public torch::nn::Module {
 
 namespace detail {
 
-/// A convolution that keeps the size of an image, or divides it by the stride. Without a bias, for BatchNorm follows,
-/// which would take it out again.
+/// A convolution that keeps the size of an image, or divides it by the stride. It has no bias, as BatchNorm follows,
+/// which would cancel it.
 inline torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride = 1) {
   return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
 }
 
-/// Throws unless the images are [N, channels, H, W] with H and W at least `smallest`.
+/// Throws Error unless the images are [N, channels, H, W] with H and W at least `smallest`.
 inline void require_images(const at::Tensor& images, std::int64_t channels, std::int64_t smallest, const char* who) {
   const bool fit = images.defined() && images.dim() == 4 && images.size(1) == channels && images.size(2) >= smallest &&
                    images.size(3) >= smallest;
@@ -46,8 +46,8 @@ inline void require_images(const at::Tensor& images, std::int64_t channels, std:
   }
 }
 
-/// What a network's clone() gives: one of the same options with the same values, modes and frozen parameters, on the
-/// device if one is named. LibTorch's own way would ask every block to know how to make itself anew.
+/// The result of a network's clone(): a network with the same options, values, modes and frozen parameters, on the
+/// device if one is given. LibTorch's own clone would need a constructor for every block.
 template <class Impl>
 std::shared_ptr<torch::nn::Module> clone_of(const Impl& net, const torch::optional<torch::Device>& device) {
   auto copy = std::make_shared<Impl>(net.options);
@@ -61,7 +61,7 @@ std::shared_ptr<torch::nn::Module> clone_of(const Impl& net, const torch::option
   copy_values(net.parameters(), copy->parameters());
   copy_values(net.buffers(), copy->buffers());
 
-  // train() reaches all the way down, so parents come first, and each part then has its own word.
+  // train() also sets the modes of submodules, so parents come first, and each submodule then gets its own mode.
   copy->train(net.is_training());
   const auto from = net.modules(/*include_self=*/false);
   const auto to = copy->modules(/*include_self=*/false);
@@ -76,7 +76,7 @@ std::shared_ptr<torch::nn::Module> clone_of(const Impl& net, const torch::option
 
 namespace regimen::inline v0 {
 
-/// The name of before.
+/// Former name of `networks`.
 namespace models = networks;
 
 }  // namespace regimen::inline v0

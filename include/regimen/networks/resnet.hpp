@@ -18,8 +18,8 @@
 
 namespace regimen::inline v0::networks {
 
-/// Two 3x3 convolutions around a shortcut (He et al. 2016, figure 5, left). The first one has the stride.
-/// [N, in, H, W] -> [N, width, H / stride, W / stride]
+/// Two 3x3 convolutions with a shortcut around them (He et al. 2016, figure 5, left); the first one has the stride. [N,
+/// in, H, W] -> [N, width, H / stride, W / stride]
 struct BasicBlockImpl : torch::nn::Module {
   BasicBlockImpl(std::int64_t in, std::int64_t width, std::int64_t stride) {
     conv1 = register_module("conv1", detail::convolution(in, width, 3, stride));
@@ -42,13 +42,12 @@ struct BasicBlockImpl : torch::nn::Module {
   torch::nn::BatchNorm2d bn1{nullptr};
   torch::nn::Conv2d conv2{nullptr};
   torch::nn::BatchNorm2d bn2{nullptr};
-  torch::nn::Sequential shortcut{nullptr};  // none where the sizes agree: the identity
+  torch::nn::Sequential shortcut{nullptr};  // empty for the identity, where the sizes agree
 };
 TORCH_MODULE(BasicBlock);
 
-/// A 1x1, a 3x3 and a 1x1 convolution around a shortcut (He et al. 2016, figure 5, right). The 3x3 one has the stride,
-/// as in PyTorch's; in the paper it is the first.
-/// [N, in, H, W] -> [N, 4 width, H / stride, W / stride]
+/// A 1x1, a 3x3 and a 1x1 convolution with a shortcut around them (He et al. 2016, figure 5, right). The 3x3 one has
+/// the stride, as in PyTorch; in the paper the first one has it. [N, in, H, W] -> [N, 4 width, H / stride, W / stride]
 struct BottleneckImpl : torch::nn::Module {
   BottleneckImpl(std::int64_t in, std::int64_t width, std::int64_t stride) {
     const std::int64_t out = 4 * width;
@@ -77,16 +76,17 @@ struct BottleneckImpl : torch::nn::Module {
   torch::nn::BatchNorm2d bn2{nullptr};
   torch::nn::Conv2d conv3{nullptr};
   torch::nn::BatchNorm2d bn3{nullptr};
-  torch::nn::Sequential shortcut{nullptr};  // none where the sizes agree: the identity
+  torch::nn::Sequential shortcut{nullptr};  // empty for the identity, where the sizes agree
 };
 TORCH_MODULE(Bottleneck);
 
-/// Throws Error unless depth is one of those named, and the others are at least 1.
+/// Options of a `ResNet`. Throws Error unless depth is one of those listed, and the others are at least 1.
 struct ResNetOptions {
   Integer depth = 18;  ///< layers with weights: 18 or 34 (basic blocks), 50, 101 or 152 (bottlenecks)
   Integer classes = 10;
   Integer channels = 3;
-  Integer width = 64;  ///< of the first stage; each later one is twice as wide as the one before
+  Integer width = 64;  ///< channels of the first stage, at least 1; each later stage has twice as many as the one
+                       ///< before
 
   void check() const {
     detail::require(depth == 18 || depth == 34 || depth == 50 || depth == 101 || depth == 152, "ResNetOptions.depth",
@@ -96,7 +96,7 @@ struct ResNetOptions {
     detail::require(width >= 1, "ResNetOptions.width", "at least 1", width);
   }
 
-  /// Blocks in each of the four stages (He et al. 2016, table 1).
+  /// The number of blocks in each of the four stages (He et al. 2016, table 1).
   [[nodiscard]] std::array<std::int64_t, 4> blocks() const {
     switch (depth) {
       case 18:
@@ -105,21 +105,21 @@ struct ResNetOptions {
         return {3, 4, 23, 3};
       case 152:
         return {3, 8, 36, 3};
-      default:  // 34 of basic blocks, 50 of bottlenecks
+      default:  // 34 with basic blocks, 50 with bottlenecks
         return {3, 4, 6, 3};
     }
   }
 };
 
-/// The residual network of ImageNet (He et al. 2016, "Deep Residual Learning for Image Recognition") with the stem that
-/// is usual for 32x32 images: one 3x3 convolution of stride 1 and no max pooling. Then four stages, of which all but
-/// the first halve the image, the mean over what is left of it, and a linear layer.
+/// ResNet for ImageNet (He et al. 2016, "Deep Residual Learning for Image Recognition") with the usual stem for 32x32
+/// images: one 3x3 convolution of stride 1 and no max pooling. Four stages, of which all but the first halve height and
+/// width, the mean over the remaining positions, and a linear layer.
 ///
-/// images [N, channels, H, W] float -> [N, classes], logits. With 10 classes and 3 channels:
-/// depth 18: 11,173,962 parameters, 555,422,720 multiply-adds an image of 32x32; depth 50: 23,520,842 and
-/// 1,297,829,888. Names and numbers are those of github.com/kuangliu/pytorch-cifar, so its weights fit.
-/// Initialization: PyTorch's default, uniform in +-1/sqrt(fan-in) for every convolution and the linear layer
-/// (kaiming_uniform_ with a = sqrt(5)); BatchNorm starts as the identity.
+/// images [N, channels, H, W] float -> [N, classes], logits. With 10 classes and 3 channels: depth 18: 11,173,962
+/// parameters, 555,422,720 multiply-adds for an image of 32x32; depth 50: 23,520,842 and 1,297,829,888. Parameter names
+/// and counts are those of github.com/kuangliu/pytorch-cifar, so its weights can be loaded. Initialization: PyTorch's
+/// default, uniform in +-1/sqrt(fan-in) for every convolution and the linear layer (kaiming_uniform_ with a = sqrt(5));
+/// BatchNorm starts as the identity.
 ///     regimen::networks::ResNet net(regimen::networks::ResNetOptions{.depth = 50, .classes = 100});
 struct ResNetImpl : Network {
   explicit ResNetImpl(const ResNetOptions& chosen = {}) : options(chosen) {
@@ -160,7 +160,7 @@ struct ResNetImpl : Network {
   torch::nn::Linear linear{nullptr};
 
  private:
-  /// Blocks one after another, the first with the stride; `in` becomes the channels that they give.
+  /// Blocks in sequence, the first with the stride; `in` is set to the number of output channels.
   [[nodiscard]] torch::nn::Sequential stage(std::int64_t& in, std::int64_t width, std::int64_t blocks,
                                             std::int64_t stride) const {
     torch::nn::Sequential result;

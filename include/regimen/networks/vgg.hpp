@@ -20,12 +20,12 @@
 
 namespace regimen::inline v0::networks {
 
-/// Throws Error unless depth is one of those named, and the others are at least 1.
+/// Options of a `VGG`. Throws Error unless depth is one of those listed, and the others are at least 1.
 struct VGGOptions {
-  Integer depth = 16;  ///< of the paper's network, which has two more linear layers: 11, 13, 16 or 19
+  Integer depth = 16;  ///< 11, 13, 16 or 19: layers of the paper's network, which has two more linear layers
   Integer classes = 10;
   Integer channels = 3;
-  Integer width = 64;  ///< of the first stage; twice that, 4, 8 and 8 times that in the others
+  Integer width = 64;  ///< channels of the first stage, at least 1; the others have 2, 4, 8 and 8 times as many
 
   void check() const {
     detail::require(depth == 11 || depth == 13 || depth == 16 || depth == 19, "VGGOptions.depth", "11, 13, 16 or 19",
@@ -35,7 +35,7 @@ struct VGGOptions {
     detail::require(width >= 1, "VGGOptions.width", "at least 1", width);
   }
 
-  /// Convolutions in each of the five stages (Simonyan & Zisserman 2015, table 1: A, B, D and E).
+  /// The number of convolutions in each of the five stages (Simonyan & Zisserman 2015, table 1: A, B, D and E).
   [[nodiscard]] std::array<std::int64_t, 5> convolutions() const {
     switch (depth) {
       case 11:
@@ -50,16 +50,16 @@ struct VGGOptions {
   }
 };
 
-/// The plain network of ImageNet (Simonyan & Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image
-/// Recognition") as is usual for 32x32 images: 3x3 convolutions, each with BatchNorm, which the paper did not have yet,
-/// and 2x2 max pooling after each of the five stages. One linear layer instead of the paper's three, and no dropout.
+/// VGG for ImageNet (Simonyan & Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image Recognition")
+/// in the usual form for 32x32 images: 3x3 convolutions, each with BatchNorm, which the paper does not have, and 2x2
+/// max pooling after each of the five stages. One linear layer in place of the paper's three, and no dropout.
 ///
-/// images [N, channels, H, W] float, H and W at least 32 -> [N, classes], logits; what five poolings leave of a larger
-/// image is averaged. With 10 classes and 3 channels, depth 16 (VGG-16-BN): 14,728,266 parameters, 313,201,664
-/// multiply-adds an image of 32x32. Names and numbers are those of github.com/kuangliu/pytorch-cifar, so its weights
-/// fit; that is also why the convolutions have a bias, which BatchNorm takes out again.
-/// Initialization: PyTorch's default, uniform in +-1/sqrt(fan-in) for every convolution and the linear layer
-/// (kaiming_uniform_ with a = sqrt(5)), biases too; BatchNorm starts as the identity.
+/// images [N, channels, H, W] float, H and W at least 32 -> [N, classes], logits; for larger images the mean over the
+/// remaining positions is taken. With 10 classes and 3 channels, depth 16 (VGG-16-BN): 14,728,266 parameters,
+/// 313,201,664 multiply-adds for an image of 32x32. Parameter names and counts are those of
+/// github.com/kuangliu/pytorch-cifar, so its weights can be loaded; therefore the convolutions have a bias, which
+/// BatchNorm cancels. Initialization: PyTorch's default, uniform in +-1/sqrt(fan-in) for every convolution and the
+/// linear layer (kaiming_uniform_ with a = sqrt(5)), biases too; BatchNorm starts as the identity.
 ///     regimen::networks::VGG net(regimen::networks::VGGOptions{.depth = 16, .classes = 10});
 struct VGGImpl : Network {
   explicit VGGImpl(const VGGOptions& chosen = {}) : options(chosen) {

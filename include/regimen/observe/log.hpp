@@ -15,7 +15,7 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// One epoch's numbers by name, in the order in which every log writes them.
+/// The numbers of an epoch with their names, in the order in which every log writes them.
 inline std::vector<std::pair<std::string, double>> numbers_of(const Epoch& epoch) {
   return {
       {"learning_rate", epoch.learning_rate},
@@ -31,9 +31,9 @@ inline std::vector<std::pair<std::string, double>> numbers_of(const Epoch& epoch
   };
 }
 
-/// A file with one line an epoch. It is a function of the history: when a run begins or goes on, the file is replaced
-/// by the lines of the history so far, so a line that was written after the last checkpoint does not stay. In a loop of
-/// one's own, which announces no run, the first epoch begins the file anew.
+/// A log file with one line per epoch. Its content is a function of the history: when a run begins or resumes, the file
+/// is replaced by the lines of the history so far, which drops lines from after the last checkpoint. In a loop of your
+/// own, which sends no `RunBegin`, the first epoch begins the file anew.
 template <class Derived>
 class EpochFile {
  public:
@@ -80,8 +80,8 @@ class EpochFile {
 
 }  // namespace detail
 
-/// Every epoch as a line of comma-separated values: phase, epoch, step, learning rate, losses and accuracies (shares in
-/// [0, 1]), then the measures. Empty where an epoch was not scored. Equal seeds give equal bytes.
+/// A CSV file with one line per epoch: phase, epoch, step, learning rate, losses and accuracies (in [0, 1]), then the
+/// measures. Fields that were not scored are empty. Equal random seeds give equal bytes.
 ///     regimen::run(net, phases, scoring, regimen::CsvLog("results/epochs.csv"));
 class CsvLog : public detail::EpochFile<CsvLog> {
  public:
@@ -112,7 +112,7 @@ class CsvLog : public detail::EpochFile<CsvLog> {
   }
 };
 
-/// Every epoch as a JSON object on a line of its own, with the names of `CsvLog`; what was not scored is null.
+/// A file with one JSON object per epoch and line, with the names of `CsvLog`; values that were not scored are null.
 class JsonLog : public detail::EpochFile<JsonLog> {
  public:
   using EpochFile::EpochFile;
@@ -135,7 +135,8 @@ class JsonLog : public detail::EpochFile<JsonLog> {
   }
 };
 
-/// Wall time since the phase began, in seconds, an epoch a line. Kept apart because equal seeds do not repeat it.
+/// A CSV file with one line per epoch: wall time since the phase's begin, in seconds. A file of its own, because equal
+/// random seeds do not repeat it.
 class TimeLog : public detail::EpochFile<TimeLog> {
  public:
   using EpochFile::EpochFile;

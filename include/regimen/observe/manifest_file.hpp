@@ -10,7 +10,8 @@
 
 namespace regimen::inline v0 {
 
-/// Writes all that is needed to repeat a run, as JSON, before its first step; and at the end how each phase has ended.
+/// A JSON file with everything needed to repeat a run, written before its first step; at the end of the run the outcome
+/// of each phase is added.
 ///     regimen::run(net, phases, scoring, regimen::ManifestFile("results/manifest.json"));
 class ManifestFile {
  public:

@@ -14,12 +14,12 @@
 
 namespace regimen::inline v0 {
 
-/// Shows how a run goes on: on a terminal one line that keeps changing, with the time left if all epochs are needed;
-/// elsewhere (a file, a pipe, CI) one plain line an epoch.
+/// Progress of a run: on a terminal one line that is updated in place, with the time left if all epochs are needed;
+/// elsewhere (a file, a pipe, CI) one plain line per epoch.
 ///     regimen::run(net, phases, scoring, regimen::Progress{});
 class Progress {
  public:
-  /// `label` comes before the phase's name.
+  /// `label`: a text in front of the phase's name. `out`: the stream to write to.
   explicit Progress(std::string label = "", std::FILE* out = stderr)
       : label_(std::move(label)), out_(out), live_(::isatty(::fileno(out)) == 1) {}
 
@@ -71,7 +71,7 @@ class Progress {
  private:
   using WallClock = std::chrono::steady_clock;
 
-  static long long printable(std::int64_t number) { return number; }  // an int64 is a long in some places
+  static long long printable(std::int64_t number) { return number; }  // int64 is long on some platforms
 
   static std::string percent(const char* name, const Score& score) {
     if (!score.scored() || std::isnan(score.accuracy)) {
@@ -95,12 +95,12 @@ class Progress {
     char text[400];
     std::snprintf(text, sizeof text, "%s %.1f/%lld epochs%s, at most %d:%02d left", name_.c_str(), clock.position(),
                   printable(epochs_), scores_.c_str(), seconds / 60, seconds % 60);
-    // What wraps around cannot be taken back: the line would be a new one ten times a second.
+    // A line that wraps cannot be overwritten and would be printed anew ten times a second.
     std::fprintf(out_, "\r\033[K%.*s", columns() - 1, text);
     std::fflush(out_);
   }
 
-  /// Of the terminal; 80 where it does not say.
+  /// Width of the terminal in columns; 80 if it is unknown.
   [[nodiscard]] int columns() const {
     winsize size{};
     const bool known = ::ioctl(::fileno(out_), TIOCGWINSZ, &size) == 0 && size.ws_col > 1;

@@ -23,7 +23,7 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// The number of an epoch that stands in this column of `numbers_of`.
+/// The number of an epoch in column `column` of `numbers_of`.
 inline double& number_at(Epoch& epoch, std::size_t column) {
   const std::array<double*, 10> numbers = {&epoch.learning_rate,  &epoch.train_loss,     &epoch.fit.accuracy,
                                            &epoch.fit.loss,       &epoch.clean.accuracy, &epoch.clean.loss,
@@ -32,15 +32,14 @@ inline double& number_at(Epoch& epoch, std::size_t column) {
   return *numbers[column];
 }
 
-/// What a log says by what it leaves empty: a score with no number was none, and one with a number is of at least one
-/// sample.
+/// Sets the samples of each score: 0 if the log has no number for it, else 1.
 inline void mark_scores(Epoch& epoch) {
   for (Score* const score : {&epoch.fit, &epoch.clean, &epoch.test, &epoch.validation}) {
     score->samples = std::isnan(score->accuracy) && std::isnan(score->loss) ? 0 : 1;
   }
 }
 
-/// Numbers the phases: one begins where the name is another, or where epochs do not go on.
+/// Sets the phase indices: a new phase begins if the name changes or the epoch does not increase.
 inline void number_phases(History& history) {
   for (std::size_t i = 1; i < history.epochs.size(); ++i) {
     const Epoch& before = history.epochs[i - 1];
@@ -50,8 +49,8 @@ inline void number_phases(History& history) {
   }
 }
 
-/// Reads a text record by record: read(at) reads the one that begins at `at`, and moves `at` behind it. An Error gets
-/// file and line in front.
+/// Reads a text record by record: read(at) reads the record at `at` and moves `at` behind it. Adds file and line to its
+/// Errors.
 template <class Read>
 void for_each_record(const std::string& text, const std::string& path, const Read& read) {
   std::size_t line = 1;
@@ -83,7 +82,7 @@ inline std::int64_t csv_count(const std::string& field, const std::string& colum
   return value;
 }
 
-/// The names of the columns that every log has, in their order.
+/// Names of the columns that every log has, in order.
 inline std::vector<std::string> columns_of_logs() {
   std::vector<std::string> names = {"phase", "epoch", "step"};
   for (const auto& [name, value] : numbers_of({})) {
@@ -92,7 +91,7 @@ inline std::vector<std::string> columns_of_logs() {
   return names;
 }
 
-/// An epoch from the fields of its line.
+/// An epoch from the fields of a CSV line.
 inline Epoch epoch_of_csv(const std::vector<std::string>& fields, const std::vector<std::string>& columns) {
   if (fields.size() != columns.size()) {
     throw Error("a line must have " + text(columns.size()) + " fields, as the first has, but has " +
@@ -156,15 +155,15 @@ inline Epoch epoch_of_json(std::string_view content) {
 
 }  // namespace detail
 
-/// The history that a `CsvLog` was written from, as far as the file holds it: names of phases, `clock.epoch` and
-/// `clock.step`, learning rates, losses, accuracies and measures, all to the bit. Written by a `CsvLog` again it gives
-/// the same bytes.
+/// The history in a file of `CsvLog`: phase names, `clock.epoch` and `clock.step`, learning rates, losses, accuracies
+/// and measures, exact to the bit. A `CsvLog` of it has the same bytes.
 ///
-/// Not in a log, and so not read: `Outcome`s, seconds (`TimeLog`), `clock.batch` and `clock.batches`, samples of a
-/// score (1 where it has a number, 0 else, so `scored()` holds), and a score or measure that was NaN: a score of NaN
-/// alone was none, measures are NaN where the epoch has another number among its scores and measures, else not there.
-/// `clock.phase` counts the phases that have lines: a new one begins with another name or where epochs do not go on.
-/// Throws Error, with file and line, for what is no such log or is cut off.
+/// A log does not hold `Outcome`s, seconds (see `TimeLog`), `clock.batch`, `clock.batches` and the number of samples of
+/// a score, which is set to 1 if the score has a number and to 0 otherwise, so that `scored()` holds. NaN and a missing
+/// value look alike: a score of NaN alone is read as not scored; a measure without a value is read as NaN if the epoch
+/// has any other number among its scores and measures, else as not there. `clock.phase` counts the phases in the file:
+/// a new one begins if the name changes or the epoch does not increase. Throws Error, with file and line, if the file
+/// is not such a log or is cut off.
 ///     const regimen::History history = regimen::read_csv_log("results/epochs.csv");
 [[nodiscard]] inline History read_csv_log(const std::string& path) {
   const std::string text = detail::read_all(path);
@@ -188,9 +187,9 @@ inline Epoch epoch_of_json(std::string_view content) {
   return history;
 }
 
-/// The history that a `JsonLog` was written from, as `read_csv_log` gives it. Infinite numbers are null in JSON, and so
-/// become NaN; measures are those of each line. A log of no epoch is an empty file.
-/// Throws Error, with file and line, for what is no such log or is cut off.
+/// The history in a file of `JsonLog`, as by `read_csv_log`. Infinite numbers, which JSON does not have, become NaN;
+/// each epoch has the measures of its line. An empty file is a log without epochs.
+/// Throws Error, with file and line, if the file is not such a log or is cut off.
 ///     const regimen::History history = regimen::read_json_log("results/epochs.jsonl");
 [[nodiscard]] inline History read_json_log(const std::string& path) {
   const std::string text = detail::read_all(path);

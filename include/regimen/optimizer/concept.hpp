@@ -28,9 +28,9 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// Leaves an optimizer's state as its constructor does: empty. An optimizer that makes its state in its constructor
-/// has a `clear_state()` of its own. LibTorch's Adagrad is one and has none, and asserts ever after that its state is
-/// there; its types are complete wherever somebody has such an optimizer.
+/// Empties an optimizer's state. An optimizer whose constructor makes state needs a `clear_state()` that makes it anew.
+/// LibTorch's Adagrad has none, though its step asserts that its state exists: it is handled here. Its types are
+/// complete wherever such an optimizer exists.
 template <class O, class Options = torch::optim::AdagradOptions, class State = torch::optim::AdagradParamState>
 void clear_state(O& optimizer) {
   if constexpr (requires { optimizer.clear_state(); }) {
@@ -49,12 +49,13 @@ void clear_state(O& optimizer) {
 
 }  // namespace detail
 
-/// A function that computes the loss and its gradients anew, as LibTorch's optimizers call it.
+/// A function that computes the loss and its gradients anew; LibTorch's optimizers call it in their `step`.
 using Closure = std::function<at::Tensor()>;
 
-/// Anything that steps as LibTorch's optimizers do: all of theirs, and a class of your own derived from
-/// torch::optim::Optimizer. If its constructor makes state, give it a `void clear_state()` that makes it anew, and
-/// hand it over as its own type, not as a reference to its base: by default the state is emptied when a phase begins.
+/// An optimizer with the interface of LibTorch's: all of LibTorch's, and classes of your own derived from
+/// torch::optim::Optimizer. A phase empties the state at its begin, by default. If the constructor of your class makes
+/// state, give it a `void clear_state()` that makes it anew, and pass it as its own type, not as a reference to its
+/// base.
 template <class O>
 concept Optimizes = requires(O& optimizer, const Closure& objective) {
   optimizer.step(objective);
@@ -65,17 +66,17 @@ concept Optimizes = requires(O& optimizer, const Closure& objective) {
 
 namespace detail {
 
-/// A pointer to an optimizer, smart or raw.
+/// Whether P is a pointer, smart or raw, to an optimizer.
 template <class P>
 inline constexpr bool points_to_optimizer =
     requires(P& pointer) { requires Optimizes<std::remove_reference_t<decltype(*pointer)>>; };
 
 }  // namespace detail
 
-/// A borrowed optimizer. It must outlive the phase; a temporary is a compile error.
+/// A borrowed optimizer, which must outlive the phase; a temporary is a compile error.
 ///
-/// Its options stay its own. What a regime needs of it is little: a step, the learning rates, the parameters, a state
-/// that can be cleared; and momentum and weight decay only of one where they follow a schedule.
+/// The optimizer keeps its own options. A phase needs little of it: a step, learning rates, parameters and a state that
+/// can be cleared; momentum and weight decay only if they follow a schedule.
 class OptimizerRef {
  public:
   OptimizerRef() = default;
@@ -100,31 +101,32 @@ class OptimizerRef {
 
   void step(const Closure& objective) const { parts_->step(objective); }
 
-  /// Whether there is a `fused_step` for it.
+  /// Whether `fused_step` supports the optimizer.
   [[nodiscard]] bool fusible() const { return parts_->fused != nullptr; }
   void fused_step(const Moment& now, const OptimizerKnobs& knobs) const { parts_->fused->step(now, knobs); }
 
-  /// What a recorded fused step freezes, and what its steps go on from (fused.hpp). For one that is fusible.
-  [[nodiscard]] std::vector<double> frozen_options() const { return parts_->fused->frozen_options(); }
+  /// Options that a recorded fused step keeps, and tensors that its steps continue from (fused.hpp). Only if
+  /// `fusible()`.
+  [[nodiscard]] std::vector<double> captured_options() const { return parts_->fused->captured_options(); }
   [[nodiscard]] std::vector<at::Tensor> state_tensors() const { return parts_->fused->state_tensors(); }
 
-  /// Makes what they go on from neutral, so that a step shows nothing but its own gradients. For one that is fusible.
+  /// Resets the state so that the next step depends on its own gradients alone. Only if `fusible()`.
   void make_state_neutral() const { parts_->fused->make_state_neutral(); }
 
-  /// Whether it is known to evaluate its closure more than once a step: torch::optim::LBFGS, and what derives from it
-  /// and is not given as a reference to torch::optim::Optimizer. One of somebody's own may do so unknown.
+  /// Whether the optimizer is known to call its closure more than once per step: torch::optim::LBFGS, and classes
+  /// derived from it unless passed as torch::optim::Optimizer&. Another class may do so unknown to this function.
   [[nodiscard]] bool evaluates_again() const { return parts_->evaluates_again; }
 
-  /// Forgets momentum buffers and the like.
+  /// Clears momentum buffers and other state.
   void clear_state() const { parts_->clear_state(); }
 
-  /// One rate a parameter group.
+  /// The learning rate of each parameter group.
   [[nodiscard]] std::vector<double> learning_rates() const { return parts_->rates.get(); }
   void set_learning_rates(const std::vector<double>& rates) const { parts_->rates.set(rates); }
   [[nodiscard]] const detail::GroupNumbers& rates() const { return parts_->rates; }
 
-  /// Whether it is one whose momentum and weight decay a schedule can drive: SGD, Adam, AdamW or RMSprop, or derived
-  /// from one of them, and not given as a reference to their base.
+  /// Whether a schedule can drive the momentum and weight decay: SGD, Adam, AdamW, RMSprop and classes derived from
+  /// them, unless passed as a reference to their base.
   [[nodiscard]] bool has_momentum() const { return parts_->momenta != nullptr; }
   [[nodiscard]] const detail::GroupNumbers& momenta() const { return *parts_->momenta; }
   [[nodiscard]] const detail::GroupNumbers& weight_decays() const { return *parts_->weight_decays; }
@@ -137,30 +139,30 @@ class OptimizerRef {
     return all;
   }
 
-  /// The parameters of each group.
+  /// The parameters of each parameter group.
   [[nodiscard]] std::vector<std::vector<at::Tensor>> groups() const { return parts_->groups(); }
 
-  /// A checksum of what it remembers of its steps: "none" of nothing.
+  /// A checksum of the optimizer's state; "none" if it is empty.
   [[nodiscard]] std::string state_crc32() const { return parts_->state_crc32(); }
 
-  /// Type and options, written when it is asked: options may change until a run begins.
+  /// Type and options as JSON, computed at each call: options may change until a run begins.
   [[nodiscard]] std::string manifest() const { return defined() ? parts_->manifest() : "null"; }
 
  private:
   struct Fused {
     std::function<void(const Moment&, const OptimizerKnobs&)> step;
-    std::function<std::vector<double>()> frozen_options;
+    std::function<std::vector<double>()> captured_options;
     std::function<std::vector<at::Tensor>()> state_tensors;
     std::function<void()> make_state_neutral;
   };
 
   struct Parts {
     std::function<void(const Closure&)> step;
-    std::shared_ptr<const Fused> fused;  // none if there is none
+    std::shared_ptr<const Fused> fused;  // null if not fusible
     bool evaluates_again = false;
     std::function<void()> clear_state;
     detail::GroupNumbers rates;
-    std::shared_ptr<const detail::GroupNumbers> momenta;  // none if they cannot be driven
+    std::shared_ptr<const detail::GroupNumbers> momenta;  // null if they cannot be driven
     std::shared_ptr<const detail::GroupNumbers> weight_decays;
     std::function<std::vector<std::vector<at::Tensor>>()> groups;
     std::function<std::string()> state_crc32;
@@ -181,7 +183,7 @@ class OptimizerRef {
       fused = std::make_shared<const Fused>(
           Fused{.step = [borrowed](const Moment& now,
                                    const OptimizerKnobs& knobs) { regimen::fused_step(*borrowed, now, knobs); },
-                .frozen_options = [borrowed] { return detail::frozen_options(*borrowed); },
+                .captured_options = [borrowed] { return detail::captured_options(*borrowed); },
                 .state_tensors = [borrowed] { return detail::state_tensors(*borrowed); },
                 .make_state_neutral = [borrowed] { detail::make_state_neutral(*borrowed); }});
     }
@@ -243,7 +245,7 @@ void set_weight_decay(O& optimizer, double weight_decay) {
   numbers.set(std::vector<double>(optimizer.param_groups().size(), weight_decay));
 }
 
-/// The name of before.
+/// Former name of `Closure`.
 using Objective [[deprecated("it is called regimen::Closure")]] = Closure;
 
 }  // namespace regimen::inline v0

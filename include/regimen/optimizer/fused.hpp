@@ -17,28 +17,27 @@ struct SGDParamState;
 
 namespace regimen::inline v0 {
 
-/// The optimizers that `fused_step` knows. A class derived from one may step in a way of its own, so it is none of
-/// them.
+/// The optimizers that `fused_step` supports. A derived class may have a step of its own, so it is not supported.
 template <class O>
 concept Fusible = std::is_same_v<O, torch::optim::SGD>;
 
-/// What may drive an optimizer's options during a step; they stay as they are.
+/// Knobs that drive an optimizer's options during a step; the options themselves keep their values.
 struct OptimizerKnobs {
-  Knob lr_scale = 1;               ///< times its own learning rates
-  std::optional<Knob> momentum{};  ///< in (0, 1), instead of its own
-  Knob weight_decay_scale = 1;     ///< times its own weight decays
+  Knob lr_scale = 1;               ///< factor on the optimizer's learning rates
+  std::optional<Knob> momentum{};  ///< in (0, 1), replaces the optimizer's momentum
+  Knob weight_decay_scale = 1;     ///< factor on the optimizer's weight decays
 };
 
-/// What `optimizer.step()` does, with the options as the knobs want them at this moment, in one pass over the
-/// parameters' numbers on a CPU and in a few kernels on a GPU, instead of two to four operations a parameter. The
-/// optimizer's own options and state are used and kept, so either step may follow the other, and a checkpoint knows no
-/// difference. The same up to rounding.
+/// Does one step of the optimizer, with its options as the knobs want them at this moment: in one pass over the
+/// parameters' numbers on a CPU and a few kernels on a GPU, where `optimizer.step()` takes two to four operations per
+/// parameter. Results agree up to rounding. The optimizer's own options and state are used, so the two kinds of step
+/// may alternate, and checkpoints are the same.
 ///
-/// In a step that is recorded (`Captured`) what is driven is read from the device, and follows its schedule at every
-/// replay, as do the options' own rates; momentum, dampening and weight decay are frozen otherwise. LibTorch's fused
-/// kernel takes a rate from the device but no momentum and no weight decay: where these follow a schedule, a recorded
-/// step has two to four kernels a parameter.
-/// Throws Error, before it changes anything of a group, for a sparse gradient with momentum or weight decay.
+/// In a recorded step (`Captured`) driven values and the options' own learning rates are read from the device, and so
+/// are current at every replay; other momenta, dampenings and weight decays keep the recorded values. LibTorch's fused
+/// kernel takes a learning rate from the device but no momentum and no weight decay: if these follow a schedule, a
+/// recorded step has two to four kernels per parameter. Throws Error for a sparse gradient with momentum or weight
+/// decay, before anything of its group is changed.
 ///     regimen::fused_step(sgd, now, {.lr_scale = regimen::Cosine{.epochs = 90}, .momentum = 0.95});
 template <Fusible O, class Options = torch::optim::SGDOptions, class ParamState = torch::optim::SGDParamState>
 void fused_step(O& optimizer, const Moment& now, const OptimizerKnobs& knobs) {
@@ -52,7 +51,7 @@ void fused_step(O& optimizer, const Moment& now, const OptimizerKnobs& knobs) {
                          .weight_decay = options.weight_decay() * detail::value_at(now, knobs.weight_decay_scale),
                          .nesterov = options.nesterov()};
     if (now.slots != nullptr) {
-      // Asked for at each replay: loading an optimizer gives its groups other options.
+      // Read at each replay, since loading an optimizer replaces its groups' options.
       const auto rate = [&optimizer, g, scale = knobs.lr_scale](const Moment& at) {
         return static_cast<const Options&>(optimizer.param_groups()[g].options()).lr() * detail::value_at(at, scale);
       };
@@ -68,14 +67,14 @@ void fused_step(O& optimizer, const Moment& now, const OptimizerKnobs& knobs) {
   }
 }
 
-/// The same with only the learning rates driven.
+/// Does one step with the learning rates times `lr_scale` at this moment.
 ///     regimen::fused_step(sgd, now, regimen::Cosine{.epochs = 90});
 template <Fusible O>
 void fused_step(O& optimizer, const Moment& now, const Knob& lr_scale = 1) {
   fused_step(optimizer, now, OptimizerKnobs{.lr_scale = lr_scale});
 }
 
-/// The same with the learning rates as they are.
+/// Does one step with the optimizer's own options.
 ///     loss.backward();
 ///     regimen::fused_step(sgd);
 template <Fusible O>
@@ -85,9 +84,9 @@ void fused_step(O& optimizer) {
 
 namespace detail {
 
-/// The options that a recorded fused step freezes, group by group: when they change it must be recorded anew.
+/// The options that a recorded fused step keeps, group by group: if they change, the step must be recorded anew.
 template <Fusible O, class Options = torch::optim::SGDOptions>
-std::vector<double> frozen_options(O& optimizer) {
+std::vector<double> captured_options(O& optimizer) {
   std::vector<double> frozen;
   for (auto& group : optimizer.param_groups()) {
     const auto& options = static_cast<const Options&>(group.options());
@@ -97,7 +96,7 @@ std::vector<double> frozen_options(O& optimizer) {
   return frozen;
 }
 
-/// The tensors that an optimizer's steps go on from.
+/// The momentum buffers, from which the next steps continue.
 template <Fusible O, class ParamState = torch::optim::SGDParamState>
 std::vector<at::Tensor> state_tensors(O& optimizer) {
   std::vector<at::Tensor> tensors;
@@ -110,8 +109,8 @@ std::vector<at::Tensor> state_tensors(O& optimizer) {
   return tensors;
 }
 
-/// Makes the state neutral, in place: a step from it follows from its own gradients alone. For momentum that is 0; a
-/// rule that divides by what it remembers, as Adam's does, would say something else here.
+/// Resets the state in place, so that a step depends on its own gradients alone. For momentum that is 0; for a rule
+/// that divides by its state, as Adam's does, it would be something else.
 template <Fusible O>
 void make_state_neutral(O& optimizer) {
   for (at::Tensor buffer : state_tensors(optimizer)) {

@@ -19,10 +19,10 @@
 
 namespace regimen::inline v0 {
 
-/// Keeps small gradients from vanishing in half precision: the loss is multiplied before the backward pass, the
-/// gradients divided after it. The factor grows after `interval` steps without an overflow, and shrinks at each one,
-/// whose step is left out (Micikevicius et al. 2018, "Mixed Precision Training", section 3.2; the defaults are those of
-/// torch.amp.GradScaler). `run` brings one along for Precision::fp16. In a loop of your own:
+/// Loss scaling, which keeps small gradients from vanishing in fp16: the loss is multiplied by a factor before the
+/// backward pass, and the gradients are divided by it afterwards. The factor grows after `interval` steps without an
+/// overflow and shrinks at each overflow, whose step is skipped (Micikevicius et al. 2018, "Mixed Precision Training",
+/// section 3.2; defaults as torch.amp.GradScaler). `run` has one for Precision::fp16. In a loop of your own:
 ///
 ///     regimen::LossScaler scaler;
 ///     scaler.scale(loss).backward();
@@ -33,7 +33,7 @@ class LossScaler {
     double initial = 65536;
     double growth = 2;
     double backoff = 0.5;
-    std::int64_t interval = 2000;  ///< steps without an overflow between two growths
+    std::int64_t interval = 2000;  ///< number of steps without an overflow before the factor grows
   };
 
   /// Throws Error unless initial > 0, growth > 1, backoff in (0, 1), interval >= 1.
@@ -50,8 +50,9 @@ class LossScaler {
   /// loss times the factor, 0-d.
   [[nodiscard]] at::Tensor scale(const at::Tensor& loss) const { return loss * factor_; }
 
-  /// Divides the gradients of these parameters by the factor and adapts it. False if one of them is infinite or NaN:
-  /// then leave the step out. Waits for the device once, as every scaler does whose optimizer knows nothing of it.
+  /// Divides the gradients of these parameters by the factor and updates the factor. Returns false if a gradient is
+  /// infinite or NaN: then skip the step. Waits for the device once, as any scaler must whose optimizer cannot skip
+  /// steps itself.
   bool unscale(const DistinctTensors& parameters) {
     const at::NoGradGuard no_grad;
     std::vector<at::Tensor> gradients;
@@ -65,8 +66,8 @@ class LossScaler {
     return finite;
   }
 
-  /// The same for gradients that were computed once more in a step whose first ones are unscaled already: of SAM's
-  /// second pass. The step counts once; an overflow counts all the same.
+  /// Unscales gradients that were computed a second time in one step, as in SAM's second pass. The step counts once; an
+  /// overflow counts as in `unscale`.
   bool unscale_again(const DistinctTensors& parameters) {
     const std::int64_t steps = steps_;
     const double factor = factor_;
@@ -79,9 +80,9 @@ class LossScaler {
   }
 
   [[nodiscard]] double factor() const { return factor_; }
-  [[nodiscard]] std::int64_t steps() const { return steps_; }  ///< without an overflow since the factor last changed
+  [[nodiscard]] std::int64_t steps() const { return steps_; }  ///< without an overflow since the last change
 
-  /// Goes on where another one was: after a resume. Throws Error unless factor > 0 and steps >= 0.
+  /// Sets the state of another scaler, after a resume. Throws Error unless factor > 0 and steps >= 0.
   void restore(double factor, std::int64_t steps) {
     detail::require(factor > 0 && std::isfinite(factor), "LossScaler: the restored factor", "above 0 and finite",
                     factor);
@@ -91,7 +92,7 @@ class LossScaler {
   }
 
  private:
-  /// True if all are finite.
+  /// Divides the gradients. Returns whether all are finite.
   [[nodiscard]] bool divide(std::vector<at::Tensor>& gradients) const {
     const auto options = gradients.front().options().dtype(at::kFloat);
     at::Tensor overflow = at::zeros({1}, options);

@@ -8,8 +8,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// Changes one number of each of an optimizer's groups while it lives, around one step: a checkpoint never sees what a
-/// schedule has set, and at the end of a phase there is nothing to put back.
+/// Changes one number of each parameter group for its lifetime, which is one step: checkpoints never see scheduled
+/// values, and nothing has to be restored at the end of a phase.
 class HeldNumbers {
  public:
   HeldNumbers() = default;  ///< changes nothing

@@ -13,22 +13,22 @@
 
 namespace regimen::inline v0::detail {
 
-/// What stays known of a part of a regime (a schedule, a transform, a loss, ...) once its type is forgotten: what it is
-/// made of, and which scores and measures it reads. The base of every class that holds a part of any type.
+/// Facts about a part of a regime (a schedule, a transform, a loss, ...) that outlive its type: its manifest, and the
+/// metrics and measures that it reads. Base of every class that holds a part of any type.
 class Erased {
  public:
-  /// The metrics that its schedules and criteria read.
+  /// Metrics that the part's schedules and criteria read.
   [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
 
-  /// The measures that it reads, by name.
+  /// Names of the measures that the part reads.
   [[nodiscard]] std::vector<std::string> measures() const { return measures_; }
 
-  /// All that it is made of, as JSON; "null" where nothing is there. It is written when it is asked for: those of
+  /// The part with all its fields, as JSON; "null" if there is no part. Computed at each call: the manifests of
   /// snapshots and sources hold checksums.
   [[nodiscard]] std::string manifest() const { return manifest_ ? manifest_() : "null"; }
 
  protected:
-  /// Checks the part's hooks when it is compiled and its fields now, and keeps what it says of itself. Throws Error.
+  /// Checks the part's hooks at compile time and its fields now, and stores the part and its facts. Throws Error.
   template <class P>
   std::shared_ptr<const P> remember(P part) {
     check_fields(part);
@@ -39,7 +39,7 @@ class Erased {
     return shared;
   }
 
-  /// For what is none of the user's structs: a number, a module.
+  /// Sets the manifest of something that is not a user's struct: a number, a module.
   void remember_manifest(std::function<std::string()> manifest) { manifest_ = std::move(manifest); }
 
  private:

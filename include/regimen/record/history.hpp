@@ -17,29 +17,29 @@ namespace regimen::inline v0 {
 
 inline constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
-/// How well a network does on one set of data: eval mode, weights as they are at the end of the epoch.
+/// Accuracy and loss of a network on one set of data, in eval mode, with the weights at the end of the epoch.
 struct Score {
-  double accuracy = unknown;  ///< share of the samples that are right, in [0, 1]; NaN where "right" has no meaning
-  double loss = unknown;      ///< mean loss a sample
-  std::int64_t samples = 0;   ///< 0: not scored
+  double accuracy = unknown;  ///< share of correctly predicted samples, in [0, 1]; NaN where the task has no accuracy
+  double loss = unknown;      ///< mean loss per sample
+  std::int64_t samples = 0;   ///< number of samples; 0 if not scored
 
   [[nodiscard]] bool scored() const { return samples > 0; }
 };
 
-/// What is known at the end of one epoch.
+/// The record of one epoch.
 ///
-/// `fit` is measured on the phase's own data, labels and all, without augmentation; `clean` on the training data as
-/// they were before any damage; `test` and `validation` on held-out data. An epoch that was not scored keeps empty
-/// scores. `seconds` is wall time from the phase's begin to the epoch's last step, and no part of equality.
+/// `fit` is measured on the phase's own data, with the labels as given and without augmentation; `clean` on the
+/// training data before any damage; `test` and `validation` on held-out data. The scores of an epoch without scoring
+/// are empty. `seconds` is wall time from the phase's begin to the epoch's last step; comparisons ignore it.
 struct Epoch {
-  Clock clock{};      ///< `epoch` counts the complete epochs: 1 after the first
+  Clock clock{};      ///< time at the epoch's end: `epoch` is 1 after the first
   std::string phase;  ///< the phase's name
   Score fit{};
   Score clean{};
   Score test{};
   Score validation{};
-  double train_loss = unknown;     ///< mean over the epoch's own training batches, penalties left out
-  double learning_rate = unknown;  ///< of the first parameter group, at the epoch's last step
+  double train_loss = unknown;     ///< mean over the epoch's training batches, without penalties
+  double learning_rate = unknown;  ///< learning rate of the first parameter group at the epoch's last step
   std::map<std::string, double> measures{};
   double seconds = 0;
 
@@ -48,7 +48,7 @@ struct Epoch {
   }
 };
 
-/// One number of an epoch's scores. Accuracies are better when larger, losses when smaller.
+/// Name of one number among an epoch's scores. Larger accuracies and smaller losses are better.
 enum class Metric {
   fit_accuracy,
   fit_loss,
@@ -81,7 +81,7 @@ enum class Metric {
          metric == Metric::validation_accuracy;
 }
 
-/// The metric's value, NaN where the epoch was not scored.
+/// Value of a metric in an epoch; NaN if the epoch was not scored.
 [[nodiscard]] inline double value_of(const Epoch& epoch, Metric metric) {
   const Score& score = score_of(epoch, metric);
   return larger_is_better(metric) ? score.accuracy : score.loss;
@@ -93,11 +93,11 @@ enum class Metric {
   return names[static_cast<std::size_t>(metric)];
 }
 
-/// Why a phase is over. Divergence is an outcome, not an error: some experiments look for it.
+/// Reason why a phase ended. Divergence is an outcome and not an error: some experiments look for it.
 enum class Ended {
-  running,    ///< it is not
-  epochs,     ///< all its epochs are done
-  criterion,  ///< its stop criterion said so
+  running,    ///< the phase has not ended
+  epochs,     ///< all epochs are done
+  criterion,  ///< the stop criterion was met
   stopped,    ///< a stop was requested from outside
   diverged,   ///< the training loss is no longer finite
 };
@@ -107,7 +107,7 @@ enum class Ended {
   return names[static_cast<std::size_t>(ended)];
 }
 
-/// How one phase went.
+/// The end of one phase: how and when.
 struct Outcome {
   std::string phase;
   Ended ended = Ended::running;
@@ -116,7 +116,7 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-/// Every epoch of every phase, in order, and how each phase ended.
+/// All epochs of all phases, in order, and the outcome of each phase.
 struct History {
   std::vector<Epoch> epochs;
   std::vector<Outcome> outcomes;
@@ -124,7 +124,7 @@ struct History {
   [[nodiscard]] bool empty() const { return epochs.empty(); }
   [[nodiscard]] std::size_t size() const { return epochs.size(); }
 
-  /// The last epoch. Throws Error if there is none: the run was stopped within its first epoch.
+  /// The last epoch. Throws Error if there is none because the run was stopped in its first epoch.
   [[nodiscard]] const Epoch& back() const {
     if (epochs.empty()) {
       throw Error("History::back: there is no epoch yet: the run was stopped within its first one; see empty()");
@@ -135,10 +135,10 @@ struct History {
   [[nodiscard]] auto begin() const { return epochs.begin(); }
   [[nodiscard]] auto end() const { return epochs.end(); }
 
-  /// How the last phase that began has ended.
+  /// How the last phase in `outcomes` ended; `running` if there is none.
   [[nodiscard]] Ended ended() const { return outcomes.empty() ? Ended::running : outcomes.back().ended; }
 
-  /// The epochs of one phase alone, as its stop criterion and its schedules see them.
+  /// The epochs of one phase alone, which its stop criterion and its schedules see.
   [[nodiscard]] History of_phase(int phase) const {
     History part;
     for (const Epoch& epoch : epochs) {
@@ -152,7 +152,7 @@ struct History {
 
 namespace detail {
 
-/// Equality in which "not measured" equals "not measured".
+/// Equality of two numbers, for which NaN (not measured) equals NaN.
 inline bool same(double a, double b) {
   return a == b || (std::isnan(a) && std::isnan(b));
 }
@@ -168,7 +168,7 @@ inline bool same(const std::map<std::string, double>& a, const std::map<std::str
   return detail::same(a.accuracy, b.accuracy) && detail::same(a.loss, b.loss) && a.samples == b.samples;
 }
 
-/// Wall time is left out: equal seeds give equal epochs, never equal seconds.
+/// Equality of two epochs, wall time left out: runs with equal random seeds differ in it.
 [[nodiscard]] inline bool operator==(const Epoch& a, const Epoch& b) {
   return a.clock == b.clock && a.phase == b.phase && a.fit == b.fit && a.clean == b.clean && a.test == b.test &&
          a.validation == b.validation && detail::same(a.train_loss, b.train_loss) &&

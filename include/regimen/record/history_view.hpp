@@ -11,11 +11,11 @@
 
 namespace regimen::inline v0 {
 
-/// What a schedule that is a part of another one sees of a phase's history: its last epochs, by clocks of its own.
-/// Copies nothing, and a history is one too; it must outlive the view.
+/// The last epochs of a phase's history with clocks that start at 0, for a schedule inside another schedule. Copies
+/// nothing; the history must outlive the view. A `History` converts to a view of all its epochs.
 ///
-/// A schedule may take one instead of a `History`. Then it costs nothing to put it into a `Concatenation` or an
-/// `InSteps`, which have to copy the scores at every read for one that takes a `History`.
+/// A schedule may take a `HistoryView` in place of a `History`. Inside a `Concatenation` or an `InSteps` it then costs
+/// nothing, where the scores have to be copied at every read for a schedule that takes a `History`.
 ///     struct Gentle {
 ///       regimen::Metric metric = regimen::Metric::fit_loss;
 ///       double operator()(const regimen::Clock&, const regimen::HistoryView& scores) const { ... }
@@ -30,7 +30,7 @@ class HistoryView {
   [[nodiscard]] bool empty() const { return size() == 0; }
   [[nodiscard]] std::size_t size() const { return whole_->size() - first_; }
 
-  /// The last of them. Throws Error if there is none.
+  /// The last epoch of the view. Throws Error if there is none.
   [[nodiscard]] const Epoch& back() const {
     if (empty()) {
       throw Error("HistoryView::back: no epoch was scored yet; see empty()");
@@ -38,14 +38,14 @@ class HistoryView {
     return whole_->back();
   }
 
-  /// When an epoch of this view ended, by the view's clock: `epoch.clock` is by the phase's.
+  /// The clock of this view at an epoch's end; `epoch.clock` itself is the phase's clock.
   [[nodiscard]] Clock clock_of(const Epoch& epoch) const {
     Clock clock = epoch.clock;
     clock.epoch = count(epoch) - begin_;
     return clock;
   }
 
-  /// What was scored after so many of its epochs, as if they had not been. A search: O(log(size)).
+  /// The part of the view after its first `epochs` epochs, whose clock starts there. O(log(size)).
   [[nodiscard]] HistoryView since(std::int64_t epochs) const {
     HistoryView part = *this;
     part.begin_ += epochs;
@@ -54,7 +54,7 @@ class HistoryView {
     return part;
   }
 
-  /// The same with optimizer steps, counted from the phase's begin, for epochs.
+  /// A view of all these epochs whose clock counts optimizer steps since the phase's begin in place of epochs.
   [[nodiscard]] HistoryView in_steps() const {
     HistoryView steps = *this;
     steps.in_steps_ = true;
@@ -62,7 +62,7 @@ class HistoryView {
     return steps;
   }
 
-  /// Calls f with the history itself where the view is one, and with a copy that has the view's clocks where not.
+  /// Calls f with the original history if the view covers all of it, else with a copy that has the view's clocks.
   template <class F>
   auto as_history(F&& f) const {
     if (begin_ == 0 && !in_steps_) {

@@ -9,8 +9,8 @@
 #include "regimen/record/history.hpp"
 #include "regimen/record/reads.hpp"
 
-/// Members that a primitive may have and that the library calls if they are there. One that is there with another
-/// signature, without its const, say, would never be called, and in silence: it does not compile.
+/// Optional members of a part that the library calls if they exist. A member with the right name and a wrong signature
+/// (a missing const, say) would silently never be called, so it does not compile.
 namespace regimen::inline v0::detail {
 
 struct NamesOfMembers {
@@ -20,9 +20,9 @@ struct NamesOfMembers {
   int manifest;
 };
 
-// A member is looked for by its name alone: if T has one of the name, then naming it in a class that derives from both
-// T and NamesOfMembers is ambiguous. That finds overloaded members and members with any signature. A field of the name
-// is a field and no hook.
+// A member is found by its name alone: if T has one of that name, naming it in a class that derives from T and from
+// NamesOfMembers is ambiguous. This finds overloaded members and members with any signature. A data member of that name
+// is an ordinary field and not a hook.
 template <class T>
 struct MemberProbe : T, NamesOfMembers {};
 
@@ -42,7 +42,7 @@ template <class T>
 concept NamesManifest = CanProbeMembers<T> && !requires { &MemberProbe<T>::manifest; } &&
                         !requires { requires std::is_member_object_pointer_v<decltype(&T::manifest)>; };
 
-/// Does not compile where the primitive has one of these with another signature.
+/// Compile-time check that each hook which a part has is public and has the right signature.
 template <class T>
 constexpr void require_hooks() {
   static_assert(
@@ -58,8 +58,8 @@ constexpr void require_hooks() {
       "manifest must be public and: std::string manifest() const");
 }
 
-/// Checks the fields of a part that have a range (`Bounded`), named "L2.strength" where their type names them not, and
-/// those of its fields' fields.
+/// Checks the fields of a part that have a range (`Bounded`), and the fields of those fields. Errors name them
+/// "L2.strength" unless their type gives a name.
 template <class T>
 void check_bounded_fields(T& value) {
   using P = std::remove_const_t<T>;
@@ -98,7 +98,8 @@ void check_bounded_fields(T& value) {
   }
 }
 
-/// Checks the fields of a part: those with a range, and what it checks itself, `void check() const`. Throws Error.
+/// Checks the hooks of a part, its fields with a range, and calls its `void check() const` if there is one. Throws
+/// Error.
 template <class T>
 void check_fields(T& value) {
   require_hooks<std::remove_const_t<T>>();
@@ -112,8 +113,8 @@ void check_fields(T& value) {
 
 namespace regimen::inline v0 {
 
-/// Checks a part's fields as they are checked when it becomes part of a phase: for a part that holds another one, and
-/// for a loop of your own. Throws Error.
+/// Checks the fields of a part, as a phase checks its parts: for a part that holds another one, and for a loop of your
+/// own. Throws Error.
 ///     regimen::check(regimen::L2{.strength = -1});  // L2.strength must be at least 0 and finite, but is -1
 template <class P>
 void check(const P& part) {

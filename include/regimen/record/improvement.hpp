@@ -7,14 +7,14 @@
 
 namespace regimen::inline v0::detail {
 
-/// Looks at one epoch after another and counts the scorings since the last that improved on the best by more than `by`,
-/// or, relatively, by more than the share `by` of the best.
+/// Counter of the scorings since a metric last improved on its best value by more than `by`; with `relative`, by more
+/// than the share `by` of the best value.
 class Improvement {
  public:
   Improvement(Metric metric, double by, bool relative = false)
       : metric_(metric), by_(by), relative_(relative), sign_(larger_is_better(metric) ? 1 : -1) {}
 
-  /// Epochs that were not scored do not count; false for them.
+  /// Takes the next epoch. Returns false, and counts nothing, if the epoch was not scored.
   bool look(const Epoch& epoch) {
     if (!score_of(epoch, metric_).scored()) {
       return false;

@@ -13,7 +13,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// What has parts to look into: a list, or a plain struct with fields. What writes its own manifest has none.
+/// A type with parts to look into: a vector, or a plain struct that does not write its own manifest.
 template <class T>
 concept HasParts = is_vector<T> || (Plain<T> && !HasManifest<T>);
 
@@ -25,7 +25,7 @@ void for_each_field(const T& value, Look&& look) {
   look_at_each(std::make_index_sequence<fields.size>{});
 }
 
-/// Calls look(part) for each of them.
+/// Calls look(part) for each element of a vector or each field of a plain struct.
 template <HasParts T, class Look>
 void for_each_part(const T& value, Look&& look) {
   if constexpr (is_vector<T>) {
@@ -37,9 +37,9 @@ void for_each_part(const T& value, Look&& look) {
   }
 }
 
-/// The metrics that a primitive reads: those among its fields and among its fields' fields, unless a `metrics()` of its
-/// own has the last word. What writes its own manifest has no fields to look at. `run` refuses a phase that reads a
-/// metric which is never scored.
+/// The metrics that a part reads: the result of its `metrics()` if it has one, else the metrics among its fields and
+/// their fields. A type that writes its own manifest has no fields here, but its member `metric` counts. `run` refuses
+/// a phase that reads a metric which is never scored.
 template <class T>
 std::vector<Metric> metrics_of(const T& value) {
   std::vector<Metric> found;
@@ -58,7 +58,7 @@ std::vector<Metric> metrics_of(const T& value) {
   return found;
 }
 
-/// The measures that a primitive reads, by name: it says so in a `measures()` of its own, or its fields do.
+/// Names of the measures that a part reads: the result of its `measures()` if it has one, else those of its fields.
 template <class T>
 std::vector<std::string> measures_of(const T& value) {
   std::vector<std::string> found;

@@ -16,9 +16,9 @@
 
 namespace regimen::inline v0 {
 
-/// Scales all gradients by one factor so that together their l2 norm is at most `max_norm` (Pascanu, Mikolov and
-/// Bengio 2013); the same bits as torch::nn::utils::clip_grad_norm_. Reads nothing back from the device. Throws
-/// Error unless max_norm > 0.
+/// Scales all gradients by one factor so that their common l2 norm is at most `max_norm` (Pascanu, Mikolov and Bengio
+/// 2013); the same bits as torch::nn::utils::clip_grad_norm_. Does not wait for the device. Throws Error unless
+/// max_norm > 0.
 struct ClipGradients {
   Positive<"ClipGradients.max_norm"> max_norm = 1;
 
@@ -34,7 +34,7 @@ struct ClipGradients {
       return;
     }
     const at::Tensor total = at::stack(norms).norm();
-    // In the gradients' own precision, as torch::nn::utils::clip_grad_norm_: then both give the same bits.
+    // In the precision of the gradients, as torch::nn::utils::clip_grad_norm_ does, for the same bits.
     const at::Tensor most = pass.now.tensor(max_norm).to(at::promoteTypes(at::kFloat, total.scalar_type()));
     const at::Tensor factor = (most / (total + 1e-6)).clamp_max(1);
     for (const at::Tensor& parameter : pass.parameters) {
@@ -45,8 +45,8 @@ struct ClipGradients {
   }
 };
 
-/// Brings every number of every gradient into [-bound, bound], as torch.nn.utils.clip_grad_value_. Changes the
-/// gradient's direction, which ClipGradients does not. Throws Error unless bound > 0.
+/// Clamps every entry of every gradient to [-bound, bound], as torch.nn.utils.clip_grad_value_. Unlike ClipGradients it
+/// changes the gradient's direction. Throws Error unless bound > 0, and for complex gradients.
 struct ClipValues {
   Positive<"ClipValues.bound"> bound = 1;
 
@@ -67,15 +67,15 @@ struct ClipValues {
   }
 };
 
-/// Adaptive gradient clipping: scales back the gradient G of every unit whose weights W it would change by too large a
-/// share, to |G| = factor * max(|W|, floor) (Brock, De, Smith and Simonyan 2021, "High-Performance Large-Scale Image
-/// Recognition Without Normalization", eq. 3; unit by unit as there and in timm). A unit is a row of a parameter of two
-/// or more dimensions, along the first; a bias or a scale is one as a whole. Norms are l2. In a transposed convolution,
-/// [in, out / groups, ...], a row is thus what goes out of an input channel, as in timm, not what comes in to a unit.
+/// Adaptive gradient clipping: scales down the gradient G of each unit with weights W so that |G| <= factor * max(|W|,
+/// floor) (Brock, De, Smith and Simonyan 2021, "High-Performance Large-Scale Image Recognition Without Normalization",
+/// eq. 3; by units as there and in timm). Norms are l2. A unit is a row, along the first dimension, of a parameter of
+/// two or more dimensions; a bias or a scale is one unit. In a transposed convolution, [in, out / groups, ...], a row
+/// is therefore the outgoing weights of an input channel, as in timm, not the incoming weights of a unit.
 ///
-/// `floor` lets weights grow that begin at zero. `except_last`: so many of the last parameters are left alone; the
-/// paper clips all but the final linear layer, whose weight and bias are 2.
-/// Throws Error unless factor > 0, floor > 0 and except_last >= 0.
+/// `floor` lets weights grow from zero. `except_last`: number of parameters at the end that are not clipped; the paper
+/// leaves out the final linear layer, whose weight and bias are 2. Throws Error unless factor > 0, floor > 0 and
+/// except_last >= 0.
 struct AdaptiveClip {
   Positive<"AdaptiveClip.factor"> factor = 0.01;
   double floor = 1e-3;
@@ -95,11 +95,11 @@ struct AdaptiveClip {
       const at::Tensor gradient = detail::gradient_of(pass.parameters[i]);
       if (gradient.defined()) {
         at::Tensor most = detail::norm_of_units(pass.parameters[i].detach()).clamp_min(floor) * share;
-        if (gradient.is_sparse()) {  // a row of an embedding is a unit, and there are only some of them
+        if (gradient.is_sparse()) {  // a row of an embedding is a unit; only some rows are stored
           most = most.index_select(0, gradient._indices().select(0, 0));
         }
         at::Tensor numbers = detail::present_numbers(gradient);
-        // Where the gradient is 0 this is infinite, and 1 in the end.
+        // A gradient of 0 makes this infinite, and then 1.
         const at::Tensor kept = (most / detail::norm_of_units(numbers)).clamp_max(1);
         numbers.mul_(kept.to(numbers.scalar_type()));
       }

@@ -28,9 +28,9 @@ struct NamesOfHooks {
   int weights;
 };
 
-// A hook is looked for by its name alone: if R has a member of the name, then naming it in a class that derives from
-// both R and NamesOfHooks is ambiguous. So a hook of the right name with a wrong signature, or an overloaded one, is an
-// error and never silently unused.
+// A hook is found by its name alone: if R has a member of that name, naming it in a class that derives from R and from
+// NamesOfHooks is ambiguous. So a hook with a wrong signature, or an overloaded one, is an error and never silently
+// unused.
 template <class R>
 struct HookProbe : R, NamesOfHooks {};
 
@@ -63,7 +63,7 @@ concept IsPenalty = requires(const R& r, const Pass& pass) {
 
 }  // namespace detail
 
-/// What is the network pulled towards? Any of these three, each const:
+/// A type with at least one of these three hooks, all const:
 ///
 ///     at::Tensor penalty(const Pass&)   0-d, added to the loss before the backward pass
 ///     void gradient(const Pass&)        edits the gradients after it
@@ -71,7 +71,7 @@ concept IsPenalty = requires(const R& r, const Pass& pass) {
 ///
 /// A lambda from Pass to a tensor is a penalty.
 ///
-/// Where several act in one step, their order is
+/// Hooks of one step act in this order:
 ///
 ///     1. all penalties, in the order of `Phase::regularize`, of each of the step's batches
 ///     2. the backward pass, of each of the step's batches
@@ -81,16 +81,15 @@ concept IsPenalty = requires(const R& r, const Pass& pass) {
 ///     6. all weight hooks, in the order of `Phase::regularize`
 ///     7. observers: averages of the weights; also of a step that was left out
 ///
-/// 1 to 4 are done anew each time that an optimizer evaluates its closure. A gradient hook sees what those before it
-/// made of the gradients: Sam goes first, noise and clipping follow in the order that is wanted, DecoupledDecay is
-/// last.
+/// Steps 1 to 4 are repeated each time that an optimizer calls its closure. A gradient hook sees the gradients as the
+/// hooks before it left them: put Sam first, then noise and clipping in the desired order, DecoupledDecay last.
 ///
-/// Where Sam's second gradient overflows in fp16, the hooks behind it and 5 and 6 are left out; what was named before
-/// it has acted.
+/// If Sam's second gradient overflows in fp16, the hooks behind it and steps 5 and 6 are skipped; those before it have
+/// acted.
 template <class R>
 concept Regularizer = detail::HasPenalty<R> || detail::HasGradient<R> || detail::HasWeights<R> || detail::IsPenalty<R>;
 
-/// Any regularizer.
+/// A regularizer of any type.
 class AnyRegularizer : public detail::Erased {
  public:
   template <class R>
@@ -125,7 +124,7 @@ class AnyRegularizer : public detail::Erased {
 
   [[nodiscard]] bool has_penalty() const { return hooks_->penalty != nullptr; }
 
-  /// 0-d; undefined for a regularizer without one.
+  /// The penalty, 0-d; undefined for a regularizer without one.
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const {
     return hooks_->penalty ? hooks_->penalty(pass) : at::Tensor();
   }

@@ -9,19 +9,18 @@
 
 namespace regimen::inline v0 {
 
-/// Decoupled weight decay: w = (1 - decay) w right before the optimizer's step, whose gradient was taken before it
-/// (Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2, line 12). The optimizer's
-/// momentum and second moments know nothing of it, as they do of L2 and of an optimizer's own weight decay.
+/// Decoupled weight decay: w = (1 - decay) w right before the optimizer's step, whose gradient was computed before
+/// (Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2, line 12). Unlike with L2 or an
+/// optimizer's own weight decay, the optimizer's momentum and second moments do not include it.
 ///
-/// `decay` is the share that a weight loses in one step, not multiplied by any learning rate: its schedule is its own.
-/// What torch::optim::AdamW does with a rate and a weight decay, and Adam does with this:
+/// `decay` is the share that a weight loses per step, not multiplied by a learning rate: its schedule is its own. Adam
+/// with this acts like torch::optim::AdamW with a learning rate and a weight decay:
 ///     regimen::DecoupledDecay{.decay = lr_scale * (rate * weight_decay)}
 ///
-/// It acts on the parameters that have a gradient, in the place of a gradient hook, for the step has to begin with the
-/// smaller weights; name it behind those hooks that look at weights, and behind Sam, after which a step may still be
-/// left out in fp16. With an optimizer that evaluates its closure more than once (LBFGS) it acts at a step's first
-/// evaluation only.
-/// Throws Error unless decay is in [0, 1].
+/// Acts on the parameters that have a gradient, as a gradient hook, since the step must begin with the smaller weights.
+/// Put it behind hooks that look at weights, and behind Sam, after which a step may still be skipped in fp16. With an
+/// optimizer that calls its closure several times (LBFGS) it acts at the first call of a step only. Throws Error unless
+/// decay is in [0, 1].
 struct DecoupledDecay {
   Share<"DecoupledDecay.decay"> decay = 5e-5;
 

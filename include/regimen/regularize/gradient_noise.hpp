@@ -18,17 +18,17 @@
 
 namespace regimen::inline v0 {
 
-/// Adds independent N(0, eta / (1 + t)^gamma) to every number of every gradient, t being the phase's step, from 0
-/// (Neelakantan et al. 2015, "Adding Gradient Noise Improves Learning for Very Deep Networks", section 3, who choose
-/// eta among 0.01, 0.3 and 1 and fix gamma at 0.55).
+/// Adds independent normal noise N(0, eta / (1 + t)^gamma) to every entry of every gradient, with t the step of the
+/// phase, from 0 (Neelakantan et al. 2015, "Adding Gradient Noise Improves Learning for Very Deep Networks", section 3,
+/// who choose eta from 0.01, 0.3 and 1 and fix gamma at 0.55).
 ///
-/// What a number gets is a function of (seed, the parameter's place among those that are trained, its own place in it,
-/// step): not of the batch, the device or what else draws. An optimizer that evaluates its closure again sees the
-/// same noise. Within `On` the places are those among the selected: give two of them different seeds. Costs two draws
-/// and a logarithm a parameter. Throws Error unless eta >= 0 and gamma >= 0, both finite.
+/// The noise of an entry is a function of (seed, index of the parameter among the trained ones, index in the parameter,
+/// step): not of the batch, the device or other draws. An optimizer that calls its closure again gets the same noise.
+/// Within `On` parameters are counted among the selected ones: give two of them different seeds. Costs two draws and a
+/// logarithm per entry. Throws Error unless eta >= 0 and gamma >= 0, both finite, and for sparse gradients.
 struct GradientNoise {
-  NotNegative<"GradientNoise.eta"> eta = 0.01;  ///< the variance at the first step
-  double gamma = 0.55;                          ///< how fast it falls; 0: not at all
+  NotNegative<"GradientNoise.eta"> eta = 0.01;  ///< variance at the first step, at least 0 and finite
+  double gamma = 0.55;                          ///< exponent of its decay, at least 0 and finite; 0: no decay
   std::uint64_t seed = 0;
 
   static constexpr auto gamma_bounds = Bounds::not_negative("GradientNoise.gamma");
@@ -36,7 +36,7 @@ struct GradientNoise {
 
   void gradient(const Pass& pass) const {
     const at::NoGradGuard no_grad;
-    // As a schedule, for the step changes it: where steps are recorded it comes from a slot, which outlives this call.
+    // A schedule, as it depends on the step: in recorded steps it is read from a slot, which outlives this call.
     const Knob deviation = [eta = eta, gamma = gamma](const Clock& clock, const History& history) {
       const double variance = eta(clock, history);
       eta.bounds().check(variance);

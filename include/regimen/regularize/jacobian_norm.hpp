@@ -20,27 +20,27 @@
 
 namespace regimen::inline v0 {
 
-/// strength / 2 * the mean over the samples of the squared Frobenius norm of the output's Jacobian by the input
-/// (Hoffman, Roberts and Yaida 2019). Estimated without bias from `projections` random directions of the C outputs, a
-/// backward pass each: C * |v' J|^2 with v uniform on the sphere; with 0 projections exactly, by C backward passes, and
-/// two more, without a graph, which show whether samples depend on each other: then it takes N * C. What is looked at
-/// is waited for, so an exact one is not recorded (`Execution::graph`). The directions are a function of (seed, sample,
-/// epoch). The penalty is differentiated once more; ReLU's second derivative is 0 but in one point, and its gradient
-/// then comes through the weights alone.
+/// strength / 2 * the mean over the samples of the squared Frobenius norm of the Jacobian of output by input (Hoffman,
+/// Roberts and Yaida 2019). It is estimated without bias from `projections` random directions of the C outputs, with
+/// one backward pass each: C * |v' J|^2 with v uniform on the sphere. With 0 projections it is exact, by C backward
+/// passes, and two more, without a graph, that test whether samples depend on each other; if so, by N * C. The test
+/// waits for the device, so the exact penalty is not recorded (`Execution::graph`). Directions are a function of (seed,
+/// sample, epoch). The penalty is differentiated once more; ReLU's second derivative is 0 almost everywhere, and its
+/// gradient then comes through the weights alone.
 ///
-/// output [N, ...], batch.data [N, ...] floating. Where batch.data carries gradients, the graph of the pass itself is
+/// output [N, ...], batch.data [N, ...] floating. If batch.data requires a gradient, the graph of the pass itself is
 /// used and the network does not run again:
 ///     batch.data.requires_grad_();
 ///     const auto output = net->forward(batch.data);
 ///     const auto loss = cross_entropy(output, batch.target) + jacobian.penalty({.batch = batch, .output = output});
-/// Otherwise, as in `run`, the pass's model runs once more, in the modes that it is in and in full precision, and its
-/// buffers stay as they are: BatchNorm's running statistics see the batch once. Dropout then draws anew. In train mode
-/// BatchNorm makes the samples of a batch depend on each other; the Jacobian of a sample's output is then that by the
-/// inputs of all of them.
+/// Otherwise, as in `run`, the pass's model runs once more, in its current modes and in full precision, with its
+/// buffers restored: BatchNorm's running statistics see the batch once. Dropout then draws anew. In train mode
+/// BatchNorm makes the samples of a batch depend on each other; the Jacobian of a sample's output is then that by all
+/// inputs.
 ///
 /// Not for fp16, where the gradients inside the penalty are not scaled. Throws Error unless strength >= 0 and
-/// projections >= 0; if the input carries no gradients and the pass names no model; for inputs that are not floating,
-/// and outputs that do not depend on them.
+/// projections >= 0; if the input requires no gradient and the pass has no model; for inputs that are not floating, and
+/// outputs that do not depend on them.
 struct JacobianNorm {
   NotNegative<"JacobianNorm.strength"> strength = 0.01;
   Integer projections = 1;
@@ -64,7 +64,7 @@ struct JacobianNorm {
         add(drawn.select(1, i));
       }
     } else {
-      // A backward pass from all samples at once adds up what they owe to one input: right where each owes to its own.
+      // One backward pass from all samples adds up their gradients: right if each output depends on its own input only.
       const std::int64_t rows = samples_meet(pass, flat, input) ? flat.size(0) : 1;
       for (std::int64_t i = 0; i < outputs * rows; ++i) {
         add(only(flat, i % outputs, i / outputs, flat.size(0) / rows));
@@ -75,7 +75,7 @@ struct JacobianNorm {
   }
 
  private:
-  /// Input and output, joined by a graph.
+  /// Input and output, connected by a graph.
   static std::pair<at::Tensor, at::Tensor> differentiable(const Pass& pass) {
     const at::Tensor& data = pass.batch.data;
     if (data.defined() && data.requires_grad() && pass.output.defined() && pass.output.requires_grad()) {
@@ -106,8 +106,8 @@ struct JacobianNorm {
     return result;
   }
 
-  /// Whether a sample's output depends on another sample's input: then turning the sign of every other sample's
-  /// direction does more to the gradients than turn theirs.
+  /// Whether a sample's output depends on another sample's input: then flipping the sign of every second sample's
+  /// direction does more than flip the sign of its gradients.
   [[nodiscard]] bool samples_meet(const Pass& pass, const at::Tensor& flat, const at::Tensor& input) const {
     if (pass.now.slots != nullptr) {
       pass.now.slots->refuse("JacobianNorm with 0 projections looks at its gradients on the host");
@@ -122,7 +122,7 @@ struct JacobianNorm {
     return samples > 1 && apart.item<double>() > 1e-5 * as_it_is.abs().max().item<double>();
   }
 
-  /// [N, count, outputs], each of length 1.
+  /// Random directions of length 1, [N, count, outputs].
   [[nodiscard]] at::Tensor directions(const Pass& pass, const at::Tensor& flat, std::int64_t count) const {
     const at::Tensor& given = pass.batch.id;
     const at::Tensor id = given.defined() ? given : at::arange(flat.size(0), flat.options().dtype(at::kLong));
@@ -131,7 +131,7 @@ struct JacobianNorm {
     return normal / normal.norm(2, {-1}, /*keepdim=*/true).clamp_min(1e-30);
   }
 
-  /// [N, outputs]: 1 for this output of these samples, else 0.
+  /// A mask, [N, outputs]: 1 for this output of samples `first` to `first + samples - 1`, else 0.
   static at::Tensor only(const at::Tensor& flat, std::int64_t output, std::int64_t first, std::int64_t samples) {
     at::Tensor v = at::zeros_like(flat);
     v.select(1, output).narrow(0, first, samples).fill_(1);

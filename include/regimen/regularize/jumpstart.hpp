@@ -13,18 +13,18 @@
 
 namespace regimen::inline v0 {
 
-/// Whose slacks `Jumpstart` looks at.
+/// The slacks that `Jumpstart` takes.
 enum class Slacks {
   both,
-  units,   ///< a unit's maximum and minimum over all samples and positions
-  points,  ///< a sample's over all units and positions
+  units,   ///< of each unit: its maximum and minimum over all samples and positions
+  points,  ///< of each sample: its maximum and minimum over all units and positions
 };
 
 [[nodiscard]] inline std::string name_of(Slacks slacks) {
   return slacks == Slacks::both ? "both" : slacks == Slacks::units ? "units" : "points";
 }
 
-/// What becomes of all slacks together.
+/// The aggregation of all slacks to one number.
 enum class Aggregation {
   norm,  ///< their l2 norm
   mean,
@@ -35,18 +35,18 @@ enum class Aggregation {
   return aggregation == Aggregation::norm ? "norm" : aggregation == Aggregation::mean ? "mean" : "sum";
 }
 
-/// Keeps ReLU units and samples alive in thin and deep networks (Riera et al. 2022, "Jumpstart"): in each layer each
-/// unit should say both yes and no, and each sample should find both a yes and a no, by a margin of 1. Of the
-/// pre-activations a, of a unit or of a sample,
+/// Keeps ReLU units and samples alive in thin and deep networks (Riera et al. 2022, "Jumpstart"): each unit of a layer
+/// should be active for some sample and inactive for some, and each sample should find an active and an inactive unit,
+/// by a margin of 1. For the pre-activations a of a unit or of a sample,
 ///     slack = balance * relu(1 - max a) + (1 - balance) * relu(1 + min a)
-/// and the penalty is strength * the aggregate of the slacks of all layers. Where several entries share the maximum,
-/// they share its gradient. Another balance than 0.5 helps weights that begin at 0.
+/// and the penalty is strength * the aggregate of the slacks of all layers. Entries that share the maximum share its
+/// gradient. A balance other than 0.5 helps weights that begin at 0.
 ///
-/// The layers are those that `tap` was shown, before their ReLU: [N, units, ...]. A penalty of the batch as a whole:
-/// on parts of it (`Phase::accumulate`) units have smaller maxima.
+/// The layers are the tensors given to `tap`, before their ReLU: [N, units, ...]. The penalty is one of the whole
+/// batch: on parts of it (`Phase::accumulate`) units have smaller maxima.
 ///     torch::Tensor forward(torch::Tensor x) { return last(torch::relu(regimen::tap(first(x)))); }
 /// The authors use strengths of 0.001 and 0.1 with the norm, and 0.1 and 1 with the mean, for images.
-/// Throws Error unless strength >= 0 and balance is in [0, 1]; and if the pass has no taps.
+/// Throws Error unless strength >= 0 and balance is in [0, 1], and if the pass has no taps.
 struct Jumpstart {
   NotNegative<"Jumpstart.strength"> strength = 1e-3;
   Slacks slacks = Slacks::both;
@@ -73,7 +73,7 @@ struct Jumpstart {
   }
 
  private:
-  /// [a.size(of)]
+  /// The slacks of the units (of = 1) or samples (of = 0), [a.size(of)].
   static at::Tensor slack(const at::Tensor& a, std::int64_t of, const at::Tensor& share) {
     std::vector<std::int64_t> others;
     for (std::int64_t d = 0; d < a.dim(); ++d) {

@@ -20,13 +20,14 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// Where `L2SP` pulls to: a snapshot, whose tensors are copied to another device when they are first asked for there.
+/// The target of `L2SP`: a snapshot, copied to another device when its tensors are first needed there.
 class Anchor {
  public:
   Anchor(Snapshot snapshot)  // NOLINT: a snapshot is all that it is
       : snapshot_(std::move(snapshot)), kept_(snapshot_.tensors().size()) {}
 
-  /// Beside the parameter, of its type; undefined for one that the snapshot does not have, by name and shape.
+  /// The stored value of a parameter, on its device and in its type; undefined if the snapshot has none of that name
+  /// and shape.
   [[nodiscard]] at::Tensor of(const Named& parameter) const {
     const at::Tensor& now = parameter.tensor;
     for (std::size_t i = 0; i < kept_.size(); ++i) {
@@ -47,16 +48,15 @@ class Anchor {
 
 }  // namespace detail
 
-/// Pulls the parameters to where they were in a snapshot, "L2-SP" (Li, Grandvalet and Davoine 2018):
-/// strength / 2 * the sum of (w - w_start)^2, and elsewhere / 2 * the sum of w^2 over the parameters that the snapshot
-/// does not have, by name and shape: those of a new head, say.
+/// Pulls the parameters towards a snapshot, "L2-SP" (Li, Grandvalet and Davoine 2018): strength / 2 * the sum of (w -
+/// w_start)^2, plus elsewhere / 2 * the sum of w^2 over the parameters that the snapshot does not have by name and
+/// shape, such as those of a new head.
 ///     const regimen::Snapshot pretrained(net);
 ///     phase.regularize = {regimen::L2SP{.start = pretrained}};
 ///
-/// The snapshot may be another network's, and on another device: it is copied to the model's when a step first asks for
-/// it there, and the copy is kept. A manifest has its number of tensors and their CRC-32.
-/// Throws Error unless strength >= 0 and elsewhere >= 0, if the pass names no model, and if the snapshot has none of
-/// the pass's parameters.
+/// The snapshot may be another network's and on another device: it is copied to the model's device once. The manifest
+/// has its number of tensors and their CRC-32. Throws Error unless strength >= 0 and elsewhere >= 0, if the pass has no
+/// model, and if the snapshot has none of the pass's parameters.
 struct L2SP {
   detail::Anchor start;  ///< a Snapshot
   NotNegative<"L2SP.strength"> strength = 0.1;

@@ -15,7 +15,7 @@
 
 namespace regimen::inline v0 {
 
-/// How a network N makes a potential h of an x; after it its gradient, J being N's Jacobian at x.
+/// The potential h(x) that a network N defines, and its gradient, where J is N's Jacobian at x.
 enum class Potential {
   gradient_step,  ///< |x - N(x)|^2 / 2;  x - N - J'(x - N)
   red,            ///< x'(x - N(x)) / 2;  x - (N + J'x) / 2
@@ -28,8 +28,8 @@ enum class Potential {
 
 namespace detail {
 
-/// A network that is used and not trained: while this lives it is in eval mode, and graphs that are made do not reach
-/// its parameters.
+/// Guards a network that is used and not trained: for the guard's lifetime it is in eval mode, and new graphs do not
+/// reach its parameters.
 class Consulted {
  public:
   explicit Consulted(const Model& model) : modes_(model) {
@@ -49,22 +49,21 @@ class Consulted {
 
 }  // namespace detail
 
-/// A regularizer that was learned (ELDER: Zou, Liu, Wohlberg and Kamilov 2023): strength * the mean over the samples of
-/// h(output), h being the potential that a second network, trained before and borrowed here, defines. That network is
-/// consulted in eval mode and gets no gradients. An image that is itself what is sought is a module of one parameter,
-/// which its `forward` returns.
+/// A learned regularizer (ELDER: Zou, Liu, Wohlberg and Kamilov 2023): strength * the mean over the samples of
+/// h(output), with h the potential that a second, previously trained and borrowed network defines. That network is in
+/// eval mode and gets no gradients. To optimize an image itself, use a module whose one parameter is the image,
+/// returned by its `forward`.
 ///     const regimen::LearnedPotential potential{.network = denoiser, .strength = 0.05};
 ///     phase.regularize = {potential};
 ///     const at::Tensor down = potential.slope(x);   // for an iteration of your own, x - rate * down
 ///
-/// A manifest has the network's type, its number of parameters, and the CRC-32 of them and its buffers as they were
-/// when the phase was given the regularizer. In a recorded step the network must lie on the model's device; nobody
-/// moves it there.
+/// The manifest has the network's type, its number of parameters, and the CRC-32 of parameters and buffers at the time
+/// when the phase was given the regularizer. In a recorded step the network must already be on the model's device; it
+/// is not moved there.
 ///
-/// A network that takes a noise level as well is given one by `Model(denoiser, how)`. To train one, differentiate
-/// `value` or `slope`, which reach its parameters and leave its modes alone; its activations must then be twice
-/// differentiable, and that is why ELDER's are ELU.
-/// Throws Error unless strength >= 0, and where N(x) has not the shape of x (`scalar` takes any).
+/// For a network that also takes a noise level use `Model(denoiser, how)`. To train one, differentiate `value` or
+/// `slope`, which reach its parameters and do not change its modes; its activations must then be twice differentiable,
+/// hence ELU in ELDER. Throws Error unless strength >= 0, and if N(x) has another shape than x (`scalar` takes any).
 struct LearnedPotential {
   Model network;
   Potential potential = Potential::gradient_step;
@@ -78,7 +77,7 @@ struct LearnedPotential {
     return value(pass.output).mean() * pass.now.tensor(strength);
   }
 
-  /// h of each sample, [N] for x [N, ...].
+  /// The potential h of each sample, [N] for x [N, ...].
   [[nodiscard]] at::Tensor value(const at::Tensor& x) const {
     const at::Tensor y = network.forward(Batch{.data = x});
     if (potential == Potential::scalar) {
@@ -91,7 +90,7 @@ struct LearnedPotential {
     return (potential == Potential::red ? x.flatten(1) * change : change.square()).sum(1) * 0.5;
   }
 
-  /// The gradient of each sample's h by the sample, in the shape of x; can be differentiated itself.
+  /// The gradient of each sample's h by the sample, in the shape of x; it can be differentiated again.
   [[nodiscard]] at::Tensor slope(const at::Tensor& x) const {
     const at::AutoGradMode with_gradients(true);
     const at::Tensor from = x.requires_grad() ? x : x.detach().requires_grad_();

@@ -10,11 +10,10 @@
 
 namespace regimen::inline v0 {
 
-/// After each step, scales back the incoming weights of every unit whose l2 norm exceeds `bound` (Srivastava et al.
-/// 2014, section 5.1). A unit is a row of a parameter of two or more dimensions, along the first; biases and scales
-/// stay. In a transposed convolution, [in, out / groups, ...], the first dimension is that of the inputs: a row is what
-/// goes out of an input channel. Where that is not wanted, leave it out by `On`.
-/// Throws Error unless bound > 0.
+/// After each step, scales down the incoming weights of every unit whose l2 norm exceeds `bound` (Srivastava et al.
+/// 2014, section 5.1). A unit is a row, along the first dimension, of a parameter of two or more dimensions; biases and
+/// scales stay. In a transposed convolution, [in, out / groups, ...], a row is the outgoing weights of an input
+/// channel; leave such parameters out by `On` if that is not wanted. Throws Error unless bound > 0.
 struct MaxNorm {
   Positive<"MaxNorm.bound"> bound = 3;
 

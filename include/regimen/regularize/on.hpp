@@ -16,7 +16,7 @@
 
 namespace regimen::inline v0 {
 
-/// Which parameters? Callable with a parameter, or with a parameter and its name in the model; each const:
+/// A predicate of a parameter, or of a parameter with its name in the model; const:
 ///
 ///     bool selector(const at::Tensor& parameter)
 ///     bool selector(const Named& parameter)
@@ -27,21 +27,21 @@ concept Selector = requires(const S& selector, const at::Tensor& parameter) {
   { selector(parameter) } -> std::convertible_to<bool>;
 };
 
-/// Parameters of two or more dimensions: the weights of linear and convolutional layers, and embeddings. Not biases,
+/// Parameters of two or more dimensions: the weights of linear and convolutional layers, and embeddings; not biases,
 /// and not the gains and shifts of normalization.
 struct Matrices {
   bool operator()(const at::Tensor& parameter) const { return parameter.dim() >= 2; }
 };
 
-/// Parameters by name: those in the list, and those of the layers in it ("0" is "0.weight" and "0.bias"). A tied weight
-/// is known by each of its names.
+/// Parameters by name: those in the list, and those of the layers in it ("0" selects "0.weight" and "0.bias"). A tied
+/// weight is found by each of its names.
 struct Layers {
   std::vector<std::string> names{};
 
   bool operator()(const Named& parameter) const { return parameter.matches(names); }
 };
 
-/// Any selector.
+/// A selector of any type.
 class AnySelector {
  public:
   template <class S>
@@ -60,8 +60,8 @@ class AnySelector {
     }
   }
 
-  /// The selected ones of the pass's parameters, in their order. Throws Error for none, which can only be a mistake;
-  /// and, for a selector that looks at names, if the pass names no model.
+  /// The selected parameters of the pass, in their order. Throws Error if none is selected, which must be a mistake,
+  /// and, for a selector by name, if the pass has no model.
   [[nodiscard]] std::vector<at::Tensor> operator()(const Pass& pass) const {
     std::vector<at::Tensor> selected;
     if (by_tensor_) {
@@ -86,7 +86,7 @@ class AnySelector {
   [[nodiscard]] const std::string& manifest() const { return manifest_; }
 
  private:
-  /// By any of its names.
+  /// Whether a parameter is selected by any of its names.
   [[nodiscard]] bool selects(const Named& named) const {
     return by_name_(named) || std::any_of(named.aliases.begin(), named.aliases.end(), [&](const std::string& alias) {
              return by_name_(Named{.name = alias, .tensor = named.tensor});
@@ -98,16 +98,16 @@ class AnySelector {
   std::string manifest_;
 };
 
-/// A regularizer that is shown some of the parameters only; all of its hooks. One that reads `Pass::parameters` acts on
-/// those; what acts through the model, the output or the taps (PathNorm, Jumpstart) is as before.
+/// A regularizer with all its hooks, restricted to some of the parameters. It restricts `Pass::parameters`; a
+/// regularizer that works through the model, the output or the taps (PathNorm, Jumpstart) is not changed.
 ///     regimen::On{regimen::Matrices{}, regimen::L2{.strength = 5e-4}}      // not on biases and normalization
 ///     regimen::On{regimen::Layers{{"head"}}, regimen::MaxNorm{.bound = 2}}
-/// Throws Error for a selector that selects nothing, and where a selector by name finds no `Pass::model`.
+/// Throws Error if the selector selects nothing, and if a selector by name gets no `Pass::model`.
 struct On {
   AnySelector parameters;
   AnyRegularizer regularizer;
 
-  /// Undefined if the regularizer has no penalty.
+  /// The penalty, 0-d; undefined if the regularizer has none.
   [[nodiscard]] at::Tensor penalty(const Pass& pass) const { return regularizer.penalty(narrowed(pass)); }
   void gradient(const Pass& pass) const { regularizer.gradient(narrowed(pass)); }
   void weights(const Pass& pass) const { regularizer.weights(narrowed(pass)); }

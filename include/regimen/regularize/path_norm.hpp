@@ -10,16 +10,16 @@
 namespace regimen::inline v0 {
 
 /// strength * (path norm)^p: the sum over all paths from input to output of the product of |w|^p along the path
-/// (Neyshabur, Tomioka and Srebro 2015). Runs the network once more, forward and backward, on one input of ones in
-/// eval mode; BatchNorm is folded with its running statistics, which count as constants.
+/// (Neyshabur, Tomioka and Srebro 2015). Runs the network once more, forward and backward, on one input of ones in eval
+/// mode; BatchNorm is folded with its running statistics, which are constants.
 ///
-/// BatchNorms are known by the names of their buffers, running_mean and running_var, and `epsilon` is what all of them
-/// add to a variance: LibTorch's default unless you made yours with another (`BatchNorm2dOptions::eps`). A wrong one is
-/// off where variances are no larger than it.
+/// BatchNorms are found by the names of their buffers, running_mean and running_var. `epsilon` is the number that all
+/// of them add to a variance: LibTorch's default, unless yours have another (`BatchNorm2dOptions::eps`). A wrong one
+/// matters where variances are not larger than it.
 ///
 /// The network must be made of linear maps, ReLU and pooling, which is run as it is (see `path_norm`); a convolution
-/// before BatchNorm should have no bias.
-/// Throws Error unless strength >= 0, p >= 1 and epsilon is in [0, 1), and if the pass names no model.
+/// before BatchNorm should have no bias. Throws Error unless strength >= 0, p >= 1 and epsilon is in [0, 1), and if the
+/// pass has no model.
 struct PathNorm {
   NotNegative<"PathNorm.strength"> strength = 1e-4;
   double p = 2;
@@ -46,7 +46,7 @@ struct PathNorm {
         slopes.push_back(paths.parameters()[i].tensor.grad());
       }
     }
-    // The value of the sum and its gradient, on the parameters that are in place again: the chain rule by hand.
+    // The sum and its gradient for the restored parameters: the chain rule by hand.
     at::Tensor penalty = total.detach();
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (slopes[i].defined() && values[i].requires_grad()) {

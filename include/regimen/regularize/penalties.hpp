@@ -9,7 +9,7 @@
 
 namespace regimen::inline v0 {
 
-/// strength / 2 * the sum of all squared parameters: its gradient is strength * w, that of an optimizer's weight decay.
+/// strength / 2 * the sum of all squared parameters; its gradient is strength * w, as of an optimizer's weight decay.
 /// Throws Error unless strength >= 0.
 struct L2 {
   NotNegative<"L2.strength"> strength = 5e-4;
@@ -28,9 +28,9 @@ struct L1 {
   }
 };
 
-/// Between the two (Zou and Hastie 2005), as scikit-learn writes it:
-/// strength * (l1_share * the sum of all absolute parameters + (1 - l1_share) / 2 * the sum of all squared ones).
-/// With l1_share 1 it is `L1`, with 0 it is `L2`. Throws Error unless strength >= 0 and l1_share is in [0, 1].
+/// A mix of L1 and L2 (Zou and Hastie 2005), as in scikit-learn: strength * (l1_share * the sum of all absolute
+/// parameters + (1 - l1_share) / 2 * the sum of all squared ones). l1_share 1 is `L1`, 0 is `L2`. Throws Error unless
+/// strength >= 0 and l1_share is in [0, 1].
 struct ElasticNet {
   NotNegative<"ElasticNet.strength"> strength = 1e-4;
   Share<"ElasticNet.l1_share"> l1_share = 0.5;

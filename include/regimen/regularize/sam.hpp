@@ -21,7 +21,7 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// Holds weights elsewhere while it lives, and puts them back bit for bit.
+/// Moves weights for the guard's lifetime, and restores them bit for bit.
 class Moved {
  public:
   Moved(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& by) {
@@ -41,8 +41,8 @@ class Moved {
   PutBack put_back_;
 };
 
-/// Puts the gradient at w + rho T^2 g / |T g| in the place of the gradient g at w. `scale_of` gives T of a parameter,
-/// undefined for 1.
+/// Replaces the gradient g at w by the gradient at w + rho T^2 g / |T g|. scale_of(parameter) returns T, undefined for
+/// 1.
 template <class ScaleOf>
 void take_gradient_uphill(const Pass& pass, const at::Tensor& rho, const std::string& who, ScaleOf&& scale_of) {
   if (!pass.recompute_gradients) {
@@ -80,19 +80,19 @@ void take_gradient_uphill(const Pass& pass, const at::Tensor& rho, const std::st
 
 }  // namespace detail
 
-/// Sharpness-aware minimization, over any optimizer: the gradient that it steps along is taken at w + rho g / |g|, the
-/// worst place nearby to first order, instead of at w (Foret, Kleiner, Mobahi and Neyshabur 2021, eq. 2 and 3). The
-/// norm is l2, of all parameters together. The weights are put back bit for bit before the optimizer steps.
+/// Sharpness-aware minimization, with any optimizer: the step uses the gradient at w + rho g / |g|, the worst point
+/// nearby to first order, in place of that at w (Foret, Kleiner, Mobahi and Neyshabur 2021, eq. 2 and 3). The norm is
+/// l2, of all parameters together. The weights are restored bit for bit before the optimizer's step.
 ///
-/// Costs a second forward and backward pass. Both see the same batches, all of them where gradients are accumulated,
-/// and draw the same dropout masks; penalties are part of both. BatchNorm's running statistics, and all other buffers,
-/// keep what the first pass left: they move once a step. What gradient hooks before it did to the gradient changes its
-/// direction uphill and is then gone: name it first. The loss that is reported is that at w.
+/// Costs a second forward and backward pass. Both passes see the same batches (all of them if gradients are
+/// accumulated), draw the same dropout masks, and include penalties. BatchNorm's running statistics and all other
+/// buffers keep their values of the first pass: they change once per step. What gradient hooks before it did to the
+/// gradient only changes the uphill direction and is then lost: put Sam first. The reported loss is that at w.
 ///
-/// A step with it is not recorded (Execution::graph): the generators are seeded between the passes, from the host. In
-/// fp16 the step, with the hooks behind this one, is left out if either gradient overflows.
+/// A step with it is not recorded (`Execution::graph`), as the generators are seeded from the host between the passes.
+/// In fp16 the step, and the hooks behind Sam, are skipped if either gradient overflows.
 ///
-/// In a loop of your own fill in `again`, and the model if it has buffers:
+/// In a loop of your own set `recompute_gradients`, and `model` if the model has buffers:
 ///     const auto gradient = [&] {
 ///       torch::manual_seed(step);  // for dropout
 ///       sgd.zero_grad();
@@ -102,7 +102,7 @@ void take_gradient_uphill(const Pass& pass, const at::Tensor& rho, const std::st
 ///     const regimen::Model model(net);
 ///     sam.gradient({.parameters = net->parameters(), .model = &model, .recompute_gradients = gradient});
 ///     sgd.step();
-/// Throws Error unless rho >= 0 and finite, and if the pass has no `again`.
+/// Throws Error unless rho >= 0 and finite, and if the pass has no `recompute_gradients`.
 struct Sam {
   NotNegative<"Sam.rho"> rho = 0.05;
 
@@ -112,10 +112,10 @@ struct Sam {
   }
 };
 
-/// Adaptive sharpness-aware minimization: as Sam, but the gradient is taken at w + rho T^2 g / |T g| with T = |w| +
-/// eta, number by number, so that "nearby" does not depend on how weights are scaled (Kwon, Kim, Park and Choi 2021).
-/// T is so for every parameter; the authors' code takes 1 for biases. Not recorded, as Sam.
-/// Throws Error unless rho >= 0 and eta >= 0, both finite, and if the pass has no `again`.
+/// Adaptive sharpness-aware minimization: as Sam, with the gradient at w + rho T^2 g / |T g| for T = |w| + eta, entry
+/// by entry, so that the neighbourhood does not depend on the scale of the weights (Kwon, Kim, Park and Choi 2021). All
+/// parameters have this T; the authors' code takes 1 for biases. Not recorded, as Sam. Throws Error unless rho >= 0 and
+/// eta >= 0, both finite, and if the pass has no `recompute_gradients`.
 struct Asam {
   NotNegative<"Asam.rho"> rho = 0.5;
   double eta = 0.01;

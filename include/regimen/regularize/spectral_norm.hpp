@@ -16,17 +16,16 @@
 
 namespace regimen::inline v0 {
 
-/// strength / 2 * the sum over all matrices of their largest singular value squared (Yoshida and Miyato 2017). A matrix
-/// is a parameter of two or more dimensions, [out, ...] seen as [out, the rest]: of a convolution the kernel, as in
-/// PyTorch's `spectral_norm`, and not the operator on images. Of a transposed convolution the first dimension is that
-/// of the inputs; there PyTorch's takes the second.
+/// strength / 2 * the sum over all matrices of their squared largest singular value (Yoshida and Miyato 2017). A matrix
+/// is a parameter of two or more dimensions, [out, ...] as [out, the rest]: for a convolution the kernel, as in
+/// PyTorch's `spectral_norm`, and not the operator on images. In a transposed convolution the first dimension is that
+/// of the inputs; PyTorch's takes the second there.
 ///
-/// The singular value is found by power iteration, without a state between steps: `iterations` times v <- W'W v, at
-/// length 1, from a start that is a function of (seed, place among the matrices) alone. |W v| is never more than the
-/// singular value, and reaches it the sooner, the further the second one is below; 10 iterations from nowhere cost
-/// what 20 products of the matrix with one sample do. v counts as a constant, so the gradient is W v v'.
-///
-/// Throws Error unless strength >= 0 and iterations >= 1.
+/// The singular value comes from power iteration, without a state between steps: `iterations` times v <- W'W v,
+/// normalized, from a start that is a function of (seed, index among the matrices). |W v| never exceeds the singular
+/// value, and approaches it faster the smaller the second one is; 10 iterations cost as much as 20 products of the
+/// matrix with one sample. v counts as a constant, so the gradient is W v v'. Throws Error unless strength >= 0 and
+/// iterations >= 1, and for complex parameters.
 struct SpectralNorm {
   NotNegative<"SpectralNorm.strength"> strength = 0.01;
   Integer iterations = 10;
@@ -50,7 +49,7 @@ struct SpectralNorm {
   }
 
  private:
-  /// [columns]: of length 1, about where W [rows, columns] stretches most; 0 for a matrix of zeros.
+  /// A unit vector, [columns], near the direction that W [rows, columns] stretches most; 0 for a matrix of zeros.
   [[nodiscard]] at::Tensor direction(const at::Tensor& matrix, std::int64_t place) const {
     const at::NoGradGuard no_grad;
     const Key key(seed, at::full({1}, place, matrix.options().dtype(at::kLong)));

@@ -17,7 +17,7 @@ inline std::string csv_number(double value, int digits) {
   return digits < 0 || !std::isfinite(value) ? detail::csv_number(value) : fixed(value, digits);
 }
 
-/// What the fields of a column are called behind its key.
+/// The endings that a column's key has in the CSV header, one for each field.
 inline std::vector<std::string> csv_endings(report::Kind kind) {
   if (kind == report::Kind::interval) {
     return {"", "_half_width", "_n"};
@@ -60,10 +60,9 @@ namespace regimen::inline v0::report {
 /// The table as comma-separated values, RFC 4180 with lines that end in "\n": a line of keys, then a line a row. Title
 /// and notes are left out.
 ///
-/// A column of intervals, of key x, is three: x, the mean; x_half_width; x_n, the number of values. One of estimates is
-/// four: x, x_low, x_high, x_n. Numbers read back
-/// as the same doubles unless `Column::csv_digits` rounds them; a percent is the share in [0, 1]. A field is empty
-/// where a cell is missing or a number is not known.
+/// A column of intervals with key x becomes three: x, the mean; x_half_width; x_n, the number of values. A column of
+/// estimates becomes four: x, x_low, x_high, x_n. Numbers read back as the same doubles unless `Column::csv_digits`
+/// rounds them; a percent is the share in [0, 1]. A field is empty if its cell is missing or its number is NaN.
 ///     report::write_file("results/summary.csv", report::csv(table));
 [[nodiscard]] inline std::string csv(const Table& table) {
   std::string text;

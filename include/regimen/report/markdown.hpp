@@ -12,7 +12,7 @@
 
 namespace regimen::inline v0::detail::reports {
 
-/// The text as Markdown that shows it as it is. A "|" would end a cell, a line break the table.
+/// The text escaped for Markdown: a "|" would end a cell, a line break the table.
 inline std::string markdown_text(std::string_view text) {
   const auto is_word = [&](std::size_t i) {
     return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) != 0);
@@ -38,7 +38,7 @@ inline std::string markdown_text(std::string_view text) {
 namespace regimen::inline v0::report {
 
 /// The table as GitHub's Markdown: the title in bold, head and rows, the notes as paragraphs. An interval is
-/// "81.57 ± 0.62". Texts are shown as they are: what Markdown would take for its own is escaped.
+/// "81.57 ± 0.62". Characters that have a meaning in Markdown are escaped.
 [[nodiscard]] inline std::string markdown(const Table& table) {
   std::string text = table.title().empty() ? "" : "**" + detail::reports::markdown_text(table.title()) + "**\n\n";
   std::string rule;

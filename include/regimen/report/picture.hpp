@@ -21,25 +21,25 @@ enum class Scale { linear, log };
 /// One of a panel's two axes.
 struct Axis {
   std::string label{};
-  double from = unknown;  ///< NaN: chosen, so that all series have room
+  double from = unknown;  ///< NaN: chosen, so that all series fit
   double to = unknown;    ///< above `from`; NaN: chosen
   Scale scale = Scale::linear;
-  std::vector<Tick> ticks{};  ///< none: chosen. Texts of several lines or words are broken, or turned, where they must
+  std::vector<Tick> ticks{};  ///< empty: chosen. Texts that lack room are broken between words, or turned
   bool has_ticks = true;      ///< false: neither ticks nor numbers
 };
 
-/// A vertical line across a panel, and a word above it.
+/// A vertical line across a panel, with a text above it.
 struct VerticalMark {
   double at = 0;
   std::string text{};
 };
 
-/// A part of the axis x that is shaded, from below to above, and a word above its left end.
+/// A part of the x axis, shaded over the height of the panel, with a text above its left end.
 struct Stretch {
   double from = 0;
   double to = 0;
   std::string text{};
-  std::string colour = colour::light_grey;  ///< "#rrggbb"; "": only the word
+  std::string colour = colour::light_grey;  ///< "#rrggbb"; "": no shading
 };
 
 /// An image with a line of text below.
@@ -49,26 +49,26 @@ struct Tile {
   bool stands_out = false;  ///< the text is bold and of another colour
 };
 
-/// Images of one row, and what they are.
+/// A row of images with its name.
 struct TileRow {
-  std::string name{};  ///< left of them; "\n" breaks the line
+  std::string name{};  ///< text left of the images; "\n" breaks the line
   std::vector<Tile> tiles{};
 };
 
-/// The columns of tiles from one on, under a head of their own. There is a gap before them.
+/// A group of neighbouring columns of tiles, with a common head and a gap before it.
 struct TileGroup {
-  std::size_t column = 0;  ///< the first
+  std::size_t column = 0;  ///< first one of the group, from 0
   std::string name{};
 };
 
-/// Images in rows and columns: what a panel may hold instead of axes.
+/// Images in rows and columns, which a panel may hold instead of axes.
 struct Tiles {
   std::vector<TileRow> rows{};
-  std::vector<TileGroup> groups{};  ///< by column; none: all columns are one, without a head
-  bool code = false;                ///< names of rows are set in the letters of code
+  std::vector<TileGroup> groups{};  ///< by column; empty: one group without a head
+  bool code = false;                ///< whether names of rows are in a monospace font
 };
 
-/// Axes with what is drawn between them, or tiles.
+/// Axes with series between them, or tiles.
 struct Panel {
   std::string title{};
   std::string subtitle{};  ///< smaller, below the title
@@ -77,19 +77,18 @@ struct Panel {
   std::vector<Series> series{};       ///< drawn one over another, the first lowest
   std::vector<Stretch> stretches{};   ///< below all series
   std::vector<VerticalMark> marks{};  ///< above all series
-  double height = 200;                ///< of the area between the axes, in px; tiles take what they need
-  Tiles tiles{};                      ///< if there are any, the panel has no axes
+  double height = 200;                ///< height of the plot in px, in [20, 100000]; not used for tiles
+  Tiles tiles{};                      ///< if there are rows, the panel has no axes
 };
 
-/// Panels in a grid, row by row, with one legend for all of them below. It holds what is to be seen and draws nothing:
-/// see `svg`.
+/// Panels in a grid, row by row, with one legend for all of them below. A picture is data only: `svg` draws it.
 ///     report::Picture picture{.title = "Training loss"};
 ///     picture.panels.push_back({.x = {.label = "epoch"}, .y = {.label = "loss", .scale = report::Scale::log},
 ///                               .series = {report::Lines{.name = "SGD", .x = {1, 2, 3}, .y = {1, 0.1, 0.02}}}});
 struct Picture {
-  std::string title{};        ///< above all panels; also what a screen reader says
-  std::string caption{};      ///< below everything, in lines as they fit; "\n" breaks one
-  std::string description{};  ///< for who cannot see the picture; not drawn
+  std::string title{};        ///< text above all panels, also for screen readers
+  std::string caption{};      ///< text below everything, wrapped; "\n" breaks a line
+  std::string description{};  ///< text for screen readers; not drawn
   std::vector<Panel> panels{};
   std::size_t columns = 1;  ///< panels side by side, at least 1
   double width = 720;       ///< in px. On a page 17.5 cm wide 720 px make its letters 7 to 8 points high
@@ -100,7 +99,7 @@ struct Picture {
 
 namespace regimen::inline v0::detail::reports {
 
-/// "Picture.panels[0].x", with the panel's title where it has one.
+/// The name of a panel in error messages: "Picture.panels[0]", and its title if it has one.
 inline std::string called(const report::Panel& panel, std::size_t i) {
   const std::string place = "Picture.panels[" + text(i) + "]";
   return panel.title.empty() ? place : place + " \"" + panel.title + "\"";
@@ -115,7 +114,7 @@ inline void check(const std::string& where, const report::Axis& axis) {
   }
 }
 
-/// Error if a number of a series cannot be shown on an axis.
+/// Throws Error if a number of a series cannot be shown on an axis.
 inline void check_on(const std::string& where, const report::Axis& axis, bool is_x, const report::Series& series) {
   if (axis.scale == report::Scale::linear) {
     return;
@@ -140,7 +139,7 @@ inline void check(const std::string& where, const report::Tiles& tiles) {
   }
 }
 
-/// Throws Error if something cannot be drawn.
+/// Throws Error if a part of the picture cannot be drawn.
 inline void check(const report::Picture& picture) {
   require(!picture.panels.empty(), "Picture.panels", "at least one", 0);
   require(picture.columns >= 1, "Picture.columns", "at least 1", picture.columns);

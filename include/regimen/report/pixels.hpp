@@ -27,7 +27,7 @@ struct Pixels {
 
 namespace regimen::inline v0::detail::reports {
 
-/// Throws Error unless there is a pixel, and a colour for each.
+/// Throws Error unless there is at least one pixel, and a colour for each.
 inline void check(const std::string& where, const report::Pixels& pixels) {
   constexpr std::size_t most = 65535;
   require(pixels.height >= 1 && pixels.height <= most, where + ".height", "in [1, 65535]", pixels.height);
@@ -67,7 +67,7 @@ inline std::string big_endian(std::uint32_t value) {
   return bytes;
 }
 
-/// The bytes in zlib's format (RFC 1950, 1951), as they are: in stored blocks, without compression.
+/// The bytes in zlib's format (RFC 1950, 1951), in stored blocks, without compression.
 inline std::string stored_zlib(std::string_view bytes) {
   constexpr std::size_t most = 65535;
   std::string result = "\x78\x01";
@@ -90,7 +90,7 @@ inline std::string png_chunk(const std::string& name, const std::string& data) {
   return big_endian(static_cast<std::uint32_t>(data.size())) + name + data + big_endian(crc32_of(name + data));
 }
 
-/// The rows of a PNG, each behind its filter's number: 1 to 8 bits a pixel, by its place among the colours.
+/// The rows of a PNG, each behind its filter's number: `bits` (1 to 8) a pixel, its index in the sorted `colours`.
 inline std::string indexed_rows(const report::Pixels& pixels, const std::vector<report::Rgb>& colours, unsigned bits) {
   std::string rows;
   for (std::size_t y = 0; y < pixels.height; ++y) {
@@ -135,7 +135,7 @@ inline std::string png(const report::Pixels& pixels) {
   std::string head =
       big_endian(static_cast<std::uint32_t>(pixels.width)) + big_endian(static_cast<std::uint32_t>(pixels.height));
   head += static_cast<char>(indexed ? bits : 8);
-  head += static_cast<char>(indexed ? 3 : 2);  // the kinds of PNG: of a palette, of three bytes
+  head += static_cast<char>(indexed ? 3 : 2);  // colour types of PNG: 3 is a palette, 2 is RGB
   head.append(3, '\0');
   std::string file = "\x89PNG\r\n\x1a\n" + png_chunk("IHDR", head);
   if (indexed) {

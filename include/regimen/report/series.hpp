@@ -16,12 +16,12 @@
 #include "regimen/statistics/interval.hpp"
 #include "regimen/statistics/proportion.hpp"
 
-/// What is drawn between a panel's axes. Coordinates are the axes'; NaN and infinity leave a gap. A series with a name
-/// has a line in the picture's legend.
+/// Series between a panel's axes. Coordinates are numbers of the axes; NaN and infinity leave a gap. A series with a
+/// name has an entry in the picture's legend.
 namespace regimen::inline v0::report {
 
-/// A number and, where it has one, the interval around it. Numbers, `regimen::Interval`, `Estimate` and `Proportion`
-/// become one by themselves.
+/// A number with or without an interval around it. Converts from numbers, `regimen::Interval`, `Estimate` and
+/// `Proportion`.
 struct Measured {
   Measured() = default;
   Measured(double number) : value(number) {}
@@ -35,11 +35,11 @@ struct Measured {
   Measured(const Proportion& counted) : value(counted.share), low(counted.low), high(counted.high) {}
 
   double value = unknown;
-  double low = unknown;   ///< NaN: there is no interval
-  double high = unknown;  ///< NaN: there is no interval
+  double low = unknown;   ///< NaN: no interval
+  double high = unknown;  ///< NaN: no interval
 };
 
-/// Points that are joined by a line; with marks on them where `style.mark` is given.
+/// Points joined by a line, with marks on them if `style.mark` is given.
 struct Lines {
   std::string name{};
   std::vector<double> x{};
@@ -47,7 +47,7 @@ struct Lines {
   Style style{};
 };
 
-/// Marks alone.
+/// Points as marks alone.
 struct Points {
   std::string name{};
   std::vector<double> x{};
@@ -81,8 +81,8 @@ struct Bars {
   Style style{};
 };
 
-/// A surface: a grid of numbers as colours. The colour of a number lies between those of `from` and `to`, which stand
-/// in the legend where the grid has a name. NaN is white.
+/// A grid of numbers as colours, interpolated between those of `from` and `to`, which stand in the legend if the grid
+/// has a name. NaN is white.
 struct HeatGrid {
   std::string name{};
   std::size_t rows = 0;
@@ -103,7 +103,7 @@ using Series = std::variant<Lines, Points, Band, ErrorBars, Bars, HeatGrid>;
 
 namespace regimen::inline v0::detail::reports {
 
-/// "Lines \"test\"": what error messages call a series.
+/// The name of a series in error messages, such as Lines "test".
 inline std::string called(std::string_view type, std::string_view name) {
   return name.empty() ? std::string(type) : std::string(type) + " \"" + std::string(name) + "\"";
 }
@@ -159,7 +159,7 @@ inline void check(const report::HeatGrid& grid) {
   }
 }
 
-/// Everything that a series needs room for on one axis: calls `see(value, name of the field, index)` for each number.
+/// Calls `see(value, name of the field, index)` for each number of a series that must fit on the x axis.
 template <class See>
 void see_x(const report::Series& series, See&& see) {
   std::visit(

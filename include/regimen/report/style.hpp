@@ -11,8 +11,8 @@
 
 namespace regimen::inline v0::report {
 
-/// Colours that those who see red and green alike tell apart (Okabe and Ito 2008), all but its yellow, which is too
-/// light for a line on white. In grey some of them look alike: dashes and marks tell those apart.
+/// Colours that are distinct for colour-blind readers (Okabe and Ito 2008), without its yellow, which is too light for
+/// a line on white. In grey some of them look alike, so series also differ in dashes and marks.
 namespace colour {
 inline constexpr const char* black = "#222222";
 inline constexpr const char* blue = "#0072b2";
@@ -27,21 +27,21 @@ inline constexpr const char* light_grey = "#eeeeee";
 
 enum class Dash { solid, dashed, dotted, dash_dot, long_dashed };
 
-/// The shape of a point. Those without "open" are filled.
+/// The shape of a point. Shapes without "open" are filled.
 enum class Mark { none, disc, open_square, triangle, open_disc, square, open_triangle, diamond, cross };
 
-/// How a series is drawn. What is left out is chosen: series of one name look alike in all panels of a picture, those
-/// of different names have different colours, and different dashes or marks.
+/// The look of a series. Empty fields are chosen: series of one name look alike in all panels of a picture, series of
+/// different names differ in colour, and in dashes or marks.
 struct Style {
   std::string colour{};          ///< "#rrggbb", or "": the next of the palette
-  std::optional<Dash> dash{};    ///< of lines
-  std::optional<Mark> mark{};    ///< of points; of `Lines` none unless it is given
-  double width = 1.8;            ///< of lines, in px, above 0
-  double size = 3.5;             ///< from the middle of a mark to its edge, in px, above 0
+  std::optional<Dash> dash{};    ///< pattern of lines
+  std::optional<Mark> mark{};    ///< shape of points; empty for `Lines`: none
+  double width = 1.8;            ///< width of lines, in px, above 0
+  double size = 3.5;             ///< radius of a mark, in px, above 0
   std::optional<double> fill{};  ///< opacity of bands and bars, in [0, 1]
 };
 
-/// A colour, dash and mark for each of so many series; after the seventh they begin anew.
+/// The colour, dash and mark of series `i`, from 0; colours repeat after 7, dashes after 5, marks after 8.
 [[nodiscard]] inline Style style_of_series(std::size_t i) {
   constexpr std::array colours{colour::blue,   colour::vermillion, colour::green, colour::black,
                                colour::purple, colour::orange,     colour::sky};

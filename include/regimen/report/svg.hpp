@@ -14,7 +14,7 @@
 
 namespace regimen::inline v0::detail::reports {
 
-/// A picture's panels in their grid.
+/// The layout of a picture's panels in a grid.
 class Grid {
  public:
   explicit Grid(const report::Picture& picture)
@@ -26,10 +26,10 @@ class Grid {
     place();  // again, for texts that are turned need room on the left
   }
 
-  /// The left end of the first column's plots.
+  /// The left end of the first column's plots, in px.
   [[nodiscard]] double plot_left() const { return edge + left_.front(); }
 
-  /// All panels from `top` on; sets it to where they end.
+  /// The SVG of all panels from `top` on, in px; sets `top` to their lower end.
   [[nodiscard]] std::string drawn(double& top, const Styles& styles) {
     std::string result;
     for (std::size_t first = 0; first < plans_.size(); first += columns_) {
@@ -46,7 +46,7 @@ class Grid {
     return result;
   }
 
-  static constexpr double edge = 8;  ///< around the picture
+  static constexpr double edge = 8;  ///< margin around the picture, in px
 
  private:
   static constexpr double row_gap = 16;
@@ -77,10 +77,10 @@ class Grid {
   const report::Picture& picture_;
   std::size_t columns_;
   std::vector<PanelPlan> plans_{};
-  std::vector<double> left_{};  ///< of each column: what lies left of the plots
+  std::vector<double> left_{};  ///< px left of the plots, by column
 };
 
-/// What a screen reader says: title and description.
+/// The elements for screen readers: title and description.
 inline std::string spoken(const report::Picture& picture) {
   const std::string& title = picture.title.empty() ? picture.panels.front().title : picture.title;
   std::string result = title.empty() ? "" : "<title>" + xml_text(title) + "</title>\n";
@@ -92,11 +92,11 @@ inline std::string spoken(const report::Picture& picture) {
 
 namespace regimen::inline v0::report {
 
-/// The picture as an SVG file: text that needs no other file and no program but one that shows SVG, readable on screens
-/// and on paper, in colour and in grey. Equal pictures give equal bytes.
+/// The picture as the text of an SVG file, which needs no other file, and is readable on screens and on paper, in
+/// colour and in grey. Equal pictures give equal bytes.
 ///
-/// Throws Error for what cannot be drawn: no panel; an empty series, or one whose columns have different lengths; an
-/// axis that ends before it begins; a number that is not above 0 on a logarithmic axis; a colour that is not "#rrggbb".
+/// Throws Error if it cannot be drawn: no panel; an empty series, or one whose columns have different lengths; an axis
+/// that ends before it begins; a number that is not above 0 on a logarithmic axis; a colour that is not "#rrggbb".
 ///     report::write_file("results/loss.svg", report::svg(picture));
 [[nodiscard]] inline std::string svg(const Picture& picture) {
   detail::reports::check(picture);

@@ -16,15 +16,15 @@
 #include "regimen/statistics/interval.hpp"
 #include "regimen/statistics/proportion.hpp"
 
-/// Results as data, and what they are told with: a `Table` for a terminal, CSV and Markdown, a `Picture` as SVG.
+/// Tables and pictures of results: a `Table` for a terminal, CSV and Markdown, a `Picture` as SVG.
 namespace regimen::inline v0::report {
 
-/// What the cells of a column hold. Any of them may be `Missing` instead.
+/// The type of a column's cells. Any cell may be `Missing` instead.
 enum class Kind {
   text,
   whole,     ///< a whole number
   number,    ///< a real number
-  percent,   ///< a share in [0, 1]; people read it in percent, a CSV file keeps the share
+  percent,   ///< a share in [0, 1], shown in percent; a CSV file keeps the share
   interval,  ///< a mean with its interval: `regimen::Interval`
   estimate,  ///< a number with the ends of its interval: `regimen::Estimate` or `Proportion`
 };
@@ -34,21 +34,21 @@ enum class Align { by_kind, left, right };  ///< by_kind: text to the left, all 
 /// One column of a table.
 ///     {.name = "test accuracy", .kind = report::Kind::interval, .digits = 1}
 struct Column {
-  std::string name{};  ///< for people: the head of the column
-  std::string key{};   ///< for programs: its name in a CSV file; "": made of the name, "test, %" gives "test"
+  std::string name{};  ///< head of the column
+  std::string key{};   ///< name in a CSV file; "": made of the name, "test, %" gives "test"
   Kind kind = Kind::text;
-  int digits = 2;       ///< after the point, for people, in [0, 17]
-  int csv_digits = -1;  ///< after the point in a CSV file, in [-1, 17]; -1: the shortest that reads back as the number
+  int digits = 2;       ///< decimals shown, in [0, 17]
+  int csv_digits = -1;  ///< decimals in a CSV file, in [-1, 17]; -1: the fewest that read back as the same number
   Align align = Align::by_kind;
   std::size_t width = 0;  ///< the least width in a terminal, in characters
 };
 
-/// A cell without a value, and why: "diverged". People read the reason; in a CSV file the cell is empty.
+/// A cell without a value, and the reason: "diverged". Tables show the reason; in a CSV file the cell is empty.
 struct Missing {
   std::string reason = "-";
 };
 
-/// The value of one cell. Text, numbers, intervals and `Missing` become one by themselves.
+/// The value of one cell. Converts from text, numbers, intervals and `Missing`.
 class Cell {
  public:
   using Value = std::variant<Missing, std::string, std::int64_t, std::uint64_t, double, Interval, Estimate>;
@@ -78,7 +78,7 @@ class Cell {
   [[nodiscard]] const Value& value() const { return value_; }
   [[nodiscard]] bool is_missing() const { return std::holds_alternative<Missing>(value_); }
 
-  /// Whether a column of this kind takes it. Whole numbers are real ones too.
+  /// Whether a column of this kind takes the cell. Whole numbers are real numbers, too.
   [[nodiscard]] bool is(Kind kind) const {
     const bool whole = std::holds_alternative<std::int64_t>(value_) || std::holds_alternative<std::uint64_t>(value_);
     switch (kind) {
@@ -100,14 +100,14 @@ class Cell {
   Value value_ = Missing{};
 };
 
-/// The name of a kind, as error messages say it.
+/// The name of a kind in error messages.
 [[nodiscard]] inline std::string_view name_of(Kind kind) {
   constexpr std::string_view names[] = {"a text",  "a whole number", "a number",
                                         "a share", "an interval",    "an estimate"};
   return names[static_cast<std::size_t>(kind)];
 }
 
-/// The key that a column has without one of its own: its name in small letters, with "_" between the words.
+/// The default key of a column: its name in small letters, with "_" between the words.
 [[nodiscard]] inline std::string key_of(std::string_view name) {
   std::string key;
   bool gap = false;
@@ -124,13 +124,13 @@ class Cell {
   return key;
 }
 
-/// Rows of cells under named columns, with a title above and notes below. It holds results and draws nothing: see
-/// `terminal`, `csv` and `markdown`.
+/// Rows of cells under named columns, with a title above and notes below. A table is data only: `terminal`, `csv` and
+/// `markdown` make text of it.
 ///     report::Table table({{.name = "start"}, {.name = "test", .kind = report::Kind::percent, .digits = 1}});
 ///     table.add({"random weights", 0.816}).add({"random labels", report::Missing{"diverged"}});
 class Table {
  public:
-  /// Throws Error if there is no column, if two have one key, or if digits are out of their range.
+  /// Throws Error if there is no column, if two have the same key, or if digits are out of their range.
   explicit Table(std::vector<Column> columns, std::string title = "")
       : title_(std::move(title)), columns_(std::move(columns)) {
     detail::require(!columns_.empty(), "Table.columns", "at least one", 0);

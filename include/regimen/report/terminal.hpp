@@ -13,9 +13,9 @@
 
 namespace regimen::inline v0::report {
 
-/// How a table is written for a terminal.
+/// Options of `terminal`.
 struct Terminal {
-  std::size_t width = 120;  ///< the most characters of a line of cells; 0: any number
+  std::size_t width = 120;  ///< largest width of a line of cells, in characters; 0: no limit
   std::size_t gap = 2;      ///< spaces between two columns, at least 1
 };
 
@@ -23,7 +23,7 @@ struct Terminal {
 
 namespace regimen::inline v0::detail::reports {
 
-/// The cells of a table as lines of one alignment, the head first.
+/// The cells of a table as aligned lines, the head first.
 class TerminalLines {
  public:
   TerminalLines(const report::Table& table, std::size_t gap) : table_(table), gap_(gap) {
@@ -42,7 +42,7 @@ class TerminalLines {
     }
   }
 
-  /// The columns in blocks that are no wider than `most` where that can be; each begins with the first column.
+  /// The columns in blocks of at most `most` characters where possible; each begins with the first column.
   [[nodiscard]] std::vector<std::vector<std::size_t>> blocks(std::size_t most) const {
     std::vector<std::vector<std::size_t>> result{{0}};
     std::size_t width = widths_[0];
@@ -57,7 +57,7 @@ class TerminalLines {
     return result;
   }
 
-  /// Head and rows of these columns.
+  /// The head and the rows of these columns.
   [[nodiscard]] std::string text(const std::vector<std::size_t>& columns) const {
     std::string result;
     for (const std::vector<std::string>& line : lines_) {
@@ -85,8 +85,8 @@ class TerminalLines {
 namespace regimen::inline v0::report {
 
 /// The table as lines of text for a terminal: title, head, rows in aligned columns, notes, a blank line between them.
-/// An interval is "81.57 +- 0.62", a number that is not known "-". A table that is wider than the terminal goes on
-/// below, its first column said again. Throws Error for a gap of 0.
+/// An interval is "81.57 +- 0.62", NaN is "-". A table that is wider than the terminal continues below, with its first
+/// column repeated. Throws Error for a gap of 0.
 ///     std::fputs(report::terminal(table).c_str(), stdout);
 [[nodiscard]] inline std::string terminal(const Table& table, const Terminal& how = {}) {
   detail::require(how.gap >= 1, "Terminal.gap", "at least 1", how.gap);

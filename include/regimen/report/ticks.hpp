@@ -13,14 +13,14 @@
 
 namespace regimen::inline v0::report {
 
-/// A place on an axis and what is written there.
+/// A position on an axis, and the text there.
 struct Tick {
   double at = 0;
   std::string text{};
 };
 
-/// The least of 1, 2, 5, 10, 20, ... and their tenths, hundredths, ... of which [from, to] holds at most `most`
-/// multiples beside the first. Throws Error unless from < to, both finite, and most >= 1.
+/// The least step of 1, 2, 5, 10, 20, ... and their tenths, hundredths, ... of which [from, to] holds at most `most`
+/// multiples after the first. Throws Error unless from < to, both finite, and most >= 1.
 [[nodiscard]] inline double nice_step(double from, double to, int most) {
   detail::require(std::isfinite(from) && std::isfinite(to) && from < to, "nice_step: to",
                   "a finite number above from = " + detail::text(from), to);
@@ -39,7 +39,7 @@ struct Tick {
 
 namespace regimen::inline v0::detail::reports {
 
-/// 10^-3 as "0.001", 10^5 as "10⁵".
+/// A power of ten as text: 10^-3 is "0.001", 10^5 is "10⁵".
 inline std::string power_of_ten(int exponent) {
   if (exponent >= -3 && exponent <= 4) {
     return exponent >= 0 ? "1" + std::string(static_cast<std::size_t>(exponent), '0')
@@ -53,8 +53,8 @@ inline std::string power_of_ten(int exponent) {
   return result;
 }
 
-/// A multiple of a step with the digits that the step has, 0.5 of 0.25 is "0.50", on an axis of numbers up to
-/// `largest`. Its minus is as wide as a plus.
+/// A multiple of a step with the step's decimals: 0.5 with step 0.25 is "0.50". `largest`: the largest number on the
+/// axis. A minus is as wide as a plus.
 inline std::string tick_text(double value, double step, double largest) {
   char buffer[64];
   std::to_chars_result end{};
@@ -75,7 +75,7 @@ inline std::string tick_text(double value, double step, double largest) {
 
 namespace regimen::inline v0::report {
 
-/// The multiples of a nice step in [from, to], at most `most` + 1: of (0, 36, 5) these are 0, 10, 20, 30.
+/// Ticks at the multiples of a nice step in [from, to], at most `most` + 1: (0, 36, 5) gives 0, 10, 20, 30.
 [[nodiscard]] inline std::vector<Tick> nice_ticks(double from, double to, int most = 6) {
   const double step = nice_step(from, to, most);
   std::vector<Tick> ticks;
@@ -88,8 +88,8 @@ namespace regimen::inline v0::report {
   return ticks;
 }
 
-/// The powers of ten in [from, to], every second, third, ... where there are more than `most` + 1. Where there is only
-/// one or none, twice and five times these as well. Throws Error unless 0 < from < to.
+/// Ticks at the powers of ten in [from, to], only every second, third, ... if there are more than `most` + 1. With only
+/// one or none, also at twice and five times the powers. Throws Error unless 0 < from < to.
 [[nodiscard]] inline std::vector<Tick> log_ticks(double from, double to, int most = 6) {
   detail::require(from > 0, "log_ticks: from", "above 0 on a logarithmic scale", from);
   detail::require(std::isfinite(to) && to > from, "log_ticks: to", "a finite number above from = " + detail::text(from),

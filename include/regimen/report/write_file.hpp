@@ -8,8 +8,8 @@
 
 namespace regimen::inline v0::report {
 
-/// Writes a text to a file, and makes its folder where there is none. The file holds the old content or the new, whole,
-/// whenever the program dies. Throws Error where it cannot be written.
+/// Writes a text to a file, and makes its folder if there is none. If the program dies, the file holds either the old
+/// content or the new. Throws Error if it cannot be written.
 inline void write_file(const std::string& path, std::string_view text) {
   detail::replace_file(path, text);
 }

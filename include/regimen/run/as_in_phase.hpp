@@ -9,24 +9,24 @@
 #include "regimen/run/phase.hpp"
 #include "regimen/source/source.hpp"
 
-/// Scoring and re-estimation by hand, with a phase's preprocessing and precision.
+/// Scoring and re-estimation of BatchNorm by hand, with a phase's settings.
 namespace regimen::inline v0 {
 
-/// How the phase is scored, for whoever scores by hand, after the run or within it: its loss, its preprocessing, its
-/// precision. Without them a network that was trained on normalized images is scored on raw ones, and no error says so.
+/// A phase's settings for scoring by hand: its loss, preprocessing and execution. Without them a network that was
+/// trained on normalized images is scored on raw ones, without an error.
 ///     regimen::evaluate(net, test, regimen::evaluation_of(phase));
 [[nodiscard]] inline Evaluation evaluation_of(const Phase& phase) {
   return {.loss = phase.loss, .preprocess = phase.preprocess, .execute = phase.execute};
 }
 
-/// `evaluate` as the phase is scored.
+/// Scores a model as the phase does.
 ///     regimen::evaluate(net, test, phase).accuracy
-template <std::same_as<Phase> P>  // what stands in braces is an Evaluation
+template <std::same_as<Phase> P>  // so that braces make an Evaluation
 [[nodiscard]] Score evaluate(const Model& model, const Source& source, const P& phase) {
   return evaluate(model, source, evaluation_of(phase));
 }
 
-/// What the phase's batches are normalized by: its batch size, its preprocessing and its precision, with the same parts
+/// A phase's settings for `reestimate_batch_norm`: its batch size, preprocessing and execution, with the same modules
 /// in eval mode, but without its augmentation.
 [[nodiscard]] inline Reestimation reestimation_of(const Phase& phase) {
   return {.preprocess = phase.preprocess,
@@ -37,10 +37,10 @@ template <std::same_as<Phase> P>  // what stands in braces is an Evaluation
           .eval = phase.eval};
 }
 
-/// `reestimate_batch_norm` as the phase trains. Without its preprocessing the statistics would be of other inputs, and
-/// no error would say so.
+/// Estimates BatchNorm's running statistics anew, on batches as the phase trains on, without augmentation. Without its
+/// preprocessing the statistics would be of other inputs, without an error.
 ///     regimen::reestimate_batch_norm(net, train, phase);
-template <std::same_as<Phase> P>  // what stands in braces is a Reestimation
+template <std::same_as<Phase> P>  // so that braces make a Reestimation
 void reestimate_batch_norm(const Model& model, const Source& source, const P& phase) {
   reestimate_batch_norm(model, source, reestimation_of(phase));
 }

@@ -6,10 +6,10 @@
 
 namespace regimen::inline v0 {
 
-/// Where a run begins and how it may be ended from outside.
+/// Options of a run: where it begins, and how it can be stopped from outside.
 struct RunOptions {
-  State from{};            ///< go on from here, after loading model and optimizers from the same checkpoint
-  std::stop_token stop{};  ///< a requested stop ends the run after the step that is being taken
+  State from{};            ///< state to resume from, after model and optimizers were loaded from the same checkpoint
+  std::stop_token stop{};  ///< token; a requested stop ends the run after the current step
 };
 
 }  // namespace regimen::inline v0

@@ -25,32 +25,33 @@
 
 namespace regimen::inline v0 {
 
-/// One phase of a regime: what the network is shown, what it is pulled towards, how strongly, and when it is over.
-/// `data`, `optimizer` and `epochs` must be set.
+/// One phase of a regime: its data, optimizer, loss, regularizers, schedules and end. `data`, `optimizer` and `epochs`
+/// must be set.
 struct Phase {
   std::string name = "train";
-  Source data{};                   ///< damage included, as the network is to learn it
+  Source data{};                   ///< training data, with the damage that the network is to learn
   OptimizerRef optimizer{};        ///< borrowed; its state is cleared when the phase begins
-  Integer epochs = 0;              ///< at most so many; bounds every phase
-  Stop until{};                    ///< asked at the head of every epoch but the first
-  Knob lr_scale = 1;               ///< times the optimizer's own learning rates, for the length of a step
-  std::optional<Knob> momentum{};  ///< in (0, 1), instead of the optimizer's own; Adam's and AdamW's first beta
-  Knob weight_decay_scale = 1;     ///< times the optimizer's own weight decays
-  Integer batch = 128;             ///< samples a batch
+  Integer epochs = 0;              ///< maximum number of epochs, at least 1
+  Stop until{};                    ///< stop criterion, asked before every epoch but the first
+  Knob lr_scale = 1;               ///< factor on the optimizer's learning rates during a step, at least 0
+  std::optional<Knob> momentum{};  ///< in (0, 1), replaces the optimizer's momentum, or the first beta of Adam and
+                                   ///< AdamW
+  Knob weight_decay_scale = 1;     ///< factor on the optimizer's weight decays, at least 0
+  Integer batch = 128;             ///< samples per batch, at least 1
   AnyLoss loss = CrossEntropy{};
-  std::vector<AnyTransform> augment{};       ///< fresh at every epoch; in training only
-  std::vector<AnyTransform> preprocess{};    ///< after augmentation, and in scoring: normalization
+  std::vector<AnyTransform> augment{};       ///< new draws at every epoch; in training only
+  std::vector<AnyTransform> preprocess{};    ///< applied after augmentation and in scoring: normalization
   std::vector<AnyRegularizer> regularize{};  ///< each kind of hook in this order
-  Integer accumulate = 1;                    ///< batches whose gradients make one step
-  std::vector<std::string> freeze{};         ///< parameters, or modules by name, that keep their values; buffers,
-                                             ///< BatchNorm's running statistics among them, go on moving
-  std::vector<std::string> eval{};           ///< modules by name that are in eval mode while the others are trained:
-                                             ///< no dropout, and BatchNorm as it is. Name a frozen backbone in both
+  Integer accumulate = 1;                    ///< batches per optimizer step, at least 1: gradient accumulation
+  std::vector<std::string> freeze{};         ///< parameters, or modules by name, that keep their values; buffers, such
+                                             ///< as BatchNorm's running statistics, still change
+  std::vector<std::string> eval{};           ///< modules by name that stay in eval mode: no dropout, and BatchNorm is
+                                             ///< fixed. Name a frozen backbone in both
   Execution execute{};                       ///< device, precision, memory format, recorded steps
-  std::uint64_t seed = 0;                    ///< keys the data's order, augmentation, and dropout
+  std::uint64_t seed = 0;                    ///< random seed of the data's order, augmentation, and dropout
   bool shuffle = true;
-  bool drop_last = false;              ///< leave out a last batch that would be smaller
-  bool carry_optimizer_state = false;  ///< begin with the optimizer's state as it is
+  bool drop_last = false;              ///< leave out a last batch that is smaller than the others
+  bool carry_optimizer_state = false;  ///< keep the optimizer's state at the phase's begin
 
   /// Throws Error for a field out of its bounds.
   void check() const {

@@ -14,7 +14,7 @@
 
 namespace regimen::inline v0 {
 
-/// Trains a model through the phases of a regime, one after another, and returns every epoch's record.
+/// Trains a model through the phases of a regime, one after another, and returns the record of every epoch.
 ///
 ///     check all phases                        Error, before anything is touched
 ///     RunBegin
@@ -35,10 +35,10 @@ namespace regimen::inline v0 {
 ///       PhaseEnd, Boundary
 ///     RunEnd
 ///
-/// The model and the optimizers are borrowed and stay trained. Everything else is put back as it was, whether the run
-/// returns or an exception leaves it: learning rates, train and eval modes, requires_grad, the global generators.
-/// Equal seeds give equal histories, and observers cannot change them. One run at a time in a process.
-/// Throws Error for misuse; divergence and a requested stop are outcomes (see `History::ended`).
+/// The model and the optimizers are borrowed and stay trained. Everything else is restored, also after an exception:
+/// learning rates, train and eval modes, requires_grad, the global generators. Equal random seeds give equal histories,
+/// and observers cannot change them. One run at a time in a process. Throws Error for misuse; divergence and a
+/// requested stop are outcomes (see `History::ended`).
 ///
 ///     regimen::run(net, {memorize, vanilla}, {.clean = train, .test = test}, regimen::Progress{});
 template <class... Observers>
@@ -55,7 +55,7 @@ History run(const Model& model, const std::vector<Phase>& phases, const Scoring&
   return run(model, phases, scoring, RunOptions{}, observers...);
 }
 
-/// `run` of a single phase.
+/// Runs a single phase.
 ///     regimen::run(net, phase, {.test = test}, regimen::Progress{});
 template <std::same_as<Phase> P, class... Observers>
 History run(const Model& model, const P& phase, const Scoring& scoring, const RunOptions& options,
@@ -68,7 +68,7 @@ History run(const Model& model, const P& phase, const Scoring& scoring, Observer
   return run(model, std::vector<Phase>{phase}, scoring, RunOptions{}, observers...);
 }
 
-/// `run` that scores nothing but the fit.
+/// Runs phases that are scored on their own data only.
 inline History run(const Model& model, const std::vector<Phase>& phases) {
   return run(model, phases, Scoring{}, RunOptions{});
 }

@@ -21,8 +21,8 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// What each group of a phase's optimizer steps, by the model's names; of tensors that the model does not have, their
-/// shape, type and checksum.
+/// The tensors of each parameter group of a phase's optimizer, by their names in the model; for tensors that the model
+/// does not have, their shape, type and checksum.
 inline std::string describe_groups(const Phase& phase, const Weights& model) {
   const std::vector<Named> known = model.named_parameters();
   std::string groups;
@@ -39,7 +39,7 @@ inline std::string describe_groups(const Phase& phase, const Weights& model) {
   return "[" + groups + "]";
 }
 
-/// A phase's manifest with what only the run knows.
+/// The manifest of a phase, with facts that only the run knows.
 inline std::string describe_phase(const Phase& phase, const Scoring& scoring, const Weights& model) {
   json::Object object;
   object.add("phase", manifest(phase)).add("optimizer_steps", describe_groups(phase, model));
@@ -51,8 +51,8 @@ inline std::string describe_phase(const Phase& phase, const Scoring& scoring, co
       .text();
 }
 
-/// The module's type and printed structure, every parameter with its shape, those that require no gradient, and the
-/// values that all of it begins with. Not its modes: `run` sets them.
+/// The model's type and printed structure, every parameter with its shape, those that require no gradient, and a
+/// checksum of the values at the run's begin. Not its modes, which `run` sets.
 inline std::string describe_model(const Weights& model) {
   json::Object shapes;
   std::vector<std::string> without_gradient;
@@ -75,7 +75,7 @@ inline std::string describe_model(const Weights& model) {
              .substr(1);
 }
 
-/// The processor's instructions that LibTorch uses, "AVX2", as it says itself.
+/// The CPU instructions that LibTorch uses, "AVX2", as it reports them.
 inline std::string used_instructions() {
   const std::string config = at::show_config();
   const std::string before = "CPU capability usage: ";
@@ -85,7 +85,7 @@ inline std::string used_instructions() {
              : config.substr(begin + before.size(), config.find('\n', begin) - begin - before.size());
 }
 
-/// What numbers hang on besides versions: the processor, what LibTorch makes of it, and the BLAS that is loaded.
+/// The machine, on which results depend beside versions: the processor, the instructions used, and the loaded BLAS.
 inline std::string describe_machine(const Weights& model) {
   return json::Object()
       .add("device", json::quoted(model.device().str()))
@@ -96,7 +96,7 @@ inline std::string describe_machine(const Weights& model) {
       .text();
 }
 
-/// Where the run goes on from: the clock of its checkpoint; null if it begins.
+/// The clock from which the run is resumed; null for a new run.
 inline std::string describe_resume(const Clock& from) {
   return from == Clock{} ? "null"
                          : json::Object()
@@ -107,7 +107,7 @@ inline std::string describe_resume(const Clock& from) {
                                .text();
 }
 
-/// Of an observer that has one.
+/// Adds an observer's manifest if it has one.
 template <class Observer>
 void add_manifest(std::vector<std::string>& each, const Observer& observer) {
   if constexpr (HasManifest<Observer>) {
@@ -115,7 +115,7 @@ void add_manifest(std::vector<std::string>& each, const Observer& observer) {
   }
 }
 
-/// observers: the manifests of those that have one.
+/// The manifest of a run. observers: the manifests of observers that have one.
 inline std::string describe_run(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring,
                                 const std::vector<std::string>& observers, const Clock& from) {
   const auto list = [](const std::vector<std::string>& elements) {
@@ -144,13 +144,12 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
 
 }  // namespace detail
 
-/// All that is needed to repeat a run, as JSON: every phase with every field of every primitive, the optimizers'
-/// options, what each of their groups steps, the state that they carry into a phase, seeds, checksums of all parts of
-/// the data and of the weights that it begins with, the label noise realised when a phase begins, the measures, the
-/// model's printed structure and shapes, where it goes on from, versions, device, processor, BLAS and threads; and the
-/// observers that have a `manifest()`, as averages of the weights and trackers do: what they make depends on their
-/// fields. Of a lambda it can say no more than that it is one. Reads the data of the phases and of `clean` once. `run`
-/// gives the same to those who ask its RunBegin for it.
+/// Everything needed to repeat a run, as JSON: every phase with all fields of its parts, the optimizers' options, the
+/// tensors of their parameter groups, the state that they carry into a phase, random seeds, checksums of the data and
+/// of the initial weights, the noise rate when a phase begins, the measures, the model's printed structure and shapes,
+/// the clock of a resume, versions, device, processor, BLAS and threads; and the observers that have a `manifest()`,
+/// such as averages of the weights and trackers, whose results depend on their fields. A lambda appears as "lambda"
+/// only. Reads the data of the phases and of `clean` once. Observers of `run` get the same from its RunBegin.
 ///     std::ofstream("manifest.json") << regimen::manifest(net, phases, scoring, average);
 template <class... Observers>
 [[nodiscard]] std::string manifest(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring,

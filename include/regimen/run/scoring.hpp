@@ -14,16 +14,16 @@
 
 namespace regimen::inline v0 {
 
-/// What a run is scored on, and how often. Everything may be left out; what is missing is not scored.
+/// The data and measures that a run is scored on, and how often; all optional. Data that are not set are not scored.
 struct Scoring {
-  Source clean{};         ///< the training data as they were before any damage
-  Source test{};          ///< held out, for the record: nothing should be decided by it
-  Source validation{};    ///< held out, for stop criteria and schedules
-  Integer every = 1;      ///< epochs between scorings; a phase's last epoch is always scored
-  Integer fit_every = 0;  ///< epochs between scorings of fit alone, where a stop criterion needs them; 0: as `every`
+  Source clean{};         ///< training data before any damage
+  Source test{};          ///< held-out data for the record: no decision should depend on them
+  Source validation{};    ///< held-out data for stop criteria and schedules
+  Integer every = 1;      ///< epochs between scorings, at least 1; a phase's last epoch is always scored
+  Integer fit_every = 0;  ///< epochs between scorings of fit alone, for a stop criterion that needs them; 0: as `every`
   bool score_fit = true;  ///< whether to score the phase's own data
-  std::map<std::string, AnyMeasure> measures{};  ///< taken at each scoring
-  Integer batch = 128;                           ///< samples at a time in scoring; as `Evaluation::batch`
+  std::map<std::string, AnyMeasure> measures{};  ///< measures by name, taken at each scoring
+  Integer batch = 128;                           ///< samples per batch in scoring, at least 1; as `Evaluation::batch`
 
   void check() const {
     detail::require(every >= 1, "Scoring.every", "at least 1", every);
@@ -44,7 +44,7 @@ struct Scoring {
     }
   }
 
-  /// Under which names the record has the numbers that the measures give.
+  /// The names of the measures' numbers in the record, sorted.
   [[nodiscard]] std::vector<std::string> measure_names() const {
     std::vector<std::string> names;
     for (const auto& [name, measure] : measures) {
@@ -55,7 +55,7 @@ struct Scoring {
     return names;
   }
 
-  /// Whether a run that is scored so takes this metric.
+  /// Whether a run with this scoring takes the metric.
   [[nodiscard]] bool scores(Metric metric) const {
     switch (metric) {
       case Metric::fit_accuracy:
@@ -84,7 +84,7 @@ struct Scoring {
   }
 };
 
-/// The name of before.
+/// Former name of `Scoring`.
 using Splits [[deprecated("it is called regimen::Scoring")]] = Scoring;
 
 }  // namespace regimen::inline v0

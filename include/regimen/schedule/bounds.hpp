@@ -12,7 +12,7 @@
 
 namespace regimen::inline v0 {
 
-/// The range of a knob and the name that an error gives it: "L2.strength must be at least 0 and finite, but is -1".
+/// A range for a knob, and the name of the knob in errors: "L2.strength must be at least 0 and finite, but is -1".
 struct Bounds {
   std::string_view field;
   double low;
@@ -20,7 +20,7 @@ struct Bounds {
   std::string_view bound;  ///< the range in words
 
   void check(double value) const { detail::require(value >= low && value <= high, field, bound, value); }
-  /// A schedule passes: it is checked whenever it is read.
+  /// Checks a constant. A schedule passes here: it is checked whenever it is read.
   void check(const Knob& knob) const {
     if (knob.constant()) {
       check(knob({}));
@@ -39,7 +39,7 @@ struct Bounds {
     return {field, std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::infinity(), "above 0"};
   }
 
-  /// This range with another name in its errors.
+  /// This range under another name for errors.
   [[nodiscard]] constexpr Bounds named(std::string_view name) const { return {name, low, high, bound}; }
 };
 
@@ -58,7 +58,7 @@ struct AboveZero {
   static constexpr Bounds bounds = Bounds::positive("a knob");
 };
 
-/// A field's name as an argument of a template.
+/// A field's name as a template argument.
 template <std::size_t N>
 struct FieldName {
   char letters[N];
@@ -73,12 +73,12 @@ struct FieldName {
 
 }  // namespace detail
 
-/// A knob with a range. A number out of it is an Error as soon as the plain struct that it is a field of becomes part
-/// of a phase; a schedule out of it is one at the step at which it leaves the range, recorded steps included. Nothing
-/// else is to be done: no `check()`, and `pass.now.tensor(strength)` reads it. In a class with a constructor, whose
-/// fields nobody sees, give it a name and call its `check()`.
+/// A knob with a range. A number out of the range is an Error as soon as the plain struct that holds the knob becomes
+/// part of a phase; a schedule out of it is an Error at the step where it leaves the range, also in recorded steps.
+/// Such a struct needs no `check()`; `pass.now.tensor(strength)` reads the knob with its check. A class with a
+/// constructor, whose fields cannot be listed, must give the knob a name and call its `check()`.
 ///
-/// Errors call it by `Name`; without one by the struct's type and the field, once it is part of a phase.
+/// Errors call the knob by `Name`, or, if that is empty, by the struct's type and the field's name.
 ///     struct Centered {
 ///       regimen::NotNegative<"Centered.strength"> strength = 0.01;
 ///       at::Tensor penalty(const regimen::Pass& pass) const { return ... * pass.now.tensor(strength); }
@@ -97,29 +97,29 @@ class Bounded : public Knob {
     }
   }
 
-  /// Throws Error for a number that is out of the range.
+  /// Throws Error if the knob is a number out of the range.
   void check() const { bounds().check(static_cast<const Knob&>(*this)); }
 
-  /// Gives it a name where its type has none.
+  /// Sets the name for errors; has no effect if the type has a `Name`.
   void set_name(const std::string& name) { name_ = name; }
 
  private:
   std::string name_;
 };
 
-/// In [0, 1]: a probability, a share of the samples.
+/// A knob in [0, 1]: a probability, a share of the samples.
 template <detail::FieldName Name = "">
 using Share = Bounded<detail::InShare, Name>;
 
-/// In (0, 1): a momentum.
+/// A knob in (0, 1): a momentum.
 template <detail::FieldName Name = "">
 using OpenShare = Bounded<detail::InOpenShare, Name>;
 
-/// At least 0 and finite: a strength, a standard deviation.
+/// A knob that is at least 0 and finite: a strength, a standard deviation.
 template <detail::FieldName Name = "">
 using NotNegative = Bounded<detail::AtLeastZero, Name>;
 
-/// Above 0; infinite is allowed: a bound that may be none.
+/// A knob above 0, or infinite: an upper bound that may be switched off.
 template <detail::FieldName Name = "">
 using Positive = Bounded<detail::AboveZero, Name>;
 

@@ -11,16 +11,16 @@
 
 namespace regimen::inline v0 {
 
-/// One schedule after another, each with a clock of its own that begins at epoch 0. The last one goes on to the end.
-/// PyTorch's SequentialLR.
+/// Schedules one after another, each with its own clock that begins at epoch 0; the last one never ends. PyTorch's
+/// SequentialLR.
 ///
-/// A part sees the scores since its own begin, by its own clock. None is copied for a part that takes a `HistoryView`,
-/// as `PlateauDecay` does. `Clock::step` goes on counting from the phase's begin.
+/// A part sees the scores since its begin, with its own clock. They are copied unless the part takes a `HistoryView`,
+/// as `PlateauDecay` does. `Clock::step` is not set back: it counts from the phase's begin.
 ///     phase.lr_scale = regimen::Concatenation{{{regimen::LinearWarmup{.epochs = 5}, 5}, {regimen::PlateauDecay{}}}};
 struct Concatenation {
   struct Part {
     Knob schedule;
-    Integer epochs = 0;  ///< that it lasts, at least 1; of the last part it does not matter
+    Integer epochs = 0;  ///< duration, at least 1; ignored for the last part
   };
 
   std::vector<Part> parts;  ///< at least one
@@ -46,8 +46,8 @@ struct Concatenation {
   }
 };
 
-/// A schedule whose epochs are optimizer steps: `InSteps{Cosine{.epochs = 10000}}` ends after 10,000 steps. Steps are
-/// counted from the phase's begin, and scores that it reads have the steps after which they were taken for epochs.
+/// A schedule with optimizer steps in place of epochs: `InSteps{Cosine{.epochs = 10000}}` ends after 10,000 steps.
+/// Steps are counted from the phase's begin, in the clock and in the scores that the schedule reads.
 struct InSteps {
   Knob schedule;
 

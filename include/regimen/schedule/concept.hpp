@@ -20,9 +20,9 @@
 
 namespace regimen::inline v0 {
 
-/// How strongly, now? Callable with the clock, or with the clock and the phase's scores so far (a `History`, or a
-/// `HistoryView` where nothing is to be copied); holds no state, so nothing has to be stepped, saved or put back. A
-/// field of one outside its range is an Error as soon as it becomes a `Knob`.
+/// A function of the clock, or of the clock and the phase's scores so far, that returns a number. It takes the scores
+/// as a `History`, or as a `HistoryView`, which is never copied. A schedule holds no state: nothing has to be stepped,
+/// saved or restored. A field out of its range is an Error as soon as the schedule becomes a `Knob`.
 template <class S>
 concept Schedule = requires(const S& schedule, const Clock& clock, const History& history) {
   { schedule(clock) } -> std::convertible_to<double>;
@@ -32,14 +32,15 @@ concept Schedule = requires(const S& schedule, const Clock& clock, const History
 
 namespace detail {
 
-/// Takes a view of the scores. What can be called with anything, a generic lambda, may be meant for a `History`.
+/// A schedule that takes a `HistoryView`. A generic lambda, which can be called with anything, is not one: it may
+/// expect a `History`.
 template <class S>
 concept TakesView =
     requires { &S::operator(); } && requires(const S& schedule, const Clock& clock) { schedule(clock, HistoryView()); };
 
 }  // namespace detail
 
-/// A number or a schedule: whatever a rate, a strength or a fraction may be.
+/// A number or a schedule: the type of every rate, strength or share that may change during training.
 ///
 ///     regimen::L2{.strength = 5e-4}
 ///     regimen::L2{.strength = regimen::Cosine{.epochs = 60} * 5e-4}
@@ -70,12 +71,12 @@ class Knob : public detail::Erased {
     }
   }
 
-  /// The scores are the phase's `History`, which is a view of all of it, or those that a part of a schedule sees.
+  /// The value at this time. `scores`: the phase's `History`, or the part of it that an enclosing schedule shows.
   [[nodiscard]] double operator()(const Clock& clock, const HistoryView& scores = {}) const {
     return schedule_ ? (*schedule_)(clock, scores) : constant_;
   }
 
-  /// Whether it can ever change.
+  /// True for a number, false for a schedule.
   [[nodiscard]] bool constant() const { return !schedule_; }
 
  private:

@@ -8,11 +8,11 @@
 
 namespace regimen::inline v0 {
 
-/// From 1 to `floor` along half a cosine, over `epochs`; `floor` afterwards (Loshchilov and Hutter, SGDR, eq. 5).
-/// PyTorch's CosineAnnealingLR, which rises again after its end.
+/// A fall from 1 to `floor` along half a cosine over `epochs`; `floor` afterwards (Loshchilov and Hutter, SGDR, eq. 5).
+/// PyTorch's CosineAnnealingLR, except that that one rises again after its end.
 struct Cosine {
-  double epochs = 0;  ///< above 0, a fraction too
-  double floor = 0;   ///< in [0, 1]
+  double epochs = 0;  ///< duration, above 0; may be a fraction
+  double floor = 0;   ///< final value, in [0, 1]
 
   void check() const {
     detail::require(epochs > 0, "Cosine.epochs", "above 0", epochs);
@@ -24,13 +24,14 @@ struct Cosine {
   }
 };
 
-/// From 1 to `floor` along half a cosine over `epochs`, then from 1 anew, each time over `growth` times as many epochs
-/// (SGDR with its T_0 and T_mult; Loshchilov and Hutter 2017, eq. 5). PyTorch's CosineAnnealingWarmRestarts.
+/// Repeated falls from 1 to `floor` along half a cosine, the first over `epochs`, each further one over `growth` times
+/// as many epochs as the one before (SGDR with its T_0 and T_mult; Loshchilov and Hutter 2017, eq. 5). PyTorch's
+/// CosineAnnealingWarmRestarts.
 ///     phase.lr_scale = regimen::CosineRestarts{.epochs = 10, .growth = 2};   // restarts at 10, 30, 70, ...
 struct CosineRestarts {
-  double epochs = 0;  ///< of the first period: above 0, a fraction too
-  double growth = 1;  ///< of a period to the next: at least 1 and finite
-  double floor = 0;   ///< in [0, 1]
+  double epochs = 0;  ///< duration of the first period, above 0; may be a fraction
+  double growth = 1;  ///< duration of a period over that of the one before, at least 1 and finite
+  double floor = 0;   ///< final value of each period, in [0, 1]
 
   void check() const {
     detail::require(epochs > 0, "CosineRestarts.epochs", "above 0", epochs);
@@ -39,7 +40,7 @@ struct CosineRestarts {
   }
 
   double operator()(const Clock& clock) const {
-    // The period before the one that the last bit of a double may have counted too few, and from there on by the clock.
+    // Rounding may make the division one too large: start one period earlier and advance by the clock.
     double period = growth == 1 ? std::fmax(std::floor(clock.position() / epochs) - 1, 0.0) : 0;
     while (clock.reached(begin_of(period + 1))) {
       ++period;
@@ -48,9 +49,9 @@ struct CosineRestarts {
   }
 
  private:
-  /// When a period begins, in epochs; the first is 0.
+  /// Begin of period number `period` (0, 1, ...) in epochs.
   [[nodiscard]] double begin_of(double period) const {
-    // growth^period - 1, also where growth is little more than 1.
+    // expm1 and log1p keep growth^period - 1 accurate if growth is close to 1.
     return growth == 1 ? epochs * period : epochs * std::expm1(period * std::log1p(growth - 1)) / (growth - 1);
   }
 };

@@ -7,10 +7,10 @@
 
 namespace regimen::inline v0 {
 
-/// 1 at first, times `factor` over each epoch: factor^position. Moves with every batch; PyTorch's ExponentialLR, which
-/// moves once an epoch, agrees at the beginning of each.
+/// Exponential decay from 1: factor^position, with the position in epochs. Changes with every batch; PyTorch's
+/// ExponentialLR, which changes once an epoch, has the same values at the beginning of epochs.
 struct ExponentialDecay {
-  double factor = 0.95;  ///< above 0 and finite
+  double factor = 0.95;  ///< factor per epoch, above 0 and finite
 
   void check() const {
     detail::require(factor > 0 && std::isfinite(factor), "ExponentialDecay.factor", "above 0 and finite", factor);
@@ -19,9 +19,9 @@ struct ExponentialDecay {
   double operator()(const Clock& clock) const { return std::pow(factor, clock.position()); }
 };
 
-/// From `from` to `to` in a straight line over `epochs`, `to` afterwards. PyTorch's LinearLR.
+/// A straight line from `from` to `to` over `epochs`; `to` afterwards. PyTorch's LinearLR.
 struct LinearDecay {
-  double epochs = 0;  ///< above 0, a fraction too
+  double epochs = 0;  ///< duration, above 0; may be a fraction
   double from = 1;    ///< finite
   double to = 0;      ///< finite
 
@@ -34,12 +34,13 @@ struct LinearDecay {
   double operator()(const Clock& clock) const { return from + (to - from) * std::fmin(clock.progress(0, epochs), 1.0); }
 };
 
-/// From 1 to `floor` along (1 - progress)^power over `epochs`, `floor` afterwards: a straight line with power 1, late
-/// with less, early with more (0.9 in DeepLab; Chen et al. 2018). PyTorch's PolynomialLR.
+/// A fall from 1 to `floor` along (1 - progress)^power over `epochs`; `floor` afterwards. A straight line for power 1;
+/// slower at first for smaller powers (0.9 in DeepLab; Chen et al. 2018), faster for larger ones. PyTorch's
+/// PolynomialLR.
 struct PolynomialDecay {
-  double epochs = 0;  ///< above 0, a fraction too
+  double epochs = 0;  ///< duration, above 0; may be a fraction
   double power = 2;   ///< above 0 and finite
-  double floor = 0;   ///< in [0, 1]
+  double floor = 0;   ///< final value, in [0, 1]
 
   void check() const {
     detail::require(epochs > 0, "PolynomialDecay.epochs", "above 0", epochs);

@@ -11,11 +11,11 @@
 
 namespace regimen::inline v0 {
 
-/// How one gets from a value to the next.
+/// The course of a schedule between two given values.
 enum class Between {
-  jump,    ///< not before the next one's time
-  line,    ///< in a straight line
-  cosine,  ///< along half a cosine
+  jump,    ///< the first value until the time of the second
+  line,    ///< a straight line
+  cosine,  ///< half a cosine
 };
 
 [[nodiscard]] inline std::string name_of(Between between) {
@@ -25,7 +25,7 @@ enum class Between {
 
 namespace detail {
 
-/// The value when `progress`, in [0, 1), of the way from one to the next is done.
+/// The value between `from` and `to` at `progress` in [0, 1).
 inline double on_the_way(double from, double to, double progress, Between how) {
   switch (how) {
     case Between::jump:
@@ -39,17 +39,17 @@ inline double on_the_way(double from, double to, double progress, Between how) {
 
 }  // namespace detail
 
-/// Through given points in time: the first value before the first point, the last one after the last. Ignite's
-/// PiecewiseLinear and PyTorch's ConstantLR are such ones.
+/// A schedule through given points in time: the first value before the first point, the last value after the last
+/// point. Covers Ignite's PiecewiseLinear and PyTorch's ConstantLR.
 ///     phase.lr_scale = regimen::Piecewise{{{0, 0.1}, {5, 1}, {30, 0}}};
 ///     regimen::Piecewise{.points = {{0, 1}, {10, 0.5}, {20, 0.1}}, .between = regimen::Between::jump}
 struct Piecewise {
   struct Point {
-    double epoch = 0;  ///< finite, with its fraction: 2.5 is half-way through the third epoch
+    double epoch = 0;  ///< time in epochs, finite; 2.5 is half-way through the third epoch
     double value = 0;  ///< finite
   };
 
-  std::vector<Point> points;  ///< at least one, in the order of their epochs, no two at the same one
+  std::vector<Point> points;  ///< at least one, by ascending epochs, no two at the same one
   Between between = Between::line;
 
   void check() const {
@@ -78,19 +78,19 @@ struct Piecewise {
   }
 };
 
-/// Up from `start` to `peak` over the share `rise` of the epochs, down to `end` over the rest (Smith and Topin 2017,
-/// super-convergence). With a peak below its ends it is what momentum does meanwhile.
+/// A rise from `start` to `peak` over the share `rise` of the epochs and a fall to `end` over the rest (Smith and Topin
+/// 2017, super-convergence). With a peak below both ends it is the schedule of the momentum there.
 ///
-/// PyTorch's OneCycleLR with its defaults: its div_factor is 1 / start, its final_div_factor start / end. It counts
-/// from its first step to its last, so that its T steps are T - 1 of ours, and `rise` is (pct_start T - 1) / (T - 1).
+/// PyTorch's OneCycleLR with its defaults: start = 1 / div_factor, end = start / final_div_factor. PyTorch counts from
+/// its first step to its last: its T steps are T - 1 of ours, and `rise` is (pct_start T - 1) / (T - 1).
 ///     phase.lr_scale = regimen::OneCycle{.epochs = 30};
 ///     phase.momentum = regimen::OneCycle{.epochs = 30, .start = 0.95, .peak = 0.85, .end = 0.95};
 struct OneCycle {
-  double epochs = 0;    ///< above 0, a fraction too
-  double rise = 0.3;    ///< share of the epochs, in (0, 1)
-  double start = 0.04;  ///< finite
-  double peak = 1;      ///< finite
-  double end = 4e-6;    ///< finite
+  double epochs = 0;    ///< duration, above 0; may be a fraction
+  double rise = 0.3;    ///< share of the epochs in which the value rises, in (0, 1)
+  double start = 0.04;  ///< first value, finite
+  double peak = 1;      ///< value after the rise, finite
+  double end = 4e-6;    ///< final value, finite
   Between between = Between::cosine;
 
   void check() const {

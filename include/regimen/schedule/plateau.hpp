@@ -10,21 +10,21 @@
 
 namespace regimen::inline v0 {
 
-/// 1 at first, times `factor` whenever more than `patience` scorings in a row have not improved on the best one by
-/// `by`.
+/// A scale that begins at 1 and is multiplied by `factor` once more than `patience` scorings in a row have not improved
+/// on the best one by more than `by`.
 ///
-/// The count begins anew after each decay, and only after `cooldown` further scorings. PyTorch's ReduceLROnPlateau,
-/// whose threshold is relative unless it is told otherwise. Everything is counted in scorings, not in epochs (see
-/// `Scoring::every`). Reads `metric`, which the run must score: `run` throws Error before the first step otherwise.
-/// Each read looks through all scores so far: O(scorings).
+/// After each decay the count begins anew, behind `cooldown` further scorings. PyTorch's ReduceLROnPlateau, except that
+/// that one's threshold is relative by default. Everything is counted in scorings, not in epochs (see
+/// `Scoring::every`). Reads `metric`: `run` throws Error before the first step if it is never scored. Each read looks
+/// through all scores so far: O(scorings).
 struct PlateauDecay {
   double factor = 0.1;               ///< in (0, 1)
-  Integer patience = 10;             ///< scorings, at least 0
-  Metric metric = Metric::fit_loss;  ///< whose direction is known: accuracies are to rise, losses to fall
-  double by = 1e-4;                  ///< at least 0, in units of the metric
-  double floor = 0;                  ///< of the value: in [0, 1]
-  bool relative = false;             ///< `by` is a share of the best
-  Integer cooldown = 0;              ///< scorings after a decay that do not count, at least 0
+  Integer patience = 10;             ///< number of scorings, at least 0
+  Metric metric = Metric::fit_loss;  ///< metric that is to improve: accuracies rise, losses fall
+  double by = 1e-4;                  ///< least improvement, at least 0, in units of the metric
+  double floor = 0;                  ///< least value of the scale, in [0, 1]
+  bool relative = false;             ///< if true, `by` is a share of the best value
+  Integer cooldown = 0;              ///< scorings that are not counted after a decay, at least 0
 
   void check() const {
     detail::require(factor > 0 && factor < 1, "PlateauDecay.factor", "in (0, 1)", factor);

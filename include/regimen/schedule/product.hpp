@@ -5,8 +5,8 @@
 
 namespace regimen::inline v0 {
 
-/// Both at once: their product, of any two schedules. `a * b` writes it where one of them is of this library and the
-/// other a schedule or a number; of two of your own, `Product{a, b}` or `Knob(a) * b`. PyTorch's ChainedScheduler.
+/// The product of two schedules. `a * b` makes it if one of them is of this library or a `Knob`, and the other a
+/// schedule or a number; for two of your own write `Product{a, b}` or `Knob(a) * b`. PyTorch's ChainedScheduler.
 struct Product {
   Knob first;
   Knob second;
@@ -18,7 +18,7 @@ struct Product {
 
 namespace detail {
 
-/// The schedules of this library and knobs made from any other; a lambda on its own keeps its operators to itself.
+/// A type that operator* takes: a `Knob`, or a schedule that is a plain struct. A lambda has to be made a `Knob` first.
 template <class T>
 concept Factor = std::derived_from<T, Knob> || (Schedule<T> && std::is_aggregate_v<T>);
 

@@ -10,19 +10,19 @@
 
 namespace regimen::inline v0 {
 
-/// The same at all times.
+/// A schedule with one value at all times.
 struct Constant {
-  double value = 1;  ///< any
+  double value = 1;  ///< any number
 
   double operator()(const Clock& /*clock*/) const { return value; }
 };
 
-/// 1 at first, times `factor` at each of the epochs in `at` (counted from 0: {150, 250} changes the 151st epoch).
-/// Moves at the beginning of epochs. PyTorch's MultiStepLR.
+/// A scale that begins at 1 and is multiplied by `factor` at each of the epochs in `at`, counted from 0: {150, 250}
+/// changes the 151st epoch. Changes at the beginning of epochs. PyTorch's MultiStepLR.
 ///     phase.lr_scale = regimen::StepDecay{{150, 250}, 0.1};
 struct StepDecay {
-  Integers at;          ///< epochs, in any order; none: 1 for ever
-  double factor = 0.1;  ///< above 0 and finite
+  Integers at;          ///< epochs in any order; if empty, the scale stays 1
+  double factor = 0.1;  ///< factor at each step, above 0 and finite
 
   void check() const {
     detail::require(factor > 0 && std::isfinite(factor), "StepDecay.factor", "above 0 and finite", factor);
@@ -37,11 +37,11 @@ struct StepDecay {
   }
 };
 
-/// 1 at first, times `factor` after every `epochs` epochs: factor^floor(epoch / epochs). Moves at the beginning of
-/// epochs. PyTorch's StepLR.
+/// A scale that begins at 1 and is multiplied by `factor` after every `epochs` epochs: factor^floor(epoch / epochs).
+/// Changes at the beginning of epochs. PyTorch's StepLR.
 struct PeriodicDecay {
-  Integer epochs = 0;   ///< at least 1
-  double factor = 0.1;  ///< above 0 and finite
+  Integer epochs = 0;   ///< period, at least 1
+  double factor = 0.1;  ///< factor for each period, above 0 and finite
 
   void check() const {
     detail::require(epochs >= 1, "PeriodicDecay.epochs", "at least 1", epochs);

@@ -10,12 +10,11 @@
 
 namespace regimen::inline v0 {
 
-/// From `start` to 1 in a straight line over `epochs` (which may be a fraction of one), 1 afterwards.
-/// PyTorch's LinearLR (Goyal et al. 2017).
+/// A straight line from `start` to 1 over `epochs`; 1 afterwards (Goyal et al. 2017). PyTorch's LinearLR.
 ///     phase.lr_scale = regimen::LinearWarmup{.epochs = 5} * regimen::Cosine{.epochs = 90};
 struct LinearWarmup {
-  double epochs = 1;  ///< above 0
-  double start = 0;   ///< in [0, 1]
+  double epochs = 1;  ///< duration, above 0; may be a fraction
+  double start = 0;   ///< first value, in [0, 1]
 
   void check() const {
     detail::require(epochs > 0, "LinearWarmup.epochs", "above 0", epochs);
@@ -28,12 +27,13 @@ struct LinearWarmup {
   }
 };
 
-/// From `start` to 1 in a straight line over `warmup` epochs, then sqrt(warmup / position): the Transformer's rate
-/// (Vaswani et al. 2017, eq. 3) with its greatest value as 1. It counts in steps there: `InSteps` does so.
+/// A straight line from `start` to 1 over `warmup` epochs, then sqrt(warmup / position): the learning rate of the
+/// Transformer (Vaswani et al. 2017, eq. 3), scaled to a maximum of 1. The paper counts in optimizer steps: wrap it in
+/// `InSteps`.
 ///     phase.lr_scale = regimen::InSteps{regimen::InverseSquareRoot{.warmup = 4000}};
 struct InverseSquareRoot {
-  double warmup = 1;  ///< epochs, above 0, a fraction too
-  double start = 0;   ///< in [0, 1]
+  double warmup = 1;  ///< duration of the warmup, above 0; may be a fraction
+  double start = 0;   ///< first value, in [0, 1]
 
   void check() const {
     detail::require(warmup > 0, "InverseSquareRoot.warmup", "above 0", warmup);
@@ -46,7 +46,7 @@ struct InverseSquareRoot {
   }
 };
 
-/// How `WarmupStableDecay` ends, while progress goes from 0 to 1.
+/// The shape of the final fall of `WarmupStableDecay`, for progress from 0 to 1.
 enum class Cooldown {
   line,         ///< 1 - progress
   cosine,       ///< half a cosine
@@ -58,21 +58,21 @@ enum class Cooldown {
   return names[static_cast<std::size_t>(cooldown)];
 }
 
-/// From `start` to 1 in a straight line over `warmup` epochs, 1 for long, and down to `floor` over the last `decay` of
+/// A straight line from `start` to 1 over `warmup` epochs, then 1, and a fall to `floor` over the last `decay` of all
 /// `epochs`; `floor` afterwards (Hu et al. 2024, MiniCPM; Hägele et al. 2024).
 ///     phase.lr_scale = regimen::WarmupStableDecay{.epochs = 100, .warmup = 2, .decay = 20};
 struct WarmupStableDecay {
-  double epochs = 0;  ///< above 0, a fraction too, as of the next two
-  double warmup = 0;  ///< epochs, at least 0
-  double decay = 0;   ///< epochs, at least 0, and with `warmup` at most `epochs`
-  double start = 0;   ///< in [0, 1]
-  double floor = 0;   ///< in [0, 1]
+  double epochs = 0;  ///< total duration, above 0; this and the next two may be fractions
+  double warmup = 0;  ///< epochs of rise, at least 0
+  double decay = 0;   ///< epochs of fall, at least 0; with `warmup` at most `epochs`
+  double start = 0;   ///< first value, in [0, 1]
+  double floor = 0;   ///< final value, in [0, 1]
   Cooldown shape = Cooldown::line;
 
   void check() const {
     detail::require(epochs > 0, "WarmupStableDecay.epochs", "above 0", epochs);
     detail::require(warmup >= 0, "WarmupStableDecay.warmup", "at least 0", warmup);
-    // Rounding is no mistake: 0.1 + 0.2 is more than 0.3.
+    // The tolerance is for rounding: 0.1 + 0.2 is more than 0.3.
     detail::require(decay >= 0 && warmup + decay <= epochs * (1 + 1e-9), "WarmupStableDecay.decay",
                     "at least 0, and with warmup at most epochs", decay);
     detail::require(start >= 0 && start <= 1, "WarmupStableDecay.start", "in [0, 1]", start);

@@ -17,25 +17,25 @@
 #include "regimen/key/salts.hpp"
 #include "regimen/source/source.hpp"
 
-/// What is read of a whole source at once, and what its draws are keyed by.
+/// Reading of single columns of a whole source, and the keys of draws for its samples.
 namespace regimen::inline v0::detail {
 
-/// Throws Error for a stream.
+/// Throws Error, in the name of `who`, for a stream.
 inline void require_indexed(const Source& source, const std::string& who) {
   if (!source.indexed()) {
     throw Error(who + " takes an indexed source, not a stream");
   }
 }
 
-/// The key of what is drawn for the samples of `of`. What lies on other draws has other ones, also of the same seed:
-/// which samples it damages, and how, would else be a function of what the one below did.
+/// The key of draws for the samples of `of`. If `of` holds random draws itself, the key differs from theirs even for an
+/// equal seed: otherwise the samples that this layer damages would be a function of what the layer below did.
 inline Key apart_from_below(const Key& key, const Source& of) {
   const int layers = of.traits().random_layers;
   return layers == 0 ? key : key.fold(salt::layer).fold(static_cast<std::uint64_t>(layers));
 }
 
-/// Of a whole source what `columns` takes from each batch, joined on the CPU, as it is at this moment. Reads it once;
-/// empty for a source without samples.
+/// The tensors that columns(batch) takes from each batch of a source, joined over all batches, on the CPU, at this
+/// moment. Reads the source once; empty for a source without samples.
 inline std::vector<at::Tensor> read_columns(const Source& source, const Moment& now,
                                             const std::function<std::vector<at::Tensor>(const Batch&)>& columns) {
   std::vector<std::vector<at::Tensor>> parts;
@@ -54,7 +54,7 @@ inline std::vector<at::Tensor> read_columns(const Source& source, const Moment& 
   return joined;
 }
 
-/// [n] int64, on the CPU: the ids of a source's samples, in its order.
+/// The ids of a source's samples in its order, [n] int64 on the CPU.
 inline at::Tensor ids_of(const Source& source) {
   const std::vector<at::Tensor> columns =
       read_columns(source, {}, [](const Batch& batch) { return std::vector<at::Tensor>{batch.id}; });

@@ -25,10 +25,10 @@
 
 namespace regimen::inline v0 {
 
-/// What the samples of a concatenation are called.
+/// The ids of the samples of a concatenation.
 enum class PartIds {
-  apart,  ///< those of part k are moved up by k times 10^10, ids and origins: sets that know nothing of each other
-  kept,   ///< as they are: parts of one set, no two samples of one id
+  apart,  ///< ids and origins of part k plus k times 10^10: for different sets
+  kept,   ///< unchanged: for parts of one set, in which no two samples share an id
 };
 
 [[nodiscard]] inline std::string name_of(PartIds ids) {
@@ -40,10 +40,10 @@ namespace detail {
 struct Concatenated {
   std::vector<Source> parts;
   PartIds ids = PartIds::apart;
-  std::int64_t stride = 0;  ///< how far apart the ids of two parts are; 0 where they are kept
-  bool copies = false;      ///< whether a part has origins: then all samples are given some
+  std::int64_t stride = 0;  ///< distance between the ids of two parts; 0 for PartIds::kept
+  bool copies = false;      ///< true if a part has origins; then all samples get one
   std::vector<std::int64_t> ends{};
-  at::Tensor boundaries{};  ///< [parts] int64, the ends on the parts' device
+  at::Tensor boundaries{};  ///< `ends` as [parts] int64, on the parts' device
 
   [[nodiscard]] std::int64_t size() const { return ends.back(); }
   [[nodiscard]] SourceTraits traits() const {
@@ -54,7 +54,7 @@ struct Concatenated {
     return all;
   }
 
-  /// Each part is asked once, for all of its rows. Which they are is looked up on the device: a GPU is waited for.
+  /// Asks each part once for all of its rows. Which rows these are is computed on the device, so a GPU is waited for.
   [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
     const at::Tensor part = at::bucketize(index, boundaries, /*out_int32=*/false, /*right=*/true);
     std::vector<Batch> pieces;
@@ -85,7 +85,7 @@ struct Concatenated {
   }
 
  private:
-  /// Rows of part k; index counts from the whole's first.
+  /// The rows of part k; `index` counts from the first row of the whole.
   [[nodiscard]] Batch piece(std::size_t k, const at::Tensor& index, const Moment& now) const {
     Batch batch = parts[k].get(index - (k == 0 ? 0 : ends[k - 1]), now);
     const std::int64_t offset = stride * static_cast<std::int64_t>(k);
@@ -123,7 +123,7 @@ inline std::map<std::string, std::string> kind_of_sample(const Batch& batch) {
   return kinds;
 }
 
-/// Throws Error unless samples of two parts can lie in one tensor.
+/// Throws Error unless samples of the two kinds fit one tensor.
 inline void require_one_kind(const std::map<std::string, std::string>& first,
                              const std::map<std::string, std::string>& other, std::size_t part) {
   std::map<std::string, std::string> names = first;
@@ -140,7 +140,8 @@ inline void require_one_kind(const std::map<std::string, std::string>& first,
   }
 }
 
-/// The smallest stride that lies above all ids: a few fixed ones, so that parts of parts keep their ids.
+/// The first of three strides that is above all ids. The strides are fixed, so that the ids of a part do not depend on
+/// the others' sizes.
 inline std::int64_t stride_of_ids(std::int64_t largest, std::size_t parts) {
   for (const std::int64_t stride : {10'000'000'000, 10'000'000'000'000, 10'000'000'000'000'000}) {
     if (largest < stride && std::cmp_less_equal(parts, std::numeric_limits<std::int64_t>::max() / stride)) {
@@ -151,7 +152,7 @@ inline std::int64_t stride_of_ids(std::int64_t largest, std::size_t parts) {
               " would not stay below 2^63");
 }
 
-/// Throws Error where two samples have one id.
+/// Throws Error if two samples share an id.
 inline void require_distinct(const std::vector<at::Tensor>& ids) {
   if (ids.empty()) {
     return;
@@ -168,15 +169,15 @@ inline void require_distinct(const std::vector<at::Tensor>& ids) {
 
 }  // namespace detail
 
-/// One source after another, as one. Reads each once, for its ids; memory does not grow.
+/// A source that gives several sources one after another. Reads each of them once, for its ids; memory does not grow.
 ///
-/// Ids must tell all samples apart. `PartIds::apart` is for different sets: those of the second are moved up by 10^10,
-/// of the third by 2 * 10^10 (by 10^13 or 10^16 where an id is larger), origins as well. So noisy versions of several
-/// sets, joined, are compared with the clean sets, joined in that order: `label_noise(concatenated(noisy_a, noisy_b),
-/// concatenated(a, b))`. `PartIds::kept` is for parts of one set, damaged differently or chosen: what comes out is
+/// Ids must be distinct. `PartIds::apart` is for different sets: ids and origins of the second are increased by 10^10,
+/// those of the third by 2 * 10^10 (by multiples of 10^13 or 10^16 if an id is larger). A concatenation of noisy sets
+/// can therefore be compared with one of the clean sets in the same order: `label_noise(concatenated(noisy_a, noisy_b),
+/// concatenated(a, b))`. `PartIds::kept` is for parts of one set that were chosen or damaged differently; the result is
 /// compared with that set.
-/// On a GPU a read waits for the device; `cached` spares that.
-/// Throws Error unless all are indexed, on one device and have samples of one shape and type, and ids are distinct.
+/// On a GPU a read waits for the device; `cached` avoids that.
+/// Throws Error unless all are indexed and on one device, their samples have one shape and type, and ids are distinct.
 ///     const regimen::Source more = regimen::concatenated(train, extra);
 ///     const regimen::Source all = regimen::concatenated({noisy_half, clean_half}, regimen::PartIds::kept);
 [[nodiscard]] inline Source concatenated(const std::vector<Source>& sources, PartIds ids = PartIds::apart) {

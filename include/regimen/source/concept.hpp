@@ -15,41 +15,41 @@
 
 namespace regimen::inline v0 {
 
-/// How a source is to be read for one epoch.
+/// The way in which a source is read for one epoch.
 struct Order {
-  Integer batch = 128;   ///< samples a batch; the last may be smaller
-  bool shuffle = false;  ///< in an order that depends on (seed, epoch) alone
+  Integer batch = 128;   ///< samples per batch, at least 1; the last batch may be smaller
+  bool shuffle = false;  ///< if true, in an order that depends on (seed, epoch) alone
   std::uint64_t seed = 0;
-  bool drop_last = false;  ///< leave out a last batch that would be smaller
-  std::int64_t first = 0;  ///< batches to skip, those that were taken before a resume
+  bool drop_last = false;  ///< leave out a last batch that is smaller than the others
+  std::int64_t first = 0;  ///< batches to skip: those before a resume
   Moment now{};
 
-  // Of an epoch of so many samples, for batches of any size: whoever wants all of them at once may ask for 2^63 - 1.
+  // The functions below are for an epoch of `samples` samples. `batch` may be up to 2^63 - 1, for all samples at once.
 
-  /// How many batches there are, those before `first` counted.
+  /// The number of batches, the skipped ones included.
   [[nodiscard]] std::int64_t batches(std::int64_t samples) const {
     return samples / batch + (!drop_last && samples % batch > 0 ? 1 : 0);
   }
-  /// Where the last batch ends.
+  /// The sample at which the last batch ends.
   [[nodiscard]] std::int64_t end(std::int64_t samples) const { return drop_last ? samples - samples % batch : samples; }
-  /// Where batch `first` begins; at the end if there is none.
+  /// The sample at which batch `first` begins; `end` if there is no such batch.
   [[nodiscard]] std::int64_t begin(std::int64_t samples) const {
     return first > samples / batch ? end(samples) : std::min(first * batch, end(samples));
   }
 };
 
-/// What a source says of itself beside its samples, by an optional `regimen::SourceTraits traits() const`. A view that
-/// is a plain struct need not say it: it takes over the traits of the sources among its fields, also in a list or an
-/// optional, and the metrics that its schedules read. So does a class with a public member `regimen::Source of`. A
-/// `device()` and a `metrics()` of its own have the last word.
+/// Properties of a source beside its samples, from an optional member `regimen::SourceTraits traits() const`. A view
+/// that is a plain struct needs none: it has the traits of the sources among its fields (also in a list or an optional)
+/// and the metrics that its schedules read; so has a class with a public member `regimen::Source of`. A member
+/// `device()` or `metrics()` takes precedence.
 struct SourceTraits {
-  at::Device device{at::kCPU};    ///< where an indexed source keeps its rows and wants its index
-  int random_layers = 0;          ///< draws that are frozen into it, one around another: each mixes this number into
+  at::Device device{at::kCPU};    ///< device of an indexed source's rows, on which it takes its index
+  int random_layers = 0;          ///< number of frozen random layers, one around another; each mixes its number into
                                   ///< its key, so two layers with one seed draw differently
-  bool stable_ids = true;         ///< whether an id names one sample at every reading
-  std::vector<Metric> metrics{};  ///< what its schedules read
+  bool stable_ids = true;         ///< whether an id means the same sample at every reading
+  std::vector<Metric> metrics{};  ///< metrics that the source's schedules read
 
-  /// These traits together with those of a source that lies below.
+  /// These traits combined with those of a source below.
   [[nodiscard]] SourceTraits on(const SourceTraits& below) const {
     SourceTraits both = *this;
     both.random_layers = std::max(random_layers, below.random_layers);
@@ -59,13 +59,12 @@ struct SourceTraits {
   }
 };
 
-/// Gives the next batch each time it is called, and an empty one when there are no more.
+/// A function that returns the next batch at each call, and an empty batch at the end.
 using Cursor = std::function<Batch()>;
 
-/// Data of which any rows can be had at any time: `size()`, and `get(index)` or `get(index, now)` with index [n] int64,
-/// contiguous, on the CPU; or on the device that `at::Device device() const` names, if there is one: that is where the
-/// rows are, and nothing waits for it. Every sample has an id that is at least 0 and that no other sample of the source
-/// has.
+/// Data with random access: `size()`, and `get(index)` or `get(index, now)` for index [n] int64, contiguous, on the CPU
+/// or on the device that `at::Device device() const` returns. On another device than the CPU nothing waits for it.
+/// Every sample has an id that is at least 0 and unique in the source.
 template <class S>
 concept Indexed = requires(const S& source, const at::Tensor& index) {
   { source.size() } -> std::convertible_to<std::int64_t>;
@@ -75,9 +74,9 @@ concept Indexed = requires(const S& source, const at::Tensor& index) {
   { source.get(index, now) } -> std::same_as<Batch>;
 });
 
-/// Data that can only be read in its own order: called with an `Order`, gives a `Cursor`. Shuffling is its own affair;
-/// it must skip `first` batches. Endless unless it also has `size()`: then `limit` says where an epoch ends. One that
-/// makes batches of a size of its own has `batches(order)`, their number in an epoch.
+/// Data that can only be read in their own order: a call with an `Order` returns a `Cursor`. A stream shuffles by
+/// itself and must skip `first` batches. It is endless unless it also has `size()`; `limit` ends an epoch of an endless
+/// one. A stream that chooses its batch sizes itself has `batches(order)`, the number of batches in an epoch.
 template <class S>
 concept Stream = requires(const S& source, const Order& order) {
   { source(order) } -> std::convertible_to<Cursor>;

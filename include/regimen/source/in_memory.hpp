@@ -15,8 +15,8 @@
 
 namespace regimen::inline v0 {
 
-/// Data that fit into memory. A batch without ids is given 0, 1, 2, ...
-/// Throws Error for tensors of different lengths, and for ids that are not [N] int64.
+/// Data in memory. A batch without ids gets 0, 1, 2, ... Throws Error if tensors differ in length, or if ids are not
+/// [N] int64, not distinct or negative.
 struct InMemory {
   explicit InMemory(Batch all) : all_(std::move(all)) {
     if (!all_.data.defined() || all_.data.dim() == 0) {
@@ -65,7 +65,7 @@ struct InMemory {
     return sums.text();
   }
 
-  /// Two samples of one id would get the same noise, and be one sample to everything that counts by id.
+  /// Two samples with one id would get the same noise, and count as one sample wherever ids are counted.
   void require_distinct_ids() const {
     const at::Tensor sorted = std::get<0>(all_.id.cpu().sort());
     const auto* const id = sorted.data_ptr<std::int64_t>();

@@ -34,12 +34,12 @@ struct Prefetched {
 
 }  // namespace detail
 
-/// The source read on a thread of its own, up to `depth` batches ahead: the same batches in the same order, for data
-/// that come from a disk or through slow transforms. It is a stream: put it outermost.
+/// The source, read on a thread of its own up to `depth` batches ahead: the same batches in the same order, for data
+/// from a disk or through slow transforms. The result is a stream, so make it the outermost view.
 ///
-/// What is read there must not touch what the training thread changes; sources, views and transforms of this library do
-/// not. A transform that draws from LibTorch's global generator, which it should not, would draw at a random moment.
-/// Throws Error unless depth >= 1; what the source throws comes out where its batch would have.
+/// The source must not read what the training thread changes; sources, views and transforms of this library do not. A
+/// transform that draws from LibTorch's global generator (which none should) would draw at random times. Throws Error
+/// unless depth >= 1; exceptions of the source are rethrown in place of its batch.
 ///     phase.data = regimen::prefetch(regimen::frozen(regimen::mapped_cifar10("data").train, corruptor, 7));
 [[nodiscard]] inline Source prefetch(const Source& source, std::int64_t depth = 4) {
   detail::require(depth >= 1, "prefetch: depth", "at least 1", depth);

@@ -36,7 +36,7 @@ SourceTraits traits_of(const S& data);
 
 }  // namespace detail
 
-/// Any data: a `Batch`, anything `Indexed`, or a `Stream`. Cheap to copy; copies share the data.
+/// Any data: a `Batch`, an `Indexed` source or a `Stream`. Cheap to copy; copies share the data.
 class Source {
  public:
   Source() = default;
@@ -65,16 +65,16 @@ class Source {
   [[nodiscard]] bool defined() const { return data_ != nullptr; }
   [[nodiscard]] bool indexed() const { return defined() && data_->indexed; }
 
-  /// Samples in an epoch; none for an endless stream.
+  /// The number of samples in an epoch; nullopt for an endless stream.
   [[nodiscard]] std::optional<std::int64_t> size() const { return defined() ? data_->size : std::nullopt; }
 
-  /// What it says of itself; of views what the sources below say.
+  /// The source's traits; for a view, combined with those of the sources below.
   [[nodiscard]] SourceTraits traits() const { return defined() ? data_->traits : SourceTraits(); }
 
-  /// Where an indexed source keeps its rows and wants its index. The CPU for what does not say, and for streams.
+  /// Device of an indexed source's rows, on which it takes its index; the CPU by default, and for streams.
   [[nodiscard]] at::Device device() const { return defined() ? data_->traits.device : at::Device(at::kCPU); }
 
-  /// The rows at these places, in this order; index [n] int64 on any device. Throws Error for a stream.
+  /// The rows of these indices, in this order; index [n] int64 on any device. Throws Error for a stream.
   [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now = {}) const {
     if (!indexed()) {
       throw Error("a stream has no rows to choose from: only an indexed source can be used here");
@@ -82,23 +82,23 @@ class Source {
     return data_->get(index.to(device()).contiguous(), now);
   }
 
-  /// Batches in an epoch; 0 where unknown.
+  /// The number of batches in an epoch; 0 if unknown.
   [[nodiscard]] std::int64_t batches(const Order& order) const { return defined() ? data_->batches(order) : 0; }
 
-  /// Reads one epoch.
+  /// Begins to read one epoch.
   [[nodiscard]] Cursor read(const Order& order) const;
 
-  /// What schedules in it read.
+  /// Metrics that the source's schedules read.
   [[nodiscard]] std::vector<Metric> metrics() const { return traits().metrics; }
 
   /// Whether both are copies of one source.
   [[nodiscard]] bool same_as(const Source& other) const { return data_ == other.data_; }
 
-  /// Written when it is asked for: it holds a checksum of all data.
+  /// The source as JSON, with a checksum of all data; computed at each call.
   [[nodiscard]] std::string manifest() const { return defined() ? data_->manifest() : "null"; }
 
  private:
-  /// Data of any type.
+  /// Base of data of any type.
   struct Any {
     bool indexed = false;
     std::optional<std::int64_t> size{};
@@ -111,7 +111,7 @@ class Source {
     virtual std::string manifest() const = 0;
   };
 
-  /// What a user's type has is asked for here, and nowhere else.
+  /// The only class that uses the members of a user's type.
   template <class S>
   struct Of final : Any {
     explicit Of(S source) : data(std::move(source)) {
@@ -168,7 +168,7 @@ class Source {
 
 namespace detail {
 
-/// The sources in a list, or in what may be none.
+/// Pointers to the sources in a list or an optional.
 inline std::vector<const Source*> sources_in(const std::vector<Source>& list) {
   std::vector<const Source*> all;
   for (const Source& source : list) {
@@ -180,7 +180,7 @@ inline std::vector<const Source*> sources_in(const std::optional<Source>& perhap
   return perhaps ? std::vector<const Source*>{&*perhaps} : std::vector<const Source*>();
 }
 
-/// The traits of sources among a view's fields, and the metrics that its schedules read.
+/// The combined traits of the sources in one field of a view, and the metrics that its schedules read.
 template <class Field>
 SourceTraits traits_of_field(const Field& field) {
   if constexpr (std::same_as<Field, Source>) {
@@ -199,7 +199,7 @@ SourceTraits traits_of_field(const Field& field) {
   }
 }
 
-/// What a source's type says of itself, or else what follows from its fields.
+/// The traits of a source's type: its own, or else those that follow from its fields.
 template <class S>
 SourceTraits traits_of(const S& data) {
   constexpr bool says = requires { SourceTraits(data.traits()); };
@@ -231,7 +231,7 @@ SourceTraits traits_of(const S& data) {
     traits.metrics = data.metrics();
   }
   if constexpr (!Indexed<S>) {
-    traits.device = at::kCPU;  // nobody gives a stream an index
+    traits.device = at::kCPU;  // a stream takes no index
   }
   return traits;
 }

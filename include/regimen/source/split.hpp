@@ -29,14 +29,14 @@
 
 namespace regimen::inline v0 {
 
-/// How many samples `split` holds out: a share or a number, one of the two.
+/// The size of the part that `split` holds out: either a share or a number of samples.
 struct Holdout {
-  double share = 0;       ///< of the samples, in (0, 1), to the nearest whole number
-  Integer samples = 0;    ///< how many
-  bool by_class = false;  ///< of each class as large a part, exactly but for rounding (the largest remainder)
+  double share = 0;       ///< share of the samples, in (0, 1); rounded to a whole number of them
+  Integer samples = 0;    ///< number of samples, at least 1
+  bool by_class = false;  ///< hold out the same share of each class, up to rounding (largest remainder)
 };
 
-/// Data in two parts that have no sample in common, each in the order of the data.
+/// Two parts of a data set with no common sample, each in the order of the data.
 struct TrainAndValidation {
   Source train{};
   Source validation{};
@@ -44,8 +44,8 @@ struct TrainAndValidation {
 
 namespace detail {
 
-/// Of each class how many of `samples` in all are held out: n_c * samples / n, rounded down, and one more for those
-/// with the largest remainders, of equal ones the smaller label.
+/// The number of held-out samples of each class: n_c * samples / n, rounded down, plus 1 for the classes with the
+/// largest remainders (of equal remainders, the smaller labels).
 inline std::map<std::int64_t, std::int64_t> held_out_of_classes(const at::Tensor& label, std::int64_t samples) {
   const std::int64_t n = label.size(0);
   const auto* const y = label.data_ptr<std::int64_t>();
@@ -53,7 +53,7 @@ inline std::map<std::int64_t, std::int64_t> held_out_of_classes(const at::Tensor
   for (std::int64_t i = 0; i < n; ++i) {
     ++quota[y[i]];
   }
-  std::vector<std::pair<std::int64_t, std::int64_t>> remainders;  // with its label
+  std::vector<std::pair<std::int64_t, std::int64_t>> remainders;  // with their labels
   std::int64_t left = samples;
   for (auto& [c, count] : quota) {
     const std::int64_t exact = count * samples;
@@ -69,7 +69,7 @@ inline std::map<std::int64_t, std::int64_t> held_out_of_classes(const at::Tensor
   return quota;
 }
 
-/// Throws Error where two samples came from one: one of them could be trained on and the other held out.
+/// Throws Error if two samples have one source id: one might be trained on and the other held out.
 inline void require_no_copies(const at::Tensor& source_id) {
   const at::Tensor sorted = std::get<0>(source_id.sort());
   const auto* const id = sorted.data_ptr<std::int64_t>();
@@ -81,7 +81,7 @@ inline void require_no_copies(const at::Tensor& source_id) {
   }
 }
 
-/// How many samples are held out of n.
+/// The number of samples to hold out of n.
 inline std::int64_t held_out(const Holdout& holdout, std::int64_t n) {
   const bool by_share = holdout.share != 0;
   if (by_share == (holdout.samples != 0)) {
@@ -97,13 +97,13 @@ inline std::int64_t held_out(const Holdout& holdout, std::int64_t n) {
 
 }  // namespace detail
 
-/// A source in two: what is held out to decide by, and the rest to train on.
+/// Splits a source into held-out data for decisions and the rest for training.
 ///
-/// Which samples are held out is a function of the seed and their ids, not of their order or their number: a larger
-/// share holds out the same samples and further ones (by class up to rounding), and a set that was sorted is split as
-/// before. Reads the source once. Split clean data, and damage what is trained on: validation labels are then true.
-/// Throws Error unless the source is indexed, each side is given a sample, none is a copy of another, and, by class,
-/// targets are [N] int64.
+/// The choice of held-out samples depends on the seed and the samples' ids, not on their order: a larger share holds
+/// out the same samples and more (by class up to rounding), and sorting the data changes nothing. Reads the source
+/// once. Split the clean data and damage the training part, so that validation labels are true.
+/// Throws Error unless the source is indexed, each part gets a sample and no sample is a copy of another; also, with
+/// `by_class`, unless targets are [N] int64.
 ///     const auto [train, validation] = regimen::split(all, {.share = 0.1, .by_class = true}, /*seed=*/7);
 [[nodiscard]] inline TrainAndValidation split(const Source& source, const Holdout& holdout, std::uint64_t seed) {
   detail::require_indexed(source, "split");

@@ -29,7 +29,7 @@ namespace detail {
 struct Repeat {
   Source of;
   std::int64_t copies = 1;
-  std::int64_t ids = 0;  ///< all ids of the source are below this
+  std::int64_t ids = 0;  ///< least number above all ids of the source
 
   [[nodiscard]] std::int64_t size() const { return *of.size() * copies; }
 
@@ -46,7 +46,7 @@ struct Repeat {
 struct Cached {
   InMemory memory;
   std::string recipe;
-  int random_layers = 0;  ///< of the source
+  int random_layers = 0;  ///< that of the source
 
   [[nodiscard]] std::int64_t size() const { return memory.size(); }
   [[nodiscard]] SourceTraits traits() const { return {.device = memory.device(), .random_layers = random_layers}; }
@@ -58,12 +58,12 @@ struct Cached {
 
 struct Subset {
   Source of;
-  at::Tensor places;  ///< on the source's device
-  std::string how{};  ///< JSON: how the places came about; empty where they were given
+  at::Tensor chosen;  ///< [n] int64 on the source's device
+  std::string how{};  ///< JSON: how the indices were made; empty if they were given
 
-  [[nodiscard]] std::int64_t size() const { return places.size(0); }
+  [[nodiscard]] std::int64_t size() const { return chosen.size(0); }
   [[nodiscard]] Batch get(const at::Tensor& index, const Moment& now) const {
-    return of.get(places.index_select(0, index), now);
+    return of.get(chosen.index_select(0, index), now);
   }
 
   [[nodiscard]] std::string manifest() const {
@@ -71,7 +71,7 @@ struct Subset {
         .add("type", "\"Subset\"")
         .add("of", of.manifest())
         .add("samples", text(size()))
-        .add("places", how.empty() ? json::Object().add("crc32", json::quoted(crc32_of(places))).text() : how)
+        .add("places", how.empty() ? json::Object().add("crc32", json::quoted(crc32_of(chosen))).text() : how)
         .text();
   }
 };
@@ -79,7 +79,7 @@ struct Subset {
 struct AsOf {
   Source of;
   Clock clock;
-  std::shared_ptr<const History> history;  ///< none where there was none
+  std::shared_ptr<const History> history;  ///< null if there was none
 
   [[nodiscard]] std::int64_t size() const { return *of.size(); }
   [[nodiscard]] Batch get(const at::Tensor& index) const {
@@ -123,9 +123,9 @@ struct LimitedStream {
 
 }  // namespace detail
 
-/// The whole source as one batch, on the source's device. Costs the memory once and spares the work of its views at
-/// every epoch. The batch is data like any other: a transform that is frozen onto it, with a seed that was used below,
-/// draws the same again. `cached` remembers what is below, and draws apart.
+/// The whole source as one batch, on the source's device: it takes the memory once and saves the work of the views at
+/// every epoch. The batch no longer knows of random layers below: a transform that is frozen onto it with a seed used
+/// below draws the same numbers again. `cached` keeps them apart.
 [[nodiscard]] inline Batch materialize(const Source& source) {
   if (!source.defined() || !source.size()) {
     throw Error("materialize takes a source that ends: limit(stream, samples) makes one");
@@ -153,8 +153,8 @@ struct LimitedStream {
   return all;
 }
 
-/// The source with its samples held in memory (see `materialize`), on another device if one is named; the manifest
-/// keeps the recipe.
+/// The source with its samples in memory (see `materialize`), if named on another device. The manifest keeps the
+/// recipe.
 ///     const regimen::Source fast = regimen::cached(regimen::frozen(regimen::repeat(train, 4), damage, 7));
 ///     const regimen::Source on_gpu = regimen::cached(train, at::kCUDA);
 [[nodiscard]] inline Source cached(const Source& source) {
@@ -164,10 +164,10 @@ struct LimitedStream {
   return detail::Cached{InMemory(to(materialize(source), device)), source.manifest(), source.traits().random_layers};
 }
 
-/// Every sample `copies` times. Each copy has an id of its own, so that a transform treats each in its own way, and
-/// the sample's id as `origin`. Memory does not grow with the number of copies. Reads the source once, for its ids.
-/// Throws Error unless copies >= 1 and the source is indexed, and where the copies' ids, the sample's and one more than
-/// the largest for each further copy, would not stay below 2^63.
+/// The source with every sample `copies` times. Each copy has an id of its own, so that transforms treat it separately,
+/// and the sample's id as `origin`. Memory does not grow. Reads the source once, for its ids. Throws Error unless
+/// copies >= 1 and the source is indexed, and if the copies' ids (id + k * (largest id + 1) for copy k) would not be
+/// below 2^63.
 [[nodiscard]] inline Source repeat(const Source& source, std::int64_t copies) {
   detail::require(copies >= 1, "repeat: copies", "at least 1", copies);
   detail::require_indexed(source, "repeat");
@@ -189,34 +189,34 @@ struct LimitedStream {
   return detail::Repeat{source, copies, std::min(largest, most - 1) + 1};
 }
 
-/// The samples at these places, in this order; places [n] int64 in [0, size).
-[[nodiscard]] inline Source subset(const Source& source, const at::Tensor& places) {
+/// The samples at these indices, in this order: `index` [n] int64 in [0, size).
+[[nodiscard]] inline Source subset(const Source& source, const at::Tensor& index) {
   detail::require_indexed(source, "subset");
-  if (places.dim() != 1 || places.scalar_type() != at::kLong) {
-    throw Error("subset: places must be [n] int64, not " + detail::described(places));
+  if (index.dim() != 1 || index.scalar_type() != at::kLong) {
+    throw Error("subset: index must be [n] int64, not " + detail::described(index));
   }
-  const at::Tensor on_host = places.cpu().contiguous();
+  const at::Tensor on_host = index.cpu().contiguous();
   if (on_host.numel() > 0) {
     const auto low = on_host.min().item<std::int64_t>();
     const auto high = on_host.max().item<std::int64_t>();
-    detail::require(low >= 0, "subset: places", "at least 0", low);
-    detail::require(high < *source.size(), "subset: places", "below the size " + detail::text(*source.size()), high);
+    detail::require(low >= 0, "subset: index", "at least 0", low);
+    detail::require(high < *source.size(), "subset: index", "below the size " + detail::text(*source.size()), high);
   }
   return detail::Subset{source, on_host.to(source.device())};
 }
 
-/// The first `samples` samples; of a stream, an epoch of so many. Throws Error unless samples >= 1.
+/// The first `samples` samples; for a stream, epochs of this length. Throws Error unless samples >= 1.
 [[nodiscard]] inline Source limit(const Source& source, std::int64_t samples) {
   detail::require(samples >= 1, "limit: samples", "at least 1", samples);
   if (source.indexed()) {
-    const at::Tensor places = at::arange(std::min(samples, *source.size()), at::kLong);
-    return detail::Subset{source, places.to(source.device()), "\"first\""};
+    const at::Tensor first = at::arange(std::min(samples, *source.size()), at::kLong);
+    return detail::Subset{source, first.to(source.device()), "\"first\""};
   }
   return detail::LimitedStream{source, std::min(samples, source.size().value_or(samples))};
 }
 
-/// The source as it is at one moment, whenever it is read: damage that follows a schedule, and the scores that one
-/// reads, stand still. Throws Error unless it is indexed.
+/// The source as it is at one moment, whenever it is read: damage that follows a schedule, and scores that the schedule
+/// reads, stay at that moment. Throws Error unless the source is indexed.
 ///     const regimen::Source at_first = regimen::as_of(noisy, {.clock = {.epoch = 0}});
 [[nodiscard]] inline Source as_of(const Source& source, const Moment& now) {
   detail::require_indexed(source, "as_of");
@@ -224,7 +224,8 @@ struct LimitedStream {
   return detail::AsOf{source, now.clock, std::move(history)};
 }
 
-/// `samples` different samples of the source, drawn by the seed.
+/// A random subset of `samples` different samples, a function of the seed. Throws Error unless the source is indexed
+/// and samples is in [1, size].
 [[nodiscard]] inline Source sample(const Source& source, std::int64_t samples, std::uint64_t seed) {
   detail::require_indexed(source, "sample");
   detail::require(samples >= 1 && samples <= *source.size(), "sample: samples",

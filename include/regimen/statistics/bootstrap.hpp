@@ -22,14 +22,14 @@
 
 namespace regimen::inline v0 {
 
-/// How a bootstrap interval is computed.
+/// Settings of a bootstrap interval.
 struct Bootstrap {
-  double level = 0.95;        ///< of confidence, in (0, 1)
-  Integer resamples = 10000;  ///< at least 100; the ends' own noise falls with the square root
-  std::uint64_t seed = 0;     ///< of the resamples: equal seeds give equal bits on all platforms
+  double level = 0.95;        ///< confidence level, in (0, 1)
+  Integer resamples = 10000;  ///< number of resamples, at least 100; the noise of the ends falls with its square root
+  std::uint64_t seed = 0;     ///< random seed of the resamples: equal seeds give equal bits on all platforms
 };
 
-/// A number computed from values: the mean, the median, a trimmed mean.
+/// A function from values to a number: the mean, the median, a trimmed mean.
 template <class F>
 concept Statistic = std::invocable<const F&, std::span<const double>> &&
                     std::convertible_to<std::invoke_result_t<const F&, std::span<const double>>, double>;
@@ -44,8 +44,7 @@ inline double mean_of(std::span<const double> values) {
   return sum / static_cast<double>(values.size());
 }
 
-/// The value below which this share of the sorted values lies, linear between two of them (type 7 of Hyndman and Fan
-/// 1996).
+/// The quantile of sorted values at `share`, interpolated linearly (type 7 of Hyndman and Fan 1996).
 inline double sorted_quantile(std::span<const double> sorted, double share) {
   const double place = share * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(place);
@@ -53,7 +52,7 @@ inline double sorted_quantile(std::span<const double> sorted, double share) {
   return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-/// The interval of one call of `bootstrap_interval` or `paired_bootstrap`, in whose name errors are.
+/// The computation of one bootstrap interval; `who` is the function that error messages name.
 class BootstrapInterval {
  public:
   using Function = std::function<double(std::span<const double>)>;
@@ -111,14 +110,15 @@ class BootstrapInterval {
     return result;
   }
 
-  /// The share below the value; what equals it counts by half, and of a median many do.
+  /// The share of sorted values below `value`; values equal to it count by half, and a median has many of them.
   static double share_below(const std::vector<double>& sorted, double value) {
     const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
     const auto twice = (first - sorted.begin()) + (last - sorted.begin());
     return static_cast<double>(twice) / (2 * static_cast<double>(sorted.size()));
   }
 
-  /// By leaving out one value at a time: Efron and Tibshirani 1993, equation 14.15. 0 where that changes nothing.
+  /// The acceleration, from leaving out one value at a time (Efron and Tibshirani 1993, equation 14.15); 0 if no value
+  /// changes the statistic.
   double acceleration() const {
     std::vector<double> without;
     std::vector<double> left(values_.begin() + 1, values_.end());
@@ -147,12 +147,12 @@ class BootstrapInterval {
 }  // namespace detail
 
 /// A statistic of the values with its bootstrap confidence interval, bias-corrected and accelerated (BCa: Efron 1987;
-/// Efron and Tibshirani 1993, section 14.3): for what has no formula, or values that are far from normal.
+/// Efron and Tibshirani 1993, section 14.3): for statistics without a formula, or values that are far from normal.
 ///
-/// With few values it is too narrow: of normal values the 95 % interval of the mean holds the true one in 84 % of all
-/// cases for 5 values, 90 % for 10, 93 % for 20; `mean_interval` does in 95 %. The ends are NaN where every resample
-/// lies on one side of the value, as for the number of different values.
-/// Throws Error unless there are at least 2 values, all finite, and so is the statistic of each resample.
+/// The interval is too narrow for few values: for the mean of normal values, the 95 % interval holds the true mean in
+/// 84 % of all cases with 5 values, 90 % with 10, 93 % with 20; `mean_interval` in 95 %. The ends are NaN if all
+/// resamples lie on one side of the value, as for the number of different values. Throws Error unless there are at
+/// least 2 values, all of them finite, and the statistic is finite for each resample.
 ///     const auto middle = regimen::bootstrap_interval(accuracies, regimen::median, {.seed = 1});
 template <Statistic F>
 [[nodiscard]] Estimate bootstrap_interval(std::span<const double> values, const F& statistic,
@@ -164,10 +164,10 @@ template <Statistic F>
   return bootstrap_interval(values, detail::mean_of, how);
 }
 
-/// A statistic of the differences a[i] - b[i], with its interval as `bootstrap_interval` computes it: what two arms
-/// differ by when the i-th run of each shares its data, and the differences are far from normal or their mean is not
-/// what is asked for. Pairs are drawn, so what the two runs of one share stays out of it.
-/// Throws Error as `bootstrap_interval` does, and where the two have different lengths.
+/// A statistic of the differences a[i] - b[i] with its interval as by `bootstrap_interval`: compares two arms whose
+/// i-th runs share their data, if the differences are far from normal or their mean is not the question. Pairs are
+/// resampled, so the variation that the two runs of a pair share cancels.
+/// Throws Error as `bootstrap_interval` does, and if the two lengths differ.
 ///     const auto hole = regimen::paired_bootstrap(test_from_random, test_from_adversarial, regimen::median);
 template <Statistic F>
 [[nodiscard]] Estimate paired_bootstrap(std::span<const double> a, std::span<const double> b, const F& statistic,

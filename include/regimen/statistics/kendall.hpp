@@ -18,7 +18,7 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// Sums of whole numbers at places, changed and summed in O(log n) each (Fenwick 1994).
+/// Counters with prefix sums: increments and sums take O(log n) each (Fenwick 1994).
 class PrefixSums {
  public:
   explicit PrefixSums(std::size_t places) : sums_(places + 1, 0) {}
@@ -29,7 +29,7 @@ class PrefixSums {
     }
   }
 
-  /// Of the places in [0, end).
+  /// Sum of the counters in [0, end).
   [[nodiscard]] std::int64_t below(std::size_t end) const {
     std::int64_t sum = 0;
     for (std::size_t i = end; i > 0; i -= i & (~i + 1)) {
@@ -42,7 +42,7 @@ class PrefixSums {
   std::vector<std::int64_t> sums_;
 };
 
-/// Every value's rank, 0, 1, 2, ...; equal values have one rank.
+/// Rank of every value: 0, 1, 2, ...; equal values share a rank.
 inline std::vector<std::size_t> dense_ranks(std::span<const double> values) {
   std::vector<double> sorted(values.begin(), values.end());
   std::sort(sorted.begin(), sorted.end());
@@ -54,7 +54,7 @@ inline std::vector<std::size_t> dense_ranks(std::span<const double> values) {
   return ranks;
 }
 
-/// Of each rank, how many values have it.
+/// Number of values of each rank.
 inline std::vector<std::int64_t> counts_of(const std::vector<std::size_t>& ranks) {
   std::vector<std::int64_t> counts(ranks.empty() ? 0 : 1 + *std::max_element(ranks.begin(), ranks.end()), 0);
   for (const std::size_t rank : ranks) {
@@ -63,16 +63,16 @@ inline std::vector<std::int64_t> counts_of(const std::vector<std::size_t>& ranks
   return counts;
 }
 
-/// Of each pair (x, y), with how many others it agrees in order minus with how many it does not. The pairs are taken by
-/// x, those of one x together, and each looks at the ranks of y that came before it: O(n log n), as by the merge sort
-/// of Knight 1966, which gives the sum of these numbers alone.
+/// For each entry, the number of other entries with which it agrees in order minus the number with which it disagrees.
+/// Entries are taken by ascending x, those of equal x together, and compared with the ranks of y before them: O(n log
+/// n), as the merge sort of Knight 1966, which gives only the sum of these numbers.
 inline std::vector<std::int64_t> agreements(const std::vector<std::size_t>& x, const std::vector<std::size_t>& y) {
   std::vector<std::size_t> order(x.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return x[i] < x[j]; });
   const std::vector<std::int64_t> of_y = counts_of(y);
-  PrefixSums seen(of_y.size());  // of smaller x
-  PrefixSums here(of_y.size());  // of smaller and of the same x
+  PrefixSums seen(of_y.size());  // y ranks of the entries with smaller x
+  PrefixSums here(of_y.size());  // y ranks of the entries with smaller or equal x
   PrefixSums all(of_y.size());
   for (const std::size_t rank : y) {
     all.increment(rank);
@@ -88,7 +88,7 @@ inline std::vector<std::int64_t> agreements(const std::vector<std::size_t>& x, c
     }
     for (std::size_t k = begin; k < end; ++k) {
       const std::size_t rank = y[order[k]];
-      // Entries of larger x are all but those that are here: one with a larger y agrees.
+      // Entries of larger x are all entries minus those in `here`; one with a larger y agrees.
       const std::int64_t larger = below_minus_above(all, rank) - below_minus_above(here, rank);
       result[order[k]] = below_minus_above(seen, rank) - larger;
     }
@@ -99,7 +99,7 @@ inline std::vector<std::int64_t> agreements(const std::vector<std::size_t>& x, c
   return result;
 }
 
-/// Of each value, how many others differ from it.
+/// For each value, the number of others that differ from it.
 inline std::vector<std::int64_t> untied(const std::vector<std::size_t>& ranks) {
   const std::vector<std::int64_t> counts = counts_of(ranks);
   std::vector<std::int64_t> result;
@@ -115,16 +115,16 @@ inline double sum_of(const std::vector<std::int64_t>& numbers) {
 
 }  // namespace detail
 
-/// How far two lists agree in order: Kendall's tau-b (1945), in [-1, 1]. (agreeing - disagreeing pairs of entries) over
-/// the geometric mean of the numbers of pairs untied in x and untied in y. Takes O(n log n).
+/// Kendall's tau-b (1945) of two lists: how far they agree in order, in [-1, 1]. It is (agreeing - disagreeing pairs of
+/// entries) over the geometric mean of the numbers of pairs untied in x and untied in y. Takes O(n log n).
 ///
-/// The interval comes from tau's variance as a function of three U-statistics, agreement and the two kinds of ties, by
-/// leaving out one entry at a time (Arvesen 1969), on Fisher's scale, artanh(tau), so it stays within [-1, 1] and is
-/// wider towards 0. It supposes nothing about the distribution, ties included. Of binormal entries the 95 % interval
-/// holds the true tau in 95 to 98 % of all cases for 12 and more entries; with ties in three and four kinds in 93 % for
-/// 12 and 95 % from 20 on.
-/// value is NaN where all x or all y are equal; low and high are too, and where |tau| = 1: then nothing tells the
-/// variance. Throws Error unless x and y have one length of at least 2, no NaN, and level is in (0, 1).
+/// The interval comes from tau's variance as a function of three U-statistics (agreement and the ties in x and in y),
+/// estimated by leaving out one entry at a time (Arvesen 1969). It is computed for artanh(tau), Fisher's scale, so it
+/// stays within [-1, 1] and is wider towards 0. No distribution is assumed, and ties are allowed. For binormal entries
+/// the 95 % interval holds the true tau in 95 to 98 % of all cases with 12 and more entries; with ties (three and four
+/// different values), in 93 % with 12 entries and 95 % from 20 on.
+/// `value` is NaN if all x or all y are equal; `low` and `high` are NaN then and if |tau| = 1, where no variance can be
+/// estimated. Throws Error unless x and y have one length of at least 2, no NaN, and level is in (0, 1).
 ///     const auto agreement = regimen::kendall_tau(sharpness_of_runs, test_error_of_runs);
 [[nodiscard]] inline Estimate kendall_tau(std::span<const double> x, std::span<const double> y, double level = 0.95) {
   detail::require(x.size() == y.size(), "kendall_tau: y.size()", "x.size() = " + detail::text(x.size()), y.size());
@@ -151,7 +151,7 @@ inline double sum_of(const std::vector<std::int64_t>& numbers) {
   if (std::abs(sum) == std::max(sum_x, sum_y)) {
     return result;
   }
-  double squares = 0;  // of what each entry adds to tau
+  double squares = 0;  // of the terms that the entries add to tau
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double ties = static_cast<double>(untied_x[i]) / sum_x + static_cast<double>(untied_y[i]) / sum_y;
     const double part = static_cast<double>(agreeing[i]) / scale - result.value * ties / 2;

@@ -34,8 +34,8 @@ namespace regimen::inline v0 {
   return result;
 }
 
-/// Mean of a[i] - b[i] with its paired Student-t confidence interval: what two arms differ by when the i-th run of
-/// each shares its data. Throws Error where the two have different lengths.
+/// Mean of a[i] - b[i] with its paired Student-t confidence interval: compares two arms whose i-th runs share their
+/// data. Throws Error if the two lengths differ.
 ///     const auto hole = regimen::paired_difference(test_from_random, test_from_adversarial);
 [[nodiscard]] inline Interval paired_difference(std::span<const double> a, std::span<const double> b,
                                                 double level = 0.95) {

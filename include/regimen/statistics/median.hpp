@@ -10,7 +10,7 @@
 
 namespace regimen::inline v0 {
 
-/// The middle value, or the mean of the two in the middle; NaN without values. The values must not be NaN.
+/// The median: the middle value, or the mean of the two in the middle; NaN without values. No value may be NaN.
 [[nodiscard]] inline double median(std::span<const double> values) {
   if (values.empty()) {
     return unknown;

@@ -11,7 +11,7 @@
 
 namespace regimen::inline v0 {
 
-/// A share that was counted, and how well the count tells the probability behind it.
+/// A share hits / trials with a confidence interval for the probability behind it.
 struct Proportion {
   double share = unknown;  ///< hits / trials; NaN without trials
   double low = unknown;    ///< ends of the confidence interval, in [0, 1]
@@ -19,10 +19,11 @@ struct Proportion {
   std::int64_t trials = 0;
 };
 
-/// hits of trials with Wilson's score interval (1927): all probabilities that the count does not reject at this level.
+/// The share of hits with Wilson's score interval (1927): all probabilities that the count does not reject at this
+/// level.
 ///
-/// Not the interval +-z * deviation, which is empty for 0 hits. Its coverage is `level` on average and a little below
-/// it for some probabilities. It speaks of trials that are independent of each other and equally likely to hit.
+/// The simpler interval share +- z * deviation is empty for 0 hits; this one is not. Its coverage is `level` on average
+/// and a little below it for some probabilities. The trials must be independent and equally likely to hit.
 /// Throws Error unless 0 <= hits <= trials and level is in (0, 1).
 ///     const auto rate = regimen::wilson_interval(81, 263);  // 0.308, 0.255 to 0.366
 [[nodiscard]] inline Proportion wilson_interval(std::int64_t hits, std::int64_t trials, double level = 0.95) {

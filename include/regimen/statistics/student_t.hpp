@@ -11,8 +11,8 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// P(|T| <= t) of Student's t with a whole number of degrees of freedom: the finite sums of Abramowitz and Stegun,
-/// 26.7.3 and 26.7.4.
+/// P(|T| <= t) of Student's t with `dof` degrees of freedom, by the finite sums of Abramowitz and Stegun, 26.7.3 and
+/// 26.7.4.
 inline double student_t_two_sided(double t, std::size_t dof) {
   const double angle = std::atan(t / std::sqrt(static_cast<double>(dof)));
   const double cos2 = std::cos(angle) * std::cos(angle);
@@ -28,7 +28,7 @@ inline double student_t_two_sided(double t, std::size_t dof) {
 
 }  // namespace detail
 
-/// The t with P(|T| <= t) = `level`, by bisection to rounding: 4.3027 for 0.95 and 2 degrees of freedom.
+/// The t with P(|T| <= t) = `level`, by bisection up to rounding: 4.3027 for 0.95 and 2 degrees of freedom.
 /// Throws Error unless dof >= 1 and level is in (0, 1).
 [[nodiscard]] inline double student_t_quantile(std::size_t dof, double level = 0.95) {
   detail::require(dof >= 1, "student_t_quantile: dof", "at least 1", dof);

@@ -8,8 +8,8 @@
 
 namespace regimen::inline v0 {
 
-/// Either. `a || b` writes it where one of them is of this library; of two of your own or lambdas, `Stop(a) || b`, a
-/// lambda being a `Stop` too.
+/// A criterion that is met if at least one of two is. `a || b` makes it if one of them is of this library or a `Stop`.
+/// For two of your own write `Stop(a) || b`; a lambda always has to be made a `Stop`.
 struct AnyOf {
   Stop first;
   Stop second;
@@ -17,7 +17,7 @@ struct AnyOf {
   bool operator()(const History& history) const { return first(history) || second(history); }
 };
 
-/// Both. `a && b` writes it.
+/// A criterion that is met if both of two are. `a && b` makes it.
 struct AllOf {
   Stop first;
   Stop second;
@@ -25,7 +25,7 @@ struct AllOf {
   bool operator()(const History& history) const { return first(history) && second(history); }
 };
 
-/// The opposite. `!a` writes it.
+/// A criterion that is met if another one is not. `!a` makes it.
 struct Not {
   Stop criterion;
 
@@ -34,7 +34,7 @@ struct Not {
 
 namespace detail {
 
-/// The criteria of this library and a `Stop` made from any other; a lambda on its own keeps its operators to itself.
+/// A type that these operators take: a `Stop`, or a criterion that is a plain struct. A lambda has to be made a `Stop`.
 template <class T>
 concept Term = std::same_as<T, Stop> || (StopCriterion<T> && std::is_aggregate_v<T>);
 

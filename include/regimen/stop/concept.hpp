@@ -18,10 +18,10 @@
 
 namespace regimen::inline v0 {
 
-/// Is it over? Callable with the phase's history so far (its scored epochs and its last), or with its last epoch alone.
-/// A pure function: `run` asks it after every epoch, and asks it again after a resume. A field of one outside its range
-/// is an Error as soon as it becomes a `Stop`, and so is, from `run`, a score or a measure that it reads and that is
-/// never taken.
+/// A function of the phase's history so far (its scored epochs and its last epoch), or of its last epoch alone, that
+/// returns whether the phase should end. It must be a pure function: `run` calls it after every epoch, and again after
+/// a resume. A field out of its range is an Error as soon as the criterion becomes a `Stop`; `run` throws Error if it
+/// reads a score or a measure that is never taken.
 template <class S>
 concept StopCriterion = requires(const S& stop, const History& history) {
   { stop(history) } -> std::convertible_to<bool>;
@@ -29,7 +29,7 @@ concept StopCriterion = requires(const S& stop, const History& history) {
   { stop(epoch) } -> std::convertible_to<bool>;
 };
 
-/// Any stop criterion, or none: a default `Stop` never says that it is over.
+/// Any stop criterion, or none: a default `Stop` never ends a phase.
 class Stop : public detail::Erased {
  public:
   Stop() = default;
@@ -53,11 +53,11 @@ class Stop : public detail::Erased {
     }
   }
 
-  /// `history` holds the epochs of this phase alone.
+  /// Whether the phase should end. `history` holds the epochs of this phase alone.
   [[nodiscard]] bool operator()(const History& history) const { return over_ && (*over_)(history); }
 
-  /// Whether its fields are all that it reads beside the history: not of a lambda, which may read something that
-  /// changes.
+  /// Whether the criterion is a function of its fields and the history alone. False for a lambda, which may read
+  /// something that changes.
   [[nodiscard]] bool is_of_values() const { return is_of_values_; }
 
  private:

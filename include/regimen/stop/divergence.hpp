@@ -10,13 +10,14 @@
 
 namespace regimen::inline v0 {
 
-/// In each of the last `hold` scorings the loss was more than `times` its least before, plus `by`; or was not finite.
+/// A criterion that is met if in each of the last `hold` scorings the loss was not finite or was more than `times` its
+/// least value before, plus `by`.
 ///
-/// A training loss that is no longer finite ends a run by itself (`Ended::diverged`). This ends a phase sooner, and
-/// goes on with the next one. Reads `metric`, a loss, which the run must score. `times` alone would not do near 0: the
-/// loss of a network that has fitted its data flickers, from 1e-6 to 3e-6 and back. `by` is therefore what a loss must
-/// have risen by at least, in units of the loss: of cross-entropy 0.1 nats, far from the 2.3 of guessing among ten
-/// classes. Losses of another scale, a squared error in square metres say, want another `by`.
+/// A training loss that is no longer finite ends the whole run by itself (`Ended::diverged`); this criterion ends a
+/// phase sooner, and the next phase follows. Reads `metric`, a loss, which the run must score. `by` is the least rise
+/// that counts, in units of the loss: near 0 `times` alone is not enough, as the loss of a network that has fitted its
+/// data flickers, from 1e-6 to 3e-6 and back. The default suits cross-entropy: 0.1 nats, where guessing among ten
+/// classes has 2.3. Losses of another scale, such as a squared error in square metres, need another `by`.
 ///     regimen::LossDiverges{.times = 2}
 struct LossDiverges {
   double times = 2;                  ///< at least 1 and finite
@@ -38,7 +39,7 @@ struct LossDiverges {
         return std::nullopt;
       }
       const double loss = value_of(epoch, metric);
-      // As far above as `times` says: times the loss where losses are positive.
+      // For positive losses this is times * least + by; the absolute value makes it right for negative ones.
       const double most = least + (times - 1) * std::abs(least) + by;
       const bool near = (least == INFINITY || loss <= most) && std::isfinite(loss);
       least = std::fmin(least, loss);

@@ -10,14 +10,14 @@
 
 namespace regimen::inline v0 {
 
-/// The share of the phase's own labels that the network reproduces is at least `accuracy`, in (0, 1], in each of the
-/// last `hold` scorings. Reads the accuracy of fit, which the run must score.
+/// A criterion that is met if the network predicts at least the share `accuracy` of the phase's own labels in each of
+/// the last `hold` scorings. Reads `Metric::fit_accuracy`, which the run must score.
 ///
-/// With `accuracy` = 1 - the share of wrong labels, known or estimated, it is a rule for label noise that needs no
-/// clean data (Song, Kim, Park and Lee 2019, Prestopping): right labels are fitted first, and then there is nothing but
-/// wrong ones left to fit.
+/// With `accuracy` = 1 - the share of wrong labels, known or estimated, it is a rule against label noise that needs no
+/// clean data (Song, Kim, Park and Lee 2019, Prestopping): right labels are fitted first, and after them only wrong
+/// ones are left to fit.
 struct FitReaches {
-  double accuracy = 1;  ///< a share, not per cent
+  double accuracy = 1;  ///< a share in (0, 1], not per cent
   Integer hold = 1;     ///< scorings in a row, at least 1
 
   void check() const {

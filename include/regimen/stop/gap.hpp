@@ -10,16 +10,17 @@
 
 namespace regimen::inline v0 {
 
-/// The gap between what was trained on and what was held out exceeds `bound` in each of the last `hold` scorings: an
-/// accuracy `of` minus one `over`, or a loss `over` minus one `of`, so that positive is worse for both.
+/// A criterion that is met if a generalization gap exceeds `bound` in each of the last `hold` scorings. The gap is the
+/// accuracy `of` minus the accuracy `over`, or the loss `over` minus the loss `of`, so that larger is worse for both.
 ///
-/// Reads both, which the run must score. The test set here would be a training set, hence the default.
+/// Reads both metrics, which the run must score. By default `over` is a validation metric: decisions by the test set
+/// would make it a training set.
 ///     regimen::GapExceeds{.bound = 0.05}
 ///     regimen::GapExceeds{.bound = 0.3, .of = regimen::Metric::fit_loss, .over = regimen::Metric::validation_loss}
 struct GapExceeds {
-  double bound = 0;  ///< above which it is too wide, in accuracy (a share, not per cent) or in loss; finite
+  double bound = 0;  ///< bound on the gap, finite, in accuracy (a share, not per cent) or in loss
   Metric of = Metric::fit_accuracy;
-  Metric over = Metric::validation_accuracy;  ///< an accuracy if `of` is one, a loss if that is one
+  Metric over = Metric::validation_accuracy;  ///< of the same kind as `of`: an accuracy or a loss
   Integer hold = 1;                           ///< scorings in a row, at least 1
 
   void check() const {

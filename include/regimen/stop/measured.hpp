@@ -12,13 +12,13 @@
 #include "regimen/stop/concept.hpp"
 #include "regimen/stop/detail/streak.hpp"
 
-/// Criteria that read what `Scoring::measures` takes at each scoring, by name. `run` refuses a phase that reads a
-/// measure which is not there. Both count scorings; a value that is not a number does not count.
+/// Criteria that read, by name, the values of `Scoring::measures`. `run` refuses a phase that reads a measure which is
+/// not there. They count scorings; a value that is NaN does not count.
 namespace regimen::inline v0 {
 
 namespace detail {
 
-/// The value of a measure at this epoch, if it was taken and is a number.
+/// The value of a measure at this epoch; nullopt if it was not taken or is NaN.
 inline std::optional<double> value_of(const Epoch& epoch, const std::string& measure) {
   const auto found = epoch.measures.find(measure);
   if (found == epoch.measures.end() || std::isnan(found->second)) {
@@ -27,7 +27,7 @@ inline std::optional<double> value_of(const Epoch& epoch, const std::string& mea
   return found->second;
 }
 
-/// Its values, in order.
+/// All values of a measure that are not NaN, in order.
 inline std::vector<double> values_of(const History& history, const std::string& measure) {
   std::vector<double> values;
   for (const Epoch& epoch : history) {
@@ -40,14 +40,14 @@ inline std::vector<double> values_of(const History& history, const std::string& 
 
 }  // namespace detail
 
-/// A measure exceeds `bound` in each of the last `hold` scorings. With the distance from where training began it is a
-/// distance budget: while wrong labels are not fitted yet the weights stay near, and to fit them they must go far
-/// (Li, Soltanolkotabi and Oymak 2020). No clean data are needed, only a bound.
+/// A criterion that is met if a measure exceeds `bound` in each of the last `hold` scorings. With the distance of the
+/// weights from where training began it is a distance budget: weights stay near the start as long as wrong labels are
+/// not fitted, and must go far to fit them (Li, Soltanolkotabi and Oymak 2020). It needs no clean data, only a bound.
 ///     scoring.measures["distance"] = regimen::DistanceFrom{regimen::Snapshot(net)};
 ///     phase.until = regimen::MeasureExceeds{.measure = "distance", .bound = 12};
 struct MeasureExceeds {
-  std::string measure;  ///< its name in `Scoring::measures`
-  double bound = 0;     ///< a number, in units of the measure
+  std::string measure;  ///< name of the measure in `Scoring::measures`
+  double bound = 0;     ///< bound in units of the measure, not NaN
   Integer hold = 1;     ///< scorings in a row, at least 1
 
   void check() const {
@@ -69,15 +69,15 @@ struct MeasureExceeds {
   [[nodiscard]] std::vector<std::string> measures() const { return {measure}; }
 };
 
-/// A measure that falls at first is past its minimum: for `scorings` scorings its mean over the last `window` values
-/// has not been below the least such mean. With the changes of predictions it is Label Wave (Yuan, Feng and Liu 2025),
-/// which ends a phase before wrong labels are learned by heart, and needs no clean data.
+/// A criterion that is met if a measure that falls at first is past its minimum: for `scorings` scorings its mean over
+/// the last `window` values has not been below the least such mean. With `PredictionChanges` it is Label Wave (Yuan,
+/// Feng and Liu 2025), which ends a phase before wrong labels are memorized, and needs no clean data.
 ///     scoring.measures["changes"] = regimen::PredictionChanges(noisy);
 ///     phase.until = regimen::MeasureRises{.measure = "changes", .window = 3, .scorings = 2};
 struct MeasureRises {
-  std::string measure;   ///< its name in `Scoring::measures`
-  Integer window = 1;    ///< values, at least 1
-  Integer scorings = 1;  ///< at least 1
+  std::string measure;   ///< name of the measure in `Scoring::measures`
+  Integer window = 1;    ///< number of values in a mean, at least 1
+  Integer scorings = 1;  ///< number of scorings without a new minimum, at least 1
 
   void check() const {
     detail::require(!measure.empty(), "MeasureRises.measure", "a name", measure);

@@ -7,15 +7,15 @@
 
 namespace regimen::inline v0::detail {
 
-/// LibTorch renamed autocast's switches in 2.4; since then a processor may compute in half precision as well.
+/// True if autocast's switches take a device type (LibTorch 2.4 and newer); then the CPU can compute in fp16 as well.
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
 inline constexpr bool autocast_by_device = true;
 #else
 inline constexpr bool autocast_by_device = false;
 #endif
 
-/// Autocast keeps what it has cast a weight to until the outermost one ends. While this lives it has only what it has
-/// cast meanwhile, and afterwards nothing: around what puts other weights in place, or runs a network without a graph.
+/// Clears autocast's cache of cast weights at its begin and end. Autocast keeps casts until its outermost guard ends;
+/// this guard goes around code that swaps weights or runs a network without a graph.
 class FreshCasts {
  public:
   FreshCasts() { at::autocast::clear_cache(); }
@@ -24,7 +24,7 @@ class FreshCasts {
   FreshCasts& operator=(const FreshCasts&) = delete;
 };
 
-/// Autocast for one device type while it lives. LibTorch has no such guard in C++.
+/// Autocast for one device type for the guard's lifetime. LibTorch has no such guard in C++.
 class Autocast {
  public:
   Autocast(at::DeviceType device, bool on, at::ScalarType type = at::kBFloat16)
@@ -37,7 +37,7 @@ class Autocast {
 
   ~Autocast() {
     if (active_) {
-      // The outermost one forgets the cast weights: they are stale after the next step.
+      // The outermost guard clears the cast weights: they are stale after the next step.
       if (at::autocast::decrement_nesting() == 0) {
         at::autocast::clear_cache();
       }

@@ -9,7 +9,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// "[64, 1, 28, 28] unsigned char"
+/// Shape and type of a tensor as text: "[64, 1, 28, 28] unsigned char".
 inline std::string described(const at::Tensor& tensor) {
   if (!tensor.defined()) {
     return "undefined";

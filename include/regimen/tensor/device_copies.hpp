@@ -16,21 +16,21 @@
 
 namespace regimen::inline v0::detail {
 
-/// The stream that the calling thread works on there.
+/// The current stream of the calling thread on a device.
 inline c10::Stream current_stream(const at::Device& device) {
   return device.is_cpu() ? c10::Stream(c10::Stream::DEFAULT, device)
                          : c10::impl::VirtualGuardImpl(device.type()).getStream(device);
 }
 
-/// Tensors that a transform makes once for each device and keeps: a step that is recorded can copy nothing from the
-/// host, so what it looks up is made in the passes before. Copies of a transform share them; any thread may ask.
+/// Tensors that a transform makes once for each device and keeps. A recorded step cannot copy from the host, so lookup
+/// tables are made in the passes before it. Copies of a transform share them; any thread may ask.
 ///
-/// Nobody waits for the copy to a device. It is complete for all that comes after it on the stream that was the current
-/// one, and another stream could read too early: so each stream has its own.
+/// Copying to a device is not waited for. The tensor is complete for later work on the stream that was current; another
+/// stream could read it too early, so each stream has its own copy.
 class DeviceCopies {
  public:
-  /// The one of this shape on this device, for the current stream there; from `make`, a function that gives it on the
-  /// CPU.
+  /// The tensor of this shape on this device, for the current stream there. `make` returns it on the CPU, and is called
+  /// once for each.
   template <class Make>
   [[nodiscard]] at::Tensor on(const at::Device& device, at::IntArrayRef shape, Make&& make) const {
     const c10::Stream stream = current_stream(device);
@@ -40,8 +40,8 @@ class DeviceCopies {
         return made.tensor;
       }
     }
-    // The host's memory may go at once: where it is not pinned, it has been read when the copy returns. From a device
-    // to the host nothing would say when the numbers are there.
+    // A host-to-device copy of pageable memory has read the memory when it returns, so `made` may be freed. A
+    // device-to-host copy must block: nothing else would tell when its numbers are there.
     const at::Tensor made = make();
     state_->each.push_back({made.to(device, made.scalar_type(), /*non_blocking=*/made.is_cpu()), stream});
     return state_->each.back().tensor;
@@ -61,7 +61,7 @@ class DeviceCopies {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-/// A list that a transform has as a field and looks things up in, on whatever device the batch lies.
+/// A list as a field of a transform, which looks entries up in it on any device.
 template <class Element>
 class Table {
  public:

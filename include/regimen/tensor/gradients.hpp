@@ -7,10 +7,10 @@
 
 #include "regimen/base/error.hpp"
 
-/// What gradient hooks ask of a gradient that may be sparse, as an embedding's is (`EmbeddingOptions().sparse(true)`).
+/// Helpers for gradients that may be sparse, as an embedding's with `EmbeddingOptions().sparse(true)`.
 namespace regimen::inline v0::detail {
 
-/// A parameter's gradient; a sparse one with each entry at one place only, which is put in its place.
+/// The gradient of a parameter. A sparse one is coalesced first, in place, so that each entry occurs once.
 inline at::Tensor gradient_of(at::Tensor parameter) {
   const at::Tensor gradient = parameter.grad();
   if (gradient.defined() && gradient.is_sparse() && !gradient.is_coalesced()) {
@@ -20,13 +20,13 @@ inline at::Tensor gradient_of(at::Tensor parameter) {
   return gradient;
 }
 
-/// The numbers of a gradient that `gradient_of` gave: of a sparse one those that are there, the others being 0. Shares
+/// The stored numbers of a gradient from `gradient_of`: all of a dense one, the nonzero ones of a sparse one. Shares
 /// memory.
 inline at::Tensor present_numbers(const at::Tensor& gradient) {
   return gradient.is_sparse() ? gradient._values() : gradient;
 }
 
-/// Throws Error for a gradient that a hook has no meaning for.
+/// Throws Error if a gradient is sparse and the hook `who` is defined for dense ones only.
 inline void require_dense(const at::Tensor& gradient, const std::string& who) {
   if (gradient.is_sparse()) {
     throw Error(who +

@@ -13,13 +13,14 @@
 
 namespace regimen::inline v0 {
 
-/// A tensor of a model and its name, "layer1.weight".
+/// A tensor of a model with its name, "layer1.weight".
 struct Named {
   std::string name;
   at::Tensor tensor;
-  std::vector<std::string> aliases{};  ///< its further names, where weights are tied or a layer is registered twice
+  std::vector<std::string> aliases{};  ///< further names: of a tied weight, or of a layer that is registered twice
 
-  /// Whether one of its names is in the list, or begins with "an entry.": a layer's name stands for all that is in it.
+  /// Whether one of the tensor's names is in the list or begins with "an entry.": a layer's name stands for all its
+  /// tensors.
   [[nodiscard]] bool matches(const std::vector<std::string>& names) const {
     const auto fits = [&](const std::string& own) {
       return std::any_of(names.begin(), names.end(),
@@ -28,14 +29,14 @@ struct Named {
     return fits(name) || std::any_of(aliases.begin(), aliases.end(), fits);
   }
 
-  /// Whether this is one of its names.
+  /// Whether `wanted` is one of the tensor's names.
   [[nodiscard]] bool is_called(const std::string& wanted) const {
     return name == wanted || std::find(aliases.begin(), aliases.end(), wanted) != aliases.end();
   }
 };
 
-/// Tensors in order, each once, however often it was listed. LibTorch's `parameters()` lists a tensor under each of its
-/// names, so a tied weight would be penalized, clipped or divided twice.
+/// A list of tensors in order, without repetitions. LibTorch's `parameters()` lists a tensor under each of its names,
+/// so a tied weight would be penalized, clipped or divided twice.
 ///     regimen::DistinctTensors(net->parameters()).size()
 class DistinctTensors {
  public:

@@ -10,7 +10,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// The sum of `term` over all tensors, 0-d; 0 for none.
+/// Sum of term(tensor) over all tensors, 0-d; 0 for an empty list.
 template <class Term>
 at::Tensor sum_over(const std::vector<at::Tensor>& tensors, Term&& term) {
   at::Tensor sum;
@@ -20,7 +20,7 @@ at::Tensor sum_over(const std::vector<at::Tensor>& tensors, Term&& term) {
   return sum.defined() ? sum : at::zeros({});
 }
 
-/// The sum of all squared entries, 0-d; of complex ones of their squared moduli.
+/// Sum of squares of all entries, 0-d; for complex entries of their moduli.
 inline at::Tensor sum_of_squares(const std::vector<at::Tensor>& tensors) {
   return sum_over(tensors, [](const at::Tensor& tensor) {
     const at::Tensor flat = as_real(tensor).flatten();
@@ -28,7 +28,7 @@ inline at::Tensor sum_of_squares(const std::vector<at::Tensor>& tensors) {
   });
 }
 
-/// The sum of all absolute entries, 0-d.
+/// Sum of absolute values of all entries, 0-d.
 inline at::Tensor sum_of_absolutes(const std::vector<at::Tensor>& tensors) {
   return sum_over(tensors, [](const at::Tensor& tensor) { return tensor.abs().sum(); });
 }

@@ -14,9 +14,9 @@
 
 namespace regimen::inline v0 {
 
-/// The margin of each sample: its label's logit minus the largest of the others, z_y - max over c != y of z_c. Positive
-/// where the label is predicted. logits [N, C], targets [N] int64 in [0, C) or [N, C], of which the largest entry is
-/// the label -> [N] double. Throws Error for other shapes.
+/// The margin of each sample: its label's logit minus the largest other logit, z_y - max over c != y of z_c; positive
+/// if the label is predicted. logits [N, C]; targets [N] int64 in [0, C), or [N, C], whose largest entry is the label
+/// -> [N] double. Throws Error for other shapes.
 [[nodiscard]] inline at::Tensor margins(const at::Tensor& logits, const at::Tensor& targets) {
   const at::Tensor label = detail::labels_for(logits, targets, "margins").unsqueeze(1);
   const at::Tensor z = logits.to(at::kDouble);
@@ -25,21 +25,21 @@ namespace regimen::inline v0 {
 }
 
 /// The area under the margin of each sample: the mean of its margins over all times that it was seen (Pleiss et al.
-/// 2020, "Identifying Mislabeled Data using the Area Under the Margin Ranking", equations 1 and 2). Small for samples
-/// that the others contradict: the paper takes them for mislabelled below a threshold.
+/// 2020, "Identifying Mislabeled Data using the Area Under the Margin Ranking", equations 1 and 2). It is small for
+/// samples that the others contradict: below a threshold the paper takes them for mislabelled.
 ///
-/// As an observer of `run` it adds each sample each time that it is trained on, by the output from which the step was
-/// computed, as the paper does: in train mode, augmented, with the target that it was shown with; it costs no forward
-/// pass. In a loop of your own it is whatever you add. Nothing waits for the device before a result is read.
+/// As an observer of `run` it adds a sample each time that it is trained on, from the output of the step itself, as the
+/// paper does: in train mode, augmented, with the target of that step. It costs no forward pass. In a loop of your own
+/// call `add`. The device is waited for only when a result is read.
 ///
-/// Results are [n] in the order of the source, on the device of what was added last. Throws Error, when one is read,
-/// if a sample was added that is not in the source; and for `Phase::accumulate` above 1 (see `SampleRows`).
+/// Results are [n] in the order of the source, on the device of the last added samples. Reading a result throws Error
+/// if a sample was added that is not in the source. Throws Error for `Phase::accumulate` above 1 (see `SampleRows`).
 ///     regimen::AreaUnderMargin area(noisy);
 ///     regimen::run(net, {phase}, scoring, area);
 ///     const at::Tensor suspects = area.values() < 0;
 class AreaUnderMargin {
  public:
-  /// `phase`: the only one to follow, of a run with several; all if it is empty.
+  /// `phase`: name of the one phase to follow; if empty, all phases.
   explicit AreaUnderMargin(const Source& source, std::string phase = "")
       : rows_(source, "AreaUnderMargin", std::move(phase)),
         sum_(at::zeros({rows_.size() + 1}, at::kDouble)),
@@ -57,7 +57,7 @@ class AreaUnderMargin {
     }
   }
 
-  /// ids [N] int64, logits [N, C], targets as for `margins`.
+  /// Adds samples: ids [N] int64, logits [N, C], targets as for `margins`.
   void add(const at::Tensor& ids, const at::Tensor& logits, const at::Tensor& targets) {
     const at::NoGradGuard no_grad;
     const at::Tensor margin = margins(logits, targets);
@@ -68,18 +68,19 @@ class AreaUnderMargin {
     seen_.index_add_(0, rows, at::ones_like(rows));
   }
 
-  /// [n] double; NaN where a sample was not seen.
+  /// The areas, [n] double; NaN for a sample that was not seen.
   [[nodiscard]] at::Tensor values() const { return rows_.known(sum_, seen_) / seen(); }
 
-  /// [n] int64: how often each sample was added.
+  /// The number of times that each sample was added, [n] int64.
   [[nodiscard]] at::Tensor seen() const { return rows_.known(seen_, seen_); }
 
-  /// Whose result is which.
+  /// The ids of the samples, in the order of the results.
   [[nodiscard]] const at::Tensor& ids() const { return rows_.ids(); }
 
   [[nodiscard]] std::string manifest() const { return rows_.manifest(); }
 
-  /// For a checkpoint: a resumed run adds up to what it would have without a stop, bit for bit.
+  /// Writes the sums to a checkpoint's archive: a resumed run gets the same results, bit for bit, as one without a
+  /// stop.
   template <class Archive>
   void save(Archive& archive) const {
     rows_.save(archive);
@@ -87,7 +88,7 @@ class AreaUnderMargin {
     archive.write("seen", seen_.cpu(), true);
   }
 
-  /// Throws Error for an archive of other samples.
+  /// Reads the sums from a checkpoint's archive. Throws Error if it is of other samples.
   template <class Archive>
   void load(Archive& archive) {
     rows_.load(archive);
@@ -97,8 +98,8 @@ class AreaUnderMargin {
 
  private:
   SampleRows rows_;
-  at::Tensor sum_;   ///< [n + 1] double, of margins
-  at::Tensor seen_;  ///< [n + 1] int64
+  at::Tensor sum_;   ///< [n + 1] double, sums of margins
+  at::Tensor seen_;  ///< [n + 1] int64, numbers of margins
 };
 
 }  // namespace regimen::inline v0

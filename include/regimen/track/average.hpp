@@ -21,7 +21,7 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// A run was resumed after updates that this average does not have.
+/// Throws the error of a run that was resumed after updates which this average does not have.
 [[noreturn]] inline void average_was_not_loaded(const std::string& who) {
   throw Error(
       who +
@@ -32,11 +32,11 @@ namespace detail {
 }  // namespace detail
 
 /// The exponential moving average of a model's weights: mean = decay * mean + (1 - decay) * weights after each step
-/// (Polyak and Juditsky 1992, in the form that practice took over). It begins as a copy of the weights after the first
-/// step, so there is no bias to correct: as torch.optim.swa_utils.AveragedModel with get_ema_avg_fn and use_buffers.
+/// (Polyak and Juditsky 1992, in the form used in practice). It begins as a copy of the weights after the first step,
+/// so no bias has to be corrected: as torch.optim.swa_utils.AveragedModel with get_ema_avg_fn and use_buffers.
 ///
-/// An observer: it changes nothing of the training, and goes on from a checkpoint that holds it. Where steps are
-/// recorded it acts between the replays. In a loop of your own call `update` after each step. Borrows the model.
+/// The average is an observer, and is continued from a checkpoint that holds it. With recorded steps it acts between
+/// the replays. In a loop of your own call `update` after each step. Borrows the model.
 ///     regimen::ExponentialAverage average(net, {.decay = 0.999});
 ///     regimen::Checkpoint keep("run.pt", {}, net, sgd, average);
 ///     regimen::run(net, phases, scoring, keep, average);
@@ -49,10 +49,11 @@ class ExponentialAverage {
  public:
   struct Rule {
     Share<"ExponentialAverage.decay"> decay = 0.999;
-    bool warm_up = false;  ///< after n updates at most 1 - (1 + n)^(-2/3), as timm's ModelEmaV3 with use_warmup
-    int every = 1;         ///< steps from one update to the next
-    bool buffers = true;   ///< average BatchNorm's running statistics too; if not, they are the last ones
-    std::string phase{};   ///< only of the phase of this name; empty: of all
+    bool warm_up = false;  ///< after n updates decay is at most 1 - (1 + n)^(-2/3), as timm's ModelEmaV3 with
+                           ///< use_warmup
+    int every = 1;         ///< steps between two updates, at least 1
+    bool buffers = true;   ///< average BatchNorm's running statistics too; if false, keep the last ones
+    std::string phase{};   ///< name of the one phase to average; empty: all phases
 
     void check() const { detail::require(every >= 1, "ExponentialAverage.every", "at least 1", every); }
   };
@@ -63,7 +64,7 @@ class ExponentialAverage {
   }
   explicit ExponentialAverage(const Weights& model) : ExponentialAverage(model, Rule{}) {}
 
-  /// Throws Error, before the first step, if the run goes on after updates that were not loaded.
+  /// Throws Error, before the first step, if the run is resumed after updates that were not loaded.
   void operator()(const RunBegin& begin) const {
     for (const Epoch& epoch : begin.history) {
       require_loaded(epoch.phase, epoch.clock);
@@ -71,15 +72,15 @@ class ExponentialAverage {
   }
   void operator()(const PhaseBegin& begin) {
     require_loaded(begin.name, begin.clock);
-    asleep_ = !follows(begin.name);
+    outside_phase_ = !follows(begin.name);
   }
   void operator()(const Step& step) {
-    if (!asleep_ && step.clock.step % rule_.every == 0) {
+    if (!outside_phase_ && step.clock.step % rule_.every == 0) {
       update(step.pass.now);
     }
   }
 
-  /// Takes the weights as they are now into the mean.
+  /// Adds the current weights to the mean.
   void update(const Moment& now = {}) {
     double decay = detail::value_at(now, rule_.decay);
     rule_.decay.bounds().check(decay);
@@ -89,20 +90,20 @@ class ExponentialAverage {
     mean_.move(1 - decay);
   }
 
-  /// The averages, to look at or to put into a model of the same shape; before the first update the weights that the
-  /// model was given over with. They move on with every update.
+  /// The averages, to be read or restored into a model of the same shapes; before the first update the weights at
+  /// construction. They change with every update.
   [[nodiscard]] const Snapshot& weights() const { return mean_.values(); }
 
-  /// The model has the averages while what this gives back lives, and its own weights afterwards, bit for bit. Not in
-  /// the middle of a step.
+  /// A guard for whose lifetime the model has the averages; afterwards it has its own weights again, bit for bit. Do
+  /// not use it in the middle of a step.
   [[nodiscard]] detail::InPlace in_place() const { return {mean_.model(), mean_.values()}; }
 
   [[nodiscard]] std::int64_t updates() const { return mean_.updates(); }
 
-  /// That a run which goes on from a checkpoint is to be averaged from there on, without what came before.
+  /// Lets a resumed run begin a new average, without the weights before.
   void begin_anew() { anew_ = true; }
 
-  /// Its rule, for the manifest of a run that it watches.
+  /// The rule as JSON, for the manifest of a run.
   [[nodiscard]] std::string manifest() const {
     return detail::json::Object().add("type", "\"ExponentialAverage\"").add("rule", regimen::manifest(rule_)).text();
   }
@@ -121,16 +122,16 @@ class ExponentialAverage {
 
   Rule rule_;
   detail::WeightMean mean_;
-  bool asleep_ = false;
+  bool outside_phase_ = false;
   bool anew_ = false;
 };
 
-/// Stochastic weight averaging: the mean of the weights at the ends of epochs, each counting the same (Izmailov et al.
-/// 2018, algorithm 1; torch.optim.swa_utils.AveragedModel). The learning rate should stay high or cycle meanwhile: that
-/// is its phase's own schedule.
+/// Stochastic weight averaging: the mean of the weights at the ends of epochs, with equal weights (Izmailov et al.
+/// 2018, algorithm 1; torch.optim.swa_utils.AveragedModel). The learning rate should stay high or cycle meanwhile, by
+/// the phase's own schedule.
 ///
-/// An observer like ExponentialAverage, and used like it. Buffers are those of the last update, and BatchNorm's running
-/// statistics are of weights that are no average: `reestimate_batch_norm` before scoring.
+/// The average is an observer and is used like ExponentialAverage. Buffers are those of the last update, so BatchNorm's
+/// running statistics do not belong to the averaged weights: call `reestimate_batch_norm` before scoring.
 ///     regimen::StochasticAverage average(net, {.first = 10});
 ///     regimen::run(net, phases, scoring, average);
 ///     const auto averaged = average.in_place();
@@ -139,9 +140,9 @@ class ExponentialAverage {
 class StochasticAverage {
  public:
   struct Rule {
-    int first = 1;        ///< epochs of a phase after which the weights are taken for the first time
-    int every = 1;        ///< epochs from one time to the next: the length of a cycle
-    std::string phase{};  ///< only of the phase of this name; empty: of all
+    int first = 1;        ///< epochs of a phase before the first update, at least 1
+    int every = 1;        ///< epochs between two updates, at least 1: the length of a cycle
+    std::string phase{};  ///< name of the one phase to average; empty: all phases
 
     void check() const {
       detail::require(first >= 1, "StochasticAverage.first", "at least 1", first);
@@ -155,7 +156,7 @@ class StochasticAverage {
   }
   explicit StochasticAverage(const Weights& model) : StochasticAverage(model, Rule{}) {}
 
-  /// Throws Error, before the first step, if the run goes on after an epoch whose weights count and were not loaded.
+  /// Throws Error, before the first step, if the run is resumed after an update that was not loaded.
   void operator()(const RunBegin& begin) const {
     for (const Epoch& epoch : begin.history) {
       if (counts(epoch) && mean_.updates() == 0 && !anew_) {
@@ -169,18 +170,18 @@ class StochasticAverage {
     }
   }
 
-  /// Takes the weights as they are now into the mean.
+  /// Adds the current weights to the mean.
   void update() { mean_.move(1 / (static_cast<double>(mean_.updates()) + 1)); }
 
-  /// As of ExponentialAverage.
+  /// The averages, and the guard that puts them into the model, as in ExponentialAverage.
   [[nodiscard]] const Snapshot& weights() const { return mean_.values(); }
   [[nodiscard]] detail::InPlace in_place() const { return {mean_.model(), mean_.values()}; }
   [[nodiscard]] std::int64_t updates() const { return mean_.updates(); }
 
-  /// That a run which goes on from a checkpoint is to be averaged from there on, without what came before.
+  /// Lets a resumed run begin a new average, without the weights before.
   void begin_anew() { anew_ = true; }
 
-  /// Its rule, for the manifest of a run that it watches.
+  /// The rule as JSON, for the manifest of a run.
   [[nodiscard]] std::string manifest() const {
     return detail::json::Object().add("type", "\"StochasticAverage\"").add("rule", regimen::manifest(rule_)).text();
   }

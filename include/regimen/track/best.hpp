@@ -19,25 +19,24 @@
 
 namespace regimen::inline v0 {
 
-/// Keeps the weights of the best epoch by a metric: parameters and buffers, as they are at the epoch's end. Of two
-/// equally good epochs the earlier counts; an epoch that was not scored is passed over. Changes nothing before
-/// `restore`; holds one copy of the model.
+/// The weights of the best epoch by a metric: parameters and buffers at the epoch's end. Of equally good epochs the
+/// first is kept; epochs without a score are skipped. Changes nothing before `restore`; holds one copy of the model.
 ///
-/// A metric of the test set makes the test set a training set: hence the default.
+/// The default is a validation metric: with a metric of the test set, that would become a training set.
 ///     regimen::Best best(net);
 ///     regimen::run(net, {phase}, {.clean = train, .test = test, .validation = validation}, best);
 ///     best.restore();
 ///     best.add(accuracy, t);  // in a loop of your own, or best(epoch)
 class Best {
  public:
-  /// `phase`: the only one to follow, of a run with several; all if it is empty.
+  /// `phase`: name of the one phase to follow; if empty, all phases.
   explicit Best(const Weights& model, Metric metric = Metric::validation_loss, std::string phase = "")
       : model_(model), metric_(metric), phase_(std::move(phase)) {}
 
   Best(const Best&) = delete;
   Best& operator=(const Best&) = delete;
 
-  /// Throws Error if the run goes on, and its best weights so far were not loaded.
+  /// Throws Error if the run is resumed and its best weights so far were not loaded.
   void operator()(const RunBegin& begin) const {
     for (const Epoch& epoch : begin.history) {
       if (follows(epoch) && better(value_of(epoch, metric_))) {
@@ -54,7 +53,7 @@ class Best {
     }
   }
 
-  /// The model as it is now has this value of the metric; NaN is not scored.
+  /// Keeps the current model if this value of the metric is the best so far; NaN means not scored.
   void add(double value, const Clock& clock = {}) {
     if (better(value)) {
       kept_.emplace(model_);
@@ -66,10 +65,10 @@ class Best {
   /// Whether any epoch was scored.
   [[nodiscard]] bool kept() const { return kept_.has_value(); }
 
-  /// Of the best epoch; NaN if none was scored.
+  /// The metric's value at the best epoch; NaN if none was scored.
   [[nodiscard]] double value() const { return value_; }
 
-  /// When the best epoch ended: `epoch` is 1 after the first.
+  /// Time of the best epoch's end: `epoch` is 1 after the first.
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
   /// The best weights. Throws Error if no epoch was scored.
@@ -80,10 +79,10 @@ class Best {
     return *kept_;
   }
 
-  /// Puts the best weights into the model. Throws Error if no epoch was scored.
+  /// Restores the best weights into the model. Throws Error if no epoch was scored.
   void restore() const { snapshot().restore(); }
 
-  /// What is kept, for the manifest of a run that it watches.
+  /// Metric and phase as JSON, for the manifest of a run.
   [[nodiscard]] std::string manifest() const {
     return detail::json::Object()
         .add("type", "\"Best\"")
@@ -92,7 +91,7 @@ class Best {
         .text();
   }
 
-  /// For a checkpoint.
+  /// Writes the best weights to a checkpoint's archive.
   template <class Archive>
   void save(Archive& archive) const {
     const std::vector<std::int64_t> when = {clock_.phase, clock_.epoch, clock_.batch, clock_.batches, clock_.step};
@@ -103,7 +102,7 @@ class Best {
     }
   }
 
-  /// Throws Error for the archive of another model.
+  /// Reads the best weights from a checkpoint's archive. Throws Error if it is of another model.
   template <class Archive>
   void load(Archive& archive) {
     const at::NoGradGuard no_grad;

@@ -15,23 +15,23 @@
 
 namespace regimen::inline v0 {
 
-/// How often each sample was forgotten: predicted rightly the last time that it was seen, and wrongly now (Toneva et
-/// al. 2019, "An Empirical Study of Example Forgetting during Deep Neural Network Learning", section 3).
+/// The number of times that each sample was forgotten: predicted correctly the last time that it was seen, and wrongly
+/// now (Toneva et al. 2019, "An Empirical Study of Example Forgetting during Deep Neural Network Learning", section 3).
 ///
-/// Counted each time that a sample is added, against the last time that it was. As an observer of `run` that is each
-/// time that it is trained on, by the output from which the step was computed: in train mode, augmented, with the
-/// target that it was shown with. That is the paper's count, and costs no forward pass. In a loop of your own it is
-/// whatever you add; each sample at most once in a call. Nothing waits for the device before a result is read.
+/// As an observer of `run` it looks at a sample each time that it is trained on, by the output of the step itself: in
+/// train mode, augmented, with the target of that step. That is the paper's count, and costs no forward pass. In a loop
+/// of your own call `add`, with each sample at most once in a call. The device is waited for only when a result is
+/// read.
 ///
-/// Results are [n] in the order of the source, on the device of what was added last. Throws Error, when one is read,
-/// if a sample was added that is not in the source; and for `Phase::accumulate` above 1 (see `SampleRows`).
+/// Results are [n] in the order of the source, on the device of the last added samples. Reading a result throws Error
+/// if a sample was added that is not in the source. Throws Error for `Phase::accumulate` above 1 (see `SampleRows`).
 ///     regimen::ForgettingEvents forgetting(noisy);
 ///     regimen::run(net, {phase}, scoring, forgetting);
 ///     forgetting.events();
 ///     forgetting.add(batch.id, output, batch.target);  // in a loop of your own
 class ForgettingEvents {
  public:
-  /// `phase`: the only one to follow, of a run with several; all if it is empty.
+  /// `phase`: name of the one phase to follow; if empty, all phases.
   explicit ForgettingEvents(const Source& source, std::string phase = "")
       : rows_(source, "ForgettingEvents", std::move(phase)),
         right_(at::zeros({rows_.size() + 1}, at::kBool)),
@@ -51,13 +51,13 @@ class ForgettingEvents {
     }
   }
 
-  /// ids [N] int64, logits [N, C], targets [N] int64 or [N, C], of which the largest entry is the label.
+  /// Adds samples: ids [N] int64, logits [N, C], targets [N] int64 or [N, C], whose largest entry is the label.
   void add(const at::Tensor& ids, const at::Tensor& logits, const at::Tensor& targets) {
     const at::NoGradGuard no_grad;
     add(ids, predicted_classes(logits) == detail::labels_for(logits, targets, "ForgettingEvents"));
   }
 
-  /// ids [N] int64, right [N] bool: any notion of right.
+  /// Adds samples: ids [N] int64, right [N] bool by any definition of correct.
   void add(const at::Tensor& ids, const at::Tensor& right) {
     const at::NoGradGuard no_grad;
     for (at::Tensor* const table : {&right_, &learned_, &events_, &seen_}) {
@@ -71,23 +71,23 @@ class ForgettingEvents {
     right_.index_copy_(0, rows, right);
   }
 
-  /// [n] int64: forgetting events.
+  /// The number of forgetting events, [n] int64.
   [[nodiscard]] at::Tensor events() const { return rows_.known(events_, seen_); }
 
-  /// [n] int64: how often each sample was added.
+  /// The number of times that each sample was added, [n] int64.
   [[nodiscard]] at::Tensor seen() const { return rows_.known(seen_, seen_); }
 
-  /// [n] bool: predicted rightly at least once. The others are the paper's "never learned".
+  /// Whether each sample was predicted correctly at least once, [n] bool. The others are the paper's "never learned".
   [[nodiscard]] at::Tensor learned() const { return rows_.known(learned_, seen_); }
 
-  /// [n] bool: predicted rightly the last time.
+  /// Whether each sample was predicted correctly the last time, [n] bool.
   [[nodiscard]] at::Tensor right() const { return rows_.known(right_, seen_); }
 
-  /// [n] bool: learned, and never forgotten after that.
+  /// Whether each sample was learned and never forgotten afterwards, [n] bool.
   [[nodiscard]] at::Tensor unforgettable() const { return learned().logical_and(events() == 0); }
 
-  /// [n] double, what the paper sorts by: the events; infinity where a sample was seen and never learned; NaN where it
-  /// was not seen.
+  /// The paper's sort key, [n] double: the events; infinity for a sample that was seen and never learned; NaN for one
+  /// that was not seen.
   [[nodiscard]] at::Tensor score() const {
     return events()
         .to(at::kDouble)
@@ -95,12 +95,12 @@ class ForgettingEvents {
         .masked_fill(seen() == 0, unknown);
   }
 
-  /// Whose result is which.
+  /// The ids of the samples, in the order of the results.
   [[nodiscard]] const at::Tensor& ids() const { return rows_.ids(); }
 
   [[nodiscard]] std::string manifest() const { return rows_.manifest(); }
 
-  /// For a checkpoint: a resumed run counts as if it had never stopped.
+  /// Writes the counts to a checkpoint's archive: a resumed run counts as one without a stop.
   template <class Archive>
   void save(Archive& archive) const {
     rows_.save(archive);
@@ -110,7 +110,7 @@ class ForgettingEvents {
     archive.write("seen", seen_.cpu(), true);
   }
 
-  /// Throws Error for an archive of other samples.
+  /// Reads the counts from a checkpoint's archive. Throws Error if it is of other samples.
   template <class Archive>
   void load(Archive& archive) {
     rows_.load(archive);
@@ -122,8 +122,8 @@ class ForgettingEvents {
 
  private:
   SampleRows rows_;
-  at::Tensor right_;    ///< [n + 1] bool: the last time
-  at::Tensor learned_;  ///< [n + 1] bool: ever
+  at::Tensor right_;    ///< [n + 1] bool: correct the last time
+  at::Tensor learned_;  ///< [n + 1] bool: correct at least once
   at::Tensor events_;   ///< [n + 1] int64
   at::Tensor seen_;     ///< [n + 1] int64
 };

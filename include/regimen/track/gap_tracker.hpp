@@ -13,39 +13,38 @@
 
 namespace regimen::inline v0 {
 
-// Trackers follow a training and change nothing. Those of the gap need no tensor and are here. The others are in the
-// folder track/: by sample (samples, forgetting, area_under_margin), by part of the data (parts), the noise that was
-// found (detection), the best weights (best). Distances of the weights are measures (measure/distance.hpp).
+// Trackers follow a training and change nothing. Those of the generalization gap need no tensors and are here. Others
+// in this folder are by sample (samples, forgetting, area_under_margin), by part of the data (part_gaps), and for the
+// best weights (best). Distances of the weights are measures (measure/distance.hpp).
 
-/// What was learned and did not carry over: fit minus test accuracy. Positive is worse.
+/// The generalization gap: fit minus test accuracy. Positive is worse.
 [[nodiscard]] inline double generalization_gap(const Epoch& epoch) {
   return epoch.fit.accuracy - epoch.test.accuracy;
 }
 
-/// The same of the loss: test minus fit. Positive is worse here too.
+/// The generalization gap of the loss: test minus fit. Positive is worse.
 [[nodiscard]] inline double loss_gap(const Epoch& epoch) {
   return epoch.test.loss - epoch.fit.loss;
 }
 
-/// The same of the error, 1 minus the accuracy: test minus fit. The same number as `generalization_gap`, up to
-/// rounding.
+/// The generalization gap of the error, 1 - accuracy: test minus fit. Equals `generalization_gap` up to rounding.
 [[nodiscard]] inline double error_gap(const Epoch& epoch) {
   return (1 - epoch.test.accuracy) - (1 - epoch.fit.accuracy);
 }
 
-/// What was learned of the true labels and did not carry over: clean minus test accuracy. With what was learned by
-/// heart it makes up the generalization gap: `generalization_gap` = `memorization` + `clean_gap`.
+/// The generalization gap of the true labels: clean minus test accuracy. `generalization_gap` = `memorization` +
+/// `clean_gap`.
 [[nodiscard]] inline double clean_gap(const Epoch& epoch) {
   return epoch.clean.accuracy - epoch.test.accuracy;
 }
 
-/// What was learned by heart: fit minus clean accuracy. Positive where damaged labels were fitted, 0 without damage.
+/// Memorization: fit minus clean accuracy. Positive if damaged labels were fitted, 0 without damage.
 [[nodiscard]] inline double memorization(const Epoch& epoch) {
   return epoch.fit.accuracy - epoch.clean.accuracy;
 }
 
-/// The gap in accuracy of each class, or of each other part of the data: of training minus held out, part by part (see
-/// `by_class`). NaN for a part that was not scored. Throws Error where the two have different lengths.
+/// The accuracy gap of each class, or of other parts of the data (see `by_class`): training minus held-out accuracy.
+/// NaN for a part that was not scored. Throws Error if the two lengths differ.
 ///     const auto gaps = regimen::gaps(scores(net, by_class(train, 10)), scores(net, by_class(test, 10)));
 [[nodiscard]] inline std::vector<double> gaps(std::span<const Score> on_training_data,
                                               std::span<const Score> held_out) {
@@ -58,7 +57,7 @@ namespace regimen::inline v0 {
   return result;
 }
 
-/// Follows one gap along training. Feed it epochs (it is an observer for `run`) or plain numbers of your own.
+/// Follows one gap along training. Give it epochs (as an observer of `run`) or numbers of your own.
 ///
 ///     regimen::GapTracker gap;                     // or GapTracker(regimen::memorization)
 ///     regimen::run(net, {phase}, scoring, gap);
@@ -72,7 +71,7 @@ class GapTracker {
 
   explicit GapTracker(Gap gap = generalization_gap) : gap_(gap) {}
 
-  /// A run that goes on: the values are those of its history, as if it had never been interrupted.
+  /// Takes the values of a resumed run from its history, as if it had not been stopped.
   void operator()(const RunBegin& begin) {
     if (begin.history.empty()) {
       return;
@@ -83,10 +82,10 @@ class GapTracker {
     }
   }
 
-  /// Adds the epoch's gap; an epoch in which it was not scored adds nothing.
+  /// Adds the epoch's gap; an epoch without a score adds nothing.
   void operator()(const Epoch& epoch) { add(gap_(epoch)); }
 
-  /// Adds `on_training_data` - `held_out`, both accuracies. For losses swap the two: positive is worse.
+  /// Adds `on_training_data` - `held_out`, two accuracies. For losses swap the two, so that positive is worse.
   void add(double on_training_data, double held_out) { add(on_training_data - held_out); }
 
   [[nodiscard]] const std::vector<double>& values() const { return values_; }

@@ -20,8 +20,8 @@
 
 namespace regimen::inline v0 {
 
-/// The gap in accuracy of one part, of training minus held out, as a measure for `Scoring::measures`: one pass over
-/// each. NaN if either is empty. For all classes at once: `class_gaps`.
+/// The accuracy gap of one part of the data, training minus held out, as a measure for `Scoring::measures`: one pass
+/// over each. NaN if either is empty. For all classes at once use `class_gaps`.
 struct PartGap {
   Source on_training_data;
   Source held_out;
@@ -33,9 +33,8 @@ struct PartGap {
   }
 };
 
-/// The gaps of all classes along training, as measures "class_gap_0", "class_gap_1", ...: all together cost one pass
-/// over both sources at each scoring. `now`: for damage that follows a schedule, as of when.
-/// Throws Error as `by_class` does.
+/// The accuracy gaps of all classes as measures "class_gap_0", "class_gap_1", ...: together they cost one pass over
+/// both sources at each scoring. `now`: the moment for damage that follows a schedule. Throws Error as `by_class` does.
 ///     scoring.measures = regimen::class_gaps(train, test, /*classes=*/10);
 [[nodiscard]] inline std::map<std::string, AnyMeasure> class_gaps(const Source& on_training_data,
                                                                   const Source& held_out, std::int64_t classes,
@@ -49,10 +48,10 @@ struct PartGap {
   return measures;
 }
 
-/// The largest gap in accuracy of any class, or of other parts, as a measure for `Scoring::measures`: of training minus
-/// held out, part by part; parts that are empty on either side are left out, and NaN is left if all are.
+/// The largest accuracy gap of any class, or of other parts, as a measure for `Scoring::measures`: training minus held
+/// out, part by part. Parts that are empty on either side are left out; NaN if all are.
 ///     scoring.measures["worst_class_gap"] = regimen::WorstGap{by_class(train, 10), by_class(test, 10)};
-/// Throws Error where the two have different lengths.
+/// Throws Error if the two lengths differ.
 struct WorstGap {
   std::vector<Source> on_training_data;
   std::vector<Source> held_out;
@@ -63,7 +62,7 @@ struct WorstGap {
     double worst = unknown;
     for (const double gap :
          gaps(scores(probe.model, on_training_data, filled), scores(probe.model, held_out, filled))) {
-      worst = std::fmax(worst, gap);  // the one that is a number, if the other is NaN
+      worst = std::fmax(worst, gap);  // fmax ignores a NaN
     }
     return worst;
   }

@@ -19,20 +19,20 @@
 
 namespace regimen::inline v0 {
 
-/// What trackers by sample share: whose row of a table is which, and which steps of a run concern them.
+/// The common part of trackers by sample: the table row of each sample, and the steps of a run that concern them.
 ///
 /// A tracker keeps tables of `size() + 1` rows: row i belongs to the i-th sample of the source as `materialize` and
-/// `subset` count them, the last to all samples that are not in it. So nothing waits for the device while a network
-/// trains: rows are looked up there, and strangers are noticed when a result is read.
+/// `subset` count them, the last row to all samples that are not in the source. Rows are looked up on the device, and
+/// unknown samples are reported when a result is read, so training never waits for the device.
 ///
-/// A tracker of your own holds one, and is an observer by three lines:
+/// A tracker of your own has a member `rows` of this type, and is an observer by three lines:
 ///     void operator()(const regimen::RunBegin& begin) { rows.hear(begin); }
 ///     void operator()(const regimen::PhaseBegin& begin) { rows.hear(begin); }
 ///     void operator()(const regimen::Step& step) { if (rows.concerned(step)) { ... step.pass ... } }
 class SampleRows {
  public:
-  /// Reads the source once, for its ids. `phase`: the only one of a run to follow; all if it is empty.
-  /// Throws Error for a source without end, or whose ids do not name the same samples at every reading.
+  /// Reads the source once, for its ids. `phase`: name of the one phase to follow; if empty, all phases. Throws Error
+  /// for a source that does not end, has no samples, or whose ids do not name the same samples at every reading.
   SampleRows(const Source& source, std::string who, std::string phase = "")
       : who_(std::move(who)), phase_(std::move(phase)) {
     if (!source.defined() || !source.size() || !source.traits().stable_ids) {
@@ -49,13 +49,13 @@ class SampleRows {
     }
   }
 
-  /// Samples of the source.
+  /// The number of samples of the source.
   [[nodiscard]] std::int64_t size() const { return ids_.size(0); }
 
-  /// [size] int64 on the CPU: whose row is which.
+  /// The ids of the samples by row, [size] int64 on the CPU.
   [[nodiscard]] const at::Tensor& ids() const { return ids_; }
 
-  /// The rows of these samples, in [0, size()]; ids [N] int64, rows [N] int64 on the same device.
+  /// The rows of these samples, [N] int64 in [0, size()] on the device of the ids; ids [N] int64.
   [[nodiscard]] at::Tensor of(const at::Tensor& ids) {
     sorted_ = sorted_.to(ids.device());
     order_ = order_.to(ids.device());
@@ -64,8 +64,8 @@ class SampleRows {
     return order_.index_select(0, places).masked_fill(strange, size());
   }
 
-  /// The rows of a table that belong to samples, copied. Throws Error if `counts`, the table of how often each was
-  /// seen, says that strangers were.
+  /// A copy of the table's rows that belong to samples. counts: the number of times that each row was seen. Throws
+  /// Error if unknown samples were seen.
   [[nodiscard]] at::Tensor known(const at::Tensor& table, const at::Tensor& counts) const {
     const auto strangers = counts[size()].item<std::int64_t>();
     if (strangers > 0) {
@@ -75,8 +75,8 @@ class SampleRows {
     return table.narrow(0, 0, size()).clone();
   }
 
-  /// What came before the run. Throws Error if it was resumed after an epoch of what is followed, and what the tracker
-  /// saw of that was not loaded.
+  /// Takes the begin of a run. Throws Error if the run is resumed after an epoch of a followed phase and the tracker
+  /// was not loaded.
   void hear(const RunBegin& begin) {
     for (const Epoch& epoch : begin.history) {
       if (phase_.empty() || epoch.phase == phase_) {
@@ -86,7 +86,7 @@ class SampleRows {
     }
   }
 
-  /// Which phase begins. Throws Error if it goes on after a resume, and what the tracker saw before was not loaded.
+  /// Takes the begin of a phase. Throws Error if a followed phase is resumed and the tracker was not loaded.
   void hear(const PhaseBegin& begin) {
     following_ = phase_.empty() || begin.name == phase_;
     batch_ = begin.clock.batch;
@@ -98,8 +98,8 @@ class SampleRows {
     complete_ = complete_ || following_;
   }
 
-  /// Whether the step belongs to what is followed. Throws Error where several batches make one step
-  /// (`Phase::accumulate`): a step shows its last batch only, and the others' samples would be missed in silence.
+  /// Whether the step belongs to a followed phase. Throws Error if a step has several batches (`Phase::accumulate`): it
+  /// shows only the last one, and the samples of the others would be missed.
   [[nodiscard]] bool concerned(const Step& step) {
     const std::int64_t before = step.clock.epoch == epoch_ ? batch_ : 0;
     const std::int64_t batches = step.clock.batch - before;
@@ -111,7 +111,7 @@ class SampleRows {
     return following_;
   }
 
-  /// Who it is and what it follows, for the manifest of a run that it watches.
+  /// Name, size and followed phase as JSON, for the manifest of a run.
   [[nodiscard]] std::string manifest() const {
     return detail::json::Object()
         .add("type", detail::json::quoted(who_))
@@ -120,13 +120,13 @@ class SampleRows {
         .text();
   }
 
-  /// Into an archive of LibTorch's, for a checkpoint.
+  /// Writes the ids to a checkpoint's archive.
   template <class Archive>
   void save(Archive& archive) const {
     archive.write("ids", ids_, /*is_buffer=*/true);
   }
 
-  /// Throws Error if the archive is of other samples.
+  /// Reads the ids from a checkpoint's archive. Throws Error if they are of other samples.
   template <class Archive>
   void load(Archive& archive) {
     at::Tensor ids;
@@ -146,19 +146,19 @@ class SampleRows {
 
   std::string who_;
   std::string phase_;
-  at::Tensor ids_;     ///< [n], in the source's order
-  at::Tensor sorted_;  ///< the same, ascending
-  at::Tensor order_;   ///< the row of each of these
+  at::Tensor ids_;     ///< [n] int64, in the source's order
+  at::Tensor sorted_;  ///< [n] int64, ids in ascending order
+  at::Tensor order_;   ///< [n] int64, rows of the ids in `sorted_`
   bool following_ = true;
-  bool complete_ = false;  ///< whether what came before now was seen, or loaded
+  bool complete_ = false;  ///< whether everything before now was seen or loaded
   std::int64_t batch_ = 0;
   std::int64_t epoch_ = 0;
 };
 
 namespace detail {
 
-/// [N] int64: targets that are labels; of distributions [N, C] the largest entries, so that smoothing changes nothing.
-/// Throws Error unless the logits are [N, C] with C >= 2.
+/// The labels of targets, [N] int64: the targets themselves, or the largest entries of distributions [N, C], which
+/// smoothing does not change. Throws Error unless the logits are [N, C] with C >= 2, and for other targets.
 inline at::Tensor labels_for(const at::Tensor& logits, const at::Tensor& target, const std::string& who) {
   if (logits.dim() != 2 || logits.size(1) < 2) {
     throw Error(who + " takes outputs of [N, C] with at least two classes, not " + described(logits));
@@ -170,7 +170,7 @@ inline at::Tensor labels_for(const at::Tensor& logits, const at::Tensor& target,
   return soft ? target.argmax(1) : target;
 }
 
-/// A tracker's table, read back from an archive to the device that it was on.
+/// Reads a tracker's table from an archive to the device that the table is on.
 template <class Archive>
 void load_table(Archive& archive, const std::string& name, at::Tensor& table) {
   at::Tensor stored;

@@ -12,8 +12,9 @@
 
 namespace regimen::inline v0 {
 
-/// One after another, each with randomness of its own. Partners that one of them draws from the data, as `Mixup` does,
-/// go through those before it, by the same draws as everywhere: their labels are the ones that they are shown with.
+/// Transforms one after another, each with its own randomness. If one of them draws partners from the data, as `Mixup`
+/// does, the partners go through the transforms before it, by the same draws as when they are trained on: their labels
+/// are those that the network sees for them.
 struct Chain {
   std::vector<AnyTransform> parts;
 
@@ -25,7 +26,7 @@ struct Chain {
   }
 };
 
-/// One after another.
+/// Makes a `Chain` of transforms.
 ///     const auto damage = regimen::chain(regimen::ZeroPixels{.fraction = 0.1}, regimen::UniformLabels{.classes = 10});
 template <class... Transforms>
 [[nodiscard]] Chain chain(Transforms... transforms) {

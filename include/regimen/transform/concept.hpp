@@ -18,7 +18,7 @@
 namespace regimen::inline v0 {
 namespace detail {
 
-/// Data at a place in a list of transforms: as they are read, and as the transforms before that place leave them.
+/// The data at one position in a list of transforms: as read, and as the transforms before that position leave them.
 struct DataSoFar {
   const Source& read;
   const Source& so_far;
@@ -26,21 +26,21 @@ struct DataSoFar {
 
 }  // namespace detail
 
-/// What is the network shown? Takes a batch and a key and gives back a batch of as many rows.
+/// A function of a batch and a key that returns a batch of as many rows.
 ///
-/// Row i of the result depends on row i of the batch and on the key's draws for sample i, on nothing else: transforming
-/// a part gives the same as a part of the transformed whole. So a transform does not care about batches, and the same
-/// one serves twice: keyed by the sample alone (`frozen`), it is damage that a network can memorize; keyed by the
-/// sample and the epoch (`Phase::augment`), it is augmentation.
+/// Row i of the result may depend only on row i of the batch and on the key's draws for sample i: transforming a part
+/// of a batch gives that part of the transformed batch. A transform therefore serves twice: keyed by the sample alone
+/// (`frozen`) it is damage that a network can memorize; keyed by sample and epoch (`Phase::augment`) it is
+/// augmentation.
 ///
-/// One that cares which data it acts on may say so in `void check_data(const Source& data, const std::string& who)
-/// const`, which throws Error; it is asked before the first step, and by `frozen`.
+/// A transform that has requirements on its data may have `void check_data(const Source& data, const std::string& who)
+/// const`, which throws Error; it is called before the first step, and by `frozen`.
 template <class T>
 concept Transform = requires(const T& transform, const Batch& batch, const Key& key) {
   { transform(batch, key) } -> std::same_as<Batch>;
 };
 
-/// Any transform.
+/// A transform of any type.
 class AnyTransform : public detail::Erased {
  public:
   template <class T>
@@ -67,7 +67,7 @@ class AnyTransform : public detail::Erased {
 
   Batch operator()(const Batch& batch, const Key& key) const { return (*call_)(batch, key); }
 
-  /// Throws Error if the data that it is to act on do not suit it. who: what it is to the user.
+  /// Throws Error if the data do not suit the transform. `who`: the transform's name for the user.
   void check_data(const Source& data, const std::string& who) const { check_data({data, data}, who); }
   void check_data(const detail::DataSoFar& data, const std::string& who) const {
     (*check_data_)(data, data.so_far, who);

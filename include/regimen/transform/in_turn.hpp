@@ -14,17 +14,17 @@
 #include "regimen/source/source.hpp"
 #include "regimen/transform/concept.hpp"
 
-/// Transforms that are done one after another: a chain, a phase's augmentation.
+/// Transforms one after another: a chain, a phase's augmentation.
 namespace regimen::inline v0::detail {
 
-/// The first `count` transforms, one after another, each with randomness of its own: part i by key.fold(first_fold +
-/// i). Each is told of the data as the parts before it leave them (`Moment::so_far`).
+/// Applies the first `count` transforms, each with its own randomness: part i with key.fold(first_fold + i). Each one
+/// gets the data as the parts before it leave them (`Moment::so_far`).
 inline Batch in_turn(const std::vector<AnyTransform>& parts, std::size_t count, Batch batch, const Key& key,
                      std::uint64_t first_fold = 0);
 
-/// An indexed source as the first `count` transforms of a list leave it. What draws partners from it, `Mixup` say, gets
-/// them with the inputs and the labels that the network is shown for them elsewhere: the key is the list's, so the
-/// draws for a sample are the same here and there. The list must outlive it.
+/// An indexed source as the first `count` transforms of a list leave it. Partners drawn from it, as by `Mixup`, have
+/// the inputs and labels that the network sees for them elsewhere: the key is the list's, so draws for a sample are the
+/// same. The list must outlive this object.
 struct SoFar {
   Source of;
   const std::vector<AnyTransform>* parts = nullptr;
@@ -55,8 +55,8 @@ inline Batch in_turn(const std::vector<AnyTransform>& parts, std::size_t count, 
   return batch;
 }
 
-/// The source as the first `count` transforms leave it, for a look at it before anything is trained: drawn by a key of
-/// no meaning, as of the beginning. Itself where there are none, and where it is a stream.
+/// The source as the first `count` transforms leave it, for checks before training: with an arbitrary key, as of the
+/// beginning. The source itself if `count` is 0 or it is a stream.
 inline Source looked_at(const Source& source, const std::vector<AnyTransform>& parts, std::size_t count) {
   if (count == 0 || !source.indexed()) {
     return source;
@@ -65,8 +65,8 @@ inline Source looked_at(const Source& source, const std::vector<AnyTransform>& p
   return SoFar{source, &parts, count, key};
 }
 
-/// Asks each transform of a list whether the data suit it, as the transforms before it leave them. who(i): what
-/// transform i is to the user.
+/// Checks each transform of a list against the data as the transforms before it leave them. who(i): the name of
+/// transform i for the user.
 inline void check_in_turn(const std::vector<AnyTransform>& parts, const DataSoFar& data,
                           const std::function<std::string(std::size_t)>& who) {
   for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -10,11 +10,11 @@
 #include "regimen/key/generator_guard.hpp"
 #include "regimen/model/guards.hpp"
 
-/// How many samples an epoch of a loader of torch::data has.
+/// The number of samples in an epoch of a loader of torch::data.
 namespace regimen::inline v0::detail {
 
-/// What LibTorch's loaders show only to their descendants. A pointer to such a member, named in a descendant, calls
-/// what a loader overrides it with; an object of this class is never made.
+/// Access to protected members of LibTorch's loaders. A pointer to such a member, named in a derived class, calls the
+/// loader's override; no object of this class is ever made.
 template <class Base>
 struct LoaderHooks : Base {
   static void begin_epoch(Base& loader) { (loader.*&LoaderHooks::reset)(); }
@@ -23,8 +23,8 @@ struct LoaderHooks : Base {
   static const auto& dataset(Base& loader) { return *(loader.*&LoaderHooks::main_thread_dataset_); }
 };
 
-/// LibTorch's own samplers: what an epoch of theirs draws comes from the global generator or from nowhere, so it can be
-/// drawn without consequences.
+/// Whether a sampler is one of LibTorch's: these draw from the global generator or not at all, so an epoch can be drawn
+/// from them without side effects.
 template <class Sampler>
 inline constexpr bool is_sampler_of_torch =
     std::is_same_v<Sampler, torch::data::samplers::RandomSampler> ||
@@ -33,8 +33,8 @@ inline constexpr bool is_sampler_of_torch =
     std::is_same_v<Sampler, torch::data::samplers::DistributedSequentialSampler> ||
     std::is_same_v<Sampler, torch::data::samplers::StreamSampler>;
 
-/// How many samples an epoch of the loader has, where that can be known without reading any: its sampler is asked for
-/// all its places, and the data set for none. The sampler starts anew with the loader's next epoch anyway.
+/// The number of samples in an epoch of the loader, if it can be found without reading any: the sampler is drawn to its
+/// end, and the data set is not read. The sampler is reset at the loader's next epoch anyway.
 template <class Dataset, class Sampler>
 std::optional<std::int64_t> samples_of(torch::data::StatelessDataLoader<Dataset, Sampler>& loader) {
   using Hooks = LoaderHooks<typename torch::data::StatelessDataLoader<Dataset, Sampler>::super>;
@@ -44,7 +44,7 @@ std::optional<std::int64_t> samples_of(torch::data::StatelessDataLoader<Dataset,
     const GeneratorGuard generators(at::kCPU);
     if (loader.options().workers == 0 && loader.options().max_jobs == 0) {
       Hooks::begin_epoch(loader);
-    } else if (Hooks::begun(loader)) {  // to begin an epoch would set the workers to work
+    } else if (Hooks::begun(loader)) {  // beginning an epoch would start the workers
       return std::nullopt;
     }
     std::int64_t samples = 0;
@@ -55,7 +55,7 @@ std::optional<std::int64_t> samples_of(torch::data::StatelessDataLoader<Dataset,
   }
 }
 
-/// A data set with a state of its own decides itself what an epoch is; it may say how large it is.
+/// The size that a stateful data set reports, if it does; it decides by itself what an epoch is.
 template <class Dataset>
 std::optional<std::int64_t> samples_of(torch::data::StatefulDataLoader<Dataset>& loader) {
   const auto size = LoaderHooks<typename torch::data::StatefulDataLoader<Dataset>::super>::dataset(loader).size();

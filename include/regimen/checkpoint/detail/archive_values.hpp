@@ -16,10 +16,10 @@
 #include "regimen/base/error.hpp"
 #include "regimen/record/history.hpp"
 
-/// Lists in LibTorch's archives: numbers as tensors, so that every bit comes back.
+/// Lists in LibTorch's archives: numbers as tensors, so that every bit is kept.
 namespace regimen::inline v0::detail {
 
-/// [values.size()] on the CPU.
+/// The values as a tensor, [values.size()] on the CPU.
 template <class T>
 at::Tensor tensor_of(const std::vector<T>& values) {
   const auto type = std::is_same_v<T, double> ? at::kDouble : at::kLong;

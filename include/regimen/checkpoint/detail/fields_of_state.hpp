@@ -7,8 +7,8 @@
 #include "regimen/observe/event.hpp"
 #include "regimen/record/history.hpp"
 
-/// The fields of a run's state by name: one list for each struct, for writing and reading alike. Whoever adds a field
-/// adds it here, or this does not compile; a checkpoint that was written before then leaves the field at its default.
+/// The fields of a run's state by name: one list for each struct, for writing and reading. A new field must be added
+/// here, or this does not compile; when an older checkpoint is read, the field keeps its default.
 namespace regimen::inline v0::detail {
 
 template <class C, class Visit>
@@ -29,7 +29,7 @@ void visit_score(const std::string& of, S& score, Visit&& visit) {
   visit(of + "samples", score.samples);
 }
 
-/// Without its measures, which have names of their own.
+/// Visits the fields of an epoch except its measures, which have names of their own.
 template <class E, class Visit>
 void visit_epoch(E& epoch, Visit&& visit) {
   static_assert(count_fields<Epoch>() == 10);
@@ -52,7 +52,7 @@ void visit_outcome(O& outcome, Visit&& visit) {
   visit_clock("clock_", outcome.clock, visit);
 }
 
-/// Without its history.
+/// Visits the fields of a state except its history.
 template <class S, class Visit>
 void visit_state(S& state, Visit&& visit) {
   static_assert(count_fields<State>() == 9);

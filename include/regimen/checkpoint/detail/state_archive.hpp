@@ -18,7 +18,7 @@
 #include "regimen/observe/event.hpp"
 #include "regimen/record/history.hpp"
 
-/// The state of a run as an archive: tables, each column under the name of its field.
+/// The state of a run as an archive: tables, with a column for each field, under its name.
 namespace regimen::inline v0::detail {
 
 /// Collects rows, each by a visit of its fields, and writes them as columns.
@@ -55,10 +55,10 @@ class TableWriter {
   std::map<std::string, std::vector<std::int64_t>> wholes_{};
 };
 
-/// Reads such columns back, row by row. A column that is not there leaves its field as it is.
+/// Reads columns back, row by row. If a column does not exist, its field keeps its value.
 class TableReader {
  public:
-  /// A table of a single row.
+  /// A table of one row.
   TableReader(torch::serialize::InputArchive& archive, std::string table) : table_(std::move(table)), rows_(1) {
     archive.read(table_, part_);
     for (std::string& name : part_.keys()) {
@@ -66,7 +66,7 @@ class TableReader {
     }
   }
 
-  /// A table with as many rows as a column of texts has; none without that column.
+  /// A table with as many rows as the text column `column`; none if that does not exist.
   TableReader(torch::serialize::InputArchive& archive, std::string table, const std::string& column)
       : TableReader(archive, std::move(table)) {
     const std::vector<std::string> texts =
@@ -76,7 +76,7 @@ class TableReader {
 
   [[nodiscard]] std::int64_t rows() const { return rows_; }
 
-  /// Goes to a row; then each field is visited once.
+  /// Goes to a row, whose fields are then to be visited once each.
   TableReader& row(std::int64_t row) {
     row_ = static_cast<std::size_t>(row);
     return *this;
@@ -104,7 +104,8 @@ class TableReader {
   }
 
  private:
-  /// Read once; as long as the table has rows, or else what is read would go on behind its end.
+  /// A column, read at its first use. Throws Error unless its length is the table's, beyond which it would else be
+  /// read.
   template <class Columns, class Read>
   const typename Columns::mapped_type& column(Columns& columns, const std::string& name, Read&& read) {
     const auto found = columns.find(name);
@@ -127,9 +128,9 @@ class TableReader {
   std::map<std::string, std::vector<std::int64_t>> wholes_{};
 };
 
-/// A measure's value at an epoch, as a row.
+/// The value of a measure at an epoch, as a row.
 struct MeasureRow {
-  std::int64_t epoch = 0;  ///< its place in the history
+  std::int64_t epoch = 0;  ///< index of the epoch in the history
   std::string name{};
   double value = unknown;
 };
@@ -164,7 +165,7 @@ inline void save_state(torch::serialize::OutputArchive& archive, const State& st
   outcomes.write(archive, "outcomes");
 }
 
-/// Throws Error for numbers out of their ranges and columns of other lengths.
+/// Reads a state. Throws Error for numbers out of range and columns of the wrong length.
 inline State load_state(torch::serialize::InputArchive& archive) {
   c10::IValue format;
   if (archive.try_read("format", format)) {

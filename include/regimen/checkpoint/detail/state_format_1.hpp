@@ -14,8 +14,8 @@
 #include "regimen/checkpoint/detail/archive_values.hpp"
 #include "regimen/observe/event.hpp"
 
-/// Reads the state of a run from a checkpoint of format 1, in which numbers were known by their places. Nothing writes
-/// it any more.
+/// Reads the state of a run from a checkpoint of format 1, in which numbers are found by their position. It is no
+/// longer written.
 namespace regimen::inline v0::detail {
 
 inline Clock clock_of(const std::int64_t* row) {
@@ -25,7 +25,7 @@ inline Clock clock_of(const std::int64_t* row) {
 inline constexpr std::int64_t clock_numbers = 5;
 inline constexpr std::int64_t epoch_numbers = 11;
 
-/// As many numbers as the rest of the archive says; or else what is read would go on behind their end.
+/// A list of numbers. Throws Error unless it has `numbers` entries, beyond which it would else be read.
 template <class T>
 std::vector<T> table_of(torch::serialize::InputArchive& archive, const std::string& key, std::size_t numbers) {
   std::vector<T> table = vector_of<T>(archive, key);
@@ -90,7 +90,7 @@ inline State load_state_of_format_1(torch::serialize::InputArchive& archive) {
   c10::IValue loss_samples;
   archive.read("loss_samples", loss_samples);
   state.loss_samples = loss_samples.toInt();
-  c10::IValue loss_count;  // not in checkpoints of earlier versions, where all losses were means over the samples
+  c10::IValue loss_count;  // missing in older checkpoints, when all losses were means over the samples
   state.loss_count =
       archive.try_read("loss_count", loss_count) ? loss_count.toDouble() : static_cast<double>(state.loss_samples);
   c10::IValue loss_scale;

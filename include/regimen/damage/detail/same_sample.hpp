@@ -15,29 +15,30 @@
 #include "regimen/source/source.hpp"
 #include "regimen/tensor/described.hpp"
 
-/// Which clean sample a sample came from: what `label_noise`, `touched` and `split_by_noise` compare it with.
+/// The clean sample that a sample came from: the partner of the comparisons in `label_noise`, `touched` and
+/// `split_by_noise`.
 namespace regimen::inline v0::detail {
 
-/// That two sources cannot be compared, and why.
+/// An error: two sources cannot be compared, and why.
 class NotComparable : public Error {
  public:
   using Error::Error;
 };
 
-/// Who the samples of a whole source are, in its order, on the CPU.
+/// Ids and source ids of the samples of a source, in its order, on the CPU.
 struct Names {
   at::Tensor id;         ///< [n] int64
   at::Tensor source_id;  ///< [n] int64
 };
 
-/// And how they are labelled.
+/// Ids, source ids and labels of the samples of a source.
 struct Labelled {
   Names names;
   at::Tensor label;  ///< [n] int64
 };
 
-/// Reads a source once, as it is at this moment. Throws NotComparable unless it ends, is not empty, and its targets,
-/// called `what`, are labels.
+/// Reads a source once, as of this moment. Throws NotComparable unless it ends, has samples, and its targets, called
+/// `what` in errors, are labels.
 inline Labelled labelled(const Source& source, const Moment& now, const std::string& who, const std::string& what) {
   if (!source.defined() || !source.size()) {
     throw NotComparable(who + " takes two sources that end");
@@ -54,10 +55,10 @@ inline Labelled labelled(const Source& source, const Moment& now, const std::str
   return {{columns[0], columns[1]}, columns[2]};
 }
 
-/// The samples of a clean source, to be found by those that came from them.
+/// The samples of a clean source, to look up those that other samples came from.
 ///
-/// Two samples are the same one if they have the same id and the same origin. Any other is a copy, and came from the
-/// one sample of its origin that the clean source has; if that has several, copies itself, nobody knows from which.
+/// A sample came from the clean sample with its id and origin if there is one. Otherwise it is a copy, and came from
+/// the one clean sample of its origin; if there are several, themselves copies, it cannot be told from which.
 class CleanSamples {
  public:
   CleanSamples(const Names& clean, std::string who) : who_(std::move(who)) {
@@ -73,8 +74,8 @@ class CleanSamples {
     }
   }
 
-  /// [N] int64 on the CPU: the places of the clean samples that these came from. Throws NotComparable where there is
-  /// none, or more than one.
+  /// The indices of the clean samples that these samples came from, [N] int64 on the CPU. Throws NotComparable for a
+  /// sample with none or several.
   [[nodiscard]] at::Tensor places_of(const Names& samples) const {
     const std::vector<std::int64_t> ids = numbers(samples.id);
     const std::vector<std::int64_t> origins = numbers(samples.source_id);
@@ -118,7 +119,7 @@ class CleanSamples {
 
   std::string who_;
   std::unordered_map<std::int64_t, Sample> by_id_;
-  std::unordered_map<std::int64_t, std::int64_t> by_origin_;  ///< places, or `several`
+  std::unordered_map<std::int64_t, std::int64_t> by_origin_;  ///< indices, or `several`
 };
 
 }  // namespace regimen::inline v0::detail

@@ -10,8 +10,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// The first of the paths that is a file, or "" if none is. A folder of that name is no file: some archives unpack into
-/// one.
+/// The first path that is a regular file, or "" if none is. Folders of such a name are skipped: some archives unpack
+/// into one.
 inline std::string first_file(const std::vector<std::string>& paths) {
   std::error_code failure;
   for (const std::string& path : paths) {
@@ -22,7 +22,7 @@ inline std::string first_file(const std::vector<std::string>& paths) {
   return "";
 }
 
-/// "there is neither a, which is a folder, nor b nor c": the paths that `first_file` looked at.
+/// An error text with the paths that `first_file` looked at: "there is neither a, which is a folder, nor b nor c".
 inline std::string none_of(const std::vector<std::string>& paths) {
   std::error_code failure;
   std::string text;
@@ -33,14 +33,14 @@ inline std::string none_of(const std::vector<std::string>& paths) {
   return text;
 }
 
-/// The paths of a data set's file: as it is, and packed by gzip.
+/// The paths of a data set's file: plain, and packed by gzip.
 inline std::vector<std::string> plain_and_packed(const std::filesystem::path& folder, const std::string& name) {
   const std::string path = (folder / name).string();
   return {path, path + ".gz"};
 }
 
-/// The files of these names, each as it is or with .gz, all of them in root/folder or all in root itself. Throws Error
-/// that lists what was looked for, with `set`, whose binary version has it.
+/// The paths of these files, each plain or with .gz, all in root/folder or all in root itself. Throws Error with the
+/// paths looked for and the name of the data set, `set`, that has them.
 inline std::vector<std::string> cifar_files(const std::string& root, const std::string& set, const char* folder,
                                             const std::vector<std::string>& names) {
   std::vector<std::string> missing;
@@ -61,14 +61,14 @@ inline std::vector<std::string> cifar_files(const std::string& root, const std::
   throw Error(none_of(missing) + "; the binary version of " + set + " (www.cs.toronto.edu/~kriz/cifar.html) has it");
 }
 
-/// The six files of CIFAR-10's binary version, the test set's last.
+/// The six files of CIFAR-10's binary version; the last one is the test set.
 inline std::vector<std::string> cifar10_files(const std::string& root) {
   return cifar_files(root, "CIFAR-10", "cifar-10-batches-bin",
                      {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
                       "data_batch_5.bin", "test_batch.bin"});
 }
 
-/// The two files of CIFAR-100's binary version, the test set's last.
+/// The two files of CIFAR-100's binary version; the last one is the test set.
 inline std::vector<std::string> cifar100_files(const std::string& root) {
   return cifar_files(root, "CIFAR-100", "cifar-100-binary", {"train.bin", "test.bin"});
 }

@@ -12,7 +12,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// What is in a folder, by sorted names: its folders, or its files. Hidden ones are none.
+/// The names in a folder, sorted: of its subfolders, or of its files. Hidden ones are left out.
 inline std::vector<std::string> names_in(const std::filesystem::path& folder, bool folders) {
   std::error_code failure;
   std::vector<std::string> names;

@@ -10,7 +10,7 @@
 
 namespace regimen::inline v0::detail {
 
-// A header may lie about the size: as many pixels as no photograph of a data set has, 400 MB.
+// A header may be wrong: a bound that no photograph of a data set exceeds, 400 MB at most.
 inline constexpr std::int64_t most_pixels = 100'000'000;
 
 inline void require_pixels(const std::string& path, std::int64_t width, std::int64_t height) {
@@ -18,7 +18,7 @@ inline void require_pixels(const std::string& path, std::int64_t width, std::int
           width * height);
 }
 
-/// The whole of a file; less of it, or nothing, where it cannot be read.
+/// The bytes of a file; fewer, or none, if it cannot be read.
 inline std::string image_bytes(const std::string& path) {
   const std::ifstream file(path, std::ios::binary);
   std::stringstream content;

@@ -18,9 +18,9 @@
 
 namespace regimen::inline v0::detail {
 
-/// Where libjpeg's errors go.
+/// The target of libjpeg's errors.
 struct JpegErrors {
-  jpeg_error_mgr base;  // first, so that a pointer to it is one to all
+  jpeg_error_mgr base;  // first, so that a pointer to it points to the whole
   std::jmp_buf escape;
   char text[JMSG_LENGTH_MAX];
 };
@@ -32,14 +32,14 @@ struct JpegErrors {
 }
 
 inline void on_jpeg_message(j_common_ptr info, int /*level*/) {
-  // A file cut short is but a warning to libjpeg, and grey from there on. The other warnings are of what decoders get
-  // over, and ImageNet has some.
+  // libjpeg only warns of a truncated file, and fills the rest with grey; here that is an error. Its other warnings are
+  // of defects that decoders tolerate, and some images of ImageNet have them.
   if (info->err->msg_code == JWRN_JPEG_EOF) {
     on_jpeg_error(info);
   }
 }
 
-/// One JPEG file. After a function has said false, `why` tells the reason.
+/// A JPEG file. If a function returns false, `why` tells the reason.
 class Jpeg {
  public:
   Jpeg() {
@@ -47,11 +47,11 @@ class Jpeg {
     errors_.base.error_exit = on_jpeg_error;
     errors_.base.emit_message = on_jpeg_message;
   }
-  ~Jpeg() { jpeg_destroy_decompress(&info_); }  // also where it was never created: zeros say so
+  ~Jpeg() { jpeg_destroy_decompress(&info_); }  // safe for a struct of zeros that was never created
   Jpeg(const Jpeg&) = delete;
   Jpeg& operator=(const Jpeg&) = delete;
 
-  /// Reads the header.
+  /// Reads the header. Returns false on failure.
   bool open(const std::string& bytes) {
     if (setjmp(errors_.escape) != 0) {
       return false;
@@ -64,7 +64,7 @@ class Jpeg {
     return true;
   }
 
-  /// Decodes into height x width x channels bytes.
+  /// Decodes into height x width x channels bytes. Returns false on failure.
   bool read(std::uint8_t* pixels) {
     if (setjmp(errors_.escape) != 0) {
       return false;
@@ -74,7 +74,7 @@ class Jpeg {
       JSAMPROW row = pixels + static_cast<std::size_t>(info_.output_scanline) * info_.output_width * channels();
       jpeg_read_scanlines(&info_, &row, 1);
     }
-    jpeg_finish_decompress(&info_);  // finds out if the end is missing
+    jpeg_finish_decompress(&info_);  // fails if the end is missing
     return true;
   }
 
@@ -101,8 +101,8 @@ inline at::Tensor decode_jpeg(const std::string& path, const std::string& bytes)
   }
   pixels = pixels.permute({2, 0, 1});
   if (jpeg.channels() == 4) {
-    // A colour is the light that neither its ink nor the black takes away. A byte says how much ink is missing, as
-    // Adobe's programs write it, and as all others are read too.
+    // colour = 255 - ink, times (255 - black) / 255. The bytes hold 255 minus the ink, as Adobe's programs write them;
+    // all files are read so.
     const at::Tensor light = pixels.to(at::kFloat);
     pixels = light.narrow(0, 0, 3).mul(light.narrow(0, 3, 1)).div(255).round().to(at::kByte);
   }

@@ -22,8 +22,8 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// A file read from front to back, plain or packed by gzip: the formats here cannot begin with gzip's mark, 1f 8b.
-/// As with gunzip, what follows the packed part is ignored; what is unpacked is checked against its sum.
+/// A file that is read from front to back, plain or packed by gzip: no format here begins with gzip's mark, 1f 8b. As
+/// with gunzip, data behind the packed part are ignored, and the unpacked data are checked against the checksum.
 class PackedFile {
  public:
   explicit PackedFile(std::string path) : path_(std::move(path)), file_(nullptr, &gzclose) {
@@ -44,13 +44,13 @@ class PackedFile {
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
-  /// Whether the file is not packed: then `length` is that of its content.
+  /// Whether the file is not packed; then `length` is that of its content.
   [[nodiscard]] bool plain() const { return plain_; }
 
-  /// Bytes on disk.
+  /// Length on disk in bytes.
   [[nodiscard]] std::int64_t length() const { return length_; }
 
-  /// Up to n bytes; fewer only where the file ends. Gives their number.
+  /// Reads up to n bytes, fewer only at the file's end. Returns their number.
   std::int64_t read(void* to, std::int64_t n) {
     constexpr std::int64_t most = 1 << 30;  // zlib counts in int
     std::int64_t done = 0;
@@ -66,11 +66,11 @@ class PackedFile {
     return done;
   }
 
-  /// The next n bytes, or as many as there are: [m] uint8.
+  /// Reads the next n bytes, or as many as there are: [m] uint8.
   at::Tensor bytes(std::int64_t n) {
-    // n may come from a header that lies: the file is trusted with as much memory as it takes up on disk, and then with
-    // a piece at a time. To join them takes as much again, so twice the content in all; a buffer that doubles whenever
-    // it is full, and is copied then, takes up to three times.
+    // n may come from a wrong header, so memory of the file's length on disk is taken first, then piece by piece.
+    // Joining the pieces takes twice the content in all; a buffer that doubles and is copied when full takes up to
+    // three times.
     constexpr std::int64_t piece = 1 << 18;
     std::vector<at::Tensor> pieces;
     std::int64_t done = 0;
@@ -87,7 +87,7 @@ class PackedFile {
     }
   }
 
-  /// Whether nothing is left.
+  /// Whether all data have been read.
   bool ended() {
     const int next = gzgetc(file_.get());
     if (next >= 0) {
@@ -99,7 +99,7 @@ class PackedFile {
   }
 
  private:
-  /// Throws where reading stopped for another reason than the file's end: packed data cut short or damaged.
+  /// Throws Error if reading stopped for another reason than the file's end: packed data are truncated or damaged.
   void require_whole() {
     int code = Z_OK;
     const char* const what = gzerror(file_.get(), &code);  // names the file
@@ -114,7 +114,7 @@ class PackedFile {
   bool plain_ = true;
 };
 
-/// Throws Error unless the labels, [N] uint8, are below `classes`; `what` they are called where a file has two kinds.
+/// Throws Error unless all labels, [N] uint8, are below `classes`. `what`: the name of the labels in errors.
 inline void require_classes(const at::Tensor& labels, int classes, const std::string& path,
                             const std::string& what = "label") {
   const at::Tensor in_line = labels.contiguous();

@@ -14,15 +14,15 @@
 
 namespace regimen::inline v0::detail {
 
-// libpng and libjpeg report an error by calling a function that must not return: it jumps back to the setjmp. The jump
-// must pass no destructor, so between the two there are plain values only.
+// libpng and libjpeg report an error by calling a function that must not return: it jumps back to the setjmp. Jumping
+// over destructors is undefined, so only plain values live in between.
 
 [[noreturn]] inline void on_png_error(png_structp png, png_const_charp message) {
   *static_cast<std::string*>(png_get_error_ptr(png)) = message;
   png_longjmp(png, 1);
 }
 
-inline void on_png_warning(png_structp /*png*/, png_const_charp /*message*/) {}  // libpng would print it
+inline void on_png_warning(png_structp /*png*/, png_const_charp /*message*/) {}  // libpng itself would print it
 
 inline void take_png_bytes(png_structp png, png_bytep to, png_size_t length) {
   auto* const rest = static_cast<std::string_view*>(png_get_io_ptr(png));
@@ -33,10 +33,10 @@ inline void take_png_bytes(png_structp png, png_bytep to, png_size_t length) {
   rest->remove_prefix(length);
 }
 
-/// One PNG file. After a function has said false, `why` tells the reason.
+/// A PNG file. If a function returns false, `why` tells the reason.
 ///
-/// Not libpng's short interface (png_image): it applies a file's gamma, takes 16 bits for linear light where there is
-/// none, and stops before the end of the file. Pillow does neither of the first two.
+/// libpng's simplified interface (png_image) is not used: unlike Pillow it applies a file's gamma and takes 16 bits
+/// without a gamma for linear light, and it does not read up to the end of the file.
 class Png {
  public:
   explicit Png(const std::string& bytes) : rest_(bytes) {}
@@ -44,7 +44,7 @@ class Png {
   Png(const Png&) = delete;
   Png& operator=(const Png&) = delete;
 
-  /// Reads the header.
+  /// Reads the header. Returns false on failure.
   bool open() {
     if (png_ == nullptr || info_ == nullptr) {
       why_ = "out of memory";
@@ -56,15 +56,15 @@ class Png {
     png_set_read_fn(png_, &rest_, take_png_bytes);
     png_read_info(png_, info_);
     png_set_expand(png_);       // palettes, and grey of less than 8 bits
-    png_set_strip_16(png_);     // takes the higher 8
-    png_set_strip_alpha(png_);  // drops it, where the colours stay as they are
+    png_set_strip_16(png_);     // keeps the higher 8 bits
+    png_set_strip_alpha(png_);  // keeps the colours as they are
     png_set_gray_to_rgb(png_);
     passes_ = png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
     return true;
   }
 
-  /// Decodes into height x width x 3 bytes.
+  /// Decodes into height x width x 3 bytes. Returns false on failure.
   bool read(std::uint8_t* pixels) {
     if (setjmp(png_jmpbuf(png_)) != 0) {
       return false;

@@ -11,9 +11,9 @@
 
 namespace regimen::inline v0::detail {
 
-/// Calls a function after each normalization by a batch (LibTorch's batch_norm and instance_norm) that this thread does
-/// while the watch lives. Models of any kind end there, TorchScript's too, and it is the one place where a layer that
-/// is used twice in a pass can be told from one that is used once.
+/// Calls a function after each batch normalization (LibTorch's batch_norm and instance_norm) in this thread during the
+/// watch's lifetime. All kinds of models end there, TorchScript's included, and only there can two calls of one layer
+/// in a pass be told from one.
 class NormalizationWatch {
  public:
   explicit NormalizationWatch(std::function<void()> after) : after_(std::move(after)), outer_(innermost()) {
@@ -41,7 +41,7 @@ class NormalizationWatch {
 
   static std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& operation) {
     if (normalizes(operation)) {
-      ++innermost()->depth_;  // instance_norm is done by a batch_norm
+      ++innermost()->depth_;  // instance_norm calls batch_norm
     }
     return nullptr;
   }

@@ -18,12 +18,12 @@
 
 namespace regimen::inline v0::detail {
 
-/// The running statistics of a model's BatchNorms, made anew call by call.
+/// New running statistics of a model's BatchNorm layers, collected call by call.
 ///
-/// Layers are known by the names of their buffers, so that a model of any kind will do. Which of them update their
-/// statistics, and how much of a batch's statistics a layer takes over, its momentum, is in none of the names: a first
-/// pass shows who writes, and the momentum is measured, by what a call leaves of a known number. A layer that does not
-/// write may be in eval mode and normalize by its statistics: they stay.
+/// Layers are found by the names of their buffers, so any kind of model will do. The names do not tell which layers
+/// update their statistics, nor the momentum, the weight of a batch's statistics in an update. A first pass shows which
+/// layers write; the momentum is measured by what a call leaves of a known number. The statistics of a layer that does
+/// not write stay, as it may be in eval mode and normalize by them.
 class RunningStatistics {
  public:
   explicit RunningStatistics(const Weights& model) {
@@ -40,7 +40,7 @@ class RunningStatistics {
     return std::all_of(layers_.begin(), layers_.end(), [](const Layer& layer) { return layer.statistics.empty(); });
   }
 
-  /// Before the forward pass on a batch: of layers that write, nothing of earlier passes.
+  /// Call before the forward pass on a batch: clears what earlier passes left in the buffers of layers that write.
   void begin_pass() {
     for (Layer& layer : layers_) {
       for (Statistic& each : layer.statistics) {
@@ -56,8 +56,8 @@ class RunningStatistics {
     }
   }
 
-  /// After a call of a layer, or of layers that nobody sees call by call, at the end of the pass: momentum times the
-  /// batch's statistics is in the buffers that it wrote to. A layer without a momentum takes over 1 / count.
+  /// Call after each call of a layer, and at the end of the pass for layers whose calls are not seen: the buffers that
+  /// were written now hold momentum times the batch's statistics. A layer without a momentum uses 1 / count.
   void take_calls() {
     for (Layer& layer : layers_) {
       if (!layer.writes) {
@@ -74,9 +74,9 @@ class RunningStatistics {
     }
   }
 
-  /// At the end of the pass. False if it has shown a layer that writes and was not known to: the pass, of which that
-  /// layer's part is not known, counts for nothing and is to be repeated. Throws Error for a layer that updates its
-  /// statistics by itself, several times a pass.
+  /// Call at the end of the pass. Returns false if the pass has shown that one more layer writes; the pass, in which
+  /// this layer's statistics are unknown, does not count and must be repeated. Throws Error for a layer that updates
+  /// its statistics several times in a pass without batch_norm.
   [[nodiscard]] bool end_pass() {
     for (const Layer& layer : layers_) {
       require_one_update(layer);
@@ -102,7 +102,7 @@ class RunningStatistics {
     return true;
   }
 
-  /// Whether a layer was called for the first time, whose momentum is not known yet.
+  /// Whether a layer was called for the first time, so that its momentum is not known yet.
   [[nodiscard]] bool is_to_be_measured() const {
     return std::any_of(layers_.begin(), layers_.end(), [](const Layer& layer) {
       return std::any_of(layer.statistics.begin(), layer.statistics.end(),
@@ -110,7 +110,7 @@ class RunningStatistics {
     });
   }
 
-  /// Before the same batch is shown once more: a number above its statistics, in their place.
+  /// Call before the same batch is shown once more: puts a number larger than its statistics into each buffer.
   void mark() {
     for_each_that_writes([](Statistic& each) {
       const bool is_new = each.calls > 0 && !each.momentum;
@@ -124,7 +124,8 @@ class RunningStatistics {
     }
   }
 
-  /// After each call of that pass, and at its end.
+  /// Call after each call of a layer in that pass, and at its end: computes the momentum from what is left of the
+  /// number.
   void measure_momentum() {
     for_each_that_writes([](Statistic& each) {
       if (each.was_written() && each.mark != nothing && !each.momentum) {
@@ -137,7 +138,7 @@ class RunningStatistics {
     });
   }
 
-  /// Leaves the means over all calls. A layer that was not called, or takes nothing over, keeps what it has.
+  /// Writes the means over all calls. A layer that was not called, or has momentum 0, keeps its statistics.
   void finish() {
     for (Layer& layer : layers_) {
       for (Statistic& each : layer.statistics) {
@@ -154,7 +155,7 @@ class RunningStatistics {
   }
 
  private:
-  /// Stands in a buffer before a call instead of 0, which may be what the call writes; too small to be seen in a sum.
+  /// A value that stands for 0 in a buffer before a call, as the call itself may write 0; too small to change a sum.
   static constexpr double nothing = 1e-30;
 
   struct Statistic {
@@ -163,17 +164,17 @@ class RunningStatistics {
 
     std::string name;
     at::Tensor buffer;
-    at::Tensor kept;  ///< as it was before all, double
+    at::Tensor kept;  ///< the original value, double
     at::Tensor sum;
     std::int64_t calls = 0;
-    at::Tensor of_pass{};            ///< the sum over this pass's calls, double
-    std::int64_t calls_of_pass = 0;  ///< in this pass
-    double before = 0;               ///< what the buffer holds before the next call of a layer that writes
-    at::Tensor first_of_pass{};      ///< what the pass's first call left, double
+    at::Tensor of_pass{};            ///< sum over this pass's calls, double
+    std::int64_t calls_of_pass = 0;  ///< number of calls in this pass
+    double before = 0;               ///< content of the buffer before the next call, for a layer that writes
+    at::Tensor first_of_pass{};      ///< content after the pass's first call, double
     double mark = nothing;
     std::optional<double> momentum{};
 
-    /// By its numbers: LibTorch's batch_norm writes them without counting it as a write.
+    /// Compares numbers, as LibTorch's batch_norm writes without changing the tensor's version.
     [[nodiscard]] bool was_written() const { return buffer.ne(before).any().item<bool>(); }
 
     void restart(double value) {
@@ -183,7 +184,7 @@ class RunningStatistics {
 
     void keep() const { buffer.copy_(kept); }
 
-    /// Also of NaN, which does not equal itself.
+    /// Treats NaN as equal to NaN.
     [[nodiscard]] bool differs() const {
       const at::Tensor both_nan = buffer.isnan().logical_and(kept.isnan());
       return buffer.ne(kept.to(buffer.scalar_type())).logical_and(both_nan.logical_not()).any().item<bool>();
@@ -224,11 +225,11 @@ class RunningStatistics {
   };
 
   struct Layer {
-    std::string name;  ///< "layer1.bn." of "layer1.bn.running_mean"
+    std::string name;  ///< "layer1.bn." for "layer1.bn.running_mean"
     std::vector<Statistic> statistics{};
     std::optional<Count> count{};
-    bool writes = false;    ///< an earlier pass has shown that it updates its statistics
-    bool is_found = false;  ///< this pass has shown it
+    bool writes = false;    ///< true if an earlier pass has shown that the layer updates its statistics
+    bool is_found = false;  ///< true if this pass has shown it
 
     [[nodiscard]] bool differs() const {
       return (count && count->differs()) ||
@@ -276,7 +277,7 @@ class RunningStatistics {
     return tensor.numel() == 0 ? 0 : tensor.abs().max().item<double>();
   }
 
-  /// If it is a round number within 1e-6, that number: it is what the layer's author wrote.
+  /// If the momentum is a round number within 1e-6, returns that number: it is what the layer's author wrote.
   static double rounded(double momentum) {
     const double round = std::round(momentum * 1e4) / 1e4;
     return std::abs(momentum - round) < 1e-6 ? round : momentum;

@@ -26,7 +26,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// Makes a stream the current one while it lives, in order with the one that was.
+/// Makes a stream the current one for the guard's lifetime, ordered after the previous one at the begin and before it
+/// at the end.
 class OnStream {
  public:
   explicit OnStream(const at::cuda::CUDAStream& stream)
@@ -37,7 +38,7 @@ class OnStream {
     try {
       follow(outer_, stream_);
     } catch (const c10::Error&) {
-      return;  // whatever the device is asked next reports it again
+      return;  // the next call on this device reports it again
     }
   }
   OnStream(const OnStream&) = delete;
@@ -55,8 +56,8 @@ class OnStream {
   c10::cuda::CUDAStreamGuard guard_;
 };
 
-/// Notices, while it lives, whether the host waits for the device: by LibTorch's debug mode for operations that
-/// synchronize, whose warnings are handed on only to one who had asked for that mode himself.
+/// Detects whether the host waits for the device during the object's lifetime, by LibTorch's debug mode for
+/// synchronizing operations. Its warnings are passed on only if that mode was on before.
 class WaitWatch final : public c10::WarningHandler {
  public:
   WaitWatch() : outer_(c10::WarningUtils::get_warning_handler()), mode_(state().get_sync_debug_mode()) {
@@ -88,7 +89,7 @@ class WaitWatch final : public c10::WarningHandler {
   bool waited_ = false;
 };
 
-/// A CUDA graph. It can only be recorded on a stream that is not the default one, and is replayed on the caller's.
+/// A CUDA graph. It has to be recorded on a stream that is not the default one, and is replayed on the caller's.
 class CudaRecorder final : public Recorder {
  public:
   explicit CudaRecorder(const at::Device& device)
@@ -125,12 +126,13 @@ class CudaRecorder final : public Recorder {
     try {
       act();
     } catch (const c10::Error&) {
-      return;  // what went wrong is reported already
+      return;  // the failure is reported already
     }
   }
 
-  /// The stream is recording still, and its end reports once more what went wrong; LibTorch 2.11 then leaves its
-  /// allocators and its generator as if the recording went on (pytorch#180395), and the next dropout would throw.
+  /// Ends a failed recording. The stream is still recording, and ending it reports the failure once more. LibTorch 2.11
+  /// then leaves its allocators and its generator in the state of a recording (pytorch#180395), and the next dropout
+  /// would throw.
   void end_in_failure(at::cuda::CUDAGraph& graph, const c10::MempoolId_t& pool) const {
     try_to([&] { graph.capture_end(); });
 #if TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR == 11
@@ -142,7 +144,7 @@ class CudaRecorder final : public Recorder {
 #else
     (void)pool;
 #endif
-    // The generator is told of the end of a recording by one that succeeds.
+    // Only a successful recording tells the generator of its end.
     try_to([&] {
       at::Tensor some = at::zeros({1}, at::TensorOptions(stream_.device()));
       at::cuda::CUDAGraph trivial;

@@ -7,18 +7,19 @@
 
 namespace regimen::inline v0::detail {
 
-/// What a device can do with work: record it once, and do it again as it was recorded, at the same addresses.
+/// An interface of devices that can record work once and replay it at the same addresses.
 class Recorder {
  public:
   virtual ~Recorder() = default;
 
-  /// Does the work where it will be recorded. Whether it made the host wait for the device, which no recording can.
+  /// Does the work where it will be recorded. Returns whether the host waited for the device, which a recording cannot
+  /// do.
   virtual bool warm_up(const std::function<void()>& work) = 0;
 
-  /// Records the work, which is not done. Throws what the work throws, and c10::Error for what cannot be recorded.
+  /// Records the work without doing it. Throws what the work throws, and c10::Error if it cannot be recorded.
   virtual void record(const std::function<void()>& work) = 0;
 
-  /// Does what was recorded.
+  /// Does the recorded work.
   virtual void replay() = 0;
 };
 

@@ -14,7 +14,7 @@ namespace regimen::inline v0::detail {
 
 using MakeRecorder = std::unique_ptr<Recorder> (*)(const at::Device&);
 
-/// Who makes the recorders of a type of device; none where nobody does. A backend of somebody's own may add itself.
+/// The maker of recorders for a type of device; null if there is none. A backend of a user may set its own.
 inline MakeRecorder& maker_of_recorders(c10::DeviceType type) {
   static std::array<MakeRecorder, static_cast<std::size_t>(c10::DeviceType::COMPILE_TIME_MAX_DEVICE_TYPES)> makers =
       [] {
@@ -30,7 +30,7 @@ inline MakeRecorder& maker_of_recorders(c10::DeviceType type) {
   return makers[static_cast<std::size_t>(type)];
 }
 
-/// None for a device that cannot record.
+/// A recorder for the device; null if it cannot record.
 inline std::unique_ptr<Recorder> make_recorder(const at::Device& device) {
   const MakeRecorder make = maker_of_recorders(device.type());
   return make != nullptr ? make(device) : nullptr;

@@ -19,10 +19,10 @@
 
 #endif
 
-/// The draws of a key for ids that live on another device than the CPU: the same bits as its loops over memory give.
+/// The draws of a key for ids on another device than the CPU: the same bits as the CPU's loops.
 namespace regimen::inline v0::detail {
 
-/// A key's words, as numbers or in a slot on the device.
+/// The words of a key, as numbers or in a slot on the device.
 class TensorWords {
  public:
   TensorWords(const KeyWords& words, const Moment& now) : numbers_(words.now()) {
@@ -31,7 +31,8 @@ class TensorWords {
     }
   }
 
-  /// [N, n] int64: of each block `draws` draws, 2 whole words or 4 times the upper 24 bits of half a word.
+  /// Draws as [N, n] int64. draws = 2: each block of two words gives two 64-bit words; draws = 4: it gives the upper 24
+  /// bits of each half word.
   [[nodiscard]] at::Tensor draw(const at::Tensor& ids, std::int64_t n, std::int64_t draws) const {
 #if REGIMEN_WITH_CUDA
     if (ids.is_cuda()) {
@@ -41,13 +42,13 @@ class TensorWords {
     return by_operations(ids, n, draws);
   }
 
-  /// The same by LibTorch's own operations, on any device.
+  /// The result of `draw` by LibTorch's own operations, on any device.
   [[nodiscard]] at::Tensor by_operations(const at::Tensor& ids, std::int64_t n, std::int64_t draws) const {
     const std::int64_t blocks = (n + draws - 1) / draws;
     at::Tensor first = ids.unsqueeze(1).repeat({1, blocks});
     at::Tensor second = at::arange(blocks, ids.options()).unsqueeze(0).repeat({ids.size(0), 1});
     threefry_mix(first, second, word(0), word(1), word(2), [](at::Tensor& words, int by) {
-      // LibTorch shifts int64 with its sign, so what the sign brings in is masked away.
+      // LibTorch shifts int64 arithmetically, so the copies of the sign bit are masked away.
       const std::int64_t kept = (std::int64_t{1} << by) - 1;
       words = words.bitwise_left_shift(by).bitwise_or(words.bitwise_right_shift(64 - by).bitwise_and(kept));
     });
@@ -71,7 +72,7 @@ class TensorWords {
     return static_cast<std::int64_t>(i == 0 ? numbers_.first : i == 1 ? numbers_.second : third);
   }
 
-  /// 0-d int64: of the device's slot, or on the CPU, where LibTorch takes a 0-d tensor for a number.
+  /// Word i, 0-d int64: in the device's slot, or on the CPU, where LibTorch treats a 0-d tensor as a number.
   [[nodiscard]] at::Tensor word(int i) const {
     return slot_.defined() ? slot_.select(0, i) : at::scalar_tensor(number(i), at::kLong);
   }
@@ -94,7 +95,7 @@ class TensorWords {
 #endif
 
   Block numbers_;
-  at::Tensor slot_;  ///< [3]; undefined for words that do not vary
+  at::Tensor slot_;  ///< [3]; undefined if the words do not vary
 };
 
 }  // namespace regimen::inline v0::detail

@@ -9,13 +9,13 @@
 
 namespace regimen::inline v0::detail {
 
-/// The two words of a key, folded from a seed: for one moment, and, where a step is recorded, as a function of the
-/// moment, so that a replay can be given those of its own.
+/// The two words of a key, folded from a seed. They hold for one moment; if a step is being recorded, they are also a
+/// function of the moment, so that each replay gets its own words.
 class KeyWords {
  public:
   explicit KeyWords(std::uint64_t seed) : now_{seed, 0} {}
 
-  /// For another use.
+  /// Words for another use.
   [[nodiscard]] KeyWords fold(std::uint64_t salt) const {
     KeyWords result = *this;
     result.now_ = threefry(now_, {salt, fold_mark});
@@ -25,22 +25,22 @@ class KeyWords {
     return result;
   }
 
-  /// For this epoch. `keep_chain`: so that `at` can tell the words of others.
+  /// Words for this epoch. `keep_chain`: store the folds, so that `at` can give the words of other moments.
   [[nodiscard]] KeyWords each_epoch(std::int64_t epoch, bool keep_chain) const {
     return moved_on(in_epoch(now_, epoch), By::epoch, keep_chain);
   }
 
-  /// For this step, in the same way.
+  /// Words for this step; `keep_chain` as for `each_epoch`.
   [[nodiscard]] KeyWords each_step(std::int64_t step, bool keep_chain) const {
     return moved_on(in_step(now_, step), By::step, keep_chain);
   }
 
   [[nodiscard]] Block now() const { return now_; }
 
-  /// Whether they are a function of the moment, as far as is known here.
+  /// Whether the words are stored as a function of the moment.
   [[nodiscard]] bool varies() const { return !folds_.empty(); }
 
-  /// At another moment. For words that vary.
+  /// The words at another moment; only if `varies()`.
   [[nodiscard]] Block at(const Clock& clock) const {
     Block words = base_;
     for (const Fold& fold : folds_) {
@@ -56,7 +56,7 @@ class KeyWords {
   }
 
  private:
-  // Counters that folds use, out of reach of the block numbers that draws use.
+  // Counters for folds, apart from the block numbers that draws use as counters.
   static constexpr std::uint64_t fold_mark = std::uint64_t{1} << 62;
   static constexpr std::uint64_t epoch_mark = std::uint64_t{1} << 63;
   static constexpr std::uint64_t step_mark = fold_mark | epoch_mark;
@@ -90,7 +90,7 @@ class KeyWords {
 
   Block now_;
   Block base_{};
-  std::vector<Fold> folds_;  ///< from base_ on
+  std::vector<Fold> folds_;  ///< folds since base_
 };
 
 }  // namespace regimen::inline v0::detail

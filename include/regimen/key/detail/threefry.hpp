@@ -9,16 +9,16 @@
 #include "regimen/base/config.hpp"
 
 /// Threefry-2x64 with 20 rounds: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC
-/// 2011). A key and a counter of two 64-bit words each give two random words; no state, so any draw can be made at any
-/// time, in any order and by anybody. Of the published generators it needs the fewest instructions where lanes have
-/// 64-bit adds and no 64-bit multiply, as AVX2 does.
+/// 2011). A key and a counter of two 64-bit words each give two random words. There is no state, so draws can be made
+/// at any time, in any order and on any thread. Of the published generators it needs the fewest instructions on
+/// processors with 64-bit vector adds but no 64-bit vector multiply (AVX2).
 namespace regimen::inline v0::detail {
 
 inline constexpr int threefry_rounds = 20;
 inline constexpr std::array<int, 8> threefry_rotations{16, 42, 12, 31, 16, 32, 24, 21};
 inline constexpr std::uint64_t threefry_parity = 0x1BD11BDAA9FC1A22;
 
-/// The rounds, for anything that adds, xors and shifts: a word, a register of words, a tensor.
+/// The rounds of Threefry, for any type that adds, xors and shifts: a word, a register of words, a tensor.
 template <class Words, class Rotate, class Word>
 [[gnu::always_inline]] inline void threefry_mix(Words& x0, Words& x1, Word k0, Word k1, Word k2, Rotate&& rotate) {
   const Word keys[3] = {k0, k1, k2};
@@ -47,17 +47,17 @@ struct Block {
   std::uint64_t second;
 };
 
-/// The two words for key (k0, k1) and counter (c0, c1).
+/// The two random words for key (k0, k1) and counter (c0, c1).
 inline Block threefry(Block key, Block counter) {
   threefry_mix(counter.first, counter.second, key.first, key.second, threefry_parity ^ key.first ^ key.second,
                [](std::uint64_t& word, int by) { word = (word << by) | (word >> (64 - by)); });
   return counter;
 }
 
-/// As many blocks as fit the first-level cache together with what is made of them.
+/// Number of blocks that fit the first-level cache together with the results.
 inline constexpr std::size_t threefry_chunk = 512;
 
-/// A chunk of counters, overwritten by its words.
+/// A chunk of counters, which is overwritten by its random words.
 struct Chunk {
   alignas(64) std::array<std::uint64_t, threefry_chunk> first;
   alignas(64) std::array<std::uint64_t, threefry_chunk> second;
@@ -65,7 +65,7 @@ struct Chunk {
 
 #if defined(__GNUC__)
 
-/// One register of the target, no wider: g++ spills what it has to split.
+/// Vectors of exactly one register: g++ spills wider ones to memory.
 using Lanes4 [[gnu::vector_size(32)]] = std::uint64_t;
 using Lanes8 [[gnu::vector_size(64)]] = std::uint64_t;
 
@@ -93,8 +93,8 @@ template <class Lanes>
 }
 #endif
 
-/// Turns the first `used` counters of the chunk into words, with the widest lanes that this processor has. The words
-/// are the same whichever it is.
+/// Replaces the first `used` counters of the chunk by random words, with the widest registers of this processor. The
+/// words do not depend on their width.
 inline void threefry(Block key, Chunk& chunk, std::size_t used) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f")) {

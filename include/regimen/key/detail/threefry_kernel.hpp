@@ -3,17 +3,17 @@
 
 #include "regimen/base/config.hpp"
 
-/// One draw of a key (key.hpp), as C++ that any compiler takes and as the text of the same, which LibTorch compiles for
-/// a GPU at run time: as tensor operations a draw is some 140 kernels, so it is one. Tests compare the C++ with
-/// threefry.hpp bit for bit.
+/// One draw of a key (key.hpp) as C++ code and as the text of that code, which LibTorch compiles for a GPU at run time:
+/// written as tensor operations a draw would be about 140 kernels instead of one. Tests compare the C++ with
+/// threefry.hpp bit by bit.
 namespace regimen::inline v0::detail {
 
 #define REGIMEN_CODE_AND_TEXT(text, ...)       \
   inline constexpr char text[] = #__VA_ARGS__; \
   __VA_ARGS__
 
-// `draws` a block of two words: 2 are the words, 4 the upper 24 bits of their halves, the lower half first.
-// `column` counts a sample's draws. Signed and unsigned words convert bit by bit.
+// draws = 2: the two words of a block; draws = 4: the upper 24 bits of their halves, the lower half first. `column`
+// counts the draws of a sample. Conversions between signed and unsigned words keep all bits.
 REGIMEN_CODE_AND_TEXT(
     threefry_kernel_text,
     template <typename T> T regimen_threefry_draw(T id, T column, T key_0, T key_1, T key_2, T draws) {

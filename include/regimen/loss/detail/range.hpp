@@ -9,7 +9,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// The first number of a tensor on the CPU that is not in [low, high]: NaN among them. None if all are. A plain loop:
+/// The first number of a CPU tensor that is NaN or not in [low, high]; nullopt if there is none. A plain loop, since
 /// LibTorch's reductions would cost more than the step of a small network.
 template <class T>
 std::optional<double> first_outside_as(const at::Tensor& tensor, double low, double high) {

@@ -10,8 +10,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// The fields of the record of comma-separated values that begins at `at`, unquoted as RFC 4180 wants it; `at` is moved
-/// to the next record. A quoted field may hold ends of lines. Throws Error where the text ends before the record does.
+/// The fields of the CSV record that begins at `at`, without their RFC 4180 quotes; moves `at` to the next record. A
+/// quoted field may contain line ends. Throws Error if the text ends within the record.
 inline std::vector<std::string> csv_record(std::string_view text, std::size_t& at) {
   std::vector<std::string> fields(1);
   bool quoted = false;

@@ -14,13 +14,13 @@
 
 namespace regimen::inline v0::detail {
 
-/// Reads a line of JSON from its beginning: a flat object of texts, numbers and null. What JsonLog does not write,
-/// arrays, objects within it, true and false, is no line of a log. Throws Error with what was expected where.
+/// Reader of one line of JSON: a flat object of texts, numbers and null. Everything else (arrays, nested objects, true
+/// and false) is never written by JsonLog and is an Error. Errors name what was expected, and the column.
 class JsonLine {
  public:
   explicit JsonLine(std::string_view line) : line_(line) {}
 
-  /// Skips white space, and then `sign` if it is there.
+  /// Skips white space, then the character `sign`. Returns whether `sign` was there.
   bool take(char sign) {
     skip_white();
     const bool there = at_ < line_.size() && line_[at_] == sign;
@@ -56,7 +56,7 @@ class JsonLine {
     return result;
   }
 
-  /// NaN for null.
+  /// Reads a number; NaN for null.
   double number() {
     skip_white();
     const std::size_t begin = at_;
@@ -100,7 +100,7 @@ class JsonLine {
     throw Error("expected " + expected + " at column " + detail::text(at_ + 1));
   }
 
-  /// What stands behind a backslash, as UTF-8.
+  /// Reads the rest of an escape sequence, behind its backslash, and appends it as UTF-8.
   void append_escaped(std::string& result) {
     static constexpr std::string_view signs = "\"\\/bfnrt";
     static constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
@@ -112,7 +112,7 @@ class JsonLine {
     }
     expect('u');
     std::uint32_t code = hexadecimal();
-    if (code >= 0xD800 && code < 0xDC00 && line_.substr(at_, 2) == "\\u") {  // the first half of a pair
+    if (code >= 0xD800 && code < 0xDC00 && line_.substr(at_, 2) == "\\u") {  // the first half of a surrogate pair
       at_ += 2;
       const std::uint32_t second = hexadecimal();
       if (second < 0xDC00 || second >= 0xE000) {

@@ -9,7 +9,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// Whether all of the word is one number, in any locale; "inf" and "-inf" are.
+/// Whether the whole word is one number, independent of the locale, and that number in `value`. Accepts "inf" and
+/// "-inf".
 template <class T>
 bool read_number(std::string_view word, T& value) {
   const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), value);

@@ -12,6 +12,7 @@
 #include "regimen/base/type_name.hpp"
 #include "regimen/optimizer/detail/sgd.hpp"
 #include "regimen/tensor/checksum.hpp"
+#include "regimen/tensor/crc32.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -38,7 +39,7 @@ inline std::string describe(const c10::IValue& value) {
   return "null";
 }
 
-/// Calls look(name, value) for each value that a thing of LibTorch's writes to an archive.
+/// Calls look(name, value) for each value that a LibTorch object writes to an archive.
 template <class Thing, class Look>
 void for_each_archived(const Thing& thing, const Look& look) {
   torch::serialize::OutputArchive out;
@@ -55,8 +56,8 @@ void for_each_archived(const Thing& thing, const Look& look) {
   }
 }
 
-/// Every option of a parameter group, as the optimizer writes it to an archive: LibTorch's options have no list of
-/// their fields, but all of them know how to save themselves.
+/// All options of a parameter group, as the optimizer writes them to an archive: LibTorch's options cannot be listed,
+/// but all of them can be saved.
 template <class Options>
 std::string describe_group(const Options& options) {
   try {
@@ -65,12 +66,12 @@ std::string describe_group(const Options& options) {
                       [&](const std::string& name, const c10::IValue& value) { object.add(name, describe(value)); });
     return object.text();
   } catch (const std::exception&) {
-    // An optimizer of somebody's own that cannot save its options still trains.
+    // A user's optimizer that cannot save its options still trains.
     return json::Object().add("lr", json::number(options.get_lr())).text();
   }
 }
 
-/// A part of an optimizer's state, as it writes it to an archive: numbers as they are, of tensors a checksum.
+/// A part of an optimizer's state as it is written to an archive: numbers as text, tensors as checksums.
 inline std::string describe_state_value(const c10::IValue& value) {
   if (value.isTensor()) {
     return value.toTensor().defined() ? manifest_of_tensor(value.toTensor()) : "null";
@@ -85,8 +86,8 @@ inline std::string describe_state_value(const c10::IValue& value) {
   return describe(value);
 }
 
-/// The CRC-32 of all that the optimizer remembers of its steps, parameter by parameter; "none" where that is nothing,
-/// and "unknown" of an optimizer that cannot save it.
+/// CRC-32 of an optimizer's state, parameter by parameter; "none" if the state is empty, "unknown" if it cannot be
+/// saved.
 template <class O>
 std::string state_crc32(O& optimizer) {
   if constexpr (requires(torch::serialize::OutputArchive& out) { optimizer.state().begin()->second->serialize(out); }) {

@@ -24,8 +24,8 @@ class SGD;
 struct SGDOptions;
 }  // namespace torch::optim
 
-/// Rate, momentum and weight decay of an optimizer's groups. LibTorch gives the rate through the base of all options,
-/// the other two only through the options' own type.
+/// Learning rate, momentum and weight decay of parameter groups. LibTorch gives access to the learning rate through the
+/// base class of all options, to the other two only through the options' own type.
 namespace regimen::inline v0::detail {
 
 template <class O>
@@ -43,7 +43,7 @@ consteval auto find_options() {
   }
 }
 
-/// The type of an optimizer's options, void where it is none that we know.
+/// The type of an optimizer's options; void if it is unknown here.
 template <class O>
 using OptionsOf = typename decltype(find_options<O>())::type;
 
@@ -51,7 +51,7 @@ using OptionsOf = typename decltype(find_options<O>())::type;
 template <class O>
 concept HasMomentum = !std::is_void_v<OptionsOf<O>>;
 
-/// Momentum, or what Adam has in its place.
+/// The momentum; for Adam the first of its betas.
 template <class Options>
 double& momentum_of(Options& options) {
   if constexpr (requires { options.betas(); }) {
@@ -61,13 +61,13 @@ double& momentum_of(Options& options) {
   }
 }
 
-/// One number of each group, to be read and set.
+/// One number of each parameter group, to be read and set.
 struct GroupNumbers {
   std::function<std::vector<double>()> get;
   std::function<void(const std::vector<double>&)> set;
 };
 
-/// The learning rates, of any optimizer.
+/// The learning rates of any optimizer.
 template <class O>
 GroupNumbers rates(O* optimizer) {
   return {.get =
@@ -87,7 +87,7 @@ GroupNumbers rates(O* optimizer) {
               }};
 }
 
-/// `number` gives it as a reference, from a group's options.
+/// number(options) returns a reference to the number in a group's options.
 template <HasMomentum O, class Number>
 GroupNumbers group_numbers(O* optimizer, Number number) {
   const auto of = [number](auto& group) -> double& { return number(static_cast<OptionsOf<O>&>(group.options())); };
@@ -108,8 +108,8 @@ GroupNumbers group_numbers(O* optimizer, Number number) {
               }};
 }
 
-/// RMSprop makes room for its momentum at a parameter's first step, and only if it has a momentum then. One that is
-/// given a momentum later must find that room, holding zeros: what it would hold had its momentum been 0 until now.
+/// Adds missing momentum buffers of zeros. RMSprop makes them in a parameter's first step, and only if it has a
+/// momentum then; if it gets one later, the zeros are what a momentum of 0 would have left.
 template <class O, class State = torch::optim::RMSpropParamState>
 void make_room_for_momentum(O& optimizer) {
   if constexpr (std::is_base_of_v<torch::optim::RMSprop, O>) {

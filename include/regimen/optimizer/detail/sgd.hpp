@@ -23,32 +23,32 @@
 #include "regimen/batch/tensors.hpp"
 #include "regimen/tensor/described.hpp"
 
-/// The arithmetic behind `fused_step`.
+/// The arithmetic of `fused_step`.
 namespace regimen::inline v0::detail {
 
-/// What stochastic gradient descent does to a parameter, in PyTorch's terms (Sutskever et al. 2013, in its variant).
+/// The rule of stochastic gradient descent, in PyTorch's terms (its variant of Sutskever et al. 2013).
 struct SgdRule {
   double lr = 0;
   double momentum = 0;
   double dampening = 0;
   double weight_decay = 0;
   bool nesterov = false;
-  at::Tensor lr_on_device{};        ///< 0-d float, instead of lr; undefined where the number is known here
-  at::Tensor momentum_on_device{};  ///< 0-d, so too
+  at::Tensor lr_on_device{};        ///< 0-d float, replaces lr; undefined if lr is the number
+  at::Tensor momentum_on_device{};  ///< 0-d, replaces momentum
   at::Tensor weight_decay_on_device{};
 
-  /// Whether what the fused kernel wants as plain numbers is known here.
+  /// Whether the numbers that the fused kernel wants on the host are known there.
   [[nodiscard]] bool known_here() const { return !momentum_on_device.defined() && !weight_decay_on_device.defined(); }
 };
 
-/// Parameters of one group on a GPU, with their gradients and, with momentum, their buffers.
+/// Parameters of one group on a GPU with their gradients and, with momentum, their momentum buffers.
 struct SgdTensors {
   std::vector<at::Tensor> parameters;
   std::vector<at::Tensor> gradients;
   std::vector<at::Tensor> buffers;
 };
 
-/// One pass over a parameter's numbers; buffer is null without momentum.
+/// One pass over a parameter's numbers; `buffer` is null without momentum.
 template <class T>
 void sgd_on_host(T* parameter, const T* gradient, T* buffer, std::int64_t n, const SgdRule& rule, bool first) {
   const T lr = static_cast<T>(rule.lr);
@@ -56,7 +56,7 @@ void sgd_on_host(T* parameter, const T* gradient, T* buffer, std::int64_t n, con
   const T kept = first ? T{0} : static_cast<T>(rule.momentum);
   const T taken = first ? T{1} : static_cast<T>(1 - rule.dampening);
   const T ahead = static_cast<T>(rule.momentum);
-  constexpr std::int64_t grain = 1 << 15;  // numbers that are worth a thread
+  constexpr std::int64_t grain = 1 << 15;  // numbers per thread at least
   at::parallel_for(0, n, grain, [&](std::int64_t begin, std::int64_t end) {
     if (buffer == nullptr) {
       for (std::int64_t i = begin; i < end; ++i) {
@@ -77,9 +77,9 @@ void sgd_on_host(T* parameter, const T* gradient, T* buffer, std::int64_t n, con
   });
 }
 
-/// Whether the three hold floats in the same order and without gaps, so that one loop can run over them all.
+/// Whether the three are float tensors with the same memory order and no gaps, so that one loop fits all.
 inline bool one_loop_fits(const at::Tensor& parameter, const at::Tensor& gradient, const at::Tensor& buffer) {
-  // Where a length is 1 its stride means nothing, and autograd's need not be the parameter's.
+  // The stride of a dimension of length 1 has no meaning, and autograd's may differ from the parameter's.
   const auto same_order = [&](const at::Tensor& other) {
     bool same = true;
     for (std::int64_t d = 0; d < parameter.dim(); ++d) {
@@ -104,7 +104,7 @@ inline void descend(at::Tensor parameter, const at::Tensor& direction, const Sgd
   }
 }
 
-/// Of a list of tensors, by one operation each for the whole list.
+/// One step for a list of tensors, each operation on the whole list.
 inline void sgd_by_lists(SgdTensors& all, const SgdRule& rule, bool first) {
   std::vector<at::Tensor> direction = all.gradients;
   if (rule.weight_decay != 0) {
@@ -124,7 +124,8 @@ inline void sgd_by_lists(SgdTensors& all, const SgdRule& rule, bool first) {
   }
 }
 
-/// A few kernels for all parameters together, on a GPU: LibTorch's own fused one where it has it, since 2.3.
+/// One step by a few kernels for all parameters together, on a GPU: LibTorch's fused kernel if it exists (2.3 and
+/// newer).
 inline void sgd_on_device(SgdTensors& all, const SgdRule& rule, bool first) {
   if (all.parameters.empty()) {
     return;
@@ -140,7 +141,7 @@ inline void sgd_on_device(SgdTensors& all, const SgdRule& rule, bool first) {
 #endif
 }
 
-/// Of a single parameter, by LibTorch's own operations: for whatever fits none of the above.
+/// One step for a single parameter, by LibTorch's own operations: for tensors that do not fit the above.
 inline void sgd_by_operations(const at::Tensor& parameter, at::Tensor direction, at::Tensor buffer, const SgdRule& rule,
                               bool first) {
   if (rule.weight_decay_on_device.defined()) {
@@ -162,7 +163,7 @@ inline void sgd_by_operations(const at::Tensor& parameter, at::Tensor direction,
   descend(parameter, direction, rule);
 }
 
-/// The key of a parameter in an optimizer's state: a number in a string in LibTorch 1, a pointer since 2.0.
+/// The key of a parameter in an optimizer's state: a number as text in LibTorch 1, a pointer since 2.0.
 template <class State>
 auto key_of_state(const State& /*state*/, const at::Tensor& parameter) {
   using Key = typename State::key_type;
@@ -175,7 +176,7 @@ auto key_of_state(const State& /*state*/, const at::Tensor& parameter) {
   }
 }
 
-/// A parameter's momentum buffer, undefined without momentum, and whether it is still to be filled.
+/// A parameter's momentum buffer, undefined without momentum; `first`: it has no contents yet.
 struct MomentumBuffer {
   at::Tensor tensor;
   bool first = false;
@@ -196,7 +197,7 @@ MomentumBuffer momentum_buffer(State& state, const at::Tensor& parameter, const 
   return {static_cast<ParamState&>(*entry).momentum_buffer(), first};
 }
 
-/// Throws Error for a sparse gradient in a step that would have to add dense numbers to it.
+/// Throws Error for a sparse gradient if the step would have to add dense numbers to it.
 inline void require_dense(const std::vector<at::Tensor>& parameters, const SgdRule& rule) {
   const bool decays = rule.weight_decay != 0 || rule.weight_decay_on_device.defined();
   for (const at::Tensor& parameter : parameters) {

@@ -11,13 +11,13 @@
 
 namespace regimen::inline v0::detail {
 
-/// The l2 norm of each unit of a parameter or of its gradient. A unit is a row, the weights that come in to it, of a
-/// tensor of two or more dimensions: [n, 1, ...]. One of fewer dimensions is a unit by itself: 0-d.
+/// The l2 norms of the units of a parameter or of its gradient. A unit is a row, along the first dimension, of a tensor
+/// of two or more dimensions: [n, 1, ...]. A tensor of fewer dimensions is one unit: 0-d.
 ///
-/// Rows are along the first dimension, that of the outputs in Linear [out, in], Conv [out, in / groups, ...] and the
-/// matrices of RNNs. In ConvTranspose, [in, out / groups, ...], it is that of the inputs, and a row is what goes out of
-/// one channel; in Embedding [words, features], a word. A tensor does not say which it is; timm's unitwise_norm takes
-/// the first dimension of all of them too.
+/// Rows are the incoming weights of an output in Linear [out, in], Conv [out, in / groups, ...] and the matrices of
+/// RNNs; the outgoing weights of an input channel in ConvTranspose, [in, out / groups, ...]; a word in Embedding
+/// [words, features]. A tensor does not tell which it is; timm's unitwise_norm takes the first dimension of all of them
+/// too.
 inline at::Tensor norm_of_units(const at::Tensor& tensor) {
   if (tensor.dim() < 2) {
     return tensor.norm();
@@ -29,8 +29,8 @@ inline at::Tensor norm_of_units(const at::Tensor& tensor) {
   return (tensor.is_complex() ? tensor.abs() : tensor).square().sum(inner, /*keepdim=*/true).sqrt();
 }
 
-/// A 0-d number on the device of `like` and of its type. By arithmetic, for a copy from the host cannot be recorded
-/// (`Captured`), and not every operation takes a number from the host beside tensors on a device.
+/// A 0-d number on the device and in the type of `like`. Made by arithmetic, since a copy from the host cannot be
+/// recorded (`Captured`), and not every operation mixes a number on the host with tensors on a device.
 inline at::Tensor beside(const at::Tensor& number, const at::Tensor& like) {
   return (at::ones({}, like.options()) * number).to(like.scalar_type());
 }

@@ -15,14 +15,14 @@
 #include "regimen/report/series.hpp"
 #include "regimen/report/ticks.hpp"
 
-/// What an axis shows, and where its numbers come to lie.
+/// The range, ticks and positions of an axis.
 namespace regimen::inline v0::detail::reports {
 
 struct Range {
   double from = unknown;
   double to = unknown;
 
-  /// Makes room for a number; NaN and infinity need none.
+  /// Widens the range to include a number; NaN and infinity are ignored.
   void add(double value) {
     if (std::isfinite(value)) {
       from = std::isnan(from) ? value : std::min(from, value);
@@ -33,7 +33,7 @@ struct Range {
   [[nodiscard]] bool has(double value) const { return value >= from && value <= to; }
 };
 
-/// From the numbers of an axis to px.
+/// A map from the numbers of an axis to px.
 struct Projection {
   Range range{};
   double begin = 0;  ///< px of range.from
@@ -47,13 +47,13 @@ struct Projection {
   }
 };
 
-/// Whether series of this kind may end where their axis does.
+/// Whether a series of this kind may reach the end of its axis.
 inline bool is_tight(const report::Series& series, bool is_x) {
   return std::holds_alternative<report::HeatGrid>(series) ||
          (is_x && (std::holds_alternative<report::Lines>(series) || std::holds_alternative<report::Band>(series)));
 }
 
-/// The range of all that lies on an axis, and some room beside it.
+/// The range of all numbers on an axis, with a margin.
 inline Range chosen_range(const report::Panel& panel, bool is_x, bool is_log) {
   Range range;
   bool tight = true;
@@ -87,8 +87,8 @@ inline Range chosen_range(const report::Panel& panel, bool is_x, bool is_log) {
   return {range.from - (on_foot && range.from == 0 ? 0 : room), range.to + (on_foot && range.to == 0 ? 0 : room)};
 }
 
-/// What an axis shows: its own range as far as it has one. Throws Error where a given end leaves no room for what there
-/// is on the axis.
+/// The range of an axis: its given ends, else chosen ones. Throws Error if a given end leaves no room for the numbers
+/// on the axis.
 inline Range range_of(const report::Panel& panel, const std::string& where, bool is_x) {
   const report::Axis& axis = is_x ? panel.x : panel.y;
   Range range = chosen_range(panel, is_x, axis.scale == report::Scale::log);
@@ -99,7 +99,7 @@ inline Range range_of(const report::Panel& panel, const std::string& where, bool
   return range;
 }
 
-/// The ticks of an axis that has room for about so many.
+/// The ticks of an axis with room for about `most` ticks.
 inline std::vector<report::Tick> ticks_of(const report::Axis& axis, const Range& range, int most) {
   if (!axis.has_ticks) {
     return {};
@@ -114,18 +114,18 @@ inline std::vector<report::Tick> ticks_of(const report::Axis& axis, const Range&
   return inside;
 }
 
-/// The texts below an axis x: in lines, or turned where there is no room for them.
+/// The texts below an x axis: in lines, or turned if there is no room for lines.
 struct TickTexts {
   std::vector<report::Tick> ticks{};
   std::vector<std::vector<std::string>> lines{};
   bool turned = false;
   double height = 0;  ///< below the axis, in px
-  double beyond = 0;  ///< what they need left of the axis, in px
+  double beyond = 0;  ///< room for the texts left of the axis, in px
 };
 
 inline constexpr double turned_by = 35;  ///< degrees
 
-/// The least distance of two neighbours, in px; `width` for less than two.
+/// The least distance of two neighbouring ticks, in px; `width` for fewer than two.
 inline double spacing_of(const std::vector<report::Tick>& ticks, const Projection& at, double width) {
   double spacing = width;
   std::vector<double> places;
@@ -165,7 +165,7 @@ inline TickTexts laid_out(std::vector<report::Tick> ticks, const Projection& at,
   return result;
 }
 
-/// Texts that are turned, each on one line.
+/// The texts turned, each on one line.
 inline TickTexts turned(TickTexts texts, const Projection& at) {
   constexpr double radians = turned_by * 3.14159265358979323846 / 180;
   texts.turned = true;
@@ -179,7 +179,7 @@ inline TickTexts turned(TickTexts texts, const Projection& at) {
   return texts;
 }
 
-/// Whether a text ends farther to the right than what lies beside the panel leaves room for.
+/// Whether a text ends farther right than the margin beside the panel allows.
 inline bool juts_out(const TickTexts& texts, const Projection& at) {
   constexpr double most = 9;
   for (std::size_t i = 0; i < texts.ticks.size(); ++i) {
@@ -190,7 +190,7 @@ inline bool juts_out(const TickTexts& texts, const Projection& at) {
   return false;
 }
 
-/// Ticks and texts of an axis x: chosen ticks as many as have room, given ones broken or turned.
+/// Ticks and texts of an x axis: as many chosen ticks as have room, or the given ones, broken or turned.
 inline TickTexts texts_below(const report::Axis& axis, const Projection& at) {
   if (!axis.has_ticks) {
     return {};

@@ -11,10 +11,10 @@
 #include "regimen/base/error.hpp"
 #include "regimen/report/table.hpp"
 
-/// Cells as people read them.
+/// Cells as text for readers.
 namespace regimen::inline v0::detail::reports {
 
-/// 0.5 with two digits is "0.50"; from 1e15 on "1.00e+15". Independent of the locale.
+/// A number as text: 0.5 with two digits is "0.50"; from 1e15 on "1.00e+15". Independent of the locale.
 inline std::string fixed(double value, int digits) {
   if (!std::isfinite(value)) {
     return std::isnan(value) ? "-" : text(value);
@@ -25,7 +25,7 @@ inline std::string fixed(double value, int digits) {
   return {buffer, end};
 }
 
-/// "81.57 +- 0.62"; the mean alone where fewer than two values leave it without an interval.
+/// An interval as text: "81.57 +- 0.62"; the mean alone for fewer than two values.
 inline std::string interval_text(const Interval& value, int digits, std::string_view plus_minus) {
   std::string result = fixed(value.mean, digits);
   if (value.n >= 2 && !std::isnan(value.mean)) {
@@ -34,7 +34,7 @@ inline std::string interval_text(const Interval& value, int digits, std::string_
   return result;
 }
 
-/// "0.31 [0.25, 0.37]"; the number alone where it has no interval.
+/// An estimate as text: "0.31 [0.25, 0.37]"; the number alone without an interval.
 inline std::string estimate_text(const Estimate& value, int digits) {
   const std::string number = fixed(value.value, digits);
   return std::isnan(value.low) || std::isnan(value.high)
@@ -42,7 +42,7 @@ inline std::string estimate_text(const Estimate& value, int digits) {
              : number + " [" + fixed(value.low, digits) + ", " + fixed(value.high, digits) + "]";
 }
 
-/// The number of a cell that holds one.
+/// The number in a cell; NaN if there is none.
 inline double number_of(const report::Cell& cell) {
   return std::visit(
       [](const auto& value) {
@@ -55,13 +55,13 @@ inline double number_of(const report::Cell& cell) {
       cell.value());
 }
 
-/// A whole number, all of its digits.
+/// A whole number as text, with all digits.
 inline std::string whole_text(const report::Cell& cell) {
   const auto* const signed_value = std::get_if<std::int64_t>(&cell.value());
   return signed_value != nullptr ? text(*signed_value) : text(std::get<std::uint64_t>(cell.value()));
 }
 
-/// What people read in a cell.
+/// The text of a cell in terminal tables and Markdown.
 inline std::string cell_text(const report::Cell& cell, const report::Column& column, std::string_view plus_minus) {
   if (const auto* missing = std::get_if<report::Missing>(&cell.value())) {
     return missing->reason;

@@ -11,15 +11,15 @@
 #include "regimen/report/detail/svg_series.hpp"
 #include "regimen/report/picture.hpp"
 
-/// How the series of a picture look, and the legend that says so.
+/// The styles of a picture's series, and its legend.
 namespace regimen::inline v0::detail::reports {
 
 inline const std::string& name_of(const report::Series& series) {
   return std::visit([](const auto& each) -> const std::string& { return each.name; }, series);
 }
 
-/// The style of every series: its own, and the rest by its name's place among those of the picture that bring no
-/// colour.
+/// The style of every series: its own fields, and the empty ones by its name's index among the names of series without
+/// a colour.
 class Styles {
  public:
   explicit Styles(const report::Picture& picture) {
@@ -28,7 +28,7 @@ class Styles {
         const auto same = [&](const report::Series* other) { return name_of(*other) == name_of(series); };
         if (!name_of(series).empty() && std::none_of(named_.begin(), named_.end(), same)) {
           named_.push_back(&series);
-          // Who brings a colour leaves the next of the palette to the others.
+          // A series with its own colour leaves the palette to the others.
           places_.push_back(has_colour(series) ? named_.size() - 1 : chosen_++);
         }
       }
@@ -38,7 +38,7 @@ class Styles {
   /// The first series of each name.
   [[nodiscard]] const std::vector<const report::Series*>& named() const { return named_; }
 
-  /// Of a panel's series number `i`. Those without a name come after all names.
+  /// The style of a panel's series `i`. Series without a name come after all names.
   [[nodiscard]] report::Style of(const report::Panel& panel, std::size_t i) const {
     std::size_t nameless = 0;
     for (std::size_t k = 0; k < i; ++k) {
@@ -81,20 +81,20 @@ class Styles {
   }
 
   std::vector<const report::Series*> named_{};
-  std::vector<std::size_t> places_{};  ///< of each of them, in the palette
-  std::size_t chosen_ = 0;             ///< how many of them have a colour of the palette
+  std::vector<std::size_t> places_{};  ///< index in the palette of each of `named_`
+  std::size_t chosen_ = 0;             ///< number of `named_` with a colour of the palette
 };
 
 inline constexpr double sample_width = 30;
 inline constexpr double legend_line = 18;
 
-/// "0.25", "-3", "1.2e-05": three digits.
+/// A number with three digits: "0.25", "-3", "1.2e-05".
 inline std::string three_digits(double value) {
   char buffer[32];
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, 3).ptr};
 }
 
-/// The name of a series; of a heat grid also what its colours stand for: "loss, 0.1 to 2.3".
+/// The legend's text of a series: its name; for a heat grid also its range: "loss, 0.1 to 2.3".
 inline std::string legend_text(const report::Series& series) {
   const auto* const grid = std::get_if<report::HeatGrid>(&series);
   if (grid == nullptr) {
@@ -104,7 +104,7 @@ inline std::string legend_text(const report::Series& series) {
   return on_one_line(grid->name) + ", " + three_digits(range.from) + " to " + three_digits(range.to);
 }
 
-/// All colours of a heat grid, from left to right.
+/// The colour scale of a heat grid, from left to right.
 inline report::Pixels scale_of(const report::HeatGrid& grid) {
   constexpr std::size_t steps = 44;
   report::Pixels pixels{.height = 1, .width = steps};
@@ -114,7 +114,7 @@ inline report::Pixels scale_of(const report::HeatGrid& grid) {
   return pixels;
 }
 
-/// A short piece of a series, around the point.
+/// The sample of a series in the legend, around `middle`.
 inline std::string sample(const report::Series& series, Point middle, const report::Style& style) {
   const double half = sample_width / 2;
   const Box swatch{middle.x - half + 4, middle.y - 5, sample_width - 8, 10};
@@ -135,7 +135,7 @@ inline std::string sample(const report::Series& series, Point middle, const repo
          mark_at(middle, style);
 }
 
-/// All names in lines as they fit between left and right, the first line in the `legend_line` px below `top`.
+/// The names of all series in lines, wrapped to fit, as SVG, and their height in px.
 struct Legend {
   std::string drawn{};
   double height = 0;

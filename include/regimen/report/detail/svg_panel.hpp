@@ -13,21 +13,21 @@
 #include "regimen/report/detail/svg_tiles.hpp"
 #include "regimen/report/picture.hpp"
 
-/// One panel: what room it needs, and its shapes.
+/// The layout of one panel, and its shapes.
 namespace regimen::inline v0::detail::reports {
 
 inline constexpr const char* axis_colour = "#444444";
 inline constexpr const char* grid_colour = "#dddddd";
 inline constexpr double tick_length = 4;
 
-/// A word above the plot.
+/// A text above the plot.
 struct Word {
   double x = 0;  ///< left end, in px
   std::string text{};
   std::vector<std::string> lines{};
 };
 
-/// The heights of a row of panels from above, in px: each the largest that any of its panels needs.
+/// The heights of a row of panels from above, in px: each the largest that any of the panels needs.
 struct Heights {
   double title = 0;
   double words = 0;
@@ -43,7 +43,7 @@ struct Heights {
   [[nodiscard]] double all() const { return title + words + plot + below; }
 };
 
-/// A panel of which the left end and the width of the plot are known, step by step.
+/// The layout of a panel, in steps: `left`, then `place`, then `heights`, then `drawn`.
 class PanelPlan {
  public:
   PanelPlan(const report::Panel& panel, const std::string& where) : panel_(panel) {
@@ -63,10 +63,10 @@ class PanelPlan {
 
   [[nodiscard]] bool is_tiles() const { return !panel_.tiles.rows.empty(); }
 
-  /// What is needed left of the plot, in px.
+  /// The room left of the plot, in px.
   [[nodiscard]] double left() const { return std::max(left_, below_.beyond); }
 
-  /// Lays out what depends on the plot's place; `cell`: the left end of the panel, and `width` all of its width.
+  /// Lays out the parts that depend on the plot's position; `cell`: the left end of the panel, `width`: its full width.
   void place(double plot_left, double plot_width, double cell, double width) {
     box_.left = is_tiles() ? cell : plot_left;
     box_.width = is_tiles() ? width : plot_width;
@@ -142,7 +142,7 @@ class PanelPlan {
     }
   }
 
-  /// What lies below all series: shaded stretches and the lines at the ticks of y.
+  /// The shapes below all series: shaded stretches and the lines at the ticks of y.
   [[nodiscard]] std::string ground() const {
     std::string result;
     for (const report::Stretch& stretch : panel_.stretches) {

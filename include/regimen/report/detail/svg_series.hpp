@@ -14,10 +14,10 @@
 #include "regimen/report/detail/svg_shapes.hpp"
 #include "regimen/report/series.hpp"
 
-/// Series as shapes.
+/// Series as SVG.
 namespace regimen::inline v0::detail::reports {
 
-/// Where a panel's numbers lie.
+/// A map from a panel's numbers to px.
 struct Plane {
   Projection x{};
   Projection y{};
@@ -26,13 +26,13 @@ struct Plane {
   [[nodiscard]] bool has(double a, double b) const { return x.range.has(a) && y.range.has(b); }
 };
 
-/// What is cut off at the axes, and the marks, which are not.
+/// A drawn series: shapes, which are cut off at the axes, and marks, which are not.
 struct Drawn {
   std::string shapes{};
   std::string marks{};
 };
 
-/// The points in runs without a gap.
+/// The points in px, as runs without a gap.
 inline std::vector<std::vector<Point>> runs(const Plane& plane, const std::vector<double>& x,
                                             const std::vector<double>& y) {
   std::vector<std::vector<Point>> result{{}};
@@ -130,7 +130,7 @@ inline Drawn drawn(const report::Bars& bars, const Plane& plane, const report::S
   return result;
 }
 
-/// "#ff8000" as numbers.
+/// The colour of "#ff8000".
 inline report::Rgb rgb_of(std::string_view colour) {
   report::Rgb result{};
   for (std::size_t i = 0; i < result.size(); ++i) {
@@ -139,7 +139,7 @@ inline report::Rgb rgb_of(std::string_view colour) {
   return result;
 }
 
-/// The colour at a share in [0, 1] of the way along the given ones; white for NaN.
+/// The colour at a share in [0, 1] of the way along the given colours; white for NaN.
 inline report::Rgb colour_at(const std::vector<std::string>& colours, double share) {
   if (std::isnan(share)) {
     return {255, 255, 255};
@@ -156,7 +156,7 @@ inline report::Rgb colour_at(const std::vector<std::string>& colours, double sha
   return result;
 }
 
-/// The numbers of the first and the last colour.
+/// The numbers for the first and the last colour.
 inline Range heat_of(const report::HeatGrid& grid) {
   Range range;
   for (const double value : grid.values) {
@@ -192,7 +192,7 @@ inline bool goes_beyond(const report::Series& series, const Plane& plane) {
   return beyond;
 }
 
-/// A series, what lies outside of the axes cut off.
+/// The SVG of a series, cut off at the axes.
 inline std::string drawn(const report::Series& series, const Plane& plane, const Box& box, const report::Style& style) {
   Drawn result = std::visit([&](const auto& each) { return drawn(each, plane, style); }, series);
   if (!result.shapes.empty() && goes_beyond(series, plane)) {

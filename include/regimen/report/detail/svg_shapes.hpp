@@ -19,7 +19,7 @@ struct Point {
   double y = 0;
 };
 
-/// An area of the picture.
+/// A rectangle of the picture, in px.
 struct Box {
   double left = 0;
   double top = 0;
@@ -44,7 +44,7 @@ inline std::string line(Point a, Point b, std::string_view colour, double width 
          attribute("stroke", colour) + (width == 1 ? "" : attribute("stroke-width", width)) + "/>\n";
 }
 
-/// A filled rectangle; with an edge where `edge` names a colour.
+/// A filled rectangle, with an edge if `edge` is a colour.
 inline std::string rectangle(const Box& box, std::string_view fill, double opacity = 1, std::string_view edge = "") {
   return "<rect" + attribute("x", box.left) + attribute("y", box.top) + attribute("width", box.width) +
          attribute("height", box.height) + attribute("fill", fill) +
@@ -80,7 +80,7 @@ inline std::string polygon(const std::vector<Point>& points, std::string_view fi
          attribute("points", coordinates(points)) + "/>\n";
 }
 
-/// The mark of a point. Open ones are white within, so that they are seen on their line.
+/// The mark of a point. Open marks are filled with white, to stand out from their line.
 inline std::string mark_at(Point at, const report::Style& style) {
   using report::Mark;
   const Mark mark = style.mark.value_or(Mark::none);
@@ -115,14 +115,14 @@ inline std::string mark_at(Point at, const report::Style& style) {
   }
 }
 
-/// A whisker from one y to the other, with ends.
+/// A whisker from `y1` to `y2`, with ends.
 inline std::string whisker(double x, double y1, double y2, std::string_view colour, double width) {
   constexpr double half = 4;
   return line({x, y1}, {x, y2}, colour, width) + line({x - half, y1}, {x + half, y1}, colour, width) +
          line({x - half, y2}, {x + half, y2}, colour, width);
 }
 
-/// Pixels of one colour beside each other.
+/// Neighbouring pixels of one colour in a row.
 struct Run {
   report::Rgb colour{};
   std::size_t y = 0;
@@ -130,7 +130,7 @@ struct Run {
   std::size_t length = 0;
 };
 
-/// An image as runs, by colour.
+/// The runs of an image, sorted by colour.
 inline std::vector<Run> runs_of(const report::Pixels& pixels) {
   std::vector<Run> runs;
   for (std::size_t y = 0; y < pixels.height; ++y) {
@@ -157,7 +157,7 @@ inline std::string hexadecimal(const report::Rgb& colour) {
   return result;
 }
 
-/// Runs as rectangles, a path for each colour.
+/// The runs as rectangles, a path for each colour.
 inline std::string paths(const Box& box, const report::Pixels& pixels, const std::vector<Run>& runs) {
   std::string result = "<g shape-rendering=\"crispEdges\" transform=\"translate(" + px(box.left) + " " + px(box.top) +
                        ") scale(" + text(box.width / static_cast<double>(pixels.width)) + " " +
@@ -175,9 +175,9 @@ inline std::string paths(const Box& box, const report::Pixels& pixels, const std
   return result + "</g>\n";
 }
 
-/// An image whose pixels stay squares when it is enlarged. Small ones and those of few colours are rectangles, which
-/// are sharp in every program that shows SVG; the others, as rectangles too many, a PNG, which most programs keep
-/// sharp.
+/// An image whose pixels stay squares when it is enlarged. Small images and those of few colours become rectangles,
+/// which are sharp in every SVG viewer; all others would be too many rectangles, and become a PNG, which most viewers
+/// keep sharp.
 inline std::string image(const Box& box, const report::Pixels& pixels) {
   const std::vector<Run> runs = runs_of(pixels);
   std::size_t colours = 1;

@@ -16,17 +16,17 @@
 /// Texts and numbers of an SVG picture.
 namespace regimen::inline v0::detail::reports {
 
-/// Sizes of letters, in px.
+/// Font sizes, in px.
 inline constexpr double picture_title_size = 14;
 inline constexpr double title_size = 12.5;
 inline constexpr double label_size = 12;
 inline constexpr double small_size = 11;
-inline constexpr double bold_width = 1.17;  ///< how much wider bold letters are
+inline constexpr double bold_width = 1.17;  ///< width of bold letters, relative to others
 inline constexpr const char* text_colour = "#222222";
 inline constexpr const char* soft_colour = "#555555";
 
-/// A coordinate, to a hundredth of a px: "12.5", "3", never "-0". What lies far outside of every picture is brought
-/// nearer, for not every program reads large numbers.
+/// A coordinate as text, to a hundredth of a px: "12.5", "3", never "-0". Clamped to [-1e6, 1e6], since some viewers
+/// cannot read large numbers.
 inline std::string px(double value) {
   constexpr double far = 1e6;
   char buffer[64];
@@ -35,7 +35,7 @@ inline std::string px(double value) {
   return {buffer, end};
 }
 
-/// The text as XML holds it. What XML has no place for becomes U+FFFD, a control character a space.
+/// The text escaped for XML. Characters that XML forbids become U+FFFD, control characters a space.
 inline std::string xml_text(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
@@ -61,9 +61,9 @@ inline std::string xml_text(std::string_view text) {
   return result;
 }
 
-/// About how wide a text is drawn, in px: as DejaVu Sans would, which is wider than most.
+/// The approximate width of a text in px, in DejaVu Sans, which is wider than most fonts.
 inline double text_width(std::string_view text, double size) {
-  // From the space on to "~", in hundredths of the letters' size.
+  // From the space to "~", in hundredths of the font size.
   constexpr std::array<unsigned char, 95> widths{
       32, 40, 46, 84, 64, 95, 78, 28, 39, 39, 50, 84, 32, 36, 32, 34, 64, 64, 64, 64, 64, 64, 64, 64,
       64, 64, 34, 34, 84, 84, 84, 53, 99, 68, 69, 70, 77, 63, 58, 77, 75, 30, 30, 66, 56, 86, 75, 79,
@@ -79,7 +79,7 @@ inline double text_width(std::string_view text, double size) {
   return width * size;
 }
 
-/// The lines of a text: broken where it says so, and between words where a line would be wider than `most` px.
+/// The lines of a text: broken at line breaks, and between words if a line would be wider than `most` px.
 inline std::vector<std::string> broken(std::string_view text, double size, double most) {
   std::vector<std::string> lines{""};
   std::string word;
@@ -116,17 +116,17 @@ inline double widest(const std::vector<std::string>& lines, double size) {
   return width;
 }
 
-/// How a text is set.
+/// The font and alignment of a text.
 struct TextStyle {
   double size = small_size;
   std::string_view anchor = "start";  ///< "start", "middle", "end"
   std::string_view colour = text_colour;
   bool bold = false;
   bool code = false;
-  double turned = 0;  ///< degrees, clockwise, about its place
+  double turned = 0;  ///< degrees, clockwise, about the text's position
 };
 
-/// One line of text whose letters stand on y.
+/// One line of text with its baseline at `y`.
 inline std::string text_at(double x, double y, std::string_view text, const TextStyle& how) {
   if (text.empty()) {
     return "";
@@ -144,12 +144,12 @@ inline std::string text_at(double x, double y, std::string_view text, const Text
   return result + ">" + xml_text(text) + "</text>\n";
 }
 
-/// From the letters of one line to those of the next.
+/// The distance from one baseline to the next, in px.
 inline double line_height(double size) {
   return std::round(size * 1.25);
 }
 
-/// Lines of text, the first of which stands on y.
+/// Lines of text, the first with its baseline at `y`.
 inline std::string lines_at(double x, double y, const std::vector<std::string>& lines, const TextStyle& how) {
   std::string result;
   for (const std::string& line : lines) {

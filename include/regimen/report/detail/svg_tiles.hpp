@@ -30,7 +30,7 @@ class TilesPlan {
     gap_ = has_texts_ ? 14 : 6;
     const double gaps = static_cast<double>(gaps_before(columns_)) * group_gap;
     const double room = (width - names_ - gaps) / static_cast<double>(columns_) - gap_;
-    // Each pixel a whole number of halves of a px: then all of them are of one size on most screens.
+    // A pixel is a whole number of half px wide: then all have one size on most screens.
     const double half = static_cast<double>(image_width) / 2;
     side_ = std::clamp(room, 8.0, 96.0);
     side_ = side_ >= 2 * half ? std::floor(side_ / half) * half : side_;
@@ -69,7 +69,7 @@ class TilesPlan {
     return width;
   }
 
-  /// The lines of a name; spaces stay, for code is set in from the left by them.
+  /// The lines of a name; spaces stay, since they indent code.
   static std::vector<std::string> broken_at_breaks(const std::string& name) {
     std::vector<std::string> lines{""};
     for (const char c : name) {
@@ -141,10 +141,10 @@ class TilesPlan {
   const report::Tiles& tiles_;
   std::size_t columns_ = 1;
   bool has_texts_ = false;
-  double names_ = 0;  ///< width, in px
-  double gap_ = 0;    ///< between two tiles
-  double side_ = 0;   ///< width of a tile
-  double head_ = 0;   ///< height
+  double names_ = 0;  ///< width of the names, in px
+  double gap_ = 0;    ///< between two tiles, in px
+  double side_ = 0;   ///< width of a tile, in px
+  double head_ = 0;   ///< height of the heads, in px
   std::vector<double> tops_{};
   std::vector<double> heights_{};
 };

@@ -12,7 +12,7 @@
 namespace regimen::inline v0::detail::reports {
 
 struct Character {
-  char32_t code = 0xFFFD;  ///< U+FFFD where the bytes are no UTF-8
+  char32_t code = 0xFFFD;  ///< U+FFFD if the bytes are no UTF-8
   std::size_t bytes = 1;
 };
 
@@ -38,8 +38,8 @@ inline Character character_at(std::string_view text, std::size_t at) {
   return valid ? Character{code, bytes} : Character{};
 }
 
-/// The columns of a terminal that a character takes: none if it is drawn on the one before, two if it is Chinese,
-/// Japanese, Korean or an emoji, else one.
+/// The terminal columns that a character takes: none if it is drawn on the one before, two if it is Chinese, Japanese,
+/// Korean or an emoji, else one.
 inline std::size_t columns_of(char32_t code) {
   const auto in = [&](char32_t first, char32_t last) { return code >= first && code <= last; };
   if (in(0x300, 0x36F) || in(0x200B, 0x200F) || in(0x20D0, 0x20F0) || in(0xFE00, 0xFE0F)) {
@@ -51,7 +51,7 @@ inline std::size_t columns_of(char32_t code) {
              : 1;
 }
 
-/// The columns of a terminal that a text takes.
+/// The terminal columns that a text takes.
 inline std::size_t columns_of(std::string_view text) {
   std::size_t columns = 0;
   for (std::size_t at = 0; at < text.size();) {

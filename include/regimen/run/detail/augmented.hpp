@@ -11,8 +11,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// The batch as the network is shown it in training: through the phase's augmentation, keyed by (seed, sample, epoch),
-/// on its device, preprocessed.
+/// A batch as the network sees it in training: augmented with keys of (seed, sample, epoch), on the model's device,
+/// preprocessed.
 inline Batch shown(const Batch& batch, const Phase& phase, const at::Device& device, const Moment& now) {
   if (phase.augment.empty()) {
     return prepared(batch, phase.preprocess, device, now);

@@ -17,10 +17,10 @@
 #include "regimen/source/source.hpp"
 #include "regimen/transform/in_turn.hpp"
 
-/// What is wrong with a run as a whole. All of it is said before the first step, so that no work is lost.
+/// Checks of a whole run. All errors are thrown before the first step, so that no work is lost.
 namespace regimen::inline v0::detail {
 
-/// Calls look(part, its field) for everything in a phase that may read scores or measures.
+/// Calls look(part, field name) for everything in a phase that may read scores or measures.
 template <class Look>
 void for_each_reader(const Phase& phase, Look&& look) {
   const auto look_at_each = [&](const auto& parts, const std::string& field) {
@@ -39,7 +39,7 @@ void for_each_reader(const Phase& phase, Look&& look) {
   look_at_each(phase.regularize, "regularize");
 }
 
-/// Calls check(metric, who reads it) for everything in a phase that reads scores.
+/// Calls check(metric, name of the reader) for each metric that a phase reads.
 template <class Check>
 void for_each_metric(const Phase& phase, Check&& check) {
   const auto look = [&](const auto& part, const std::string& field) {
@@ -73,8 +73,8 @@ inline void check_measures(const Phase& phase, const Scoring& scoring) {
   });
 }
 
-/// Throws Error if a criterion or a schedule waits for an accuracy where nothing is right or wrong: the first scoring
-/// shows it.
+/// Throws Error if a criterion or a schedule reads an accuracy and the loss has none for these targets, as the first
+/// scoring shows.
 inline void check_scores(const Phase& phase, const Epoch& epoch) {
   for_each_metric(phase, [&](Metric metric, const std::string& who) {
     const Score& score = score_of(epoch, metric);
@@ -86,8 +86,8 @@ inline void check_scores(const Phase& phase, const Epoch& epoch) {
   });
 }
 
-/// An optimizer may hold tensors that the model does not, a loss's own parameters, but not only such: it would be
-/// another network's, and this one would stay as it is.
+/// Throws Error if the optimizer holds no parameter of the model: it is another network's, and this one would not
+/// change. It may hold other tensors too, such as a loss's own parameters.
 inline void check_optimizer(const Phase& phase, const Weights& model) {
   const std::vector<at::Tensor> parameters = model.parameters();
   for (const at::Tensor& stepped : phase.optimizer.parameters()) {
@@ -102,8 +102,8 @@ inline void check_optimizer(const Phase& phase, const Weights& model) {
               "parameters were replaced");
 }
 
-/// A notice for an optimizer that steps a tensor twice a step, because LibTorch lists it under each of its names; empty
-/// if it does not.
+/// A notice for an optimizer that updates a tensor twice per step, because LibTorch lists it under each of its names;
+/// else empty.
 inline std::string repeated_parameters(const Phase& phase, const Weights& model) {
   const std::vector<at::Tensor> stepped = phase.optimizer.parameters();
   if (DistinctTensors(stepped).size() == stepped.size()) {
@@ -120,8 +120,8 @@ inline std::string repeated_parameters(const Phase& phase, const Weights& model)
          " twice, and steps it twice a step: make it from regimen::Model(net).parameters(), where each is listed once";
 }
 
-/// In fp16 a step whose gradients overflow is left out. That is decided before the optimizer's step, so an optimizer
-/// that computes more of them in the middle of it would step along infinities.
+/// Throws Error for fp16 with LBFGS. In fp16 a step whose gradients overflow is skipped, before the optimizer's step;
+/// an optimizer that computes gradients within its step would step along infinities.
 inline void check_evaluations(const Phase& phase) {
   if (phase.execute.precision == Precision::fp16 && phase.optimizer.evaluates_again()) {
     throw Error("Phase \"" + phase.name +
@@ -143,7 +143,7 @@ inline void check_execution(const Phase& phase, const std::vector<Phase>& phases
   }
 }
 
-/// Mixup with partners of other labels would undo the noise that is to be learned.
+/// Checks the data of all transforms: partners of Mixup with other labels, for one, would undo label noise.
 inline void check_transforms(const Phase& phase) {
   const auto named = [&](const std::string& field) {
     return [&phase, field](std::size_t i) { return "Phase \"" + phase.name + "\"." + field + "[" + text(i) + "]"; };
@@ -181,7 +181,7 @@ inline void check_frozen_names(const Phase& phase, const Weights& model) {
   }
 }
 
-/// Of a model without parameters all else that is said, of its optimizer for one, would be misleading.
+/// Throws Error for a model without parameters, for which the other errors would be misleading.
 inline void check_parameters(const Weights& model) {
   if (model.parameters().empty()) {
     throw Error(

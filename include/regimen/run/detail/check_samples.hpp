@@ -17,19 +17,19 @@
 #include "regimen/source/source.hpp"
 #include "regimen/tensor/described.hpp"
 
-/// What can be said of a phase's data before the first step, from one sample of each source: targets that the loss
-/// cannot take would otherwise show after whole phases of work. Streams are not looked into, for they may remember it.
+/// Checks of a phase's data before the first step, by one sample of each source: targets that the loss cannot take
+/// would else be noticed after whole phases. Streams are not read, as that may change their state.
 namespace regimen::inline v0::detail {
 
-/// A source of a run, with the name of its field.
+/// A source of a run with the name of its field.
 struct NamedSource {
   Source source{};
   std::string field{};
-  bool is_augmented = false;  ///< as the phase's own data are in training
+  bool is_augmented = false;  ///< true for the phase's own data, which are augmented in training
 };
 
-/// Calls `look` with the first samples of a source as the network is shown them; there may be fewer, which come again
-/// then. What goes wrong is an Error with the phase and the field.
+/// Calls look(batch) with the first `count` samples of a source as the network sees them; a smaller source is repeated.
+/// Failures become an Error with the phase and the field.
 template <class Look>
 void look_at_samples(const Phase& phase, const NamedSource& from, std::int64_t count, const Moment& now,
                      const Look& look) {
@@ -54,20 +54,20 @@ void look_at_samples(const Phase& phase, const NamedSource& from, std::int64_t c
   }
 }
 
-/// Throws Error where the loss cannot take the targets of a source, or a transform cannot take its samples.
+/// Throws Error if the loss cannot take the targets of a source, or a transform its samples.
 inline void check_targets(const Phase& phase, const NamedSource& from, const Moment& now) {
   if (from.source.indexed()) {
     look_at_samples(phase, from, 1, now, [&](const Batch& shown) { phase.loss.check_target(shown.target); });
   }
 }
 
-/// What a run scores besides the phase's own data.
+/// The sources that a run scores beside the phase's own data.
 inline std::vector<NamedSource> held_out(const Scoring& scoring) {
   return {{scoring.clean, "Scoring.clean"}, {scoring.test, "Scoring.test"}, {scoring.validation, "Scoring.validation"}};
 }
 
 inline void check_samples(const Phase& phase, int number, const Scoring& scoring, const at::Device& device) {
-  const GeneratorGuard generators(device);  // a transform may draw from them, which it should not
+  const GeneratorGuard generators(device);  // a transform may draw from them, though it should not
   const Moment now{.clock = {.phase = number}};
   check_targets(phase, {phase.data, "data", /*is_augmented=*/true}, now);
   for (const NamedSource& each : held_out(scoring)) {

@@ -14,11 +14,11 @@
 #include "regimen/run/phase.hpp"
 #include "regimen/run/scoring.hpp"
 
-/// Whether the network can take a last batch of a single sample. BatchNorm cannot in train mode, and without running
-/// statistics not in eval mode either: the statistics would be of one number. It can on images, so it is tried.
+/// Checks whether the network can take a last batch of a single sample. BatchNorm cannot in train mode, nor, without
+/// running statistics, in eval mode: its statistics would be of one number. On images it can, so the network is tried.
 namespace regimen::inline v0::detail {
 
-/// What LibTorch complains of in the network's forward pass; empty if of nothing.
+/// The first line of LibTorch's error in the network's forward pass; empty if there is none.
 inline std::string complaint_about(const Model& model, const Batch& batch) {
   try {
     (void)model.forward(to(batch, model.device()));
@@ -28,8 +28,8 @@ inline std::string complaint_about(const Model& model, const Batch& batch) {
   }
 }
 
-/// What the network complains of where it takes two samples of the source and not one; empty where it takes one, and
-/// where it takes no two: for another reason then, which the step itself reports.
+/// LibTorch's error for one sample of the source, if the network takes two samples. Empty if it takes one, and if it
+/// fails for two as well: then for another reason, which the step itself reports.
 inline std::string complaint_about_one(const Model& model, const Phase& phase, const NamedSource& from,
                                        bool in_train_mode, const Moment& now) {
   const ModeGuard modes(model);
@@ -47,15 +47,15 @@ inline std::string complaint_about_one(const Model& model, const Phase& phase, c
   return takes_two ? of_one : "";
 }
 
-/// Whether the phase's last batch is a single sample of several. A loader cuts its own batches.
+/// Whether the phase's last batch is a single sample. False if a loader makes the batches.
 inline bool trains_on_one(const Phase& phase) {
   const std::int64_t n = *phase.data.size();
   const Order order{.batch = phase.batch, .drop_last = phase.drop_last};
   return !phase.drop_last && n > 1 && n % phase.batch == 1 && phase.data.batches(order) == order.batches(n);
 }
 
-/// A source whose rows are as the phase's: the data themselves; of a stream, which is not looked into, what it is
-/// scored on. An undefined source where there is none.
+/// A source with rows like the phase's: its data; if they are a stream, which is not read, an indexed source that it is
+/// scored on. Undefined if there is none.
 inline NamedSource rows_like_data(const Phase& phase, const Scoring& scoring) {
   if (phase.data.indexed()) {
     return {phase.data, "data", /*is_augmented=*/true};
@@ -68,7 +68,7 @@ inline NamedSource rows_like_data(const Phase& phase, const Scoring& scoring) {
   return {};
 }
 
-/// Throws Error where an epoch ends with a batch of a single sample and the network cannot be trained on one.
+/// Throws Error if an epoch ends with a batch of a single sample and the network cannot be trained on one.
 inline void check_last_batch(const Phase& phase, const Scoring& scoring, const Moment& now, const Model& model) {
   const NamedSource rows = rows_like_data(phase, scoring);
   if (!rows.source.defined() || !trains_on_one(phase)) {
@@ -82,7 +82,7 @@ inline void check_last_batch(const Phase& phase, const Scoring& scoring, const M
   }
 }
 
-/// A notice where that cannot be tried, of a network that normalizes by batches; empty if there is nothing to say.
+/// A notice if this cannot be tried for a network with BatchNorm; else empty.
 inline std::string untried_last_batch(const Phase& phase, const Scoring& scoring, const Weights& model) {
   if (rows_like_data(phase, scoring).source.defined() || !trains_on_one(phase)) {
     return "";
@@ -96,7 +96,7 @@ inline std::string untried_last_batch(const Phase& phase, const Scoring& scoring
   return "";
 }
 
-/// Throws Error where scoring a source ends with a batch of a single sample and the network cannot be scored on one.
+/// Throws Error if scoring a source ends with a batch of a single sample and the network cannot be scored on one.
 inline void check_scored_batch(const Phase& phase, const Scoring& scoring, const NamedSource& from, const Moment& now,
                                const Model& model) {
   if (!from.source.indexed() || (*from.source.size() - 1) % scoring.batch != 0) {

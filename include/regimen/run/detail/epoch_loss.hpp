@@ -15,14 +15,14 @@
 
 namespace regimen::inline v0::detail {
 
-/// The losses of an epoch's steps so far; their sum stays on the device.
+/// The sum of the losses of an epoch's steps so far, on the device.
 class EpochLoss {
  public:
-  EpochLoss() = default;  ///< for no device yet
+  EpochLoss() = default;  ///< no device yet
   explicit EpochLoss(const at::Device& device)
       : sum_(at::zeros({}, at::TensorOptions().device(device).dtype(at::kDouble))) {}
 
-  /// Goes on from what a state has of an epoch, and leaves none of it there.
+  /// Continues from the part of an epoch in a state, and clears it there.
   EpochLoss(State& state, const at::Device& device) : EpochLoss(device) {
     sum_.fill_(std::exchange(state.loss_sum, 0));
     count_ = std::exchange(state.loss_count, 0);
@@ -30,7 +30,7 @@ class EpochLoss {
   }
 
   void add(const StepTaken& step) {
-    // A loss that overflowed in fp16 is left out like its step; if all are, the mean of none is NaN: divergence.
+    // A loss that overflowed in fp16 is left out with its step; if all are, the mean is NaN: divergence.
     if (!step.overflowed || std::isfinite(step.loss.item<double>())) {
       step.add_loss_to(sum_);
       count_ = count_ + step.count;
@@ -38,7 +38,7 @@ class EpochLoss {
     }
   }
 
-  /// Over all that the losses are means over. Throws Error where nothing is: every target of the epoch is ignored.
+  /// The mean loss. Throws Error if all targets of the epoch are ignored.
   [[nodiscard]] double mean() const {
     const double count = count_.number();
     if (count == 0 && samples_ > 0) {

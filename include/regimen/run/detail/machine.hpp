@@ -8,10 +8,10 @@
 
 #include "regimen/base/config.hpp"
 
-/// What the machine is, as far as Linux tells.
+/// Facts about the machine, as far as Linux tells them.
 namespace regimen::inline v0::detail {
 
-/// "AMD EPYC 7B13"; empty where the system does not say.
+/// The name of the processor, "AMD EPYC 7B13"; empty if unknown.
 inline std::string processor() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
@@ -23,8 +23,8 @@ inline std::string processor() {
   return "";
 }
 
-/// The libraries of linear algebra that are loaded into the process, by their paths: which BLAS it is decides the last
-/// bits of every product. Empty where the system does not say, or LibTorch holds its own.
+/// The paths of the linear algebra libraries that are loaded into the process: the BLAS decides the last bits of every
+/// product. Empty if unknown, or if LibTorch contains its own.
 inline std::vector<std::string> loaded_blas() {
   std::vector<std::string> found;
   std::ifstream maps("/proc/self/maps");

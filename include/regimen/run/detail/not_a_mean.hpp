@@ -13,10 +13,10 @@
 
 namespace regimen::inline v0::detail {
 
-/// What is wrong with a loss that does not say what it is a mean over and is no mean over the samples: seen by the loss
-/// of a batch and those of its parts. Cut into halves, parts may be alike by chance, as those of balanced classes are,
-/// so it is cut unevenly too. Empty if the loss is a mean, and where that cannot be told: for a batch of one, and for
-/// targets that are none of single samples.
+/// An error text for a loss without a `count` that is not a mean over the samples; empty if it is one. Compares the
+/// loss of a batch with those of its parts. Halves may be alike by chance, as with balanced classes, so the batch is
+/// also cut unevenly. Also empty if it cannot be told: for a batch of one sample, and for targets that are not one per
+/// sample.
 inline std::string not_a_mean(const AnyLoss& loss, const at::Tensor& output, const at::Tensor& target) {
   const std::int64_t n = output.dim() > 0 ? output.size(0) : 0;
   if (n < 2 || (target.defined() && (target.dim() == 0 || target.size(0) != n))) {
@@ -49,7 +49,7 @@ inline std::string not_a_mean(const AnyLoss& loss, const at::Tensor& output, con
       return "is no mean over the samples, so scores and accumulated gradients depend on how the data are batched: " +
              values + ". Say what its mean is over by a count(target), as regimen::CrossEntropy does";
     }
-  } catch (const std::exception&) {  // a loss that cannot be had of a part of a batch
+  } catch (const std::exception&) {  // the loss does not take parts of a batch
   }
   return "";
 }

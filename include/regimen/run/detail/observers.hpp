@@ -20,7 +20,7 @@ struct Listeners {
 template <class List>
 class ObserversOf;
 
-/// All observers of a run, sorted by what they listen to. An event nobody listens to costs a look at an empty vector.
+/// All observers of a run, by the events that they take. An event without observers costs a look at an empty vector.
 template <class... Events>
 class ObserversOf<ListOf<Events...>> : Listeners<Events>... {
  public:
@@ -49,7 +49,7 @@ class ObserversOf<ListOf<Events...>> : Listeners<Events>... {
     }
   }
 
-  /// The manifests of those observers that have one.
+  /// The manifests of the observers that have one.
   [[nodiscard]] std::vector<std::string> manifests() const {
     std::vector<std::string> each;
     for (const auto& manifest : manifests_) {

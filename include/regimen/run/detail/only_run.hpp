@@ -7,7 +7,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// One run at a time in a process: a forward pass draws from LibTorch's global generators, which two would share.
+/// A guard for one run at a time in a process: forward passes draw from LibTorch's global generators, which are shared.
 class OnlyRun {
  public:
   OnlyRun() {

@@ -10,8 +10,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// Calls `act`; what goes wrong in it is an Error that begins with the phase's name. Of LibTorch's own errors the first
-/// line is kept, and `circumstances(that line)` is added, which LibTorch does not tell: what the network was shown.
+/// Calls `act`; failures become an Error that begins with the phase's name. For LibTorch's errors it has their first
+/// line and circumstances(that line): what the network's input was, which LibTorch does not tell.
 template <class Act, class Circumstances>
 decltype(auto) in_phase(const std::string& phase, Act&& act, Circumstances&& circumstances) {
   const std::string who = "Phase \"" + phase + "\"";
@@ -26,7 +26,7 @@ decltype(auto) in_phase(const std::string& phase, Act&& act, Circumstances&& cir
   }
 }
 
-/// What a pass was shown, and what would cure types that do not fit.
+/// The input of a pass, with advice if types do not fit.
 inline std::string described_batch(const Pass& pass, const std::string& said) {
   return pass.model != nullptr ? described_forward(pass.batch, *pass.model, said) : "";
 }

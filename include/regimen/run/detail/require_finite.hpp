@@ -8,11 +8,11 @@
 #include "regimen/base/error.hpp"
 #include "regimen/source/source.hpp"
 
-/// Divergence is a result; data that hold NaN are a mistake that looks like it.
+/// A check for NaN and infinities in the data: divergence is a result, bad data are a mistake that looks like it.
 namespace regimen::inline v0::detail {
 
-/// Throws Error with the first sample whose row of the tensor is not finite. What has no row for each sample, or holds
-/// whole numbers, is not looked at.
+/// Throws Error with the first sample whose row of the tensor is not finite. Integer tensors, and tensors without a row
+/// for each sample, are skipped.
 inline void require_finite(const Batch& batch, const at::Tensor& part, const std::string& name) {
   const bool has_rows = part.defined() && part.dim() > 0 && part.size(0) == batch.size();
   if (!has_rows || !(part.is_floating_point() || part.is_complex())) {
@@ -25,7 +25,7 @@ inline void require_finite(const Batch& batch, const at::Tensor& part, const std
   }
 }
 
-/// Throws Error with the first sample that is not finite, in the data, the targets or extra.
+/// Throws Error with the first sample that is not finite in data, targets or extra.
 inline void require_finite(const Source& data) {
   const Cursor next = data.read({});
   for (Batch batch = next(); batch.size() > 0; batch = next()) {

@@ -9,10 +9,10 @@
 #include "regimen/run/options.hpp"
 #include "regimen/run/phase.hpp"
 
-/// What a run makes of the state that it goes on from.
+/// Checks and changes of the state that a run is resumed from.
 namespace regimen::inline v0::detail {
 
-/// A checkpoint knows its phases by their names: going on with others would be a regime that nobody wrote down.
+/// Throws Error if the phases of a checkpoint have other names than the run's.
 inline void check_resumed_names(const std::vector<Phase>& phases, const History& history) {
   for (const Epoch& epoch : history) {
     const auto phase = static_cast<std::size_t>(epoch.clock.phase);
@@ -23,8 +23,8 @@ inline void check_resumed_names(const std::vector<Phase>& phases, const History&
   }
 }
 
-/// Criteria and schedules see the scored epochs and the last: looking through all of a hundred thousand epochs at every
-/// step would cost more than the steps.
+/// Adds an epoch to the history that criteria and schedules see: the scored epochs and the last one. Going through all
+/// of a hundred thousand epochs at every step would cost more than the steps.
 inline void remember(History& phase_history, const Epoch& epoch) {
   auto& epochs = phase_history.epochs;
   if (!epochs.empty() && !epochs.back().scored()) {
@@ -33,7 +33,7 @@ inline void remember(History& phase_history, const Epoch& epoch) {
   epochs.push_back(epoch);
 }
 
-/// What criteria and schedules of a phase see of a run's history.
+/// The part of a run's history that criteria and schedules of a phase see.
 inline History remembered(const History& history, int phase) {
   History seen;
   for (const Epoch& epoch : history) {
@@ -44,8 +44,8 @@ inline History remembered(const History& history, int phase) {
   return seen;
 }
 
-/// Whether the last phase that ended is to go on: no step was taken since, and it has more epochs now, or a criterion
-/// that does not say that it is over.
+/// Whether the last phase that ended should continue: no step was taken since, the phase has more epochs now, and its
+/// criterion does not end it.
 inline bool is_to_go_on(const std::vector<Phase>& phases, const State& from) {
   if (from.history.outcomes.empty() || from.clock != Clock{.phase = from.clock.phase}) {
     return false;
@@ -60,7 +60,7 @@ inline bool is_to_go_on(const std::vector<Phase>& phases, const State& from) {
   return ended && last.clock.epoch < phase.epochs && !phase.until(remembered(from.history, last.clock.phase));
 }
 
-/// The state with its last phase not at its end yet.
+/// The state with its last phase not ended yet.
 inline State going_on(State from) {
   from.clock = from.history.outcomes.back().clock;
   from.seconds = from.history.empty() ? 0 : from.history.back().seconds;
@@ -68,8 +68,8 @@ inline State going_on(State from) {
   return from;
 }
 
-/// Throws Error where the phase, as it is now, would not have ended as it did. Its criterion is asked again where that
-/// is known by its fields; a lambda may have read something that has changed since.
+/// Throws Error if the phase, as it is now, would not have ended as it did. Its criterion is asked again if it is a
+/// function of its fields; a lambda may have read something that has changed since.
 inline void check_outcome(const Phase& phase, const Outcome& outcome, const History& history) {
   const std::string who = "Phase \"" + phase.name + "\".";
   const std::int64_t done = outcome.clock.epoch;
@@ -87,8 +87,7 @@ inline void check_outcome(const Phase& phase, const Outcome& outcome, const Hist
   }
 }
 
-/// Throws Error where the phases ask for something else than the checkpoint's run has done already: it could only be
-/// ignored.
+/// Throws Error if the phases differ from what the checkpoint's run has done already, which could only be ignored.
 inline void check_resume(const std::vector<Phase>& phases, const State& from) {
   const auto count = static_cast<int>(phases.size());
   require(from.clock.phase >= 0 && from.clock.phase <= count, "RunOptions.from.clock.phase", "in [0, phases.size()]",

@@ -11,17 +11,17 @@
 
 namespace regimen::inline v0::detail {
 
-/// Scores the model into an epoch's record, as far as it is the epoch's turn.
+/// Scores the model into an epoch's record if a scoring is due.
 struct EpochScorer {
   const Model& model;
   const Phase& phase;
   const Scoring& scoring;
-  Moment trained;     ///< when the epoch that is scored began
-  bool finite;        ///< loss and weights are
-  LookAtOutput look;  ///< at all outputs that are scored
+  Moment trained;     ///< moment of the scored epoch's begin
+  bool finite;        ///< true if loss and weights are finite
+  LookAtOutput look;  ///< called with all outputs of the scoring
 
-  /// A phase's last epoch is always scored, also when `is_over` finds only then, with fit in the record, that it is the
-  /// last.
+  /// Scores the epoch. A phase's last epoch is always scored, also if only is_over(), with `fit` in the record, finds
+  /// that it is the last one.
   void score(Epoch& epoch, const std::function<bool()>& is_over) const {
     const std::int64_t fit_every = scoring.fit_every > 0 ? scoring.fit_every : scoring.every;
     bool last = epoch.clock.epoch == phase.epochs || !finite;

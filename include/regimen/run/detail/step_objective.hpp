@@ -22,8 +22,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// What one step minimizes: the loss of its batches and the penalties, with their gradients. Called as often as the
-/// optimizer likes; each call computes the same thing anew.
+/// The objective of one step: the loss of its batches and the penalties, with their gradients. An optimizer may call it
+/// several times; each call computes the same anew.
 class StepObjective {
  public:
   StepObjective(const Model& model, const Phase& phase, GeneratorGuard& generators)
@@ -41,21 +41,21 @@ class StepObjective {
       }
     }
     pass_.parameters = trained;
-    // The optimizer may hold tensors that the model does not: their gradients must not pile up either.
+    // Gradients of tensors that only the optimizer holds must be cleared too.
     std::vector<at::Tensor> all = model.parameters();
     all.insert(all.end(), stepped.begin(), stepped.end());
     cleared_ = DistinctTensors(std::move(all));
   }
 
-  /// Shows the batches of the next step: augmented, preprocessed, on the model's device.
+  /// Takes the batches of the next step, and augments and preprocesses them on the model's device.
   void prepare(const std::vector<Batch>& group, const Moment& now) {
     pass_.now = now;
     pass_.evaluation = 0;
     if (now.slots == nullptr && (!phase_.augment.empty() || !phase_.preprocess.empty())) {
       generators_.seed(phase_.seed, now.clock.step, Purpose::transforms);
     }
-    // The last step's graph must not outlive it: its nodes keep the stream they were made on, which a recording on
-    // another one would have to wait for.
+    // The last step's graph must be freed first: its nodes hold the stream that they were made on, and a recording on
+    // another stream would have to wait for it.
     pass_.output = at::Tensor();
     pass_.taps.clear();
     shown_.clear();
@@ -66,11 +66,11 @@ class StepObjective {
     }
   }
 
-  /// Seeds the generators for the scoring after these steps, for models and measures that draw: what an observer drew,
-  /// or a process that died, must not reach the scores.
+  /// Seeds the generators for the scoring after these steps, for models and measures that draw: scores must not depend
+  /// on what an observer drew, or on a restart.
   void seed_scoring(const Clock& clock) { generators_.seed(phase_.seed, clock.step, Purpose::scoring); }
 
-  /// Seeds the generators for the forward passes of a step. Where it is recorded, this comes before it.
+  /// Seeds the generators for the forward passes of a step; for a recorded step it is called before.
   void seed_step(const Clock& clock) { generators_.seed(phase_.seed, clock.step, Purpose::forward); }
 
   at::Tensor operator()() {
@@ -80,7 +80,7 @@ class StepObjective {
     }
     const Sums sums = evaluate_all();
     loss_ = sums.loss;
-    // However often it is evaluated, a step counts once for the scaler.
+    // A step counts once for the scaler, however often it is evaluated.
     finite_ = !scaler_ || (pass_.evaluation == 0 ? scaler_->unscale(cleared_) : scaler_->unscale_again(cleared_));
     pass_.recompute_gradients = [this] { evaluate_again(); };
     for (const AnyRegularizer& regularizer : phase_.regularize) {
@@ -97,16 +97,16 @@ class StepObjective {
     for (const AnyRegularizer& regularizer : phase_.regularize) {
       regularizer.weights(pass_);
     }
-    pass_.now.slots = nullptr;  // whoever looks at the pass afterwards is no part of the step
+    pass_.now.slots = nullptr;  // readers of the pass after the step are not part of it
   }
 
-  /// Whether the gradients of the last evaluation did not overflow in fp16; if they did, its step is left out.
+  /// False if the gradients of the last evaluation overflowed in fp16; then its step is skipped.
   [[nodiscard]] bool finite() const { return finite_; }
 
-  /// Of fp16; none in other precisions.
+  /// The loss scaler of fp16; nullopt in other precisions.
   [[nodiscard]] std::optional<LossScaler>& scaler() { return scaler_; }
 
-  /// What the last evaluation has left behind: the tensors that a recording of it writes anew at every replay.
+  /// The results of the last evaluation: the tensors that a recording of it overwrites at every replay.
   struct Trace {
     Pass pass;
     at::Tensor loss;
@@ -124,8 +124,8 @@ class StepObjective {
     return trace;
   }
 
-  /// After a replay: loss, pass and gradients are the recorded step's tensors again, for an eager step in between has
-  /// put its own in their place.
+  /// Call after a replay: makes loss, pass and gradients the recorded step's tensors again, which an eager step in
+  /// between has replaced.
   void replayed(const Trace& trace, const Moment& now) {
     pass_ = trace.pass;
     pass_.now = now;
@@ -139,10 +139,10 @@ class StepObjective {
     }
   }
 
-  /// Of the last evaluation, without penalties, 0-d.
+  /// The loss of the last evaluation without penalties, 0-d.
   [[nodiscard]] const at::Tensor& loss() const { return loss_; }
 
-  /// What the loss is a mean over; of one that sums, its samples.
+  /// The denominator of the mean loss; for a sum, the number of samples.
   [[nodiscard]] LossCount count() const { return phase_.loss.sums() ? LossCount(samples_) : count_; }
   [[nodiscard]] const Pass& pass() const { return pass_; }
   [[nodiscard]] std::int64_t samples() const { return samples_; }
@@ -154,8 +154,8 @@ class StepObjective {
     }
   }
 
-  /// For a gradient hook that has moved the weights: the gradients there, as `operator()` computes them before the
-  /// hooks. The loss, and what watchers see of the pass, stay those of the first time.
+  /// Computes the gradients at moved weights for a gradient hook, as `operator()` does before the hooks. The loss and
+  /// the pass that observers see stay those of the first evaluation.
   void evaluate_again() {
     if (pass_.now.slots != nullptr) {
       pass_.now.slots->refuse(
@@ -175,16 +175,16 @@ class StepObjective {
     finite_ = !scaler_ || scaler_->unscale_again(cleared_);
   }
 
-  /// What the step's batches come to, graphs left behind.
+  /// Sums over the step's batches, without graphs.
   struct Sums {
     at::Tensor loss;
-    at::Tensor objective;  ///< with penalties
+    at::Tensor objective;  ///< loss with penalties
   };
 
-  /// Forward and backward on all of the step's batches. Accumulated batches are as one whole batch: losses that are
-  /// means count by what they are means over, sums are added up, penalties count by samples.
+  /// Forward and backward passes of all of the step's batches. Accumulated batches act as one batch: means are weighted
+  /// by their denominators, sums are added, penalties are weighted by samples.
   Sums evaluate_all() {
-    const FreshCasts casts;  // or an autocast around the run would go on with the weights of its first step
+    const FreshCasts casts;  // else an autocast around the run would keep the casts of the first step's weights
     std::vector<LossCount> counts;
     count_ = 0;
     for (const Batch& batch : shown_) {
@@ -199,7 +199,7 @@ class StepObjective {
     return sums;
   }
 
-  /// Forward and backward on one of the step's batches, which counts for so much of the step's loss.
+  /// Forward and backward pass of one batch, which has the share `count` of the step's loss.
   Sums evaluate(const Batch& batch, const LossCount& count) {
     if (phase_.regularize.empty()) {
       pass_.batch = batch;
@@ -225,7 +225,7 @@ class StepObjective {
 
   void backward(const at::Tensor& objective) const { (scaler_ ? scaler_->scale(objective) : objective).backward(); }
 
-  /// A batch's part of what the step's batches come to together; all of it where there is only one.
+  /// A batch's weighted part of a sum over the step's batches; the whole value if there is only one.
   [[nodiscard]] at::Tensor share_of(const at::Tensor& part, const LossCount& count, const LossCount& all) const {
     return shown_.size() == 1 ? part : count.weigh(part, all);
   }

@@ -8,19 +8,19 @@
 
 namespace regimen::inline v0::detail {
 
-/// What became of one optimizer step.
+/// The result of one optimizer step.
 struct StepTaken {
   double lr_scale = 1;
   std::int64_t batches = 0;
-  bool overflowed = false;  ///< in fp16: the weights stayed as they were
+  bool overflowed = false;  ///< in fp16: the step was skipped
   at::Tensor loss{};        ///< 0-d, without penalties, on the device
-  bool sums = false;        ///< the loss is a sum over the samples
-  LossCount count = 0;      ///< what the loss is a mean over; of a sum, its samples
+  bool sums = false;        ///< true if the loss is a sum over the samples
+  LossCount count = 0;      ///< denominator of the mean loss; for a sum, the number of samples
   std::int64_t samples = 0;
-  double loss_scale = 0;  ///< fp16's; else 0
+  double loss_scale = 0;  ///< factor of fp16's loss scaler; else 0
   std::int64_t loss_scale_steps = 0;
 
-  /// Adds the losses of its samples to an epoch's sum, 0-d double, whose mean is that over all counts.
+  /// Adds the step's loss, times its denominator, to an epoch's sum, 0-d double.
   void add_loss_to(at::Tensor& sum) const { (sums ? LossCount(1) : count).add_times(sum, loss); }
 };
 

@@ -26,11 +26,11 @@
 
 namespace regimen::inline v0::detail {
 
-/// The steps of one phase: reads its data, and trains on them; where the phase wants it and it can be done, by
-/// replaying one step's recording.
+/// The steps of one phase: reads its data and trains on them, by replaying a recorded step if the phase asks for it and
+/// it is possible.
 class Stepper {
  public:
-  /// `notice` is told, once, why steps are not recorded.
+  /// notice(text) is called once if steps are not recorded, with the reason.
   Stepper(const Model& model, const Phase& phase, GeneratorGuard& generators,
           std::function<void(const std::string&)> notice)
       : model_(model),
@@ -47,7 +47,7 @@ class Stepper {
     if (phase.execute.graph) {
       const std::string why_not = cannot_be_recorded();
       if (why_not.empty()) {
-        places_ = at::empty({data_.rows_a_step()}, at::TensorOptions().dtype(at::kLong).device(model.device()));
+        index_ = at::empty({data_.rows_a_step()}, at::TensorOptions().dtype(at::kLong).device(model.device()));
         prepare_recording();
       } else {
         tell(why_not);
@@ -59,12 +59,12 @@ class Stepper {
   Stepper& operator=(const Stepper&) = delete;
 
   /// Begins to read an epoch's data.
-  void begin_epoch(const Order& order) { data_.begin_epoch(order, /*by_places=*/captured_ != nullptr); }
+  void begin_epoch(const Order& order) { data_.begin_epoch(order, /*by_index=*/captured_ != nullptr); }
 
   /// Reads the data of the next step; false at the end of the epoch.
   [[nodiscard]] bool next() { return data_.next(); }
 
-  /// Trains on them. The rest of the run is told of a step by this alone.
+  /// Trains on the data. The result is all that the rest of the run gets to know of a step.
   [[nodiscard]] StepTaken step(const Moment& now) {
     StepTaken taken{.batches = data_.batches()};
     in_phase(
@@ -86,18 +86,18 @@ class Stepper {
     return taken;
   }
 
-  /// What the network saw and said in the last step.
+  /// The pass of the last step.
   [[nodiscard]] const Pass& pass() const { return objective_.pass(); }
 
-  /// Goes on with fp16's loss scale, where a phase that was stopped had one.
+  /// Restores fp16's loss scale if a stopped phase had one.
   void restore_loss_scale(double factor, std::int64_t steps) {
     if (objective_.scaler() && factor > 0) {
       objective_.scaler()->restore(factor, steps);
     }
   }
 
-  /// Seeds the generators for the scoring after these steps, for models and measures that draw: what an observer drew,
-  /// or a process that died, must not reach the scores.
+  /// Seeds the generators for the scoring after these steps, for models and measures that draw: scores must not depend
+  /// on what an observer drew, or on a restart.
   void seed_scoring(const Clock& clock) { objective_.seed_scoring(clock); }
 
  private:
@@ -121,7 +121,7 @@ class Stepper {
     std::string weight_decay_scale;
   };
 
-  /// Why the phase's steps cannot be recorded; empty if nothing speaks against it yet.
+  /// The reason why the phase's steps cannot be recorded; empty if none is known yet.
   [[nodiscard]] std::string cannot_be_recorded() const {
     const at::Device device = model_.device();
     if (phase_.execute.precision == Precision::fp16) {
@@ -140,7 +140,7 @@ class Stepper {
     notice_("steps are done operation by operation, not by replaying a recording: " + why_not);
   }
 
-  /// As a schedule of its own, so that its bounds are looked at whenever it is read, also before a replay.
+  /// A schedule with its bounds, which are checked whenever it is read, also before a replay.
   static Knob checked(const Knob& knob, const Bounds& bounds) {
     if (knob.constant()) {
       return knob;
@@ -155,8 +155,8 @@ class Stepper {
   void eager_step(const std::vector<Batch>& group, const Moment& now, double lr_scale) {
     const double decay_scale = now(knobs_.weight_decay_scale);
     const auto momentum = knobs_.momentum ? std::optional<double>(now(*knobs_.momentum)) : std::nullopt;
-    // The loss is evaluated before `step`, so that optimizers which ignore their closure work too; the closure's first
-    // call gets that result, later calls (LBFGS) compute it again.
+    // The loss is evaluated before `step`, so that optimizers which ignore their closure work too. The closure's first
+    // call returns that result, later calls (LBFGS) compute it again.
     objective_.prepare(group, now);
     const at::Tensor first = objective_();
     if (!objective_.finite()) {
@@ -174,7 +174,7 @@ class Stepper {
     objective_.edit_weights();
   }
 
-  /// For an optimizer in the middle of its step, which can be left out no longer.
+  /// Evaluates again for an optimizer within its step, which can no longer be skipped.
   at::Tensor evaluate_once_more() {
     at::Tensor value = objective_();
     if (!objective_.finite()) {
@@ -185,9 +185,9 @@ class Stepper {
     return value;
   }
 
-  /// A whole step, data and all, as it is recorded.
+  /// A whole step, with the reading of its data, to be recorded.
   at::Tensor body(const Moment& now) {
-    objective_.prepare(data_.read(places_, now.epoch_began()), now);
+    objective_.prepare(data_.read(index_, now.epoch_began()), now);
     (void)objective_();
     phase_.optimizer.fused_step(now, knobs_);
     objective_.edit_weights();
@@ -197,15 +197,15 @@ class Stepper {
   void prepare_recording() {
     captured_ = std::make_unique<Captured>(model_.device(), [this](const Moment& now) { return body(now); });
     captured_->when_recorded([this] { check_recording(); });
-    frozen_options_ = phase_.optimizer.frozen_options();
+    captured_options_ = phase_.optimizer.captured_options();
   }
 
   void captured_step(const Moment& now) {
-    if (phase_.optimizer.frozen_options() != frozen_options_) {
+    if (phase_.optimizer.captured_options() != captured_options_) {
       prepare_recording();
     }
     now_ = now;
-    places_.copy_(data_.places(), /*non_blocking=*/true);
+    index_.copy_(data_.index(), /*non_blocking=*/true);
     objective_.seed_step(now.clock);
     (*captured_)(now);
     if (captured_->recorded()) {
@@ -216,7 +216,7 @@ class Stepper {
     }
   }
 
-  /// Compares a replay with an eager step at other moments: what was frozen and should not have been shows there.
+  /// Compares a replay with an eager step at two other moments, which shows values that the recording must not keep.
   void check_recording() {
     trace_ = objective_.trace();
     const std::int64_t next =
@@ -230,7 +230,7 @@ class Stepper {
     }
   }
 
-  /// Between a replay and an eager step in this epoch, one batch further.
+  /// The disagreement of a replay and an eager step in this epoch, one batch later.
   double disagreement_at(std::int64_t epoch) {
     Moment elsewhere = now_;
     elsewhere.clock.epoch = epoch;
@@ -243,12 +243,13 @@ class Stepper {
     }
     const auto before = [&] {
       objective_.seed_step(elsewhere.clock);
-      phase_.optimizer.make_state_neutral();  // or else a step would be mostly what earlier ones have left behind
+      phase_.optimizer.make_state_neutral();  // else a step would consist mostly of earlier ones
     };
     return captured_->disagreement(elsewhere, model_.parameters(), changed, before);
   }
 
-  /// Of a step's length: what rounding stays far below, in bf16 and elsewhere, and a frozen rate or crop far above.
+  /// The tolerated disagreement as a share of a step's length: far above rounding, in bf16 or else, and far below the
+  /// effect of a learning rate or a crop that the recording keeps.
   [[nodiscard]] double tolerated() const { return phase_.execute.precision == Precision::bf16 ? 0.2 : 0.02; }
 
   const Model& model_;
@@ -256,12 +257,12 @@ class Stepper {
   StepData data_;
   StepObjective objective_;
   Fields fields_;
-  OptimizerKnobs knobs_;  ///< that name their fields of the phase where a schedule leaves its bounds
+  OptimizerKnobs knobs_;  ///< with the phase's field names for errors of schedules
   std::function<void(const std::string&)> notice_;
 
   std::unique_ptr<Captured> captured_;
-  std::vector<double> frozen_options_;
-  at::Tensor places_;  ///< [rows a step] int64, where a recorded step reads its own
+  std::vector<double> captured_options_;
+  at::Tensor index_;  ///< [rows a step] int64, the indices that a recorded step reads
   StepObjective::Trace trace_;
   Moment now_;
 };

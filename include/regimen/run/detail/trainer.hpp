@@ -30,7 +30,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// The body of `run`: the loop that is drawn in run.hpp.
+/// The body of `run`: the loop described in run.hpp.
 class Trainer {
  public:
   Trainer(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring, const RunOptions& options,
@@ -42,7 +42,7 @@ class Trainer {
     state_ = is_to_go_on(phases_, options_.from) ? going_on(options_.from) : options_.from;
     const OnlyRun only;
     const ModeGuard modes(model_);
-    phases_.front().execute.prepare(model_);  // the device is that of all phases
+    phases_.front().execute.prepare(model_);  // all phases have this device
     GeneratorGuard generators(model_.device());
     const at::AutoGradMode with_gradients(true);
     announce();
@@ -90,7 +90,7 @@ class Trainer {
     phase_began_ = WallClock::now() -
                    std::chrono::duration_cast<WallClock::duration>(std::chrono::duration<double>(state_.seconds));
     if (at_phase_start()) {
-      // Not where the phase before ended: it may get more epochs, and goes on with its scale then.
+      // Not at the last phase's end: that phase may get more epochs, and then continues with its scale.
       state_.loss_scale = 0;
       state_.loss_scale_steps = 0;
     }
@@ -133,8 +133,8 @@ class Trainer {
   [[nodiscard]] bool at_phase_start() const { return state_.clock == Clock{.phase = state_.clock.phase}; }
   [[nodiscard]] bool at_later_epoch() const { return state_.clock.epoch > 0 && state_.clock.batch == 0; }
 
-  /// NaN and infinity stay in a sum and in weights, so one look at the end of an epoch is enough. A finite loss may
-  /// have had a gradient that was not.
+  /// Whether loss or weights are not finite. NaN and infinity persist in a sum and in weights, so one check at the end
+  /// of an epoch is enough. A finite loss may have had a gradient that was not finite.
   [[nodiscard]] bool diverged() const {
     return !phase_history_.empty() && (!std::isfinite(phase_history_.back().train_loss) || !weights_are_finite_);
   }
@@ -179,7 +179,7 @@ class Trainer {
 
   Ended end_epoch(const Phase& phase, Stepper& stepper) {
     Epoch epoch{.phase = phase.name};
-    // Before scoring: a time limit that were passed only meanwhile would end a phase whose last epoch has no score.
+    // Before scoring: otherwise a time limit that passes during it would end a phase whose last epoch has no score.
     epoch.seconds = seconds();
     epoch.train_loss = in_phase(phase.name, [&] { return loss_.mean(); });
     epoch.learning_rate = learning_rate(phase);
@@ -213,8 +213,8 @@ class Trainer {
     return Ended::running;
   }
 
-  /// Tells once a phase of a loss whose scores would depend on how the data are batched, by all batches of the first
-  /// scoring: one alone may look like a mean, without a label that is ignored in it.
+  /// Sends a notice, once per phase, for a loss whose scores would depend on the batch size. Looks at all batches of
+  /// the first scoring, since a single one, for instance without ignored labels, may look like a mean.
   void look_at_loss(const Phase& phase, const at::Tensor& output, const Batch& batch) {
     if (looks_at_loss_) {
       const std::string mistake = not_a_mean(phase.loss, output, batch.target);
@@ -225,7 +225,7 @@ class Trainer {
     }
   }
 
-  /// Tells that all is at rest; true if the run is to stop here.
+  /// Sends the boundary event. Returns true if the run should stop here.
   bool reached_boundary() {
     const bool stop = options_.stop.stop_requested();
     tell_boundary(stop);
@@ -270,7 +270,7 @@ class Trainer {
   EpochLoss loss_;
   FiniteWeights weights_;
   bool weights_are_finite_ = true;  ///< at the last epoch's end
-  bool looks_at_loss_ = false;      ///< at the scoring that comes: the loss does not say what its mean is over
+  bool looks_at_loss_ = false;      ///< true until the first scoring, for a loss without a `count`
   WallClock::time_point phase_began_{};
 };
 

@@ -8,7 +8,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// From 1 to 0 along half a cosine, while `progress` goes from 0 to 1.
+/// Half a cosine: falls from 1 to 0 while `progress` goes from 0 to 1.
 inline double half_cosine(double progress) {
   return 0.5 * (1 + std::cos(std::numbers::pi * progress));
 }

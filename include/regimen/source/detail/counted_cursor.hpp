@@ -10,9 +10,9 @@
 
 namespace regimen::inline v0::detail {
 
-/// A stream's cursor that counts: a stream that gives more or fewer samples than its `size()` says would make an epoch
-/// of another length than schedules, scores and checkpoints take it for. Throws Error at the batch that is too many,
-/// and at the end if there were too few.
+/// A cursor that checks a stream's `size()`: with another number of samples an epoch would not have the length that
+/// schedules, scores and checkpoints assume. Throws Error at the first batch too many, and at the end if there were too
+/// few.
 class CountedCursor {
  public:
   CountedCursor(Cursor next, std::int64_t size, const Order& order)
@@ -34,7 +34,7 @@ class CountedCursor {
  private:
   Cursor next_;
   std::int64_t size_;
-  bool is_whole_;  ///< no batch is left out
+  bool is_whole_;  ///< true if no batch is left out
   std::int64_t given_ = 0;
 };
 

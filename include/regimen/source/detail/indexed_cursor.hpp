@@ -11,19 +11,20 @@
 #include "regimen/key/order.hpp"
 #include "regimen/source/concept.hpp"
 
-/// How an indexed source is read in an order. Of any type of source: the header of `Source` includes this one.
+/// Reading of an indexed source in an order. A template over the source's type, as the header of `Source` includes this
+/// one.
 namespace regimen::inline v0::detail {
 
-/// [size] int64, on the source's device: the places of an indexed source in the order of an epoch.
+/// The row indices of an indexed source in the order of an epoch, [size] int64 on the source's device.
 template <class AnySource>
 at::Tensor order_of(const AnySource& source, const Order& order) {
   const std::int64_t n = *source.size();
-  const at::Tensor places = order.shuffle ? shuffled(n, order.seed, order.now) : at::arange(n, at::kLong);
-  return places.to(source.device());
+  const at::Tensor index = order.shuffle ? shuffled(n, order.seed, order.now) : at::arange(n, at::kLong);
+  return index.to(source.device());
 }
 
-/// Reads an indexed source a few batches at a time and hands them out as slices: one gather for many small batches
-/// costs less than many gathers, and no transform can tell the difference.
+/// A cursor that reads several batches of an indexed source at once and returns slices of them: one gather for many
+/// small batches costs less than many gathers. Transforms give the same results.
 template <class AnySource>
 class IndexedCursor {
  public:
@@ -32,8 +33,8 @@ class IndexedCursor {
     index_ = order_of(source_, order);
     end_ = order.end(n);
     next_ = order.begin(n);
-    order_.batch = std::min<std::int64_t>(order.batch,
-                                          std::max<std::int64_t>(n, 1));  // of more than there are nothing is computed
+    order_.batch =
+        std::min<std::int64_t>(order.batch, std::max<std::int64_t>(n, 1));  // larger numbers would overflow below
   }
 
   Batch operator()() {
@@ -50,9 +51,10 @@ class IndexedCursor {
   }
 
  private:
-  // The first load is a single batch, so that the first batch is there at once; it tells how many fit a load. A reader
-  // that begins later, after a resume, makes that load too, and then those that its own batches lie in: a sample's
-  // place in a load, on which the last bit of a transform's logarithm may hang, is the same for all readers.
+  // The first load is a single batch, so that the first batch comes at once; its size tells how many batches fit a
+  // load. A reader that starts later, after a resume, makes that load too and then the loads of its own batches: a
+  // sample must have the same position in a load for all readers, since the last bit of a vectorized logarithm may
+  // depend on it.
   static constexpr std::int64_t load_bytes = 1 << 20;
 
   void load() {

@@ -14,12 +14,12 @@
 
 namespace regimen::inline v0::detail {
 
-/// Calls a function on a thread of its own, ahead of whoever takes its results, in order. At most `depth` results wait.
-/// What the function throws is thrown to the taker, in its turn.
+/// Calls a function on a thread of its own, ahead of the consumer, which gets the results in order. At most `depth`
+/// results wait. An exception of the function is rethrown to the consumer in its turn.
 template <class T>
 class Producer {
  public:
-  /// `make` gives the next result; `is_last` says of a result that no other comes after it.
+  /// `make` returns the next result; is_last(result) tells whether it is the last one.
   Producer(std::function<T()> make, std::function<bool(const T&)> is_last, std::size_t depth)
       : make_(std::move(make)), is_last_(std::move(is_last)), depth_(depth), thread_([this] { produce(); }) {}
 
@@ -35,7 +35,7 @@ class Producer {
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
 
-  /// Waits for the next result. The last one, and an exception, come again and again.
+  /// Waits for the next result. The last result, or an exception, is given again at each further call.
   T take() {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return !ready_.empty() || failure_; });
@@ -84,7 +84,7 @@ class Producer {
   std::queue<T> ready_;
   std::exception_ptr failure_;
   bool stopped_ = false;
-  std::thread thread_;  // last: it begins when all else is there
+  std::thread thread_;  // last member: its thread uses all others
 };
 
 }  // namespace regimen::inline v0::detail

@@ -7,16 +7,16 @@
 
 namespace regimen::inline v0::detail {
 
-/// Random words by their number: word i is a function of (seed, i), equal on all platforms, whatever was drawn before.
-/// SplitMix64 (Steele, Lea and Flood 2014), its seed mixed first, so that seeds that follow each other do not share
-/// words. Not the generator of `Key`, which stands above this room and needs LibTorch.
+/// Random 64-bit words by index: word i is a function of (seed, i), equal on all platforms, whatever was drawn before.
+/// SplitMix64 (Steele, Lea and Flood 2014) with the seed mixed first, so that consecutive seeds do not share words.
+/// `Key` has another generator, which lies in a room above and needs LibTorch.
 class CountedWords {
  public:
   explicit CountedWords(std::uint64_t seed) : start_(mixed(seed + step)) {}
 
   [[nodiscard]] std::uint64_t operator()(std::uint64_t i) const { return mixed(start_ + (i + 1) * step); }
 
-  /// Word i as a number in [0, n), n in [1, 2^31]. No value is likelier than another by more than n / 2^32.
+  /// Word i as a number in [0, n), for n in [1, 2^31]. Probabilities differ by a relative n / 2^32 at most.
   [[nodiscard]] std::uint64_t below(std::uint64_t n, std::uint64_t i) const { return ((*this)(i) >> 32) * n >> 32; }
 
  private:

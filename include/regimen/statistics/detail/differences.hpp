@@ -10,7 +10,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// a[i] - b[i] of every pair. Throws Error, in the name of `who`, where the two have different lengths.
+/// The differences a[i] - b[i]. Throws Error, in the name of `who`, if the two lengths differ.
 inline std::vector<double> differences(std::span<const double> a, std::span<const double> b, const std::string& who) {
   require(a.size() == b.size(), who + ": b.size()", "a.size() = " + text(a.size()), b.size());
   std::vector<double> result;

@@ -7,7 +7,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// P(Z <= z) of a standard normal.
+/// P(Z <= z) of a standard normal variable.
 inline double normal_share_below(double z) {
   return std::erfc(-z / std::sqrt(2.0)) / 2;
 }

@@ -10,8 +10,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// Whether a primitive is known in full by its fields: numbers, enumerations, text, lists and plain structs of such. A
-/// lambda, a pointer, a function or a class with private members may read something that changes.
+/// Whether an object is described fully by its fields: numbers, enumerations, text, lists and plain structs of these.
+/// Not a lambda, a pointer, a function or a class with private members, which may read something that changes.
 template <class T>
 bool is_of_values(const T& value) {
   if constexpr (requires { bool{value.is_of_values()}; }) {

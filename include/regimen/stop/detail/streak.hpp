@@ -14,8 +14,8 @@ inline void check_hold(std::string_view field, std::int64_t hold) {
   require(hold >= 1, field, "at least 1", hold);
 }
 
-/// Whether something was so in each of the last `hold` scorings. `says(epoch)` is a std::optional<bool>: nothing where
-/// the epoch is no scoring, which neither counts nor interrupts a row.
+/// Whether a condition held in each of the last `hold` scorings. says(epoch) returns a std::optional<bool>: nullopt if
+/// the epoch was not scored; such an epoch neither counts nor interrupts the streak.
 template <class Says>
 bool streak(const History& history, std::int64_t hold, Says&& says) {
   std::int64_t row = 0;

@@ -18,7 +18,7 @@
 
 namespace regimen::inline v0::detail {
 
-/// A snapshot's values in a model's place while this lives; then the model has its own again, bit for bit.
+/// Puts a snapshot's values into a model for the guard's lifetime; the destructor restores the model bit for bit.
 class InPlace {
  public:
   InPlace(const Weights& model, const Snapshot& values) : own_(model) { values.restore(model); }
@@ -31,7 +31,8 @@ class InPlace {
   Snapshot own_;
 };
 
-/// A running mean of a model's parameters over time, and of its buffers or their last values. It begins as they are.
+/// A running mean of a model's parameters over time, and of its buffers or their last values. Begins with the current
+/// values.
 class WeightMean {
  public:
   WeightMean(const Weights& model, bool of_buffers)
@@ -42,8 +43,8 @@ class WeightMean {
   WeightMean(const WeightMean&) = delete;
   WeightMean& operator=(const WeightMean&) = delete;
 
-  /// mean += share * (values - mean); the first time, and with a share of 1, mean = values. Whole numbers have no mean:
-  /// the last is kept.
+  /// mean += share * (values - mean); the first time, and with share 1, mean = values. Integer tensors have no mean:
+  /// the last one is kept.
   void move(double share) {
     const at::NoGradGuard no_grad;
     follow();
@@ -78,7 +79,7 @@ class WeightMean {
     }
   }
 
-  /// Throws Error, before anything is changed, where the mean is of another model's weights.
+  /// Reads the mean from an archive. Throws Error, before anything is changed, if it is of another model's weights.
   void load(torch::serialize::InputArchive& archive) {
     const at::NoGradGuard no_grad;
     at::Tensor updates;
@@ -98,7 +99,7 @@ class WeightMean {
   }
 
  private:
-  /// In 32 bits what has 16: a weight of bf16 that moves by less than 1/256 of itself would never move.
+  /// Keeps means of 16-bit weights in 32 bits: a bf16 mean would never change by less than 1/256 of itself.
   void keep_precisely() {
     means_.clear();
     for (const Named& named : mean_.tensors()) {
@@ -107,7 +108,7 @@ class WeightMean {
     }
   }
 
-  /// Rounds the means to the types of the weights, for whoever reads them.
+  /// Rounds the means to the weights' types, in the snapshot that users read.
   void show() {
     for (std::size_t i = 0; i < means_.size(); ++i) {
       at::Tensor shown = mean_.tensors()[i].tensor;
@@ -117,7 +118,7 @@ class WeightMean {
     }
   }
 
-  /// Moves the means to where the model is by now: `run` may have moved it to another device.
+  /// Moves the means to the model's device, which `run` may have changed.
   void follow() {
     if (mean_.tensors().empty() || mean_.tensors().front().tensor.device() == model_.device()) {
       return;

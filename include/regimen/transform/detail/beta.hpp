@@ -9,18 +9,18 @@
 
 #include "regimen/key/key.hpp"
 
-/// Draws from the gamma and the beta distribution that are functions of a key, and the same number of operations for
-/// every draw, so that a step which makes them can be recorded.
+/// Draws from gamma and beta distributions as functions of a key. Every draw takes the same operations, so that a step
+/// with them can be recorded.
 namespace regimen::inline v0::detail {
 
 inline constexpr std::int64_t gamma_rounds = 8;
 
-/// [N] double: logarithms of draws from the gamma distribution of this shape and scale 1; shape 0-d double, above 0.
+/// Logarithms of draws from the gamma distribution of this shape and scale 1, [N] double; shape 0-d double, above 0.
 ///
-/// Marsaglia and Tsang's rejection (2000) for shape + 1, brought down to shape by a factor U^(1 / shape);
-/// `gamma_rounds` proposals are made and the first that is accepted counts. Each is with a probability above 0.95, so
-/// that for less than one draw in 2 * 10^10 none is: such a one becomes shape + 2/3, near the middle. The uniforms have
-/// 24 bits, and all is in double, so that devices agree about what is accepted.
+/// Marsaglia and Tsang's rejection (2000) for shape + 1, then a factor U^(1 / shape). The first accepted one of
+/// `gamma_rounds` proposals is taken. Each is accepted with a probability above 0.95, so less than one draw in 2 *
+/// 10^10 has none; it becomes shape + 2/3, near the middle. Uniforms have 24 bits and all is computed in double, so
+/// devices agree about what is accepted.
 inline at::Tensor log_gamma_draws(const Key& key, const at::Tensor& shape) {
   const at::Tensor open = 1 - key.uniform({3 * gamma_rounds + 1}).to(at::kDouble);  // in (0, 1]
   const at::Tensor log_u = open.log();
@@ -39,8 +39,8 @@ inline at::Tensor log_gamma_draws(const Key& key, const at::Tensor& shape) {
   return d.log() + log_of_first + log_u.select(1, 3 * gamma_rounds) / shape;
 }
 
-/// [N] double in [0, 1]: draws from the beta distribution of two equal shapes, 0-d double, above 0. In logarithms, or
-/// for shapes near 0, where both gammas are next to nothing, there would be nothing left to divide.
+/// Draws from the beta distribution with two equal shapes, [N] double in [0, 1]; shape 0-d double, above 0. Computed
+/// from logarithms, since for a shape near 0 both gamma draws would underflow to 0.
 inline at::Tensor beta_draws(const Key& key, const at::Tensor& shape) {
   return (log_gamma_draws(key.fold(0), shape) - log_gamma_draws(key.fold(1), shape)).sigmoid();
 }

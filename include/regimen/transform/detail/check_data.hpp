@@ -13,11 +13,11 @@ namespace detail {
 
 struct DataSoFar;
 
-/// Asks a transform whether the data that it is to act on suit it, if it has something to say:
-/// `void check_data(const Source& data, const std::string& who) const`, throws Error; else the transforms among its
-/// fields and its fields' fields. `run` does it before the first step, `frozen` at once. data: as the transforms before
-/// this one leave them. who: what the transform is to the user, "Phase \"train\".augment[0]". The library's own may
-/// have `check_data_so_far`, which is told of the data before those transforms too.
+/// Checks whether data suit a transform: calls its `void check_data(const Source& data, const std::string& who) const`,
+/// or, if it has none, checks the transforms among its fields and their fields. Throws Error. `run` does this before
+/// the first step, `frozen` at once. data: as the transforms before this one leave them. who: the transform's name for
+/// the user, "Phase \"train\".augment[0]". The library's own transforms may have `check_data_so_far` instead, which
+/// also gets the data before those transforms.
 template <class T>
 void check_data_of(const T& value, const DataSoFar& so_far, const Source& data, const std::string& who) {
   constexpr bool asks = requires { value.check_data(data, who); };

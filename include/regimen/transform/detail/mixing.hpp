@@ -29,12 +29,12 @@
 
 namespace regimen::inline v0::detail {
 
-/// The shapes for which the beta sampler is tested.
+/// The range of shapes for which the beta sampler is tested.
 struct BetaShape {
   static constexpr Bounds bounds{"a knob", 0.01, 1000, "in [0.01, 1000]"};
 };
 
-/// What Mixup and CutMix have in common: a partner for each sample, and how much of each.
+/// The common part of Mixup and CutMix: a partner for each sample, and its share.
 struct Mixing {
   const Source& partners;
   const std::vector<AnyTransform>& augment;
@@ -49,9 +49,9 @@ struct Mixing {
     require(classes >= 0 && classes != 1, who + ".classes", "at least 2, or 0 for targets that are floating", classes);
   }
 
-  /// Labels of partners are mixed into those of the data. Where the data's were made wrong on purpose, partners with
-  /// the true ones would show the network what it is not to know. Without partners of their own and without `augment`
-  /// they are the data as the transforms before this one leave them, and have the labels of those by construction.
+  /// Throws Error if partners have other labels than the data. Labels of partners are mixed into those of the data, so
+  /// partners with true labels would show a network what wrong labels are to hide. Without `partners` and `augment` the
+  /// partners are the data as the transforms before this one leave them, and have their labels by construction.
   void check_data(const DataSoFar& data, const std::string& part) const {
     if (!partners.defined()) {
       require_choosable(data.read, part + ": " + who + ".partners");
@@ -63,7 +63,7 @@ struct Mixing {
     }
   }
 
-  /// One for each sample, drawn by the key, through the transforms that the samples themselves went through.
+  /// The partner of each sample, drawn by the key, after the transforms that the samples themselves went through.
   [[nodiscard]] Batch draw(const Batch& batch, const Key& key) const {
     const Source& source = partners.defined() ? partners : data_of(key.now());
     Batch drawn = partners_for(batch, source, key.fold(0));
@@ -80,13 +80,13 @@ struct Mixing {
     return drawn;
   }
 
-  /// [N] double: beta draws for the share of samples that is mixed, 1 for the others.
+  /// The shares of the samples' own inputs, [N] double: beta draws for samples that are mixed, 1 for the others.
   [[nodiscard]] static at::Tensor shares(const Key& key, const at::Tensor& alpha, const at::Tensor& mixed) {
     const at::Tensor drawn = beta_draws(key, alpha);
     return at::where(mixed, drawn, drawn * 0 + 1);
   }
 
-  /// share [N] double of the samples' own targets, the rest of their partners'; none where there are none.
+  /// The mixed targets, with share [N] double of the samples' own; undefined if there are none.
   [[nodiscard]] at::Tensor targets(const Batch& batch, const Batch& partner, const at::Tensor& share) const {
     if (!batch.target.defined()) {
       return {};
@@ -107,8 +107,8 @@ struct Mixing {
   }
 
  private:
-  /// What an empty `partners` stands for: the data as the transforms before this one leave them; or, where `augment`
-  /// says what partners go through instead, as they are read.
+  /// The data that an empty `partners` stands for: as the transforms before this one leave them, or, if `augment` is
+  /// given in place of those, as they are read.
   [[nodiscard]] const Source& data_of(const Moment& now) const {
     if (now.data == nullptr) {
       throw Error(who + ".partners must be set in a loop of your own: name the source that its batches come from");
@@ -117,13 +117,13 @@ struct Mixing {
     return augment.empty() && now.so_far != nullptr ? *now.so_far : *now.data;
   }
 
-  /// drawn: what partners are drawn from, before their `augment`. Values of pixels are compared before all transforms:
-  /// these move them, by draws of their own.
+  /// drawn: the source of partners, before their `augment`. Dense targets are compared before all transforms, which
+  /// move pixels by random draws.
   void require_same_labels(const Source& drawn, const DataSoFar& data, const std::string& part) const {
     if (!data.read.indexed() || *data.read.size() == 0) {
       return;
     }
-    const GeneratorGuard generators(at::kCPU);  // a transform may draw from them, which it should not
+    const GeneratorGuard generators(at::kCPU);  // a transform may draw from them, though it should not
     const Batch first = data.read.get(at::zeros({1}, at::kLong));
     const bool dense = first.target.defined() && (first.target.dim() > 2 || has_pixels_of(first.data, first.target));
     const Source theirs = dense ? drawn : looked_at(drawn, augment, augment.size());

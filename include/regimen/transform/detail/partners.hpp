@@ -19,8 +19,8 @@ void require_partners(const AnySource& source, const std::string& field) {
   }
 }
 
-/// For each sample of the batch one of the source's, all equally likely, on the batch's device; of the batch's kind.
-/// They are as they were when the epoch began, like the training data, wherever the batch is.
+/// A random sample of the source for each sample of the batch, all equally likely, on the batch's device. The source is
+/// read as of the epoch's begin, like the training data.
 template <class AnySource>
 Batch partners_for(const Batch& batch, const AnySource& source, const Key& key) {
   return to(source.get(key.below(*source.size()), key.now().epoch_began()), batch.data.device());

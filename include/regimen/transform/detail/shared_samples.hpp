@@ -5,7 +5,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,36 +17,37 @@
 #include "regimen/batch/tensors.hpp"
 #include "regimen/source/columns.hpp"
 #include "regimen/source/source.hpp"
+#include "regimen/tensor/crc32.hpp"
 
-/// Whether two sources tell the same of the samples that both have.
+/// Comparison of the targets of samples that two sources share.
 namespace regimen::inline v0 {
 
 class Source;
 
 namespace detail {
 
-/// Of the samples that two sources have.
+/// The samples that two sources share.
 struct SharedSamples {
   std::int64_t samples = 0;
   std::int64_t with_other_targets = 0;
 };
 
-/// Reads ids and targets of both once, as they are at the beginning; what cannot be compared is not counted at all. For
-/// indexed sources with samples.
+/// Counts the samples that two sources share, and those with different targets. Reads ids and targets of both once, as
+/// of the beginning; if targets cannot be compared, both counts are 0. For indexed sources with samples.
 inline SharedSamples shared_samples(const Source& one, const Source& other);
 
-/// `shared_samples` for two sources that have the same samples at the same places: it compares up to 1,024 places. If
-/// one target in a hundred differs, all that it looks at are equal with a probability of 3e-5.
+/// `shared_samples` for two sources with the same samples at the same indices; compares up to 1,024 of them. If one
+/// target in a hundred differs, the probability to find none is 3e-5.
 inline SharedSamples shared_at_places(const Source& one, const Source& other);
 
 }  // namespace detail
 }  // namespace regimen::inline v0
 
-// Behind the declarations: it includes what calls them.
+// Below the declarations, since this header includes their callers.
 
 namespace regimen::inline v0::detail {
 
-/// [N] int64, on the CPU: a number of each row's bytes, the same for the same rows.
+/// Checksums of the rows' bytes, [N] int64 on the CPU.
 inline at::Tensor row_checksums(const at::Tensor& tensor) {
   const at::Tensor rows = tensor.cpu().contiguous();
   const std::int64_t n = rows.size(0);
@@ -55,20 +55,20 @@ inline at::Tensor row_checksums(const at::Tensor& tensor) {
   if (n == 0) {
     return sums;
   }
-  const auto* const bytes = static_cast<const Bytef*>(rows.data_ptr());
+  const auto* const bytes = static_cast<const char*>(rows.data_ptr());
   const std::size_t length = rows.nbytes() / static_cast<std::size_t>(n);
   auto* const to = sums.data_ptr<std::int64_t>();
   for (std::int64_t i = 0; i < n; ++i) {
-    to[i] = static_cast<std::int64_t>(::crc32_z(0, bytes + static_cast<std::size_t>(i) * length, length));
+    to[i] = crc32_after(0, bytes + static_cast<std::size_t>(i) * length, length);
   }
   return sums;
 }
 
-/// Targets of two sources side by side: labels and soft labels by the class that they are for, others of as many
-/// numbers by all of these, in the type of the two that holds less.
+/// Brings the targets of two sources into one form: labels and soft labels as classes; others with the same number of
+/// entries per sample as those numbers, in the less precise of the two types.
 class TargetComparison {
  public:
-  /// Of targets as the two sources have them.
+  /// one, other: targets of the two sources.
   TargetComparison(const at::Tensor& one, const at::Tensor& other) {
     if (!one.defined() || !other.defined()) {
       return;
@@ -80,10 +80,10 @@ class TargetComparison {
     type_ = narrower(one.scalar_type(), other.scalar_type());
   }
 
-  /// Whether the two can be compared at all.
+  /// Whether the two kinds of targets can be compared.
   [[nodiscard]] bool possible() const { return possible_; }
 
-  /// Of a batch of either: id, source id and what its target is told by, [N] int64 all of them.
+  /// Id, source id and comparable target of each sample of a batch from either source, [N] int64 each.
   [[nodiscard]] std::vector<at::Tensor> columns(const Batch& batch) const {
     const at::Tensor& target = batch.target;
     const bool as_class = by_class_ && !is_labels(target);
@@ -91,8 +91,8 @@ class TargetComparison {
   }
 
  private:
-  /// 0.1 is another number in float than in double: both are compared in the type that holds less. Whole numbers are
-  /// compared as int64, and as floating ones where the other's are.
+  /// The less precise of two types: 0.1 differs between float and double. Integers are compared as int64, or in the
+  /// other's type if that is floating.
   static at::ScalarType narrower(at::ScalarType one, at::ScalarType other) {
     const auto whole = [](at::ScalarType type) { return at::isIntegralType(type, /*includeBool=*/true); };
     if (whole(one) || whole(other)) {
@@ -102,7 +102,7 @@ class TargetComparison {
   }
 
   [[nodiscard]] at::Tensor told_by(const at::Tensor& target) const {
-    const at::Tensor numbers = target.to(type_) + 0;  // of -0 it makes 0, the same number in other bytes
+    const at::Tensor numbers = target.to(type_) + 0;  // + 0 turns -0 into 0, which has other bytes
     return is_labels(numbers) ? numbers : row_checksums(numbers);
   }
 
@@ -111,8 +111,9 @@ class TargetComparison {
   at::ScalarType type_ = at::kLong;
 };
 
-/// From the joined columns of both. A sample of the other source is shared where one of the first has its id and its
-/// source id, which must be told by the same; else where it has its source id, by copies of which some must.
+/// Compares the joined columns of two sources. A sample of `other` is shared if a sample of `one` has its id and source
+/// id; that one must have an equal target. It is also shared if only its source id occurs; then one of those copies
+/// must have an equal target.
 inline SharedSamples count_shared(const std::vector<at::Tensor>& one, const std::vector<at::Tensor>& other) {
   const auto for_each_sample = [](const std::vector<at::Tensor>& columns, const auto& act) {
     const at::Tensor ids = columns[0].contiguous();

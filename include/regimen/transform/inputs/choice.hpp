@@ -15,18 +15,18 @@
 
 namespace regimen::inline v0 {
 
-/// One of several transforms, each sample another: `picks` times in a row one of them is drawn for each sample, all
-/// equally likely, with putting back, and done to it. That is how RandAugment chooses among its operations (Cubuk et
-/// al. 2020, "RandAugment: Practical automated data augmentation with a reduced search space", section 3).
+/// A random one of several transforms for each sample, `picks` times in a row, all equally likely and with replacement.
+/// RandAugment chooses its operations so (Cubuk et al. 2020, "RandAugment: Practical automated data augmentation with a
+/// reduced search space", section 3).
 ///
-/// `regimen::chain()` does nothing, and stands for "leave it as it is". Each choice has randomness of its own, and each
-/// time that it is drawn another. The transforms must keep shape and type of data, targets and further tensors: among
-/// bytes, none that turns them to float.
+/// `regimen::chain()` changes nothing, and stands for the identity. Each choice, and each pick of it, has its own
+/// randomness. The transforms must keep shape and type of data, targets and further tensors: none may turn bytes into
+/// floats.
 ///
-/// On the CPU each transform is done to the samples that drew it. On other devices, and in a recorded step, where how
-/// many these are is not known on the host, every transform is done to all samples and the drawn results are kept: it
-/// costs picks times all of them.
-/// Throws Error unless there is a transform to choose and picks >= 1.
+/// On the CPU each transform is applied to the samples that drew it. On other devices and in a recorded step, where the
+/// host does not know their number, every transform is applied to all samples and the drawn results are kept: that
+/// costs `picks` times all transforms.
+/// Throws Error unless there is at least one choice and picks >= 1.
 ///     regimen::RandomChoice{.choices = {regimen::chain(), regimen::Cutout{}, regimen::Contrast{}}, .picks = 2}
 struct RandomChoice {
   std::vector<AnyTransform> choices{};
@@ -48,7 +48,7 @@ struct RandomChoice {
   }
 
  private:
-  /// Transforms the samples that drew a transform, and puts them side by side again.
+  /// Applies each transform to the samples that drew it, and restores the order.
   [[nodiscard]] Batch by_parts(const Batch& batch, const at::Tensor& drawn, const Key& key) const {
     std::vector<at::Tensor> places;
     std::vector<Batch> parts;
@@ -74,7 +74,7 @@ struct RandomChoice {
     });
   }
 
-  /// Transforms all samples each time, and keeps what they drew.
+  /// Applies every transform to all samples, and keeps the drawn results.
   [[nodiscard]] Batch by_choice(const Batch& batch, const at::Tensor& drawn, const Key& key) const {
     Batch result = batch;
     for (std::size_t i = 0; i < choices.size(); ++i) {

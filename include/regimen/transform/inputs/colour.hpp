@@ -14,8 +14,8 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// [N, 1, ...], as it goes with the numbers: a factor for each sample, uniform in [max(0, 1 - strength), 1 + strength),
-/// as torchvision's ColorJitter draws it.
+/// A factor for each sample, uniform in [max(0, 1 - strength), 1 + strength) as in torchvision's ColorJitter; in a
+/// shape [N, 1, ...] that broadcasts to `numbers`.
 inline at::Tensor jitter_factor(const at::Tensor& numbers, const Key& key, const Knob& strength, const Bounds& bounds) {
   const at::Tensor spread = key.now().tensor(strength, bounds);
   const at::Tensor low = (1 - spread).clamp_min(0);
@@ -25,13 +25,12 @@ inline at::Tensor jitter_factor(const at::Tensor& numbers, const Key& key, const
 
 }  // namespace detail
 
-/// Makes each image brighter or darker: every entry times a factor that is uniform in [max(0, 1 - strength),
-/// 1 + strength), another for each sample. That is torchvision's `ColorJitter(brightness=strength)`, a blend with
-/// black.
+/// Makes each image brighter or darker: multiplies it by a factor for each sample, uniform in [max(0, 1 - strength), 1
+/// + strength). This is torchvision's `ColorJitter(brightness=strength)`, a blend with black.
 ///
-/// data [N, ...] of any type -> the same. Works on raw values, before `Normalize`: floating numbers are cut off at 0
-/// and 1, bytes and other integers at 0 and 255 and rounded to the nearest (torchvision rounds down, which darkens by
-/// half a grey level); bool is 0 and 1, and rounded. Throws Error unless strength is at least 0 and finite.
+/// data [N, ...] of any type -> the same. Works on raw values, before `Normalize`: floating numbers are clamped to [0,
+/// 1], bytes and other integers to [0, 255] and rounded to the nearest (torchvision rounds down, which darkens by half
+/// a grey level); bool counts as 0 and 1, rounded. Throws Error unless strength is at least 0 and finite.
 struct Brightness {
   NotNegative<"Brightness.strength"> strength = 0.4;
 
@@ -42,14 +41,13 @@ struct Brightness {
   }
 };
 
-/// Stretches or shrinks each image's contrast: factor * image + (1 - factor) * the mean of its grey image, the factor
-/// uniform in [max(0, 1 - strength), 1 + strength), another for each sample: torchvision's
-/// `ColorJitter(contrast=strength)`. Grey is 0.2989 red + 0.587 green + 0.114 blue (ITU-R BT.601).
+/// Changes each image's contrast: factor * image + (1 - factor) * the mean of its grey image, with a factor for each
+/// sample, uniform in [max(0, 1 - strength), 1 + strength). This is torchvision's `ColorJitter(contrast=strength)`.
+/// Grey is 0.2989 red + 0.587 green + 0.114 blue (ITU-R BT.601).
 ///
-/// data [N, 1 or 3, H, W] of any type -> the same. Works on raw values, before `Normalize`: floating numbers are cut
-/// off at 0 and 1, bytes and other integers at 0 and 255 and rounded to the nearest, bool at 0 and 1. (torchvision
-/// rounds them down, and the grey image too before its mean is taken.) Throws Error unless strength is at least 0 and
-/// finite.
+/// data [N, 1 or 3, H, W] of any type -> the same. Works on raw values, before `Normalize`: floating numbers are
+/// clamped to [0, 1], bytes and other integers to [0, 255] and rounded to the nearest, bool to 0 and 1. (torchvision
+/// rounds down, and also rounds the grey image before its mean.) Throws Error unless strength is at least 0 and finite.
 struct Contrast {
   NotNegative<"Contrast.strength"> strength = 0.4;
 
@@ -62,7 +60,7 @@ struct Contrast {
   }
 
  private:
-  /// [N, 1, 1, 1]. Summed in double, so that the mean of bytes is the same however they are summed.
+  /// The mean of each grey image, [N, 1, 1, 1]. Summed in double, so that a mean of bytes does not depend on the order.
   static at::Tensor mean_grey(const at::Tensor& data) {
     const std::int64_t channels = data.size(1);
     if (channels != 1 && channels != 3) {

@@ -15,11 +15,11 @@
 
 namespace regimen::inline v0 {
 
-/// Pads each image with `padding` zeros on every side and cuts the old size out at a random place: any shift of up to
+/// Pads each image with `padding` zeros on every side and crops the old size at a random position: shifts by up to
 /// `padding` pixels, all equally likely. data [N, C, H, W] -> the same.
 ///
-/// The same window is cut out of dense targets, padded with `target_fill`, for instance the index that a loss ignores,
-/// and out of further tensors of the images' height and width, padded with zeros.
+/// Dense targets are cropped with the same window, padded with `target_fill` (for instance the index that a loss
+/// ignores); so are further tensors of the images' height and width, padded with zeros.
 /// Throws Error unless padding is in [0, 2^30), for a dense target of another height or width, and for a `target_fill`
 /// that the target's type cannot hold.
 ///     phase.augment = {regimen::RandomCrop{.padding = 4, .target_fill = -100}};
@@ -28,7 +28,7 @@ struct RandomCrop {
   double target_fill = 0;
 
   void check() const {
-    constexpr std::int64_t most = (std::int64_t{1} << 30) - 1;  // there are 2 * padding + 1 windows to draw from
+    constexpr std::int64_t most = (std::int64_t{1} << 30) - 1;  // a draw is below 2 * padding + 1
     detail::require(padding >= 0, "RandomCrop.padding", "at least 0", padding);
     detail::require(padding <= most, "RandomCrop.padding", "at most " + detail::text(most), padding);
   }
@@ -37,12 +37,12 @@ struct RandomCrop {
     detail::require_images(batch, "RandomCrop");
     const std::int64_t height = batch.data.size(2);
     const std::int64_t width = batch.data.size(3);
-    // Shifted by more than its height, nothing is left of an image: no more is padded than that.
+    // A shift by more than the height leaves nothing of an image: no more padding is needed.
     const std::int64_t above = std::min(padding.value, height);
     const std::int64_t beside = std::min(padding.value, width);
     const at::Tensor top = begin(key.fold(0), above);
     const at::Tensor left = begin(key.fold(1), beside);
-    // Where each pixel of each image comes from, in its padded image row by row: [N, 1, H * W].
+    // The source of each pixel, as an index into the padded image in row-major order: [N, 1, H * W].
     const at::Tensor row = top.view({-1, 1, 1}) + at::arange(height, top.options()).view({1, -1, 1});
     const at::Tensor column = left.view({-1, 1, 1}) + at::arange(width, top.options()).view({1, 1, -1});
     const at::Tensor place = (row * (width + 2 * beside) + column).view({batch.size(), 1, height * width});
@@ -59,7 +59,7 @@ struct RandomCrop {
   }
 
  private:
-  /// [N] int64: where the windows begin in images that are padded by this much, at most `padding`.
+  /// The first row or column of each window, [N] int64, in images padded by `padded` <= `padding`.
   [[nodiscard]] at::Tensor begin(const Key& key, std::int64_t padded) const {
     const at::Tensor drawn = key.below(2 * padding + 1);
     return padded == padding ? drawn : drawn.clamp(padding - padded, padding + padded) - (padding - padded);

@@ -19,24 +19,22 @@
 
 namespace regimen::inline v0 {
 
-/// Covers a square of each image, all channels of it (DeVries and Taylor 2017, "Improved Regularization of
-/// Convolutional Neural Networks with Cutout").
+/// Covers a square of each image in all channels (DeVries and Taylor 2017, "Improved Regularization of Convolutional
+/// Neural Networks with Cutout").
 ///
-/// The square's centre (y, x) is any pixel of the image, all equally likely; it covers the rows y - side / 2 (rounded
-/// down) to y - side / 2 + side - 1 and the columns likewise, as far as they are in the image, so that it may stick out
-/// of the border: the authors found this to matter. (In their code a square of odd side is one pixel smaller; ours is
-/// not.) For more than one square put several into a `chain`.
+/// The square's centre (y, x) is any pixel of the image, all equally likely. It covers the rows y - side / 2 (rounded
+/// down) to y - side / 2 + side - 1 and the columns likewise, cut off at the border: the authors found this to matter.
+/// (In their code a square of odd side is one pixel smaller; ours is not.) For several squares use a `chain`.
 ///
-/// What is covered becomes `fill`, one entry or one a channel, of values in [0, 1]: for bytes and other integers 255
-/// times it, for bool once, rounded. The authors cover with 0 after normalization, which is the data's mean before it.
-/// data [N, C, H, W] of any type -> the same. Further tensors stay: nothing moves.
+/// Covered entries become `fill`, one number or one per channel, in [0, 1]; it is multiplied by 255 for bytes and other
+/// integers, and rounded for these and for bool. The authors cover with 0 after normalization, that is, with the data's
+/// mean before it. data [N, C, H, W] of any type -> the same. Further tensors stay: nothing moves.
 ///
-/// A dense target is covered in the same square with `target_fill`, for instance the index that a loss ignores. Whether
-/// it is to be covered depends on the task: where a network has to tell what is under the square, it stays, with
-/// `DataOnly`.
-/// Throws Error unless side >= 1, fill has one entry, or one a channel, in [0, 1], and probability, that of an image to
-/// be covered at all, is in [0, 1]; for a dense target without a `target_fill`, or with one that its type cannot hold,
-/// and for one of another height or width.
+/// A dense target is covered in the same square with `target_fill`, for instance the index that a loss ignores. If the
+/// network is to predict what the square covers, leave the target unchanged by `DataOnly`.
+/// `probability` is that of an image to be covered at all. Throws Error unless side >= 1, fill has one entry or one per
+/// channel, all in [0, 1], and probability is in [0, 1]; also for a dense target without a `target_fill`, with one that
+/// its type cannot hold, or of another height or width.
 ///     phase.augment = {regimen::Cutout{.side = 16, .fill = {0.4914, 0.4822, 0.4465}}};
 struct Cutout {
   Integer side = 8;
@@ -70,21 +68,21 @@ struct Cutout {
   }
 
  private:
-  /// [N, length] bool: the places that a square covers whose centre is any of them.
+  /// The rows or columns that a square around a random centre covers, [N, length] bool.
   [[nodiscard]] at::Tensor covered(const Key& key, std::int64_t length) const {
     const at::Tensor first = key.below(length) - side / 2;
     const at::Tensor from_first = at::arange(length, first.options()).unsqueeze(0) - first.unsqueeze(1);
     return (from_first >= 0).logical_and(from_first < side.value);
   }
 
-  /// square [N, 1, H, W] bool
+  /// The target with the square [N, 1, H, W] (bool) covered.
   [[nodiscard]] at::Tensor covered_target(const Batch& batch, const at::Tensor& square) const {
     detail::require_holds(batch.target, *target_fill, "Cutout.target_fill");
     return detail::at_pixels(batch.data, batch.target,
                              [&](const at::Tensor& images) { return images.masked_fill(square, *target_fill); });
   }
 
-  /// In the data's type: [1, C or 1, 1, 1].
+  /// `fill` in the data's type, [1, C or 1, 1, 1].
   [[nodiscard]] at::Tensor fill_of(const at::Tensor& data) const {
     std::vector<double> values = fill;
     if (!data.is_floating_point()) {

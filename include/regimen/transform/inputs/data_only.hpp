@@ -5,9 +5,9 @@
 
 namespace regimen::inline v0 {
 
-/// A transform that changes the data alone: it is shown the batch without its target and its further tensors, and these
-/// come out as they were. For whoever wants a dense target to stay where it is while the pixels move, or under a
-/// `Cutout`. It draws what the transform would draw by itself.
+/// A transform that changes the data alone: the inner transform gets the batch without target and further tensors, and
+/// these are returned unchanged. For dense targets that are to stay while pixels move or are covered by `Cutout`. Draws
+/// are those of the inner transform.
 ///     phase.augment = {regimen::DataOnly{regimen::Cutout{.side = 8}}};  // the network is to fill the hole
 struct DataOnly {
   AnyTransform transform;

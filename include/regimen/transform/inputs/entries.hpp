@@ -15,23 +15,23 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// A share of each sample's entries, chosen by key: exactly int(share * entries) of them, or each with that
-/// probability. Those of a smaller share are among those of a larger one.
+/// A random share of each sample's entries: with `exact`, int(share * entries) of them, else each with that
+/// probability. The entries of a smaller share are among those of a larger one.
 struct EntryChoice {
   const Knob& share;
   const Bounds& bounds;
   bool exact;
 
-  /// Whether the number of entries is known on the host, which then may ask for their places.
+  /// Whether the number of entries is known on the host, so that their indices can be listed.
   [[nodiscard]] bool counted(const Moment& now) const { return exact && (now.slots == nullptr || share.constant()); }
 
-  /// [N, int(share * entries)] int64, in no order. For a choice that is counted.
+  /// Indices of the chosen entries, [N, int(share * entries)] int64, in no order; only if `counted`.
   [[nodiscard]] at::Tensor places(std::int64_t entries, const Key& key) const {
     const auto count = static_cast<std::int64_t>(key.now()(share, bounds) * static_cast<double>(entries));
     return std::get<1>(key.bits(entries).topk(count, 1, /*largest=*/false, /*sorted=*/false));
   }
 
-  /// [N, entries] bool
+  /// The chosen entries as a mask, [N, entries] bool.
   [[nodiscard]] at::Tensor mask(std::int64_t entries, const Key& key) const {
     if (!exact) {
       return key.uniform({entries}) < key.now().tensor(share, bounds);
@@ -44,8 +44,8 @@ struct EntryChoice {
   }
 
  private:
-  /// words [N, entries], share 0-d on their device -> [N, entries] bool: that share of them, the smallest. Their number
-  /// is not known on the host, so the first that is not among them says which they are.
+  /// A mask of the share of smallest words in each row: words [N, entries], share 0-d on their device -> [N, entries]
+  /// bool. Their number is not known on the host, so the smallest word outside of the share is the limit.
   static at::Tensor smallest(const at::Tensor& words, const at::Tensor& share) {
     const std::int64_t entries = words.size(1);
     const at::Tensor count = (share * entries).to(at::kLong);
@@ -57,12 +57,12 @@ struct EntryChoice {
 
 }  // namespace detail
 
-/// Sets a share of each image's entries to 0, every channel of a pixel on its own, as the authors of "Bad Global
-/// Minima Exist" do.
+/// Sets a share of each image's entries to 0, each channel of a pixel on its own (Liu et al. 2020, "Bad Global Minima
+/// Exist and SGD Can Reach Them").
 ///
-/// With `exact`, each image loses int(fraction * entries) of them; without, each entry is lost with probability
-/// `fraction`. data [N, ...] of any type -> the same; targets are shared. Works on raw values: a lost entry is a raw 0.
-/// Throws Error unless fraction is in [0, 1].
+/// With `exact`, each image loses int(fraction * entries) of them, else each entry with probability `fraction`. data
+/// [N, ...] of any type -> the same; targets are shared. Works on raw values: a lost entry is a raw 0. Throws Error
+/// unless fraction is in [0, 1].
 struct ZeroPixels {
   Share<"ZeroPixels.fraction"> fraction = 0.1;
   bool exact = true;
@@ -70,21 +70,21 @@ struct ZeroPixels {
   Batch operator()(const Batch& batch, const Key& key) const {
     const detail::EntryChoice lost{fraction, fraction.bounds(), exact};
     const at::Tensor flat = batch.data.flatten(1);
-    // The few by their places where that can be: a mask of all entries costs more.
+    // Indices are used if possible: a mask of all entries costs more.
     const at::Tensor rest = lost.counted(key.now()) ? flat.scatter(1, lost.places(flat.size(1), key), 0)
                                                     : flat.masked_fill(lost.mask(flat.size(1), key), 0);
     return detail::with_data(batch, rest.view_as(batch.data));
   }
 };
 
-/// Makes a share of each image's entries white or black, every channel of a pixel on its own: salt and pepper, or
+/// Makes a share of each image's entries white or black, each channel of a pixel on its own: salt and pepper, or
 /// impulse noise (Gonzalez and Woods, "Digital Image Processing", section 5.2).
 ///
-/// With `exact`, int(fraction * entries) of each image's entries are hit; without, each with probability `fraction`.
-/// One that is hit becomes white with probability `salt`, else black. Which are hit at a smaller fraction, and what
-/// they become, stays so at a larger one. data [N, ...] of any type -> the same: black is 0, white 1 among floating
-/// numbers, 255 among bytes and other integers and true among bool, so it belongs before `Normalize`.
-/// Throws Error unless fraction and salt are in [0, 1].
+/// With `exact`, int(fraction * entries) of each image's entries are changed, else each with probability `fraction`. A
+/// changed entry becomes white with probability `salt`, else black. Entries that change at a smaller fraction change in
+/// the same way at a larger one. data [N, ...] of any type -> the same: black is 0; white is 1 for floating numbers,
+/// 255 for bytes and other integers, true for bool. Use it before `Normalize`. Throws Error unless fraction and salt
+/// are in [0, 1].
 struct SaltAndPepper {
   Share<"SaltAndPepper.fraction"> fraction = 0.1;
   Share<"SaltAndPepper.salt"> salt = 0.5;

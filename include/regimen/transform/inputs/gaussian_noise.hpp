@@ -12,10 +12,9 @@
 
 namespace regimen::inline v0 {
 
-/// Adds normal noise of mean 0 to every entry.
-/// data [N, ...] floating -> the same. Bytes and other integers are first divided by 255, as `Normalize` does, and
-/// become float, as bool does with true as 1: stddev is then of values in [0, 1]. Throws Error unless stddev is at
-/// least 0 and finite.
+/// Adds normal noise of mean 0 to every entry. data [N, ...] floating -> the same. Bytes and other integers are first
+/// divided by 255, as by `Normalize`, and become float; bool becomes float 0 and 1. So stddev refers to values in [0,
+/// 1]. Throws Error unless stddev is at least 0 and finite.
 struct GaussianNoise {
   NotNegative<"GaussianNoise.stddev"> stddev = 0.1;
 
@@ -26,15 +25,14 @@ struct GaussianNoise {
   }
 };
 
-/// Shows normal noise in place of each image: every entry is mean + stddev * a standard normal, whatever it was.
-/// Targets and further tensors stay, dense ones too.
+/// Replaces each image by normal noise: every entry becomes mean + stddev * a standard normal number. Targets and
+/// further tensors stay, dense ones too.
 ///
 /// With the data set's own mean and deviation these are the "Gaussian" inputs of Zhang et al. 2017 ("Understanding deep
-/// learning requires rethinking generalization", section 2.1), which a network fits all the same when they are frozen.
-/// mean and stddev are those that `Normalize` takes: one entry, or one a channel, of values in [0, 1].
-/// data [N, C, ...] floating -> the same; bytes, other integers and bool become float, as in `GaussianNoise`. Nothing
-/// is cut off at black and white, or mean and deviation would be others. Throws Error unless mean and stddev have one
-/// entry, or one a channel, all of them finite and every stddev at least 0.
+/// learning requires rethinking generalization", section 2.1), which a network still fits if they are frozen. mean and
+/// stddev are as for `Normalize`: one entry or one per channel, for values in [0, 1]. data [N, C, ...] floating -> the
+/// same; bytes, other integers and bool become float. Nothing is clamped, as that would change mean and deviation.
+/// Throws Error unless mean and stddev have one entry, or one per channel, all finite, and every stddev is at least 0.
 ///     regimen::frozen(train, regimen::GaussianImages{.mean = {0.2860}, .stddev = {0.3530}}, /*seed=*/7)
 struct GaussianImages {
   std::vector<double> mean;

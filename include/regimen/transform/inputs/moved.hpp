@@ -9,16 +9,16 @@
 #include "regimen/batch/tensors.hpp"
 #include "regimen/tensor/described.hpp"
 
-/// Pixels that move, and what moves with them: targets and further tensors that have a value for each pixel.
+/// Transforms that move pixels, together with the targets and further tensors that have a value for each pixel.
 namespace regimen::inline v0::detail {
 
-/// The lengths of the pixels' dimensions: [H, W] of images [N, C, H, W], [D] of rows [N, D].
+/// Lengths of the pixels' dimensions: [H, W] for images [N, C, H, W], [D] for rows [N, D].
 inline at::IntArrayRef pixel_sizes(const at::Tensor& data) {
   return data.sizes().slice(data.dim() == 2 ? 1 : 2);
 }
 
-/// Whether the tensor's last dimensions are the data's pixels: [N, H, W] or [N, ..., H, W] beside [N, C, H, W]. What
-/// has two dimensions beside rows [N, D] has none: it may be anything of D numbers (see `seems_flattened`).
+/// Whether a tensor's last dimensions are the data's pixels: [N, H, W] or [N, ..., H, W] beside [N, C, H, W]. False for
+/// a two-dimensional tensor beside rows [N, D], whose D numbers may be anything (see `seems_flattened`).
 inline bool has_pixels_of(const at::Tensor& data, const at::Tensor& tensor) {
   const at::IntArrayRef pixels = pixel_sizes(data);
   if (!tensor.defined() || (data.dim() == 2 && tensor.dim() == 2)) {
@@ -28,7 +28,7 @@ inline bool has_pixels_of(const at::Tensor& data, const at::Tensor& tensor) {
   return dimensions > pixels.size() && tensor.sizes().slice(dimensions - pixels.size()) == pixels;
 }
 
-/// "28 x 28"
+/// The pixels' dimensions as text: "28 x 28".
 inline std::string pixels_text(const at::Tensor& data) {
   std::string lengths;
   for (const std::int64_t length : pixel_sizes(data)) {
@@ -37,8 +37,8 @@ inline std::string pixels_text(const at::Tensor& data) {
   return lengths;
 }
 
-/// Whether a tensor seems to hold a value, or one a channel, for each pixel without showing which is whose: [N, H * W]
-/// or [N, C * H * W] beside [N, C, H, W], and [N, D] beside rows [N, D].
+/// Whether a tensor seems to hold a value for each pixel (and channel) in one row: [N, H * W] or [N, C * H * W] beside
+/// [N, C, H, W], and [N, D] beside rows [N, D].
 inline bool seems_flattened(const at::Tensor& data, const at::Tensor& tensor) {
   if (!tensor.defined() || tensor.dim() != 2 || has_pixels_of(data, tensor)) {
     return false;
@@ -51,8 +51,8 @@ inline bool seems_flattened(const at::Tensor& data, const at::Tensor& tensor) {
   return pixels > 1 && (tensor.size(1) == pixels || tensor.size(1) == channels * pixels);
 }
 
-/// Whether a tensor seems to be of the data's images [N, C, H, W] in another resolution: its last two lengths are a
-/// multiple of theirs, or theirs of its.
+/// Whether a tensor seems to be the images [N, C, H, W] in another resolution: its last two lengths and theirs are
+/// multiples of each other.
 inline bool seems_resized(const at::Tensor& data, const at::Tensor& tensor) {
   if (data.dim() != 4 || !tensor.defined() || tensor.dim() < 3 || has_pixels_of(data, tensor)) {
     return false;
@@ -65,7 +65,7 @@ inline bool seems_resized(const at::Tensor& data, const at::Tensor& tensor) {
                                 : data.size(2) % height == 0 && data.size(3) % width == 0);
 }
 
-/// Throws Error for a further tensor that seems to have pixels which would stay where they are while the data's move.
+/// Throws Error if a further tensor seems to hold pixels that would stay in place while the data's move.
 inline void require_extra_belongs(const Batch& batch, const std::string& who) {
   for (const auto& [name, tensor] : batch.extra) {
     const bool flattened = seems_flattened(batch.data, tensor);
@@ -79,9 +79,9 @@ inline void require_extra_belongs(const Batch& batch, const std::string& who) {
   }
 }
 
-/// Whether the batch's target has a value for each pixel, which must go where the pixel goes. Labels, soft labels and
-/// numbers, [N] and [N, C], have not. Throws Error for a target that seems to have one, and of which it is not known
-/// where it belongs.
+/// Whether the batch's target has a value for each pixel, which must move with it; labels, soft labels and numbers, [N]
+/// and [N, C], do not. Throws Error if it seems to have such values in a layout that does not tell which pixel they
+/// belong to.
 inline bool has_dense_target(const Batch& batch, const std::string& who) {
   const at::Tensor& target = batch.target;
   if (!target.defined() || target.dim() < 2) {
@@ -101,7 +101,8 @@ inline bool has_dense_target(const Batch& batch, const std::string& who) {
                 "one; DataOnly{" +
                 who + "{...}} leaves the target as it is");
   }
-  // Of one length there may be as many classes as pixels. Whole numbers are no shares of classes.
+  // With one dimension of pixels there may be as many classes as pixels; only floating numbers can be shares of
+  // classes.
   if (target.dim() == 2 && fits && target.is_floating_point()) {
     throw Error(who + ": the target is " + described(target) + ", and the data are " + pixels_text(batch.data) +
                 " pixels: these may be numbers of the pixels, which move with them, as [N, 1, " +
@@ -110,8 +111,8 @@ inline bool has_dense_target(const Batch& batch, const std::string& who) {
   return fits;
 }
 
-/// change(images), for a tensor that has pixels: images are [N, C, pixels...] whatever there is between the samples and
-/// the pixels. Of the tensor's shape.
+/// Applies change(images) to a tensor that has pixels, reshaped to [N, C, pixels...]; the result has the tensor's
+/// shape.
 template <class Change>
 at::Tensor at_pixels(const at::Tensor& data, const at::Tensor& tensor, const Change& change) {
   const auto pixels = static_cast<std::int64_t>(pixel_sizes(data).size());
@@ -123,9 +124,9 @@ at::Tensor at_pixels(const at::Tensor& data, const at::Tensor& tensor, const Cha
   return change(images).reshape(tensor.sizes());
 }
 
-/// The batch with its pixels moved: `move` takes [N, C, pixels...] and gives the same shape. It is done to the data, to
-/// each further tensor of the same pixels, and, as `move_target`, to a target that has a value for each pixel: all of
-/// them by the same draws, those that the two functions hold. Throws Error as `has_dense_target` does.
+/// The batch with its pixels moved: `move` maps [N, C, pixels...] to the same shape. It is applied to the data and to
+/// further tensors with the same pixels, `move_target` to a dense target. All move by the same draws, which the two
+/// functions hold. Throws Error as `has_dense_target` does.
 template <class Move, class MoveTarget>
 Batch moved(const Batch& batch, const std::string& who, const Move& move, const MoveTarget& move_target) {
   const bool dense = has_dense_target(batch, who);

@@ -11,8 +11,8 @@
 namespace regimen::inline v0 {
 
 /// (data - mean) / stddev for each channel. Bytes and other integers are first divided by 255, and true is 1, so mean
-/// and stddev are of values in [0, 1]. data [N, C, ...] -> float. Belongs at the end, after everything that works on
-/// raw values. Throws Error unless mean and stddev have one entry, or one a channel, and every stddev is above 0.
+/// and stddev refer to values in [0, 1]. data [N, C, ...] -> floating. Use it last, after all transforms of raw values.
+/// Throws Error unless mean and stddev have one entry, or one per channel, and every stddev is above 0.
 ///     phase.preprocess = {regimen::Normalize{.mean = {0.2860}, .stddev = {0.3530}}};
 struct Normalize {
   std::vector<double> mean;

@@ -16,7 +16,7 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// The number of pixels of data [N, C, ...], or of rows [N, D], whose entries are pixels.
+/// The number of pixels of data [N, C, ...], or of entries of rows [N, D].
 inline std::int64_t count_pixels(const Batch& batch, const std::string& who) {
   if (batch.data.dim() < 2) {
     throw Error(who + " takes data of [N, C, ...] or [N, D], not " + described(batch.data));
@@ -30,16 +30,15 @@ inline std::int64_t count_pixels(const Batch& batch, const std::string& who) {
 
 }  // namespace detail
 
-/// Moves the pixels of every image by one and the same permutation: "shuffled pixels" of Zhang et al. 2017
-/// ("Understanding deep learning requires rethinking generalization", section 2.1).
+/// Permutes the pixels of all images by one permutation: "shuffled pixels" of Zhang et al. 2017 ("Understanding deep
+/// learning requires rethinking generalization", section 2.1).
 ///
-/// The permutation is drawn from `seed` and the number of pixels, and from nothing else: the key is not asked, so that
-/// training and test images are shuffled alike wherever this stands, in `frozen`, `augment` or `preprocess`, and no
-/// epoch has another. The channels of a pixel stay together. data [N, C, ...] of any type, or [N, D] with each entry a
-/// pixel -> the same. Dense targets, [N, ...] or [N, C, ...] with the data's pixels, and such further tensors are moved
-/// by the same permutation; beside rows [N, D] such are of [N, 1, D].
-/// Throws Error for data of less than two dimensions, for a dense target of other pixels, and for a target or a further
-/// tensor of [N, D], or [N, C * D], numbers, of which it is not known whether they are the pixels' (`DataOnly`).
+/// The permutation is a function of `seed` and the number of pixels; the key is not used. Training and test images are
+/// therefore permuted alike, in `frozen`, `augment` or `preprocess`, and at every epoch. The channels of a pixel stay
+/// together. data [N, C, ...] of any type, or [N, D] with each entry a pixel -> the same. Dense targets, [N, ...] or
+/// [N, C, ...] with the data's pixels, and such further tensors are permuted too; beside rows [N, D] these are [N, 1,
+/// D]. Throws Error for data of less than two dimensions, for a dense target with other pixels, and for a target or
+/// further tensor of [N, D] or [N, C * D] numbers, which may or may not be the pixels' (see `DataOnly`).
 ///     phase.preprocess = {regimen::PixelPermutation{.seed = 1}, normalize};
 struct PixelPermutation {
   std::uint64_t seed = 0;
@@ -54,12 +53,12 @@ struct PixelPermutation {
   }
 };
 
-/// Moves the pixels of each image by a permutation of its own: "random pixels" of Zhang et al. 2017 (as above). All
-/// that is left to tell an image by is the multiset of its pixels.
+/// Permutes the pixels of each image by a random permutation of its own: "random pixels" of Zhang et al. 2017 (as
+/// above). An image can then be told only by the multiset of its pixels.
 ///
-/// Every permutation is as likely. The channels of a pixel stay together. data [N, C, ...] of any type, or [N, D] with
-/// each entry a pixel -> the same. What has a value for each pixel moves with it, as with `PixelPermutation`. Draws a
-/// word for each pixel and sorts them: `cached` spares that where it is frozen. Throws Error as `PixelPermutation`
+/// All permutations are equally likely. The channels of a pixel stay together. data [N, C, ...] of any type, or [N, D]
+/// with each entry a pixel -> the same. Tensors with a value for each pixel are permuted too, as by `PixelPermutation`.
+/// Draws and sorts a word for each pixel: if it is frozen, `cached` saves that. Throws Error as `PixelPermutation`
 /// does.
 struct PixelPermutationPerSample {
   Batch operator()(const Batch& batch, const Key& key) const {

@@ -20,7 +20,7 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// The batch with the chosen images, [N] bool, mirrored along a dimension, 2 or 3.
+/// The batch with the chosen images, [N] bool, mirrored along dimension 2 or 3.
 inline Batch mirrored(const Batch& batch, const std::string& who, const at::Tensor& chosen, std::int64_t dimension) {
   const at::Tensor by_image = chosen.view({-1, 1, 1, 1});
   return moved(batch, who,
@@ -30,9 +30,9 @@ inline Batch mirrored(const Batch& batch, const std::string& who, const at::Tens
 }  // namespace detail
 
 /// Mirrors an image left to right with the given probability. data [N, C, H, W] -> the same. Dense targets and further
-/// tensors of the images' height and width are mirrored with it (docs/inputs.md, "Image and mask").
-/// Throws Error unless probability is in [0, 1], and for a target or a further tensor that seems to
-/// have the images' pixels in a row or in another resolution.
+/// tensors of the images' height and width are mirrored too (docs/inputs.md, "Image and mask"). Throws Error unless
+/// probability is in [0, 1], and for a target or further tensor that seems to hold the images' pixels in a row or in
+/// another resolution.
 struct HorizontalFlip {
   Share<"HorizontalFlip.probability"> probability = 0.5;
 
@@ -42,8 +42,8 @@ struct HorizontalFlip {
   }
 };
 
-/// Mirrors an image upside down with the given probability, and what belongs to it as `HorizontalFlip` does.
-/// data [N, C, H, W] -> the same. Throws Error as `HorizontalFlip` does.
+/// Mirrors an image upside down with the given probability; dense targets and further tensors as `HorizontalFlip`. data
+/// [N, C, H, W] -> the same. Throws Error as `HorizontalFlip` does.
 struct VerticalFlip {
   Share<"VerticalFlip.probability"> probability = 0.5;
 
@@ -53,14 +53,13 @@ struct VerticalFlip {
   }
 };
 
-/// With the given probability turns an image by 90, 180 or 270 degrees, each as likely; at 0.75, the default, all four
-/// orientations are. data [N, C, H, H] -> the same. Dense targets and further tensors of the images' height and width
-/// are turned with it.
+/// Rotates an image by 90, 180 or 270 degrees, all equally likely, with the given probability; at 0.75, the default,
+/// all four orientations are equally likely. data [N, C, H, H] -> the same. Dense targets and further tensors of the
+/// images' height and width are rotated too.
 ///
-/// Images must be square: a quarter turn would change the shape of others. A half turn, which would not, is a
-/// horizontal and a vertical flip.
-/// Throws Error unless probability is in [0, 1], and for a target or a further tensor that seems to
-/// have the images' pixels in a row or in another resolution.
+/// Images must be square, as a quarter turn changes the shape of others. A half turn, which does not, is a horizontal
+/// and a vertical flip. Throws Error unless probability is in [0, 1], and for a target or further tensor that seems to
+/// hold the images' pixels in a row or in another resolution.
 struct Rotation90 {
   Share<"Rotation90.probability"> probability = 0.75;
 
@@ -71,7 +70,7 @@ struct Rotation90 {
       throw Error("Rotation90 takes images that are as high as wide, not " + detail::described(batch.data));
     }
     const at::Tensor quarters = key.fold(0).chance(probability) * (key.fold(1).below(3) + 1);
-    // Where each pixel comes from, row by row, for 0 to 3 quarter turns against the clock: [4, H * H].
+    // The source of each pixel, in row-major order, for 0 to 3 counterclockwise quarter turns: [4, H * H].
     const at::Tensor upright = at::arange(side * side, quarters.options()).view({side, side});
     std::vector<at::Tensor> turned;
     for (int turns = 0; turns < 4; ++turns) {

@@ -15,7 +15,7 @@
 #include "regimen/batch/tensors.hpp"
 #include "regimen/tensor/described.hpp"
 
-/// What the transforms of inputs share: the shapes that they take, and what a number is to data of bytes.
+/// Shapes that the transforms of inputs take, and the meaning of 1 for bytes.
 namespace regimen::inline v0::detail {
 
 inline void require_images(const Batch& batch, const std::string& who) {
@@ -24,7 +24,7 @@ inline void require_images(const Batch& batch, const std::string& who) {
   }
 }
 
-/// Throws Error for complex data, of which a transform that computes with real numbers would lose a half.
+/// Throws Error for complex data, of which a transform of real numbers would lose a half.
 inline void require_real(const at::Tensor& data, const std::string& who) {
   if (data.is_complex()) {
     throw Error(who + " takes real data, not " + described(data) +
@@ -32,35 +32,35 @@ inline void require_real(const at::Tensor& data, const std::string& who) {
   }
 }
 
-/// What is 1 where data are numbers in [0, 1]: bytes, and other integers, count to 255, and true is 1. Nobody else
-/// decides that. Throws Error for complex data.
+/// The white of the data: 1 for floating numbers and bool, 255 for bytes and other integers. The one place where this
+/// is decided. Throws Error for complex data.
 inline double white_of(const at::Tensor& data, const std::string& who) {
   require_real(data, who);
   return data.is_floating_point() || data.scalar_type() == at::kBool ? 1 : 255;
 }
 
-/// The data as numbers to compute with, bytes, other integers and bool as float.
+/// The data as floating numbers with their own values; bytes, other integers and bool become float.
 inline at::Tensor as_floating(const at::Tensor& data, const std::string& who) {
   require_real(data, who);
   return data.is_floating_point() ? data : data.to(at::kFloat);
 }
 
-/// Floating data as they are; bytes, other integers and bool as float in [0, 1], as `Normalize` reads them.
+/// Floating data unchanged; bytes, other integers and bool as float in [0, 1], as `Normalize` reads them.
 inline at::Tensor unit_inputs(const at::Tensor& data, const std::string& who) {
   require_real(data, who);
   return data.is_floating_point() ? data : data.to(at::kFloat) / white_of(data, who);
 }
 
-/// Numbers as the data have them: in their type, cut off at black and white; integers are the nearest ones, the even
-/// one of two that are as near.
+/// Numbers in the data's type, clamped to [black, white]; for integers rounded to the nearest, ties to even.
 inline at::Tensor as_in(const at::Tensor& data, const at::Tensor& numbers, const std::string& who) {
   const at::Tensor bounded = numbers.clamp(0, white_of(data, who));
   return (data.is_floating_point() ? bounded : bounded.round()).to(data.scalar_type());
 }
 
-/// [values.size()]; on another device without a copy from the CPU, for which the host would wait.
+/// The values as a tensor, [values.size()]; on another device made without a copy from the CPU, which the host would
+/// wait for.
 inline at::Tensor constants(const std::vector<double>& values, const at::TensorOptions& options) {
-  if (options.device().is_cpu()) {  // at::tensor makes no bool and no half ones of doubles
+  if (options.device().is_cpu()) {  // at::tensor makes no bool or half tensors from doubles
     return at::tensor(values, options.dtype(at::kDouble)).to(options.dtype().toScalarType());
   }
   std::vector<at::Tensor> each;
@@ -70,7 +70,7 @@ inline at::Tensor constants(const std::vector<double>& values, const at::TensorO
   return at::cat(each);
 }
 
-/// The values, one or one a channel, in a shape that goes with data of [N, C, ...].
+/// The values, one or one per channel, in a shape that broadcasts to data of [N, C, ...].
 inline at::Tensor by_channel(const std::vector<double>& values, const at::Tensor& data,
                              const at::TensorOptions& options, std::string_view field) {
   const std::int64_t channels = data.dim() >= 2 ? data.size(1) : 1;
@@ -84,7 +84,7 @@ inline at::Tensor by_channel(const std::vector<double>& values, const at::Tensor
   return constants(values, options).view(shape);
 }
 
-/// Throws Error unless the tensor's type can hold the value: LibTorch would cut it off, or say so in its own words.
+/// Throws Error unless the tensor's type can hold the value, which LibTorch would truncate or reject in its own words.
 inline void require_holds(const at::Tensor& tensor, double value, std::string_view field) {
   if (tensor.is_floating_point()) {
     return;
@@ -106,11 +106,11 @@ inline void require_holds(const at::Tensor& tensor, double value, std::string_vi
     case at::kInt:
       return require_in(-2147483648., 2147483647.);
     default:
-      return require_in(-0x1p53, 0x1p53);  // all whole numbers up to there are doubles
+      return require_in(-0x1p53, 0x1p53);  // all whole numbers up to 2^53 are doubles
   }
 }
 
-/// One value a sample, [N], in a shape that goes with data of [N, ...].
+/// One value per sample, [N], in a shape that broadcasts to data of [N, ...].
 inline at::Tensor by_sample(const at::Tensor& values, const at::Tensor& data) {
   std::vector<std::int64_t> shape(static_cast<std::size_t>(data.dim()), 1);
   shape[0] = -1;

@@ -13,17 +13,19 @@
 #include "regimen/key/key.hpp"
 #include "regimen/tensor/described.hpp"
 
-/// What transforms of targets ask of the targets that they are given, and what several of them do.
+/// Checks and conversions of targets that transforms of targets share.
 namespace regimen::inline v0::detail {
 
-/// Labels must be checked where they are used: a wrong one would only show as a crash, or not at all, in the loss.
+/// Throws Error unless targets are [N] int64. Checked where labels are used: in the loss a wrong one would show as a
+/// crash or not at all.
 inline void require_labels(const Batch& batch, const std::string& who) {
   if (!is_labels(batch.target)) {
     throw Error(who + " takes targets of [N] int64, not " + described(batch.target));
   }
 }
 
-/// The same, and on the CPU that they are in [0, classes): on other devices looking would mean to wait.
+/// Throws Error unless targets are [N] int64 and, on the CPU, in [0, classes). Other devices would have to be waited
+/// for.
 inline void require_labels_below(const Batch& batch, std::int64_t classes, const std::string& who) {
   require_labels(batch, who);
   if (!batch.target.device().is_cpu()) {
@@ -44,14 +46,13 @@ inline void require_floating_target(const Batch& batch, const std::string& who) 
   }
 }
 
-/// [N, classes] float: 1 on the label, which must be in [0, classes). at::one_hot looks, and a device would be waited
-/// for.
+/// One-hot rows, [N, classes] float, of labels in [0, classes). Unlike at::one_hot, does not wait for the device.
 inline at::Tensor one_hot_rows(const at::Tensor& labels, std::int64_t classes) {
   const at::Tensor zeros = at::zeros({labels.size(0), classes}, labels.options().dtype(at::kFloat));
   return zeros.scatter(1, labels.unsqueeze(1), 1);
 }
 
-/// [N, classes] float: labels as distributions, all of each on its label. Floating targets as they are.
+/// Labels as one-hot distributions, [N, classes] float; floating targets unchanged.
 inline at::Tensor soft_target(const Batch& batch, std::int64_t classes, const std::string& who) {
   if (batch.target.defined() && batch.target.is_floating_point()) {
     return batch.target;
@@ -61,16 +62,16 @@ inline at::Tensor soft_target(const Batch& batch, std::int64_t classes, const st
   return one_hot_rows(batch.target, classes);
 }
 
-/// values [N], of the shape [N, 1, ..., 1] that goes with `like`.
+/// values [N] in the shape [N, 1, ..., 1] that broadcasts to `like`.
 inline at::Tensor weights_by_row(const at::Tensor& values, const at::Tensor& like) {
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(like.dim()), 1);
   sizes[0] = -1;
   return values.view(sizes);
 }
 
-/// [N] double in [0, 1), a multiple of 2^-53: for probabilities that must be met better than to 2^-24.
+/// Uniform numbers, [N] double in [0, 1), multiples of 2^-53: for probabilities that must be more precise than 2^-24.
 inline at::Tensor fine_uniform(const Key& key) {
-  constexpr std::int64_t kept = (std::int64_t{1} << 53) - 1;  // LibTorch shifts int64 with its sign
+  constexpr std::int64_t kept = (std::int64_t{1} << 53) - 1;  // masks the copies of the sign bit
   return key.bits(1).flatten().bitwise_right_shift(11).bitwise_and(kept).to(at::kDouble) * 0x1p-53;
 }
 

@@ -14,12 +14,13 @@
 
 namespace regimen::inline v0 {
 
-/// Replaces the label c of a share of the samples by to[c]: each class is taken for the one that it resembles. A class
-/// with to[c] = c is never touched, so less than `fraction` of all labels change where there are such.
+/// Replaces the label c of a share of the samples by to[c]: class-dependent label noise in which a class becomes the
+/// one that it resembles. A class with to[c] = c never changes, so with such classes fewer than `fraction` of all
+/// labels change.
 ///
-/// target [N] int64 in [0, to.size()) -> the same; data is shared. The samples that a smaller fraction chooses are
-/// among those that a larger one does.
-/// Throws Error unless to has at least 2 entries, all of them in [0, to.size()), and fraction is in [0, 1].
+/// target [N] int64 in [0, to.size()) -> the same; data is shared. The samples chosen by a smaller fraction are among
+/// those chosen by a larger one. Throws Error unless to has at least 2 entries, all in [0, to.size()), and fraction is
+/// in [0, 1].
 ///     const regimen::ClassMap cats_are_dogs{.to = regimen::cifar10_confusions(), .fraction = 0.4};
 struct ClassMap {
   detail::Table<std::int64_t> to{};
@@ -44,8 +45,8 @@ struct ClassMap {
   [[nodiscard]] std::int64_t classes() const { return static_cast<std::int64_t>(to.size()); }
 };
 
-/// Each class to the next one of its group, round the circle; a class that is alone in its group to itself.
-/// groups: of each class, the number of the group that it is in.
+/// A map of each class to the next one of its group, cyclically; a class that is alone in its group to itself.
+/// groups[c]: the number of class c's group.
 [[nodiscard]] inline std::vector<std::int64_t> circular_within(const std::vector<std::int64_t>& groups) {
   const std::size_t classes = groups.size();
   std::vector<std::int64_t> to(classes);
@@ -59,17 +60,18 @@ struct ClassMap {
   return to;
 }
 
-/// Of digits (Patrini et al. 2017): 2 to 7, 3 to 8, 7 to 1, 5 and 6 to each other.
+/// The map for digits (Patrini et al. 2017): 2 to 7, 3 to 8, 7 to 1, 5 and 6 to each other.
 [[nodiscard]] inline std::vector<std::int64_t> mnist_confusions() {
   return {0, 1, 7, 8, 4, 6, 5, 1, 8, 9};
 }
 
-/// Of CIFAR-10 (Patrini et al. 2017): truck to automobile, bird to airplane, deer to horse, cat and dog to each other.
+/// The map for CIFAR-10 (Patrini et al. 2017): truck to automobile, bird to airplane, deer to horse, cat and dog to
+/// each other.
 [[nodiscard]] inline std::vector<std::int64_t> cifar10_confusions() {
   return {0, 1, 0, 5, 7, 3, 6, 7, 8, 1};
 }
 
-/// Of each of CIFAR-100's classes, in [0, 100), the superclass that it is in, in [0, 20); five classes are in each.
+/// The superclass, in [0, 20), of each of CIFAR-100's classes, in [0, 100); each superclass has five classes.
 [[nodiscard]] inline std::vector<std::int64_t> cifar100_superclasses() {
   return {4,  1,  14, 8,  0,  6,  7,  7,  18, 3,  3,  14, 9,  18, 7,  11, 3,  9,  7,  11,   //
           6,  11, 5,  10, 7,  6,  13, 15, 3,  15, 0,  11, 1,  10, 12, 14, 16, 9,  11, 5,    //
@@ -78,10 +80,10 @@ struct ClassMap {
           16, 19, 2,  4,  6,  19, 5,  5,  8,  19, 18, 1,  2,  15, 6,  0,  17, 8,  14, 13};  //
 }
 
-/// Of CIFAR-100 (Patrini et al. 2017): each class to the next one of its superclass, round the circle.
+/// The map for CIFAR-100 (Patrini et al. 2017): each class to the next one of its superclass, cyclically.
 ///
-/// Code that is often copied takes classes 0 to 4, 5 to 9 and so on for superclasses, which they are not: the numbers
-/// are in the order of the alphabet. For a comparison with its results: `circular_within` of 0, 0, 0, 0, 0, 1, ...
+/// Code that is often copied takes classes 0 to 4, 5 to 9 and so on for superclasses. They are not: classes are
+/// numbered alphabetically. For a comparison with its results use `circular_within` of 0, 0, 0, 0, 0, 1, ...
 [[nodiscard]] inline std::vector<std::int64_t> cifar100_confusions() {
   return circular_within(cifar100_superclasses());
 }

@@ -25,16 +25,16 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// The directions in which inputs make one class look like another, drawn from a seed: for each class [features,
-/// classes] of standard normals. A field of a transform, written as a number: the seed.
+/// Directions in which inputs make one class look like another: for each class [features, classes] standard normals,
+/// drawn from a seed. As a field of a transform it is written as that number.
 class Directions {
  public:
   Directions(std::uint64_t seed = 0) : seed_(seed) {}  // NOLINT: a seed is all that they are
 
-  /// [classes, features, classes] double
+  /// The directions, [classes, features, classes] double on this device.
   [[nodiscard]] at::Tensor on(const at::Device& device, std::int64_t classes, std::int64_t features) const {
     return kept_.on(device, {classes, features, classes}, [&] {
-      // By feature, so that the first features of a larger input have the same directions.
+      // Keyed by feature, so that the first features of a larger input have the same directions.
       const Key key = Key(seed_, at::arange(features, at::kLong)).fold(salt::directions);
       return key.normal({classes, classes}).permute({1, 0, 2}).to(at::kDouble).contiguous();
     });
@@ -47,31 +47,31 @@ class Directions {
   DeviceCopies kept_;
 };
 
-/// x with P(X <= x) = p of a standard normal, p in (0, 1).
+/// The x with P(X <= x) = p for a standard normal X, p in (0, 1).
 inline at::Tensor normal_quantile(const at::Tensor& p) {
   return (2 * p - 1).erfinv() * std::numbers::sqrt2;
 }
 
-/// P(X <= x) of a standard normal.
+/// P(X <= x) for a standard normal X.
 inline at::Tensor normal_share(const at::Tensor& x) {
   return 0.5 * (1 + (x / std::numbers::sqrt2).erf());
 }
 
 }  // namespace detail
 
-/// Label noise that depends on the sample: how likely a label is to be wrong is drawn for each sample, and what it is
-/// taken for depends on the input (Xia et al. 2020, Part-dependent label noise, algorithm 2).
+/// Instance-dependent label noise: the probability of a wrong label is drawn for each sample, and the wrong label
+/// depends on the input (Xia et al. 2020, Part-dependent label noise, algorithm 2).
 ///
-/// Sample i has a rate of its own, q_i from the normal N(fraction, spread^2) truncated to [0, 1]. Its label y stays
-/// with probability 1 - q_i; with q_i * softmax(x_i W_y)_j it becomes j, the true class left out. W_y, one a class, are
-/// standard normals drawn from `directions`, a seed; x_i are all entries of its input, as `Normalize` reads them. The
-/// mean of the rates is `fraction` where 0 and 1 are far from it on the scale of `spread`, else it is drawn towards one
-/// half.
+/// Sample i has a rate q_i, drawn from the normal N(fraction, spread^2) truncated to [0, 1]. Its label y stays with
+/// probability 1 - q_i, and becomes j with q_i * softmax(x_i W_y)_j, where the softmax leaves out y. The W_y, one per
+/// class, are standard normals drawn from the seed `directions`; x_i are all entries of the input, as `Normalize` reads
+/// them. The mean rate is `fraction` if that is many `spread`s away from 0 and 1; otherwise the truncation moves it
+/// towards one half.
 ///
 /// data [N, ...], target [N] int64 in [0, classes) -> the same. Products are in double, so that their rounding, which
-/// depends on the batch, next to never decides about a label. Holds classes^2 * features doubles; elsewhere than
-/// on the CPU, N * classes * features more while it works.
-/// Throws Error unless classes >= 2, fraction is in [0, 1] and spread is at least 0 and finite.
+/// depends on the batch, hardly ever changes a label. Memory: classes^2 * features doubles; on other devices than the
+/// CPU also N * classes * features during a call. Throws Error unless classes >= 2, fraction is in [0, 1] and spread is
+/// at least 0 and finite.
 ///     const auto noisy = regimen::frozen(train, regimen::InstanceLabels{.classes = 10, .fraction = 0.4}, /*seed=*/7);
 struct InstanceLabels {
   Integer classes = 0;
@@ -91,18 +91,18 @@ struct InstanceLabels {
         likeness(batch, label).scatter(1, label.unsqueeze(1), -std::numeric_limits<double>::infinity());
     const at::Tensor limits = at::softmax(alike, 1).cumsum(1);
     const at::Tensor rate = rates(key.fold(0));
-    // Below the rate, the same draw over the rate is uniform in [0, 1) once more.
+    // Given draw < rate, draw / rate is uniform in [0, 1) again.
     const at::Tensor draw = detail::fine_uniform(key.fold(1));
     const at::Tensor other = (limits <= (draw / rate).unsqueeze(1)).sum(1).clamp_max(classes - 1);
     return detail::with_target(batch, at::where(draw < rate, other, label).to(batch.target.device()));
   }
 
  private:
-  /// [N, classes] double: x_i W_y.
+  /// The products x_i W_y, [N, classes] double.
   [[nodiscard]] at::Tensor likeness(const Batch& batch, const at::Tensor& label) const {
     const at::Tensor inputs = detail::unit_inputs(batch.data, "InstanceLabels").flatten(1).to(at::kDouble);
     const at::Tensor all = directions.on(inputs.device(), classes, inputs.size(1));
-    if (!inputs.device().is_cpu()) {  // how many samples a class has is not known without waiting
+    if (!inputs.device().is_cpu()) {  // the number of samples of a class is not known without waiting
       return at::bmm(inputs.unsqueeze(1), all.index_select(0, label)).squeeze(1);
     }
     at::Tensor alike = at::empty({batch.size(), classes}, inputs.options());
@@ -115,7 +115,7 @@ struct InstanceLabels {
     return alike;
   }
 
-  /// [N] double: by inversion of the truncated normal's distribution.
+  /// The rates q_i, [N] double, by inversion of the truncated normal distribution.
   [[nodiscard]] at::Tensor rates(const Key& key) const {
     const at::Tensor middle = key.now().tensor(fraction);
     const at::Tensor draw = detail::fine_uniform(key);

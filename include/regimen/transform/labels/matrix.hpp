@@ -22,12 +22,12 @@
 
 namespace regimen::inline v0 {
 
-/// Replaces the label i by j with probability rows[i][j], for a share of the samples: any noise that depends on the
-/// class alone. rows[i][i] is the probability that a label stays.
+/// Replaces the label i by j with probability rows[i][j] for a share of the samples: any label noise that depends on
+/// the class alone. rows[i][i] is the probability that a label stays.
 ///
-/// target [N] int64 in [0, rows.size()) -> the same; data is shared. Probabilities are met to 1e-9. `exact_labels`
-/// deals labels out in exact numbers. Throws Error unless rows are at least 2, as many as their entries, each entry is
-/// in [0, 1], each row sums to 1 (to 1e-9), and fraction is in [0, 1].
+/// target [N] int64 in [0, rows.size()) -> the same; data is shared. Probabilities are accurate to 1e-9; `exact_labels`
+/// uses exact numbers of labels. Throws Error unless there are at least 2 rows, each with as many entries as there are
+/// rows, all in [0, 1] and with sum 1 (to 1e-9), and fraction is in [0, 1].
 ///     const regimen::NoiseMatrix noise{.rows = {{0.9, 0.1}, {0.4, 0.6}}};  // true class 1: 40 % become 0
 struct NoiseMatrix {
   detail::Table<std::vector<double>> rows{};
@@ -44,8 +44,8 @@ struct NoiseMatrix {
     detail::require_labels_below(batch, classes(), "NoiseMatrix");
     const at::Tensor limits =
         rows.kept().on(batch.target.device(), {classes() * classes()}, [this] { return limits_of_rows(); });
-    // Those of row i lie in (i, i + 1], so one search among all of them finds the place in a label's own row.
-    // Below i + 1 after rounding too, or it would be the next row's.
+    // The limits of row i lie in (i, i + 1], so one search over all rows finds the index within a label's row. Clamped
+    // so that rounding cannot give i + 1, which belongs to the next row.
     const at::Tensor drawn = detail::fine_uniform(key.fold(1)).clamp_max(1 - 0x1p-36) + batch.target;
     const at::Tensor place = at::searchsorted(limits, drawn, /*out_int32=*/false, /*right=*/true);
     const at::Tensor label = place - batch.target * classes();
@@ -69,7 +69,7 @@ struct NoiseMatrix {
                     columns_sum_to_one() ? "1 (its columns sum to 1: it is to be transposed)" : "1", sum);
   }
 
-  /// As in libraries that have P(given = row | true = column).
+  /// Whether the matrix is transposed, as in libraries that have P(given = row | true = column).
   [[nodiscard]] bool columns_sum_to_one() const {
     std::vector<double> sums(rows.size(), 0);
     for (const std::vector<double>& row : rows.elements()) {
@@ -85,7 +85,7 @@ struct NoiseMatrix {
     return true;
   }
 
-  /// [classes * classes] double: of row i its running sums, and i.
+  /// Cumulative sums of row i, plus i, for all rows: [classes * classes] double.
   [[nodiscard]] at::Tensor limits_of_rows() const {
     std::vector<double> limits;
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -97,7 +97,8 @@ struct NoiseMatrix {
       double sum = 0;
       for (std::size_t j = 0; j < row.size(); ++j) {
         sum += row[j];
-        limits.push_back(static_cast<double>(i) + (j < last ? std::min(sum, 1.0) : 1.0));  // whatever was rounded
+        limits.push_back(static_cast<double>(i) + (j < last ? std::min(sum, 1.0) : 1.0));  // 1 at the end of a row,
+                                                                                           // despite rounding
       }
     }
     return at::tensor(limits, at::kDouble);
@@ -106,7 +107,7 @@ struct NoiseMatrix {
 
 namespace detail {
 
-/// 1 - share of the identity and share of the rows.
+/// (1 - share) * identity + share * rows.
 inline std::vector<std::vector<double>> shared_rows(std::vector<std::vector<double>> rows, double share) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (double& entry : rows[i]) {
@@ -124,8 +125,8 @@ inline std::vector<std::vector<double>> zero_rows(std::int64_t classes) {
 
 }  // namespace detail
 
-/// The probabilities by which a transform changes labels, its fraction included, as it is at this moment: what to
-/// compare the realised matrix with (`label_noise`), and what `exact_labels` takes.
+/// The noise matrix of a transform at this moment, its fraction included: to be compared with the matrix of the actual
+/// labels (`label_noise`), and input of `exact_labels`.
 ///     regimen::exact_labels(train, regimen::matrix_of(regimen::PairFlip{.classes = 10, .fraction = 0.45}), 7);
 [[nodiscard]] inline NoiseMatrix matrix_of(const NoiseMatrix& noise, const Moment& now = {}) {
   detail::check_fields(noise);

@@ -11,12 +11,12 @@
 
 namespace regimen::inline v0 {
 
-/// Replaces the label of a share of the samples by the one `shift` classes further on, round the circle: each class is
-/// taken for one other (Han et al. 2018, Co-teaching, "pair flip": shift 1).
+/// Replaces the label of a share of the samples by the one `shift` classes further, cyclically: pair-flip label noise
+/// (Han et al. 2018, Co-teaching, with shift 1).
 ///
 /// About `fraction` of the labels change. target [N] int64 in [0, classes) -> the same; data is shared. The samples
-/// that a smaller fraction chooses are among those that a larger one does.
-/// Throws Error unless classes >= 2, fraction is in [0, 1] and shift is in [1, classes - 1].
+/// chosen by a smaller fraction are among those chosen by a larger one. Throws Error unless classes >= 2, fraction is
+/// in [0, 1] and shift is in [1, classes - 1].
 ///     const auto noisy = regimen::frozen(train, regimen::PairFlip{.classes = 10, .fraction = 0.45}, /*seed=*/7);
 struct PairFlip {
   Integer classes = 0;

@@ -17,31 +17,31 @@
 
 namespace regimen::inline v0 {
 
-/// What a noise matrix that is drawn is to be like (see `random_noise_matrix`).
+/// Properties of a random noise matrix (see `random_noise_matrix`).
 struct RandomMatrix {
   Integer classes = 0;
-  double trace = 0;             ///< sum of the probabilities that a label stays; classes times their mean
-  double zeros = 0;             ///< share of each row's other entries that are 0, rounded; one entry is left at least
-  double min_kept = 0;          ///< bounds of the entries of the diagonal
-  double max_kept = 1;          //
-  double min_flip = 0;          ///< bounds of the other entries, but for those that are 0
-  double max_flip = 1;          //
-  std::vector<double> prior{};  ///< shares of the true classes in the data; equal if empty
-  bool learnable = true;        ///< so that the true class can be told from many labels (see `learnable`)
-  Integer tries = 1000;         ///< matrices to draw before giving up
+  double trace = 0;             ///< sum of the probabilities that a label stays: classes times their mean
+  double zeros = 0;             ///< share of each row's off-diagonal entries that are 0, rounded; at least one is not
+  double min_kept = 0;          ///< lower bound of diagonal entries, in [0, 1]
+  double max_kept = 1;          ///< upper bound of diagonal entries, in [0, 1]
+  double min_flip = 0;          ///< lower bound of off-diagonal entries that are not 0, in [0, 1]
+  double max_flip = 1;          ///< upper bound of off-diagonal entries, in [0, 1]
+  std::vector<double> prior{};  ///< shares of the true classes in the data; empty: equal
+  bool learnable = true;        ///< whether the matrix must be `learnable`
+  Integer tries = 1000;         ///< maximum number of draws, at least 1
 
-  /// Entries beside the diagonal that are not 0, a row.
+  /// The number of off-diagonal entries of a row that are not 0.
   [[nodiscard]] std::int64_t flips() const {
     const auto others = static_cast<double>(classes - 1);
     return std::max<std::int64_t>(1, classes - 1 - std::llround(zeros * others));
   }
 
-  /// Bounds of the diagonal, those included that follow from the bounds of the other entries.
+  /// Bounds of the diagonal, with those that follow from the bounds of the other entries.
   [[nodiscard]] double lowest_kept() const { return std::max(min_kept, 1 - static_cast<double>(flips()) * max_flip); }
   [[nodiscard]] double highest_kept() const { return std::min(max_kept, 1 - static_cast<double>(flips()) * min_flip); }
 
-  /// Bounds of the trace that follow. One that is outside by rounding alone, 1e-9, is taken for the bound: 2 (1 - 0.32)
-  /// is less than 1.36.
+  /// Resulting bounds of the trace. A trace outside by rounding, 1e-9, is taken as the bound: 2 (1 - 0.32) < 1.36 in
+  /// doubles.
   [[nodiscard]] double lowest_trace() const { return static_cast<double>(classes) * lowest_kept(); }
   [[nodiscard]] double highest_trace() const { return static_cast<double>(classes) * highest_kept(); }
 
@@ -81,10 +81,10 @@ struct RandomMatrix {
   }
 };
 
-/// Whether the true class can be told from many noisy labels: of the samples of class k, a larger share is called k
-/// than of all samples, for every class that occurs. That is p(k) q(k) < p(k, k), p being the shares of the true
-/// classes and q those of the labels (the check of cleanlab, where a class that does not occur makes every matrix
-/// fail). prior: the shares of the true classes; equal if empty.
+/// Whether the true class can be inferred from many noisy labels: for every class k that occurs, label k is more
+/// frequent among the samples of class k than among all samples. That is p(k) q(k) < p(k, k), with p the shares of the
+/// true classes and q those of the labels (the check of cleanlab, where a class that does not occur makes every matrix
+/// fail). prior: the shares of the true classes; empty: equal.
 [[nodiscard]] inline bool learnable(const NoiseMatrix& noise, const std::vector<double>& prior = {}) {
   const auto rows = matrix_of(noise).rows.elements();
   const std::size_t n = rows.size();
@@ -96,7 +96,7 @@ struct RandomMatrix {
       called_k += (prior.empty() ? 1 / static_cast<double>(n) : prior[i]) * rows[i][k];
     }
     const bool occurs = prior.empty() || prior[k] > 0;
-    // Equal up to rounding is not larger: with labels that know nothing of the class, the two sides are one number.
+    // Labels independent of the class make both sides equal up to rounding: not learnable.
     if (occurs && !(rows[k][k] > called_k + 1e-12)) {
       return false;
     }
@@ -106,16 +106,16 @@ struct RandomMatrix {
 
 namespace detail {
 
-/// Numbers on the host, one after another, that are a function of a seed.
+/// A stream of numbers on the host that is a function of a seed.
 class HostNumbers {
  public:
   HostNumbers(std::uint64_t seed, std::uint64_t attempt, std::int64_t n)
       : numbers_(fine_uniform(Key(seed, at::arange(n, at::kLong)).fold(salt::matrix).fold(attempt))) {}
 
-  /// In [0, 1).
+  /// The next number, in [0, 1).
   double next() { return numbers_.data_ptr<double>()[next_++]; }
 
-  /// A whole number in [0, n).
+  /// The next number as a whole number in [0, n).
   std::size_t below(std::size_t n) {
     return std::min(n - 1, static_cast<std::size_t>(next() * static_cast<double>(n)));
   }
@@ -127,8 +127,8 @@ class HostNumbers {
 
 inline constexpr std::int64_t slice_sweeps = 20;
 
-/// n numbers in [low, high] of this sum, all such lists being equally likely: from the list of equal numbers, pairs
-/// redraw what they have together (a Gibbs sampler, of 20 draws a number).
+/// n numbers in [low, high] with this sum, all such lists equally likely: a Gibbs sampler from the list of equal
+/// numbers that redraws pairs with a constant sum, 20 draws per number.
 inline std::vector<double> on_slice(std::size_t n, double sum, double low, double high, HostNumbers& numbers) {
   std::vector<double> list(n, sum / static_cast<double>(n));
   for (std::size_t step = 0; n >= 2 && step < static_cast<std::size_t>(slice_sweeps) * n; ++step) {
@@ -143,7 +143,7 @@ inline std::vector<double> on_slice(std::size_t n, double sum, double low, doubl
   return list;
 }
 
-/// 0 to n - 1 in an order of their own.
+/// A random permutation of 0 to n - 1.
 inline std::vector<std::size_t> shuffled_places(std::size_t n, HostNumbers& numbers) {
   std::vector<std::size_t> places(n);
   std::iota(places.begin(), places.end(), std::size_t{0});
@@ -164,7 +164,7 @@ inline NoiseMatrix draw_matrix(const RandomMatrix& how, std::uint64_t seed, std:
     const std::vector<double> away = on_slice(flips, 1 - kept[i], how.min_flip, how.max_flip, numbers);
     const std::vector<std::size_t> places = shuffled_places(n - 1, numbers);
     for (std::size_t k = 0; k < flips; ++k) {
-      rows[i][(i + 1 + places[k]) % n] = std::clamp(away[k], 0.0, 1.0);  // what was rounded
+      rows[i][(i + 1 + places[k]) % n] = std::clamp(away[k], 0.0, 1.0);  // removes rounding errors
     }
     rows[i][i] = std::clamp(kept[i], 0.0, 1.0);
   }
@@ -173,9 +173,9 @@ inline NoiseMatrix draw_matrix(const RandomMatrix& how, std::uint64_t seed, std:
 
 }  // namespace detail
 
-/// A noise matrix with this trace and these bounds, drawn: first the diagonal, then each row's other
-/// entries, each uniformly among what is left to it; drawn anew until it is learnable, if it is to be. A function of
-/// the seed. For many classes and a trace little above 1 next to none is learnable.
+/// A random noise matrix with this trace and these bounds, a function of the seed: first the diagonal, then each row's
+/// other entries, each uniformly within the remaining range; drawn again until it is learnable, if `learnable` asks for
+/// that. For many classes and a trace just above 1 hardly any matrix is learnable.
 /// Throws Error for fields outside their bounds, and if none of `tries` matrices is learnable.
 ///     const auto noise = regimen::random_noise_matrix({.classes = 10, .trace = 6}, /*seed=*/3);  // 40 % on average
 [[nodiscard]] inline NoiseMatrix random_noise_matrix(const RandomMatrix& how, std::uint64_t seed) {

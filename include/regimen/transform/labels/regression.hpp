@@ -10,8 +10,8 @@
 
 namespace regimen::inline v0 {
 
-/// Adds normal noise of mean 0 to every number that is to be predicted, in the units of the target.
-/// target [N] or [N, ...] floating -> the same. Throws Error unless stddev is at least 0 and finite.
+/// Adds normal noise of mean 0 to every entry of the targets, in their units. target [N] or [N, ...] floating -> the
+/// same. Throws Error unless stddev is at least 0 and finite.
 ///     const auto noisy = regimen::frozen(train, regimen::TargetNoise{.stddev = 0.2}, /*seed=*/7);
 struct TargetNoise {
   NotNegative<"TargetNoise.stddev"> stddev = 0.1;
@@ -23,10 +23,10 @@ struct TargetNoise {
   }
 };
 
-/// Replaces the target of a share of the samples, all its numbers, by draws from the uniform distribution on
-/// [low, high): gross errors, which know nothing of the truth (Huber 1964, the contaminated model).
-/// target [N] or [N, ...] floating -> the same. The samples that a smaller fraction chooses are among those that a
-/// larger one does. Throws Error unless fraction is in [0, 1] and low < high, both finite.
+/// Replaces the targets of a share of the samples, all their entries, by uniform draws from [low, high): gross errors,
+/// independent of the truth (Huber 1964, the contaminated model). target [N] or [N, ...] floating -> the same. The
+/// samples chosen by a smaller fraction are among those chosen by a larger one. Throws Error unless fraction is in [0,
+/// 1] and low < high, both finite.
 ///     const auto noisy = regimen::frozen(train, regimen::TargetOutliers{.fraction = 0.1, .low = -5, .high = 5}, 7);
 struct TargetOutliers {
   Share<"TargetOutliers.fraction"> fraction = 0.1;

@@ -11,10 +11,9 @@
 
 namespace regimen::inline v0 {
 
-/// Turns labels into distributions: 1 - amount on the label, and amount / classes on each class, the label included
-/// (Szegedy et al. 2016, section 7). With `cross_entropy` that is PyTorch's `label_smoothing`.
-/// target [N] int64 in [0, classes) -> [N, classes] float. Draws nothing.
-/// Throws Error unless classes >= 2 and amount is in [0, 1].
+/// Turns labels into distributions: 1 - amount on the label plus amount / classes on every class (Szegedy et al. 2016,
+/// section 7). With `CrossEntropy` that is PyTorch's `label_smoothing`. target [N] int64 in [0, classes) -> [N,
+/// classes] float. Draws nothing. Throws Error unless classes >= 2 and amount is in [0, 1].
 struct LabelSmoothing {
   Integer classes = 0;
   Share<"LabelSmoothing.amount"> amount = 0.1;
@@ -31,10 +30,10 @@ struct LabelSmoothing {
 
 /// Turns labels into one-hot vectors and adds normal noise of mean 0 to every entry: stochastic label noise (Chen et
 /// al. 2021, Noise against noise). In `Phase::augment`, where the noise is new at every epoch, it keeps a network from
-/// learning wrong labels by heart; frozen, it is targets that are none of a class.
+/// memorizing wrong labels; frozen, targets belong to no class.
 ///
 /// target [N] int64 in [0, classes) or [N, classes] floating -> [N, classes] floating, entries of any sign, rows of any
-/// sum; `CrossEntropy` takes them as they are. Throws Error unless classes >= 2 and stddev is at least 0 and finite.
+/// sum, which `CrossEntropy` accepts. Throws Error unless classes >= 2 and stddev is at least 0 and finite.
 ///     phase.augment = {regimen::StochasticLabels{.classes = 10, .stddev = 0.5}};
 struct StochasticLabels {
   Integer classes = 0;

@@ -8,12 +8,11 @@
 
 namespace regimen::inline v0 {
 
-/// Replaces the label of a share of the samples by one drawn uniformly from all classes.
+/// Replaces the label of a share of the samples by one drawn uniformly from all classes: symmetric label noise.
 ///
-/// A drawn label may be the true one, so about fraction * (1 - 1/classes) of the labels change; with
-/// `exclude_true` it is drawn from the other classes, and about `fraction` of them do.
-/// target [N] int64 in [0, classes) -> same shape and range; data is shared, not copied. The samples that a smaller
-/// fraction chooses are among those that a larger one does.
+/// The drawn label may be the true one, so about fraction * (1 - 1/classes) of the labels change; with `exclude_true`
+/// it is drawn from the other classes, and about `fraction` of them change. target [N] int64 in [0, classes) -> the
+/// same; data is shared, not copied. The samples chosen by a smaller fraction are among those chosen by a larger one.
 /// Throws Error unless classes >= 2 and fraction is in [0, 1].
 ///     auto noisy = regimen::frozen(train, regimen::UniformLabels{.classes = 10}, /*seed=*/7);
 struct UniformLabels {

@@ -32,21 +32,21 @@ namespace regimen::inline v0 {
 
 /// Pastes a rectangle of a partner's image over each image, and mixes the targets by area (Yun et al. 2019, CutMix).
 ///
-/// As in the authors' code: the rectangle has sqrt(1 - lambda) of the height and of the width, lambda from Beta(alpha,
-/// alpha); its centre is any pixel; what lies outside is cut off, and the targets are mixed by the area that is left.
-/// Drawn for each sample, as is the partner: see `Mixup`, also for `partners` and `augment`.
+/// As in the authors' code, the rectangle has sqrt(1 - lambda) of the height and of the width, with lambda from
+/// Beta(alpha, alpha). Its centre is any pixel; it is cut off at the border, and targets are mixed by the area that is
+/// left. Lambda, rectangle and partner are drawn for each sample; for partners, `partners` and `augment` see `Mixup`.
 ///
-/// data [N, C, H, W] of any type -> the same; labels, soft labels and numbers as Mixup's. Dense targets and further
+/// data [N, C, H, W] of any type -> the same; labels, soft labels and numbers as by Mixup. Dense targets and further
 /// tensors of the images' height and width are not mixed: the partner's are pasted in the same rectangle.
-/// Throws Error as Mixup does, for data that are no images, and for a dense target of another height or width.
+/// Throws Error as Mixup does, for data that are not images, and for a dense target of another height or width.
 ///     phase.augment = {regimen::CutMix{.classes = 10, .probability = 0.5}};
 struct CutMix {
-  Source partners{};    ///< empty: the data that are read
-  Integer classes = 0;  ///< 0 where targets are dense; floating ones of so many numbers are shares of classes
+  Source partners{};    ///< source of partners; undefined: the phase's own data
+  Integer classes = 0;  ///< number of classes, 0 for dense targets; floating targets [N, classes] are shares of classes
   Bounded<detail::BetaShape, "CutMix.alpha"> alpha = 1;
   Share<"CutMix.probability"> probability = 1;
   std::vector<AnyTransform> augment{};
-  bool allow_other_labels = false;  ///< whether `partners` may have other targets than the data for the same samples
+  bool allow_other_labels = false;  ///< accept partners with other targets than the data have for the same samples
 
   void check() const { mixing().check(); }
   void check_data_so_far(const detail::DataSoFar& data, const std::string& who) const {
@@ -84,12 +84,12 @@ struct CutMix {
  private:
   [[nodiscard]] detail::Mixing mixing() const { return {partners, augment, classes, allow_other_labels, "CutMix"}; }
 
-  /// Whether a floating target is known for shares of classes, as many as there are.
+  /// Whether a floating target is known to hold shares of `classes` classes.
   [[nodiscard]] bool are_shares(const at::Tensor& target) const {
     return target.defined() && target.dim() == 2 && target.is_floating_point() && target.size(1) == classes;
   }
 
-  /// A tensor that has pixels, with the partner's inside of the rectangle, [N, 1, H, W] bool.
+  /// A tensor that has pixels, with the partner's pixels where `inside`, [N, 1, H, W] bool.
   static at::Tensor pasted(const Batch& batch, const at::Tensor& inside, const at::Tensor& own, const at::Tensor& other,
                            const std::string& what) {
     if (!other.defined() || other.scalar_type() != own.scalar_type() || other.sizes() != own.sizes()) {
@@ -101,7 +101,7 @@ struct CutMix {
     });
   }
 
-  /// [N, length] bool: whether a row, or a column, is in the rectangle, whose side is this share of the length.
+  /// Whether each row (or column) is in the rectangle, [N, length] bool; side: the rectangle's share of the length.
   static at::Tensor stretch(const Key& key, const at::Tensor& side, std::int64_t length) {
     const at::Tensor half = (side * length).to(at::kLong).div(2, "floor").unsqueeze(1);
     const at::Tensor centre = key.below(length).unsqueeze(1);

@@ -30,32 +30,32 @@
 
 namespace regimen::inline v0 {
 
-/// Mixes each sample with a partner: lambda of its own input and target, 1 - lambda of the partner's (Zhang et al.
-/// 2018, mixup), lambda from the beta distribution Beta(alpha, alpha), drawn for each sample, as is the partner.
+/// Mixes each sample with a partner: lambda of its own input and target and 1 - lambda of the partner's (Zhang et al.
+/// 2018, mixup). Lambda is drawn for each sample from the beta distribution Beta(alpha, alpha), and so is the partner.
 ///
-/// The partner is any sample, all equally likely, of the data that Mixup acts on, and not of the batch: what a sample
-/// becomes does not depend on who is beside it. Those data are the phase's own, with the damage that they have; under
-/// `frozen(source, Mixup{...}, seed)` the source. A partner goes through what comes before Mixup in the phase's list or
-/// in a `chain`, by the draws that it is shown with itself: it brings the label that the network is told for it.
-/// `partners` names others, and must be set in a loop of your own and where the data are a stream. `augment` is what
-/// partners go through instead, keyed by the sample whose partner they are: for named ones, to which nothing else
-/// happens.
+/// The partner is a random sample, all equally likely, of all data and not of the batch: the result does not depend on
+/// the other samples of the batch. The data are the phase's own, with their damage, or, under `frozen(source,
+/// Mixup{...}, seed)`, the source. A partner goes through the transforms before Mixup in the phase's list or in a
+/// `chain`, by the draws that it gets as a sample itself: it has the label that the network sees for it. `partners`
+/// names another source; it must be set in a loop of your own and if the data are a stream. `augment` replaces the
+/// transforms before Mixup for partners, keyed by the sample whose partner they are: for a named source, to which
+/// nothing else is applied.
 ///
 /// data [N, ...] -> floating, bytes and other integers divided by 255; target [N] int64 -> [N, classes] float, floating
-/// targets stay of their shape; further tensors stay as they are. In a recorded step partners must lie on the batch's
-/// device. Throws Error unless partners are indexed and of the batch's kind, alpha in [0.01, 1000], probability in
-/// [0, 1]; for labels of pixels, [N, H, W] int64; and, before the first step, for `partners` that give other targets to
-/// samples which they share with the data, by their ids or origins, as these are at the beginning; so does an `augment`
-/// that leaves out what changed the targets before.
+/// targets keep their shape; further tensors stay. In a recorded step partners must lie on the batch's device. Throws
+/// Error unless partners are indexed and of the batch's kind, alpha is in [0.01, 1000] and probability in [0, 1], and
+/// for labels of pixels, [N, H, W] int64. Throws Error before the first step if `partners` have other targets than the
+/// data for shared samples (by ids or origins, as of the beginning), or if `augment` leaves out a transform that
+/// changed the targets.
 ///     phase.augment = {crop, flip, regimen::Mixup{.classes = 10}};
 struct Mixup {
-  Source partners{};    ///< empty: the data that are read
-  Integer classes = 0;  ///< 0 where targets are floating
+  Source partners{};    ///< source of partners; undefined: the phase's own data
+  Integer classes = 0;  ///< number of classes; 0 for floating targets
   Bounded<detail::BetaShape, "Mixup.alpha"> alpha =
-      1;  ///< both shapes of the beta distribution; 1 is uniform, near 0 mixes little
-  Share<"Mixup.probability"> probability = 1;  ///< share of the samples that are mixed at all
+      1;  ///< in [0.01, 1000], both shapes of the beta distribution; 1: uniform, near 0: little mixing
+  Share<"Mixup.probability"> probability = 1;  ///< share of the samples that are mixed, in [0, 1]
   std::vector<AnyTransform> augment{};
-  bool allow_other_labels = false;  ///< whether `partners` may have other targets than the data for the same samples
+  bool allow_other_labels = false;  ///< accept partners with other targets than the data have for the same samples
 
   void check() const { mixing().check(); }
   void check_data_so_far(const detail::DataSoFar& data, const std::string& who) const {

@@ -10,14 +10,14 @@
 
 namespace regimen::inline v0 {
 
-/// Replaces the input of a share of the samples by one from another source, and leaves the label: open-set noise,
-/// inputs that are of none of the classes under a label all the same (Wang et al. 2018, Iterative learning with
-/// open-set noisy labels).
+/// Replaces the input of a share of the samples by one from another source, and keeps the label: open-set label noise,
+/// that is, inputs of none of the classes (Wang et al. 2018, Iterative learning with open-set noisy labels).
 ///
-/// data [N, ...] -> the same; only inputs come, no label of the other source: targets and further tensors stay, dense
-/// ones too. The samples that a smaller fraction chooses are among those that a larger one does. In a recorded step
-/// `from` must lie on the batch's device.
-/// Throws Error unless `from` is indexed, has samples and data of the batch's shape and type; fraction in [0, 1].
+/// data [N, ...] -> the same; only inputs are replaced: targets and further tensors stay, dense ones too. The samples
+/// chosen by a smaller fraction are among those chosen by a larger one. In a recorded step `from` must lie on the
+/// batch's device.
+/// Throws Error unless `from` is indexed and has samples and data of the batch's shape and type, and fraction is in [0,
+/// 1].
 ///     const auto noisy = regimen::frozen(cifar10, regimen::OpenSet{.from = cifar100, .fraction = 0.2}, /*seed=*/7);
 struct OpenSet {
   Source from{};
