@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests need, builds and runs them all. About 15 minutes on two cores; most of it compiles LibTorch.
 #
-#     sh tests/run.sh [options of ctest]        for instance -L numbers
+#     sh tests/run.sh [options of ctest]        for instance -L numbers, or -R '^damage\.'
 #
 # Writes into build/ only. A LibTorch of your own, named by the environment's CMAKE_PREFIX_PATH or Torch_DIR, is used
 # instead of Debian's.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that every header of include/regimen lies in its room, and that the rooms' signs and the README's map are true.
+"""Checks that every header of include/regimen lies in its room, that the rooms' signs and the README's map are true, and
+that every test lies in the folder of a room and is part of one program.
 
     python3 tools/check_tree.py            prints what is wrong, one line each; exits with 1 if anything is
     python3 tools/check_tree.py --write    first writes the signs anew, and the map in README.md
@@ -46,6 +47,10 @@ ROOMS = [
     ("experiment", "programs of many runs: plan, budget, results folder, jobs, processes, signals; not in regimen.hpp"),
 ]
 LEFT_OUT = {"networks", "adapt", "experiment"}  # of regimen.hpp
+# The folders of tests/ that are no rooms.
+KINDS = ["compile_fail", "consumer", "device", "docs", "flagship", "fuzz", "headers", "laws", "sanitize", "support", "tree"]
+# A test of a room is part of the program whose header in tests/support/ it includes; those of networks/ are one.
+PROGRAMS = ["images", "numbers", "tensors", "training"]
 MOST_LINES = 300
 MOST_LINES_OF_FUNCTION = 60
 
@@ -158,6 +163,27 @@ def cycles(texts):
             yield from visit(header, [header])
 
 
+def check_tests():
+    tests = ROOT / "tests"
+    seen = {}
+    for folder in sorted(path for path in tests.iterdir() if path.is_dir()):
+        if folder.name not in names + KINDS:
+            yield f"tests/{folder.name} is neither a room nor a kind of test that tools/check_tree.py lists"
+        if folder.name not in names + ["laws"]:
+            continue
+        for path in sorted(folder.glob("*.cpp")):
+            file = path.relative_to(tests)
+            if not path.name.endswith("_test.cpp"):
+                yield f"tests/{file}: tests end in _test.cpp, and what they share is in tests/support/"
+            if path.name in seen:
+                yield f"tests/{file} has the name of tests/{seen[path.name]}: CTest finds the tests of a file by its name"
+            seen[path.name] = file
+            included = [name for _, name in INCLUDE.findall(path.read_text())]
+            programs = [name for name in PROGRAMS if f"support/{name}.hpp" in included]
+            if folder.name != "networks" and len(programs) != 1:
+                yield f"tests/{file} must include one of support/{{{','.join(PROGRAMS)}}}.hpp: the program that it is part of"
+
+
 def check():
     texts = {str(p.relative_to(HEADERS)): p.read_text() for p in sorted(HEADERS.rglob("*.hpp"))}
     wanted = signs(texts)
@@ -243,6 +269,6 @@ def write():
 if __name__ == "__main__":
     if "--write" in sys.argv[1:]:
         write()
-    faults = list(check())
+    faults = [*check(), *check_tests()]
     print("\n".join(faults) if faults else "the tree is as its rooms say")
     sys.exit(1 if faults else 0)

@@ -7,7 +7,7 @@
 
 #include <regimen/regimen.hpp>
 
-#include "tensors/support.hpp"
+#include "support/tensors.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "testing.hpp"
+#include "support/torch.hpp"
 
 #include <string>
 

@@ -8,7 +8,7 @@
 
 #include <regimen/regimen.hpp>
 
-#include "training/helpers.hpp"
+#include "support/training.hpp"
 
 namespace {
 

@@ -12,7 +12,7 @@
 
 #include <regimen/regimen.hpp>
 
-#include "training/helpers.hpp"
+#include "support/training.hpp"
 
 namespace trial {
 

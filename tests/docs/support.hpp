@@ -1,7 +1,7 @@
 #pragma once
 // What the code blocks of the documentation find when they are run; see extract.py.
 
-#include "training/python.hpp"
+#include "support/python.hpp"
 
 #include <regimen/regimen.hpp>
 

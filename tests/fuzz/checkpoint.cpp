@@ -1,7 +1,7 @@
 // load_checkpoint: of any bytes, and of archives that are right but for what they say.
 //
-// Not of any bytes within a seal that is right. That reaches LibTorch's own reader, which trusts the lengths in a zip
-// archive (the 18th input made it take 1.4 GB for a file of 5 kB): the seal is there against accidents, not malice.
+// Any bytes with a footer that is right are not tried. They reach LibTorch's own reader, which trusts the lengths in a
+// zip archive (the 18th input made it take 1.4 GB for a file of 5 kB): the footer guards against accidents, not malice.
 
 #include "regimen/checkpoint.hpp"
 
@@ -104,7 +104,7 @@ class Flat {
   std::string bytes_;
 };
 
-/// An archive as `save_checkpoint` writes it, before its seal, with whatever `write_state` puts into its first part.
+/// An archive as `save_checkpoint` writes it, before its footer, with whatever `write_state` puts into its first part.
 template <class WriteState>
 std::string archive_of(const Layer& layer, WriteState&& write_state) {
   OutputArchive archive;
@@ -126,7 +126,7 @@ std::string archive_of(const regimen::State& state, const Layer& layer) {
   return archive_of(layer, [&](OutputArchive& part) { regimen::detail::save_state(part, state); });
 }
 
-std::string sealed_archive(std::string archive) {
+std::string with_footer(std::string archive) {
   regimen::detail::append_footer(archive);
   return archive;
 }
@@ -143,7 +143,7 @@ std::optional<regimen::State> load(std::string_view file, Layer& layer) {
 /// What was read is right if it comes back when it is written: there is no second reader of LibTorch's archives here.
 void expect_comes_back(const regimen::State& state, const Layer& layer) {
   Layer other;
-  const auto again = load(sealed_archive(archive_of(state, layer)), other);
+  const auto again = load(with_footer(archive_of(state, layer)), other);
   expect(again.has_value(), "a State that was read cannot be read again");
   expect(Flat(*again) == Flat(state), "a State that was read comes back as another");
   expect(std::memcmp(other.weight.data_ptr(), layer.weight.data_ptr(), layer.weight.nbytes()) == 0, "other weights");
@@ -426,7 +426,7 @@ void state(std::string_view bytes) {
   }
 
   const std::string archive = archive_of(saved, [&](OutputArchive& part) { write(part, parts); });
-  const auto loaded = load(sealed_archive(archive), layer);
+  const auto loaded = load(with_footer(archive), layer);
   expect(loaded.has_value() == expected.has_value(), expected ? "a State was refused" : "what is no State was read");
   if (loaded) {
     expect(Flat(*loaded) == Flat(*expected), "another State");
@@ -435,7 +435,7 @@ void state(std::string_view bytes) {
 
 void warm_up() {
   Layer layer;
-  const MemoryFile file(sealed_archive(archive_of(regimen::State{}, layer)));
+  const MemoryFile file(with_footer(archive_of(regimen::State{}, layer)));
   static_cast<void>(regimen::load_checkpoint(file.path(), layer));
 }
 

@@ -144,11 +144,12 @@ def checkpoint_seeds(replay):
     write("checkpoint", "no-seal", archive)
     write("checkpoint", "cut-in-seal", good[:-1])
     write("checkpoint", "changed", good[:200] + b"?" + good[201:])
-    for seal in (b"2 %08x", b"0 %08x", b"-1 %08x", b"99999999999 %08x", b"1%08x", b"1  %08x", b"1 %08X", b"x %08x"):
-        name = seal.split(b"%")[0].decode().strip().replace(" ", "_") or "none"
-        write("checkpoint", f"seal-{name}-{len(seal)}", archive + b"regimen-checkpoint " + seal % zlib.crc32(archive))
-    sealed_nothing = b"regimen-checkpoint 1 %08x" % zlib.crc32(b"")
-    write("checkpoint", "seal-alone", sealed_nothing)
+    for footer in (b"2 %08x", b"0 %08x", b"-1 %08x", b"99999999999 %08x", b"1%08x", b"1  %08x", b"1 %08X", b"x %08x"):
+        name = footer.split(b"%")[0].decode().strip().replace(" ", "_") or "none"
+        whole = archive + b"regimen-checkpoint " + footer % zlib.crc32(archive)
+        write("checkpoint", f"seal-{name}-{len(footer)}", whole)
+    footer_of_nothing = b"regimen-checkpoint 1 %08x" % zlib.crc32(b"")
+    write("checkpoint", "seal-alone", footer_of_nothing)
 
 
 def state_seeds():

@@ -27,6 +27,17 @@ def write(header, text):
     return lambda tree: (tree / header).write_text(text)
 
 
+def test(file, text):
+    """A change that adds a test."""
+
+    def add(tree):
+        path = tree / "../../tests" / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    return add
+
+
 FAULTS = {
     "an arrow that runs up": (
         include("damage/frozen.hpp", "run/phase.hpp"),
@@ -84,6 +95,20 @@ FAULTS = {
         write("stop/long.hpp", "#pragma once\n// No LibTorch.\nstruct A {\n  A() : a{1} {\n" + "  ;\n" * 60 + "  }\n  int a;\n};\n"),
         "stop/long.hpp:4: a function of 62 lines; at most 60",
     ),
+    "a folder of tests that is no room": (test("stops/any_test.cpp", ""), "tests/stops is neither a room nor a kind of test"),
+    "a test in no program": (
+        test("stop/any_test.cpp", '#include "support/histories.hpp"\n'),
+        "tests/stop/any_test.cpp must include one of support/{images,numbers,tensors,training}.hpp",
+    ),
+    "a test in two programs": (
+        test("laws/any_test.cpp", '#include "support/numbers.hpp"\n#include "support/training.hpp"\n'),
+        "tests/laws/any_test.cpp must include one of support/{images,numbers,tensors,training}.hpp",
+    ),
+    "two tests of one name": (
+        test("track/stop_test.cpp", '#include "support/numbers.hpp"\n'),
+        "tests/track/stop_test.cpp has the name of tests/stop/stop_test.cpp",
+    ),
+    "a test of another ending": (test("stop/any.cpp", '#include "support/numbers.hpp"\n'), "tests/stop/any.cpp: tests end in _test.cpp"),
     "a map that is not true": (lambda tree: edited(tree / "../../README.md", "  stop/ ", "  stop! "), "README.md: the map must list the rooms"),
 }
 
@@ -97,6 +122,7 @@ failed = 0
 for name, (change, message) in {"nothing": (lambda tree: None, "the tree is as its rooms say"), **FAULTS}.items():
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(project / "include", work / "include")
+    shutil.copytree(project / "tests", work / "tests", ignore=shutil.ignore_patterns("corpus"))
     (work / "tools").mkdir()
     shutil.copy(project / "tools/check_tree.py", work / "tools")
     shutil.copy(project / "README.md", work)
