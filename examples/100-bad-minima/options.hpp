@@ -1,12 +1,9 @@
 #pragma once
 
+#include "kit/main.hpp"
 #include "settings.hpp"
 
-/// What the program is told.
-struct Options {
-  Settings settings{};
-  Task task{};
-};
+using Options = kit::Options<Settings>;
 
 /// Reads the command line. Ends the program for --help and for what it does not understand.
 Options read_options(int argc, char** argv);

@@ -1,48 +1,61 @@
 #pragma once
 // No LibTorch.
 
-#include <array>
+#include <cstddef>
 #include <string>
 #include <vector>
 
-#include <regimen/report/picture.hpp>
+#include <regimen/report/curves.hpp>
 
-#include "groups.hpp"
+#include "kit/comparison.hpp"
+#include "kit/pictures.hpp"
 #include "settings.hpp"
+#include "table.hpp"
 
-/// One decision boundary of the toy.
-struct Boundary2d {
-  std::string title;
-  std::vector<double> logits{};  ///< on the grid, row by row from below
-};
+/// The name of a set of regularizers in a picture, where "all three" would not be understood without the table.
+inline std::string title_of(const std::string& regularizers) {
+  if (regularizers == "vanilla") {
+    return "vanilla SGD";
+  }
+  return regularizers == "all three" ? "augmentation + l2 + momentum" : regularizers;
+}
 
-/// The toy's pictures share a grid and the training points.
-struct ToyPicture {
-  int columns = 0;
-  int rows = 0;
-  double left = 0, right = 0, bottom = 0, top = 0;
-  std::vector<std::array<double, 3>> points{};  ///< x, y, class
-  std::vector<Boundary2d> boundaries{};
-};
-
-/// A group's fit, clean and test accuracy over the epochs of the first seed, phases marked: pictures/NAME.svg. Nothing
-/// where that seed is not complete.
-void draw_curves(const Results& results, const Group& group, const std::string& name, const Settings& settings);
+/// Fit, clean and test accuracy over the epochs of the first seed, from both starts, vanilla and with all three:
+/// pictures/NAME.svg. Nothing where that seed is not complete.
+inline void draw_curves(const Group& group, const std::string& name, const Settings& settings) {
+  using Stages = std::vector<regimen::report::Stage>;
+  const ex::Factors first{{"seed", std::to_string(settings.first_seed)}};
+  const ex::Result* const memorized = group.memorized.results.find(first);
+  regimen::report::Picture picture{.description = "Accuracy over the epochs, from both starts.", .columns = 2};
+  for (const bool adversarial : {false, true}) {
+    for (const kit::Comparison* const row : {&group.rows.front(), &group.rows.back()}) {
+      const ex::Result* const arm = (adversarial ? row->b : row->a).results.find(first);
+      if (memorized == nullptr || arm == nullptr) {
+        return;
+      }
+      const regimen::report::Stage last{"true labels", arm->history};
+      const std::size_t number = picture.panels.size();
+      picture.panels.push_back(regimen::report::curves(
+          adversarial ? Stages{{"random labels", memorized->history}, last} : Stages{last},
+          {{.metric = regimen::Metric::fit_accuracy},
+           {.metric = regimen::Metric::clean_accuracy, .name = "true labels of the training images"},
+           {.metric = regimen::Metric::test_accuracy, .name = "test images"}}));
+      regimen::report::Panel& panel = picture.panels.back();
+      panel.title = std::string(1, "abcd"[number]) + ") from random " + (adversarial ? "labels" : "weights");
+      panel.subtitle = title_of(row->name);
+      panel.y.label = number % 2 == 0 ? panel.y.label : "";
+    }
+  }
+  kit::write_picture(picture, name, settings.out);
+}
 
 /// Test accuracy from both starts and, if the random labels were fitted, the holes, with intervals: pictures/NAME.svg.
-void draw_holes(const Group& group, const std::string& name, const Settings& settings);
-
-/// Images of the confusion set with their labels, the undamaged ones above: pictures/confusion-set.svg.
-void draw_tiles(const regimen::report::Tiles& tiles, const Settings& settings);
-
-/// The toy's decision boundaries side by side: pictures/boundaries.svg.
-void draw_boundaries(const ToyPicture& picture, const Settings& settings);
-
-/// Says where the pictures are, if there are any.
-void finish_pictures(const Settings& settings);
-
-/// Writes pictures/NAME.svg.
-void write_picture(const regimen::report::Picture& picture, const std::string& name, const Settings& settings);
-
-/// What a set is called in a picture: "all three" is no name to whoever sees the picture alone.
-std::string title_of(const std::string& regularizers);
+inline void draw_holes(Group group, const std::string& name, const Settings& settings) {
+  for (kit::Comparison& row : group.rows) {
+    row.name = group.rows.size() > 3 ? row.name : title_of(row.name);
+  }
+  const regimen::report::Picture picture = kit::picture_of(group, "from random weights", "from random labels");
+  if (!picture.panels.empty()) {
+    kit::write_picture(picture, name, settings.out);
+  }
+}

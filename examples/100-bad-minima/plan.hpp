@@ -1,31 +1,34 @@
 #pragma once
+// No LibTorch.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <regimen/base/error.hpp>
+#include <regimen/experiment/cost.hpp>
+#include <regimen/experiment/files.hpp>
+#include <regimen/experiment/plan.hpp>
+#include <regimen/experiment/task.hpp>
+
+#include "kit/check_once.hpp"
 #include "kit/counts.hpp"
+#include "kit/subsets.hpp"
 #include "settings.hpp"
 
-/// A set of the paper's three regularizers.
-struct Regularizers {
-  bool augmentation = false;
-  bool l2 = false;
-  bool momentum = false;
-
-  [[nodiscard]] bool none() const { return !augmentation && !l2 && !momentum; }
-
-  /// "vanilla", "all three", "augmentation + l2", ...
-  [[nodiscard]] std::string name() const;
-};
-
-/// The sets that are compared: none and all three, or all eight.
-std::vector<Regularizers> sets_of(const Settings& settings);
+namespace ex = regimen::experiment;
 
 /// The training on random labels.
 inline const char* const memorizing = "memorize";
 
-/// What one process can train by itself: a network from one start, with each set of regularizers. An adversarial start
+/// The sets of regularizers that are compared: none, "vanilla", and all three, or all eight.
+inline std::vector<kit::Subset> sets_of(const Settings& settings) {
+  return kit::subsets({"augmentation", "l2", "momentum"}, "vanilla", "all three", /*only_ends=*/!settings.ablation);
+}
+
+/// A network from one start, trained with each set of regularizers by one process. An adversarial start
 /// comes with the training on random labels that leads to it.
 struct Unit {
   std::string model;
@@ -33,44 +36,105 @@ struct Unit {
   std::uint64_t seed = 1;
 
   /// "resnet18-seed1-R5", "resnet18-seed1-random"
-  [[nodiscard]] std::string name() const;
+  [[nodiscard]] std::string name() const {
+    return model + "-seed" + std::to_string(seed) + (copies == 0 ? "-random" : "-R" + std::to_string(copies));
+  }
 
   /// The name of one of its trainings, which bears its files: "resnet18-seed1-R5-all_three".
-  [[nodiscard]] std::string job(const std::string& what) const;
+  [[nodiscard]] std::string job(const std::string& what) const { return ex::file_name(name() + "-" + what); }
+
+  /// The factors of one of its trainings: the first columns of results.csv.
+  [[nodiscard]] ex::Factors factors(const std::string& what) const {
+    return {{"model", model},
+            {"seed", std::to_string(seed)},
+            {"start", copies == 0 || what == memorizing ? "random" : "adversarial"},
+            {"copies", std::to_string(copies)},
+            {"regularizers", what}};
+  }
 };
 
 /// All units, in the order of their seeds. They need nothing of each other.
-std::vector<Unit> units_of(const Settings& settings);
-
-/// A unit's trainings in their order: first `memorizing` if it starts from random labels, then the names of the sets.
-std::vector<std::string> trainings_of(const Unit& unit, const Settings& settings);
-
-using kit::ImageCounts;
-
-/// Training images of a seed: as many as the recipe says, but no more than there are.
-std::int64_t images_used(const Settings& settings, const ImageCounts& counts);
+inline std::vector<Unit> units_of(const Settings& settings) {
+  std::vector<Unit> units;
+  for (const std::string& model : settings.models) {
+    for (const std::uint64_t seed : seeds_of(settings)) {
+      for (const int copies : settings.recipe.copies) {
+        units.push_back({model, copies, seed});
+      }
+      units.push_back({model, 0, seed});
+    }
+  }
+  return units;
+}
 
 /// Whether a seed's trainings are scored along the way, or only at their ends.
-bool has_curves(const Settings& settings, std::uint64_t seed);
+inline bool has_curves(const Settings& settings, std::uint64_t seed) {
+  return settings.recipe.score_all_seeds || seed == settings.first_seed;
+}
 
-/// Test images that a scoring along the way takes.
-std::int64_t test_along(const Settings& settings, const ImageCounts& counts);
+/// All units with what each of their trainings is expected to cost. Phases that end by a criterion are expected to end
+/// where they were seen to.
+inline ex::Plan plan_of(const Settings& settings, const kit::ImageCounts& counts, const ex::Paces& paces) {
+  // Epochs that the quick recipe's phases were seen to need. Only times that are expected before the first training has
+  // ended hang on them.
+  constexpr int seen_memorize = 26, seen_vanilla_random = 38, seen_vanilla_adversarial = 20;
+  const Recipe& recipe = settings.recipe;
+  const auto images = static_cast<double>(recipe.images > 0 ? std::min(counts.train, recipe.images) : counts.train);
+  const auto test = static_cast<double>(counts.test);
+  ex::Plan plan;
+  for (const Unit& unit : units_of(settings)) {
+    ex::Chain& jobs = plan.emplace_back(ex::Unit{unit.name()}).jobs;
+    const bool curves = has_curves(settings, unit.seed);
+    const double along = !curves                   ? 0
+                         : recipe.score_images > 0 ? std::min(test, static_cast<double>(recipe.score_images))
+                                                   : test;
+    const auto add = [&](const std::string& what, int epochs, int seen, double copies, double at_end) {
+      const bool ends_by_itself = recipe.until_fit && seen > 0;
+      const ex::Length length{.epochs = static_cast<double>(ends_by_itself ? std::min(seen, epochs) : epochs),
+                              .images = copies * images,
+                              .each_point = (copies + 1) * images + along,
+                              .every = static_cast<double>(curves ? recipe.score_every : std::max(epochs, 1)),
+                              .fit_every = ends_by_itself ? 2.0 : 0.0,
+                              .at_end = at_end};
+      // The length of a training that ends by a criterion depends on its start.
+      const std::string kind = unit.model + " " + what + (ends_by_itself ? " " + std::to_string(unit.copies) : "");
+      jobs.push_back({.name = unit.job(what),
+                      .kind = kind,
+                      .cost = ex::cost(ex::shown(length), unit.model, paces,
+                                       settings.device == "cuda" ? ex::seconds_a_job_on_gpu : ex::seconds_a_job),
+                      .factors = unit.factors(what),
+                      .scored = what != memorizing});
+    };
+    if (unit.copies > 0) {
+      add(memorizing, recipe.memorize_epochs, seen_memorize, unit.copies, 0);
+    }
+    for (const kit::Subset& set : sets_of(settings)) {
+      const int seen = unit.copies > 0 ? seen_vanilla_adversarial : seen_vanilla_random;
+      add(set.name, set.none() ? recipe.vanilla_epochs : recipe.escape_epochs, set.none() ? seen : 0, 1, test);
+    }
+  }
+  return plan;
+}
 
-/// The experiment made smaller, to fit a time.
-struct Cut {
-  int seeds = 0;
-  std::int64_t images = 0;
-  double epochs = 1;  ///< the share of its epochs that each phase keeps, in (0, 1]
-};
+/// Whether settled settings are those of the default experiment, wherever it is trained, by whatever processors and
+/// with whatever first seed.
+inline bool is_default(const Settings& settings) {
+  Settings standard;
+  standard.seeds = 5;
+  standard.first_seed = settings.first_seed;
+  standard.device = settings.device;
+  standard.precision = settings.device == "cuda" ? "bf16" : "fp32";
+  return text_of(settings) == text_of(standard);
+}
 
-/// The settings with a cut applied. Epochs are rounded to whole ones, at least one.
-Settings applied(const Cut& cut, Settings settings);
-
-/// The numbers that a cut changes: "3 seeds instead of 5"; empty if it changes none.
-std::string in_words(const Cut& cut, const Settings& settings);
-
-/// The cut as the results folder's file "plan" holds it, so that a resumed run keeps to it.
-std::string text_of(const Cut& cut);
-
-/// Reads such a file. Throws regimen::Error for any other text.
-Cut cut_from(const std::string& text);
+/// Throws regimen::Error for options that do not go together.
+inline void check_together(const Settings& s, const ex::Task& task) {
+  if (s.data == "toy" && (s.device == "cuda" || s.precision == "bf16")) {
+    throw regimen::Error("--data toy trains in fp32 on the CPU: leave out --device cuda and --precision bf16");
+  }
+  kit::check_once("--model must name each network", s.models);
+  kit::check_once("--copies must have each number", s.recipe.copies);
+  if (task.budget > 0 && !task.unit.empty() && !task.worker) {
+    throw regimen::Error("--budget fits a whole run to a time, and --unit is a part of one: leave out one of them");
+  }
+}

@@ -1,10 +1,15 @@
 #pragma once
+// No LibTorch.
 
+#include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <vector>
 
-#include <regimen/experiment/task.hpp>
+#include <regimen/experiment/settings_file.hpp>
+
+#include "kit/cut.hpp"
 
 /// How one network is trained, in numbers. The defaults are the quick experiment on Fashion-MNIST: the cheapest that
 /// was found to show the effect with every interval clear (docs/results has the others that were measured).
@@ -59,7 +64,7 @@ inline Recipe paper_recipe() {
           .score_all_seeds = true};
 }
 
-/// What the command line says; --help gives each its meaning and unit.
+/// The settings of the command line; --help gives the meaning and unit of each.
 struct Settings {
   std::string data = "fashion-mnist";  ///< fashion-mnist, cifar10, cifar100, cinic10, restricted-imagenet or toy
   std::string root{};                  ///< folder of the data; empty: where Debian puts Fashion-MNIST
@@ -76,5 +81,40 @@ struct Settings {
   Recipe recipe{};
 };
 
-/// What the program does with the settings. Without --budget the default experiment has 8 minutes, any other no limit.
-using Task = regimen::experiment::Task;
+/// The settings as settings.json holds them, without what no result depends on: machines that share a folder may have
+/// other paths and processors.
+inline std::string text_of(Settings settings) {
+  settings.out.clear();
+  settings.root.clear();
+  settings.workers = 0;
+  settings.threads = 0;  // a sum's rounding depends on them, and nothing else
+  return regimen::experiment::settings_text(settings);
+}
+
+inline std::vector<std::uint64_t> seeds_of(const Settings& settings) {
+  std::vector<std::uint64_t> seeds(static_cast<std::size_t>(settings.seeds));
+  std::iota(seeds.begin(), seeds.end(), settings.first_seed);
+  return seeds;
+}
+
+/// The sizes that a budget can make smaller.
+inline kit::Sizes sizes_of(Settings& settings) {
+  Recipe& recipe = settings.recipe;
+  kit::Sizes sizes{.seeds = &settings.seeds,
+                   .images = &recipe.images,
+                   .batch = recipe.batch,
+                   .ends_by_itself = recipe.until_fit,
+                   .epochs = {{"random labels at most", &recipe.memorize_epochs},
+                              {"vanilla", &recipe.vanilla_epochs},
+                              {"regularized", &recipe.escape_epochs},
+                              {"scored every", &recipe.score_every}},
+                   .enough_images = 1000,  // measured: every interval is clear of zero (docs/results)
+                   .enough_seeds = 5};
+  for (int& epoch : recipe.decay_at) {
+    sizes.epochs.emplace_back("rates a tenth after epoch", &epoch);
+  }
+  return sizes;
+}
+
+/// The files that the program writes into its results folder, besides those of every experiment.
+inline const std::vector<std::string> result_names{"pictures", "summary.csv", "toy.csv", "table.txt"};

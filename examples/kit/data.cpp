@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <regimen/base/error.hpp>
+
 namespace rg = regimen;
 
 namespace {
@@ -75,6 +77,9 @@ Images load_as_they_are(const DataOptions& data, const torch::Device& device) {
   if (data.name == "restricted-imagenet") {
     return folders(rg::restricted_imagenet(data.root, data.side > 0 ? data.side : 64),
                    {.mean = {.4717, .4499, .3837}, .stddev = {.2600, .2516, .2575}});
+  }
+  if (data.name != "fashion-mnist") {
+    throw rg::Error("there is no data set \"" + data.name + "\": name one of kit::data_names()");
   }
   return in_memory(
       data.root.empty() ? rg::fashion_mnist() : rg::fashion_mnist(data.root), {.mean = {.2860}, .stddev = {.3530}},

@@ -38,13 +38,13 @@ struct Images {
 /// fashion-mnist, cifar10, cifar100, cinic10 and restricted-imagenet.
 const std::vector<std::string>& data_names();
 
-/// The data set of this name: any other is Fashion-MNIST. Throws regimen::Error where its files are not.
+/// The data set of this name. Throws regimen::Error for any other name, and where its files are not.
 Images load_images(const DataOptions& data, const torch::Device& device);
 
-/// So many training images, drawn by the seed and kept in memory; all of them for 0, or if there are no more.
+/// `count` training images, drawn by the seed and kept in memory; all of them for 0, or if there are no more.
 regimen::Source some_of(const Images& images, std::int64_t count, std::uint64_t seed);
 
-/// What the folder of a data set's files has in it; nothing for those that need none.
+/// The content of the folder that --root names for a data set; "" if none is needed.
 std::string needed_root(const std::string& name);
 
 /// Throws regimen::Error for a data set that needs a root and has none.

@@ -1,15 +1,17 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <regimen/experiment/conduct.hpp>
+#include <regimen/experiment.hpp>
 #include <regimen/regimen.hpp>
 
+#include "cut.hpp"
 #include "data.hpp"
 #include "machine.hpp"
 #include "networks.hpp"
@@ -17,19 +19,27 @@
 
 namespace kit {
 
-/// What experiments on images have in common: data, networks and device by name, and the pace.
+/// Data, machine and networks of an experiment on images, by name.
 struct ImageSetup {
   DataOptions data{};
   Machine machine{};  ///< settled
   std::vector<std::string> networks{};
   int width = 16;  ///< of the pooled network
   int batch = 64;  ///< images a step, for the pace
-  std::stop_token stop{};
+  regimen::experiment::Task task{};
 };
 
+/// An experiment on images with settings that a cut can make smaller (`sizes_of`). A program adds `plan`, `train` and
+/// `show`.
+template <class Settings>
 class ImageExperiment : public regimen::experiment::Experiment {
  public:
-  explicit ImageExperiment(ImageSetup setup) : setup_(std::move(setup)) {}
+  /// `results`: the files that the program writes besides those of every experiment.
+  ImageExperiment(const Settings& whole, ImageSetup setup, std::vector<std::string> results)
+      : whole_(whole), settings_(whole), setup_(std::move(setup)), results_(std::move(results)) {}
+
+  [[nodiscard]] regimen::experiment::FolderContents contents() const override { return contents_of(whole_, results_); }
+  [[nodiscard]] std::string manifest() const override { return regimen::manifest(settings_); }
 
   /// Loads the images, and sees that every network takes them.
   void load() override {
@@ -39,20 +49,45 @@ class ImageExperiment : public regimen::experiment::Experiment {
     }
   }
 
-  regimen::experiment::Paces measure() override {
+  void keep_to(const std::string& cut) override {
+    cut_ = cut_of(cut, whole());
+    settings_ = applied(*cut_, whole_);
+  }
+
+  regimen::experiment::Experiment::Sized fit_to_budget(double passed,
+                                                       const regimen::experiment::Paces& paces) override {
+    const auto seconds = [&](const Cut& cut) {
+      settings_ = applied(cut, whole_);
+      return regimen::experiment::seconds_of(plan(paces), setup_.machine.workers);
+    };
+    const Fitted fitted = kit::fit_to_budget(setup_.task, passed, whole(), seconds);
+    return {kit::text_of(fitted.cut), sentence_of(fitted, whole(), setup_.task.budget)};
+  }
+
+  [[nodiscard]] std::string planned_before() const override { return cut_ ? kit::planned_before(*cut_, whole()) : ""; }
+
+  regimen::experiment::Paces measure_pace() override {
     regimen::experiment::Paces paces;
     for (const std::string& name : setup_.networks) {
-      paces[name] = measure_pace({.network = [&] { return network(name); },
-                                  .batch = setup_.batch,
-                                  .execute = execution(),
-                                  .scoring = evaluation()},
-                                 *images_, setup_.stop);
+      paces[name] = kit::measure_pace({.network = [&] { return network(name); },
+                                       .batch = setup_.batch,
+                                       .execute = execution(),
+                                       .scoring = evaluation()},
+                                      images(), setup_.task.stop);
     }
     return paces;
   }
 
  protected:
-  [[nodiscard]] const Images& images() const { return *images_; }
+  /// Throws regimen::Error before `load`.
+  [[nodiscard]] const Images& images() const {
+    if (!images_) {
+      throw regimen::Error("the images are not loaded yet: `plan` and `show` are asked without them, too");
+    }
+    return *images_;
+  }
+
+  [[nodiscard]] const Settings& settings() const { return settings_; }
 
   /// Zeros until the images are loaded.
   [[nodiscard]] ImageCounts counts() const { return images_ ? images_->counts() : ImageCounts{}; }
@@ -61,17 +96,42 @@ class ImageExperiment : public regimen::experiment::Experiment {
     return execution_of(setup_.machine.device, setup_.machine.precision);
   }
   [[nodiscard]] regimen::Evaluation evaluation() const {
-    return scoring_of(setup_.machine.device, setup_.machine.precision, *images_);
+    return scoring_of(setup_.machine.device, setup_.machine.precision, images());
+  }
+
+  /// A phase on these images, which are normalized, with the setup's batch, as this machine computes.
+  [[nodiscard]] regimen::Phase phase(const std::string& name, const regimen::Source& data,
+                                     const regimen::OptimizerRef& optimizer, int epochs, std::uint64_t seed) const {
+    return {.name = name,
+            .data = data,
+            .optimizer = optimizer,
+            .epochs = epochs,
+            .batch = setup_.batch,
+            .preprocess = {images().normalize},
+            .execute = execution(),
+            .seed = seed};
+  }
+
+  /// The score of a trained network on the whole test set, for `Job::score`.
+  template <class Net>
+  [[nodiscard]] std::function<regimen::Score()> test_score(const Net& net) const {
+    return [this, net] { return regimen::evaluate(net, images().test, evaluation()); };
   }
 
   /// Newly initialized, from LibTorch's generator.
   [[nodiscard]] std::shared_ptr<regimen::networks::Network> network(const std::string& name) const {
-    return make_network(name, images_->classes(), images_->channels(), setup_.width);
+    return make_network(name, images().classes(), images().channels(), setup_.width);
   }
 
  private:
+  [[nodiscard]] Whole whole() const { return whole_of(whole_, counts()); }
+
+  Settings whole_;
+  Settings settings_;  ///< with the cut applied
   ImageSetup setup_;
+  std::vector<std::string> results_;
   std::optional<Images> images_{};
+  std::optional<Cut> cut_{};
 };
 
 }  // namespace kit

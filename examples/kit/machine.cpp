@@ -13,7 +13,9 @@
 namespace rg = regimen;
 
 namespace kit {
+namespace {
 
+/// Turns "auto" into what this machine has.
 void settle_device(std::string& device, std::string& precision, bool may_use_gpu) {
   const bool cuda = may_use_gpu && torch::cuda::is_available();
   if (device == "auto") {
@@ -26,27 +28,29 @@ void settle_device(std::string& device, std::string& precision, bool may_use_gpu
   }
 }
 
-void print_machine(const std::string& device, const std::string& precision, int workers, int threads, int seeds) {
+void print(const Machine& machine, int seeds) {
   const auto plural = [](int count) { return count == 1 ? "" : "s"; };
   std::printf("regimen %s, LibTorch %s, %s, %s, %d worker%s of %d thread%s, %d seed%s\n", rg::version, TORCH_VERSION,
-              device.c_str(), precision.c_str(), workers, plural(workers), threads, plural(threads), seeds,
-              plural(seeds));
+              machine.device.c_str(), machine.precision.c_str(), machine.workers, plural(machine.workers),
+              machine.threads, plural(machine.threads), seeds, plural(seeds));
 }
 
+}  // namespace
+
 regimen::experiment::Conduct settle(Machine& machine, const DataOptions& data, int units, int seeds,
-                                    const regimen::experiment::Task& task) {
+                                    const regimen::experiment::Task& task, const MachineUse& use) {
   if (!task.list && !task.collect) {
     require_root(data);
   }
-  settle_device(machine.device, machine.precision);
-  const bool one_process = !task.unit.empty() || task.pace || machine.device == "cuda";
-  settle_workers(machine.workers, machine.threads, units, one_process, /*all_threads=*/false,
+  settle_device(machine.device, machine.precision, !use.small);
+  const bool one_process = !task.unit.empty() || task.pace || machine.device == "cuda" || use.small;
+  settle_workers(machine.workers, machine.threads, units, one_process, use.all_threads,
                  regimen::experiment::processors());
   torch::set_num_threads(machine.threads);
   if (!task.list && !task.worker) {
-    print_machine(machine.device, machine.precision, machine.workers, machine.threads, seeds);
+    print(machine, seeds);
   }
-  return {.workers = machine.workers, .threads = machine.threads, .ends_by_itself = true};
+  return {.workers = machine.workers, .threads = machine.threads};
 }
 
 rg::Execution execution_of(const std::string& device, const std::string& precision) {

@@ -9,7 +9,7 @@
 
 namespace kit {
 
-/// What computes, and how.
+/// The device and the processes that train.
 struct Machine {
   std::string device = "auto";     ///< auto, cpu or cuda
   std::string precision = "auto";  ///< auto, fp32 or bf16
@@ -17,17 +17,16 @@ struct Machine {
   int threads = 0;                 ///< of each; 0: one
 };
 
-/// Turns "auto" into what this machine has. `may_use_gpu`: whether the program's tensors are worth one. Throws
-/// regimen::Error for a device that is not there.
-void settle_device(std::string& device, std::string& precision, bool may_use_gpu = true);
+/// The machine that a program's trainings are worth.
+struct MachineUse {
+  bool small = false;        ///< tensors too small for a GPU, and one process
+  bool all_threads = false;  ///< the workers share out all processors as threads, else each has one
+};
 
-/// Says what was settled, in a line.
-void print_machine(const std::string& device, const std::string& precision, int workers, int threads, int seeds);
-
-/// Settles all of a machine for a program of so many units, has LibTorch take its threads, and says so. Throws
-/// regimen::Error for a device that is not there, and for data that need a root and have none.
+/// Settles all of a machine for a program of so many units, has LibTorch take its threads, and says so in a line.
+/// Throws regimen::Error for a device that is not there, and for data that need a root and have none.
 regimen::experiment::Conduct settle(Machine& machine, const DataOptions& data, int units, int seeds,
-                                    const regimen::experiment::Task& task);
+                                    const regimen::experiment::Task& task, const MachineUse& use = {});
 
 /// How every phase is computed on a device: on a GPU with all that makes it fast.
 regimen::Execution execution_of(const std::string& device, const std::string& precision);

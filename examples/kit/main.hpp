@@ -11,6 +11,13 @@
 
 namespace kit {
 
+/// The command line of a program: settings, on which results depend, and the task.
+template <class Settings>
+struct Options {
+  Settings settings{};
+  regimen::experiment::Task task{};
+};
+
 /// Runs a program: reads its options, which hold a `task`, and does what they say, with SIGINT and SIGTERM as the
 /// task's stop. Returns the exit status: 0; 130 if it was stopped, everything on disk; 1 for an error, whose message is
 /// printed with the program's name, by a worker without it: the process that started it adds its own.

@@ -26,6 +26,16 @@ CLI::Validator at_least_1() {
   return bound("at least 1", [](double value) { return value >= 1; });
 }
 
+CLI::Validator share() {
+  return bound("in [0, 1]", [](double value) { return value >= 0 && value <= 1; });
+}
+CLI::Validator some_share() {
+  return bound("in (0, 1]", [](double value) { return value > 0 && value <= 1; });
+}
+CLI::Validator below_1() {
+  return bound("in [0, 1)", [](double value) { return value >= 0 && value < 1; });
+}
+
 void take_last(CLI::App& app) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }

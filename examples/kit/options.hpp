@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <string>
+#include <vector>
 
 #include <regimen/experiment/task.hpp>
 
@@ -14,9 +15,12 @@ namespace kit {
 CLI::Validator bound(const std::string& words, bool (*holds)(double));
 CLI::Validator at_least_0();
 CLI::Validator at_least_1();
+CLI::Validator share();       ///< in [0, 1]
+CLI::Validator some_share();  ///< in (0, 1]
+CLI::Validator below_1();     ///< in [0, 1)
 
-/// Of an option that is given twice the last counts: a program says so before it adds options, since workers are told
-/// theirs behind those of the command line.
+/// Makes the last of an option's values count, if the option is given twice. Programs call it before they add options:
+/// a worker's own options stand behind those of the command line.
 void take_last(CLI::App& app);
 
 /// --resume, --quiet, --list, --unit and --collect, and what workers are told; --budget too if there is a text for it,
@@ -26,6 +30,15 @@ void add_task(CLI::App& app, regimen::experiment::Task& task, const std::string&
 /// --data and --root; `more`: names of data sets that the program has besides `data_names`.
 void add_data(CLI::App& app, std::string& name, std::string& root, const std::vector<std::string>& more = {});
 
+/// An option of several values with commas between.
+template <class T>
+CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<T>& values, const std::string& what) {
+  return app.add_option(name, values, what + "; several with commas between")
+      ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->capture_default_str();
+}
+
 /// --device and --precision.
 void add_device(CLI::App& app, std::string& device, std::string& precision);
 
@@ -34,6 +47,17 @@ void add_workers(CLI::App& app, int& workers, int& threads, const std::string& t
 
 /// All four of these.
 void add_machine(CLI::App& app, Machine& machine);
+
+/// Reads the command line once before, for a program whose options choose the defaults of others: `add` adds its
+/// options to an app. Errors are left to `parse`, which reports them.
+template <class Add>
+void read_first(int argc, char** argv, Add&& add) {
+  CLI::App app;
+  add(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError&) {}
+}
 
 /// Reads the command line. Ends the program for --help and for what it does not understand.
 void parse(CLI::App& app, int argc, char** argv, regimen::experiment::Task& task);

@@ -12,7 +12,7 @@
 
 namespace kit {
 
-/// What is measured: a network, newly made, as it will be trained.
+/// A network, newly made, and how it will be trained and scored.
 struct PaceOf {
   std::function<std::shared_ptr<regimen::networks::Network>()> network;
   int batch = 64;  ///< images a step

@@ -1,9 +1,13 @@
-#include "check.hpp"
-
 #include <regimen/base.hpp>
+#include <regimen/experiment/settings_file.hpp>
 
-#include "numbers/testing.hpp"
-#include "settings_text.hpp"
+#include "100-bad-minima/plan.hpp"
+#include "kit/workers.hpp"
+#include "support/numbers.hpp"
+
+using regimen::experiment::differences;
+using regimen::experiment::is_settings_text;
+using regimen::experiment::Task;
 
 namespace {
 
@@ -13,6 +17,10 @@ Settings settled(const char* device, const char* precision) {
   settings.precision = precision;
   settings.seeds = 5;
   return settings;
+}
+
+void settle_processors(Settings& s, bool one_process, int here) {
+  kit::settle_workers(s.workers, s.threads, static_cast<int>(units_of(s).size()), one_process, s.paper, here);
 }
 
 }  // namespace
@@ -79,6 +87,6 @@ TEST_CASE("settings: an error about others names those that differ, and no more"
   CHECK(differences(text_of(there), text_of(there)).empty());
   CHECK(differences("{\"type\": \"Settings\", \"old\": 1}", "{\"type\": \"Settings\", \"recipe\": {\"new\": [1") ==
         "  new: nothing there, [1 now\n  old: 1 there, nothing now\n");
-  CHECK(is_settings_text(text_of(there)));
-  CHECK_FALSE(is_settings_text("{\"editor.fontSize\": 12}"));
+  CHECK(is_settings_text(text_of(there), "Settings"));
+  CHECK_FALSE(is_settings_text("{\"editor.fontSize\": 12}", "Settings"));
 }

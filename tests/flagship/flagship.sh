@@ -4,21 +4,8 @@
 #
 #     flagship.sh PROGRAM WORK_FOLDER [KILLS]        10 kills unless it is told another number
 set -eu
-program=$1
-work=$2
+. "$(dirname "$0")/begin.sh"
 kills=${3:-10}
-here=$(dirname "$0")
-images=/usr/share/datasets/fashion-mnist
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-
-rm -rf "$work"
-mkdir -p "$work"
-[ -d "$images" ] || { echo "SKIPPED: $images is not there"; exit 77; }
-python3 "$here/small_data.py" "$images" "$work/data"
 
 setsid= # or "setsid": then it is the first of a process group, as a command of a terminal is
 become() { # become FOLDER [options]: the program takes the place of this shell, so that a kill meets it

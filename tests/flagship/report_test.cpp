@@ -1,12 +1,12 @@
-#include "report.hpp"
+#include "100-bad-minima/table.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
 
-#include "groups.hpp"
-#include "numbers/testing.hpp"
-#include "plan.hpp"
+#include "100-bad-minima/plan.hpp"
+#include "support/numbers.hpp"
 
 namespace rg = regimen;
 
@@ -32,27 +32,42 @@ rg::History history(double fit, rg::Ended ended) {
 
 /// Every arm of the settings at its end: from random 80 % and 90 %, from random labels 70 % and 88 %, and with each
 /// seed a little more.
-Results everything(const Settings& settings) {
-  Results results;
+ex::Results everything(const Settings& settings) {
+  ex::Results results;
   for (const Unit& unit : units_of(settings)) {
     if (unit.copies > 0) {
-      results.memorized.push_back({unit.model, unit.seed, unit.copies, history(1, rg::Ended::criterion)});
+      results.add({unit.job(memorizing), unit.factors(memorizing), history(1, rg::Ended::criterion)});
     }
-    for (const Regularizers& set : sets_of(settings)) {
+    for (const kit::Subset& set : sets_of(settings)) {
       const double accuracy = (set.none() ? 0.8 : 0.9) -
                               (unit.copies == 0 ? 0
                                : set.none()     ? 0.1
                                                 : 0.02) +
                               0.01 * static_cast<double>(unit.seed * (unit.copies == 0 ? 2 : 1));
-      results.arms.push_back({unit.model,
-                              unit.seed,
-                              unit.copies,
-                              set.name(),
-                              history(1, rg::Ended::epochs),
-                              {.accuracy = accuracy, .loss = 1, .samples = 10'000}});
+      results.add({.job = unit.job(set.name),
+                   .factors = unit.factors(set.name),
+                   .history = history(1, rg::Ended::epochs),
+                   .score = {.accuracy = accuracy, .loss = 1, .samples = 10'000},
+                   .has_score = true});
     }
   }
   return results;
+}
+
+/// The result of this job.
+ex::Result& in(ex::Results& results, const std::string& job) {
+  const auto found =
+      std::find_if(results.begin(), results.end(), [&](const ex::Result& each) { return each.job == job; });
+  REQUIRE(found != results.end());
+  return *found;
+}
+
+ex::Results without(const ex::Results& results, const std::string& job) {
+  ex::Results others;
+  for (const ex::Result& each : results) {
+    each.job == job ? void() : (void)others.add(each);
+  }
+  return others;
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -79,15 +94,16 @@ TEST_CASE("report: both differences have their intervals, and both margins are t
 
 TEST_CASE("report: a seed counts once all its arms are there, in every row and for the random labels") {
   const Settings settings = two_seeds();
-  Results results = everything(settings);
-  results.arms.pop_back();
-  results.memorized.back().history = history(0.2, rg::Ended::epochs);
+  ex::Results results = everything(settings);
+  const Unit second{"pooled", 2, 2};
+  results = without(results, Unit{"pooled", 0, 2}.job("all three"));
+  in(results, second.job(memorizing)).history = history(0.2, rg::Ended::epochs);
   const std::vector<Group> groups = groups_of(results, settings);
   REQUIRE(groups.size() == 1);
-  CHECK(groups[0].seeds == std::vector<std::uint64_t>{1});
-  CHECK(groups[0].memorized_fit == 1);
-  for (const Comparison& c : groups[0].comparisons) {
-    CHECK(c.random.n == 1);
+  CHECK(groups[0].seeds == std::vector<std::string>{"1"});
+  CHECK(groups[0].memorized.least_fit == 1);
+  for (const kit::Comparison& row : groups[0].rows) {
+    CHECK(row.a.mean_accuracy.n == 1);
   }
   CHECK(has(report(groups, settings), "pooled, 1 of 2 seeds, "));
 }
@@ -100,15 +116,12 @@ TEST_CASE("report: without a complete seed there are no rows") {
 
 TEST_CASE("report: a diverged arm is named, and its row has no hole") {
   const Settings settings = two_seeds();
-  Results results = everything(settings);
+  ex::Results results = everything(settings);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (Arm& arm : results.arms) {
-    if (arm.seed == 2 && arm.copies == 2 && arm.regularizers == "vanilla") {
-      arm.history = history(nan, rg::Ended::diverged);
-      arm.history.epochs.back().measures.clear();
-      arm.test.accuracy = 0.1;
-    }
-  }
+  ex::Result& arm = in(results, Unit{"pooled", 2, 2}.job("vanilla"));
+  arm.history = history(nan, rg::Ended::diverged);
+  arm.history.epochs.back().measures.clear();
+  arm.score.accuracy = 0.1;
   const std::vector<Group> groups = groups_of(results, settings);
   const std::string text = report(groups, settings);
   CHECK(groups[0].seeds.size() == 2);
@@ -122,16 +135,17 @@ TEST_CASE("report: a diverged arm is named, and its row has no hole") {
 
 TEST_CASE("report: an arm whose test loss is no number has diverged") {
   const Settings settings = two_seeds();
-  Results results = everything(settings);
-  results.arms.back().test.loss = std::numeric_limits<double>::quiet_NaN();
-  CHECK(groups_of(results, settings)[0].comparisons[1].random_diverged == std::vector<std::uint64_t>{2});
+  ex::Results results = everything(settings);
+  in(results, Unit{"pooled", 0, 2}.job("all three")).score.loss = std::numeric_limits<double>::quiet_NaN();
+  CHECK(groups_of(results, settings)[0].rows[1].a.diverged == std::vector<std::string>{"2"});
 }
 
 TEST_CASE("report: random labels on which training diverged were not fitted") {
   const Settings settings = two_seeds();
-  Results results = everything(settings);
-  results.memorized.back().history = history(std::numeric_limits<double>::quiet_NaN(), rg::Ended::diverged);
+  ex::Results results = everything(settings);
+  in(results, Unit{"pooled", 2, 2}.job(memorizing)).history =
+      history(std::numeric_limits<double>::quiet_NaN(), rg::Ended::diverged);
   const std::vector<Group> groups = groups_of(results, settings);
-  CHECK(groups[0].memorized_fit == 0);
+  CHECK(groups[0].memorized.least_fit == 0);
   CHECK(has(report(groups, settings), "The random labels were not fitted (0.00 % at least)"));
 }

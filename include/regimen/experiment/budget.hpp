@@ -11,16 +11,16 @@
 
 namespace regimen::inline v0::experiment {
 
-/// What a time leaves of an experiment. A cut is any type that says how much smaller it is made.
+/// The largest cut of an experiment that fits a time. `Cut`: any type that says how much smaller it becomes.
 template <class Cut>
 struct Fitted {
   Cut cut{};
-  double seconds = 0;  ///< that it is expected to take
-  bool fits = true;    ///< false: even this one, the smallest, takes too long
+  double seconds = 0;  ///< expected, with this cut
+  bool fits = true;    ///< false: even the smallest cut takes too long
 };
 
-/// The first cut that takes at most `seconds`, of cuts that lead from the whole experiment to the smallest; the last if
-/// none does. `estimate`: seconds that the experiment takes with a cut. Throws Error for no cuts.
+/// The first cut that takes at most `seconds`, else the last; `cuts` lead from the whole experiment to the smallest.
+/// `estimate`: seconds that the experiment takes with a cut. Throws Error for no cuts.
 ///     first_that_fits(480, std::vector<int>{5, 4, 3}, [](int seeds) { return 120.0 * seeds; })    // 4 seeds, 480 s
 template <class Cut, std::invocable<const Cut&> Estimate>
 Fitted<Cut> first_that_fits(double seconds, const std::vector<Cut>& cuts, Estimate&& estimate) {
@@ -38,8 +38,8 @@ Fitted<Cut> first_that_fits(double seconds, const std::vector<Cut>& cuts, Estima
   return fitted;
 }
 
-/// The largest share in [least, 1) that fits, by bisection; `least` if not even that does. For what can be shortened by
-/// any factor.
+/// The largest share in [least, 1) of an experiment that fits, by bisection; `least` if even that does not. `fits`:
+/// true for a share below some limit, false above.
 template <std::predicate<double> Fits>
 double largest_share(Fits&& fits, double least = 1e-9) {
   double low = least;
@@ -51,22 +51,22 @@ double largest_share(Fits&& fits, double least = 1e-9) {
   return low;
 }
 
-/// A time that an experiment is to fit.
+/// The time that an experiment may take.
 struct Budget {
   double seconds = 0;
-  /// The share that is planned, in (0, 1]. The rest is kept in reserve: when phases end by themselves is not known
-  /// beforehand, and machines that are shared change their speed.
+  /// The share of `seconds` that is planned for, in (0, 1]. The rest is a reserve: phases may take longer than
+  /// expected, and shared machines change their speed.
   double planned = 0.8;
-  bool must_fit = true;  ///< whether one that is too small is an error
+  bool must_fit = true;  ///< whether too small a budget is an error
 };
 
-/// The largest experiment that fits a budget of which `passed` seconds are over. `fit`: the largest that takes at most
-/// so many seconds, as a `Fitted`. Throws Error, with a budget that would do, if it must fit and the smallest does not.
+/// The largest experiment that fits a budget, of which `passed` seconds are used. `fit`: the largest one for so many
+/// seconds, as a `Fitted`. Throws Error, with a sufficient budget, if `must_fit` and none fits.
 template <std::invocable<double> Fit>
 auto fit_to_budget(const Budget& budget, double passed, Fit&& fit) {
   const auto fitted = fit(budget.planned * budget.seconds - passed);
   if (!fitted.fits && budget.must_fit) {
-    // A tenth more, since the pace is measured anew and comes out a little different each time.
+    // A tenth more, since the pace is measured anew each time and varies a little.
     const double enough = std::ceil(1.1 * (fitted.seconds + passed) / budget.planned);
     throw Error("--budget must be at least about " + std::to_string(std::llround(enough)) + "s here, but is " +
                 std::to_string(std::llround(budget.seconds)) + "s: the smallest experiment takes " +
@@ -75,8 +75,8 @@ auto fit_to_budget(const Budget& budget, double passed, Fit&& fit) {
   return fitted;
 }
 
-/// What a budget made of an experiment, in a sentence for the terminal. `smaller`: what a cut changes, empty if it
-/// changes nothing; `doubt`: a sentence that follows where it changes something, with a space before it, or nothing.
+/// A sentence for the terminal: how a budget, in seconds, changed an experiment. `smaller`: what the cut changes, empty
+/// if nothing; `doubt`: a sentence to append if something changes, with a leading space, or nothing.
 template <class Cut>
 std::string sentence_of(const Fitted<Cut>& fitted, const std::string& smaller, double budget,
                         const std::string& doubt = "") {

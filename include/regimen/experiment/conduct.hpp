@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -12,74 +14,24 @@
 
 #include "regimen/base/lock.hpp"
 #include "regimen/experiment/budget.hpp"
+#include "regimen/experiment/concept.hpp"
 #include "regimen/experiment/cost.hpp"
 #include "regimen/experiment/folder.hpp"
 #include "regimen/experiment/job.hpp"
 #include "regimen/experiment/plan.hpp"
+#include "regimen/experiment/read_results.hpp"
+#include "regimen/experiment/results.hpp"
 #include "regimen/experiment/side_by_side.hpp"
 
 namespace regimen::inline v0::experiment {
 
-/// An experiment of many trainings, as `conduct` takes it: what it is made of, and how one unit of it is trained. What
-/// a unit comes to must hang on the settings and the unit's name alone.
-class Experiment {
- public:
-  Experiment() = default;
-  Experiment(const Experiment&) = delete;
-  Experiment& operator=(const Experiment&) = delete;
-  virtual ~Experiment() = default;
-
-  /// The results folder, with the settings as the command line has them.
-  [[nodiscard]] virtual FolderContents contents() const = 0;
-
-  /// Reads the data and looks at everything that may be wrong: before anything is written.
-  virtual void load() = 0;
-
-  /// All units, with what their jobs are expected to cost: by `cost`, where `paces` is empty in images. Without loaded
-  /// data only the names are looked at.
-  [[nodiscard]] virtual Plan plan(const Paces& paces) const = 0;
-
-  /// Trains a unit: all of its jobs, those that are finished too, which go on from their ends.
-  virtual void train(const std::string& unit, Jobs& jobs) = 0;
-
-  /// Whether a job is at its end, with everything that belongs to it.
-  [[nodiscard]] virtual bool is_finished(const std::string& job) const {
-    return JobFiles{contents().path, job}.history().has_value();
-  }
-
-  /// Tables and pictures of what is at its end. Returns whether that is all.
-  virtual bool show_results() = 0;
-
-  /// What is done once the folder is there and nothing is trained yet.
-  virtual void begin() {}
-
-  /// How fast this process trains and scores each network.
-  virtual Paces measure() { return {}; }
-
-  /// Makes the experiment what a plan says: the content of the folder's file "plan", or what `fit` gave.
-  virtual void keep_to(const std::string& /*plan*/) {}
-
-  /// The plan of the largest experiment that fits the task's budget, of which `passed` seconds are over, and a sentence
-  /// about it. Throws Error if there is none.
-  struct Sized {
-    std::string plan{};
-    std::string sentence{};
-  };
-  virtual Sized fit(double /*passed*/, const Paces& /*paces*/) {
-    throw Error("--budget: this experiment cannot be made smaller");
-  }
-
-  /// What is said of the plan that a run goes on with; nothing if it is the whole experiment.
-  [[nodiscard]] virtual std::string planned_before() const { return ""; }
-};
-
-/// How an experiment is conducted.
+/// Options of `conduct`.
 struct Conduct {
-  int workers = 1;                ///< processes side by side; their options are those of `do_side_by_side`
-  int threads = 1;                ///< of each
-  std::string prefix{};           ///< of the jobs' names, if all have it
-  bool ends_by_itself = false;    ///< whether phases may end earlier than is planned for
-  bool always_estimates = false;  ///< says what it will take even if the task is to be quiet
+  int workers = 1;                ///< processes at a time; from 2 on by `do_side_by_side`
+  int threads = 1;                ///< of each process
+  std::string prefix{};           ///< common start of the jobs' names, left out on the terminal
+  bool ends_by_itself = false;    ///< whether phases may end earlier than planned
+  bool always_estimates = false;  ///< whether a quiet task prints the expected time, too
 };
 
 namespace detail {
@@ -91,7 +43,7 @@ class Conductor {
 
   void list() {
     keep_to(ResultsFolder::peek(contents_));
-    for (const Unit& unit : experiment_.plan({})) {
+    for (const Unit& unit : units()) {
       std::printf("%s\n", unit.name.c_str());
     }
   }
@@ -99,73 +51,107 @@ class Conductor {
   void tell_pace() {
     experiment_.load();
     heed(task_.stop);
-    tell_paces(experiment_.measure());
+    tell_paces(experiment_.measure_pace());
   }
 
-  /// Tables and pictures of what is there.
+  /// Makes tables and pictures of the finished jobs.
   void collect() {
     const ResultsFolder folder(contents_, task_);
-    keep_to(folder.plan());
-    check_same_settings(contents_.path + "/settings.json", contents_.settings(folder.plan().value_or("")),
+    keep_to(folder.cut());
+    check_same_settings(contents_.path + "/settings.json", contents_.settings(folder.cut().value_or("")),
                         contents_.defaults);
-    folder.note_complete(experiment_.show_results());
+    show_results(folder);
   }
 
   void train_unit() {
-    // Others that want the folder must not wait while data are loaded, which can take minutes.
+    // Loading data can take minutes, and other processes that want the folder must not wait for it.
     keep_to(ResultsFolder::peek(contents_));
-    (void)chosen(experiment_.plan({}), task_.unit);
+    (void)chosen(units(), task_.unit);
     experiment_.load();
     heed(task_.stop);
     ResultsFolder folder(contents_, task_);
-    const std::optional<std::string> plan = folder.plan();
-    keep_to(plan);
-    folder.open(plan.value_or(""));
-    one_after_another(chosen(experiment_.plan({}), task_.unit), /*in_seconds=*/false);
+    const std::optional<std::string> cut = folder.cut();
+    keep_to(cut);
+    folder.open(cut.value_or(""));
+    one_after_another(chosen(units(), task_.unit), /*in_seconds=*/false);
   }
 
   void train_all() {
     const auto began = std::chrono::steady_clock::now();
     ResultsFolder folder(contents_, task_);
-    std::optional<std::string> plan = folder.plan();
-    if (plan) {
-      check_same_settings(contents_.path + "/settings.json", contents_.settings(*plan), contents_.defaults);
+    std::optional<std::string> cut = folder.cut();
+    if (cut) {
+      check_same_settings(contents_.path + "/settings.json", contents_.settings(*cut), contents_.defaults);
     }
     experiment_.load();
     heed(task_.stop);
-    keep_to(plan);
-    if (plan && !experiment_.planned_before().empty()) {
+    keep_to(cut);
+    if (cut && !experiment_.planned_before().empty()) {
       std::printf("%s\n", experiment_.planned_before().c_str());
     }
     Paces paces;
     // A quiet run has no use for an estimate, unless it has a budget.
     if (how_.always_estimates || task_.budget > 0 || !task_.quiet) {
       paces = paces_here();
-      if (task_.budget > 0 && !plan) {
+      if (task_.budget > 0 && !cut) {
         const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began;
-        const Experiment::Sized sized = experiment_.fit(passed.count(), paces);
+        const Experiment::Sized sized = experiment_.fit_to_budget(passed.count(), paces);
         std::printf("%s\n", sized.sentence.c_str());
-        plan = sized.plan;
-        keep_to(plan);
+        cut = sized.cut;
+        keep_to(cut);
       }
-      tell_expected_time(experiment_.plan(paces), paces);
+      tell_expected_time(units(paces), paces);
     }
-    folder.open(plan.value_or(""));
+    folder.open(cut.value_or(""));
     experiment_.begin();
-    train(experiment_.plan(paces), !paces.empty());
-    folder.note_complete(experiment_.show_results());
+    train(units(paces), !paces.empty());
+    show_results(folder);
   }
 
  private:
-  void keep_to(const std::optional<std::string>& plan) {
-    if (plan && !plan->empty()) {
-      experiment_.keep_to(*plan);
+  void keep_to(const std::optional<std::string>& cut) {
+    if (cut && !cut->empty()) {
+      experiment_.keep_to(*cut);
     }
   }
 
+  /// The experiment's plan. Throws Error for two units, or two jobs, of one name: they would write the same files.
+  [[nodiscard]] Plan units(const Paces& paces = {}) const {
+    Plan plan = experiment_.plan(paces);
+    std::set<std::string> names;
+    std::set<std::string> jobs;
+    for (const Unit& unit : plan) {
+      if (!names.insert(unit.name).second) {
+        throw Error("Experiment::plan: two units are called " + unit.name + "; give each a name of its own");
+      }
+      for (const ExpectedJob& job : unit.jobs) {
+        if (!jobs.insert(job.name).second) {
+          throw Error("Experiment::plan: two jobs are called " + job.name +
+                      " and would write the same files; give each a name of its own");
+        }
+      }
+    }
+    return plan;
+  }
+
+  void show_results(const ResultsFolder& folder) {
+    const Plan plan = units();
+    const Results results = read_results(contents_.path, plan);
+    const std::size_t complete = complete_units(plan, results);
+    if (complete < plan.size()) {
+      std::printf("\n%zu of %zu units are complete; the rest: --resume, or --unit NAME for one of --list.\n", complete,
+                  plan.size());
+    }
+    write_result_files(contents_.path, experiment_.manifest(), results);
+    experiment_.show(results);
+    folder.note_complete(complete == plan.size());
+  }
+
+  [[nodiscard]] bool is_finished(const ExpectedJob& job) const { return read_result(contents_.path, job).has_value(); }
+
   Paces paces_here() {
     const Paces paces =
-        how_.workers > 1 ? measure_side_by_side(how_.workers, how_.threads, task_) : experiment_.measure();
+        how_.workers > 1 ? measure_side_by_side(how_.workers, how_.threads, task_) : experiment_.measure_pace();
     for (const auto& [network, pace] : paces) {
       std::printf("%s: %.0f images/s in training, %.0f in scoring%s\n", network.c_str(), pace.training, pace.scoring,
                   how_.workers > 1 ? ", each worker" : "");
@@ -173,14 +159,14 @@ class Conductor {
     return paces;
   }
 
-  /// Says what the experiment will take, or what is left of a resumed one, before it begins.
+  /// Prints the expected time of the experiment, or of the rest of a resumed one.
   void tell_expected_time(const Plan& plan, const Paces& paces) const {
     std::vector<Chain> left;
     double longest = 0;
     for (const Unit& unit : plan) {
       Chain jobs;
       std::copy_if(unit.jobs.begin(), unit.jobs.end(), std::back_inserter(jobs),
-                   [&](const ExpectedJob& job) { return !task_.resume || !experiment_.is_finished(job.name); });
+                   [&](const ExpectedJob& job) { return !task_.resume || !is_finished(job); });
       if (!jobs.empty()) {
         longest = std::max(longest, seconds_of(jobs));
         left.push_back(std::move(jobs));
@@ -207,12 +193,12 @@ class Conductor {
                      .threads = how_.threads,
                      .in_seconds = in_seconds,
                      .prefix = how_.prefix,
-                     .is_finished = [&](const std::string& job) { return experiment_.is_finished(job); }},
+                     .is_finished = [&](const ExpectedJob& job) { return is_finished(job); }},
                     task_);
   }
 
   void one_after_another(const Plan& plan, bool in_seconds) {
-    // One worker's chain is all of it.
+    // A single worker does all jobs, in one chain.
     Chain all;
     for (const Unit& unit : plan) {
       all.insert(all.end(), unit.jobs.begin(), unit.jobs.end());
@@ -228,7 +214,7 @@ class Conductor {
     }
   }
 
-  /// False if another process works on the unit.
+  /// Trains a unit here; false if another process works on it.
   bool train_alone(const Unit& unit, Jobs& jobs) {
     const std::string path = contents_.path + "/locks/" + unit.name;
     std::optional<Lock> mine = Lock::try_take(path);
@@ -240,17 +226,30 @@ class Conductor {
     if (!mine) {
       return false;
     }
-    const bool complete = task_.resume && std::all_of(unit.jobs.begin(), unit.jobs.end(), [&](const ExpectedJob& job) {
-                            return experiment_.is_finished(job.name);
-                          });
+    const bool complete = task_.resume && std::all_of(unit.jobs.begin(), unit.jobs.end(),
+                                                      [&](const ExpectedJob& job) { return is_finished(job); });
     if (complete) {
       for (const ExpectedJob& job : unit.jobs) {
         jobs.skip(job.name);
       }
     } else {
       experiment_.train(unit.name, jobs);
+      check_trained(unit);
     }
     return true;
+  }
+
+  /// Throws Error for a job of the plan that `train` has left undone: it would never be complete.
+  void check_trained(const Unit& unit) const {
+    for (const ExpectedJob& job : unit.jobs) {
+      if (is_finished(job)) {
+        continue;
+      }
+      const bool trained = JobFiles{contents_.path, job.name}.history().has_value();
+      throw Error("Experiment::train has trained the unit " + unit.name + ", but its job " + job.name +
+                  (trained ? " has no score: the plan says ExpectedJob::scored, so give it a Job::score"
+                           : " is not at its end: Jobs::run must be called with each job of the plan, by its name"));
+    }
   }
 
   Experiment& experiment_;
@@ -261,9 +260,9 @@ class Conductor {
 
 }  // namespace detail
 
-/// Does with an experiment what its task says: lists its units, tells a worker's pace, collects what is there, trains
-/// one unit, or all of them: one after another, or side by side in processes of this program. A run that is killed goes
-/// on with `Task::resume`, and ends in the same bytes.
+/// Runs an experiment as its task says: lists its units, measures a worker's pace, collects results, or trains one unit
+/// or all: one after another, or side by side in processes of this program. A run that is killed can be resumed by
+/// `Task::resume`, and ends in the same bytes.
 /// Throws Interrupted if the task was stopped, and Error for misuse and for a worker that failed.
 inline void conduct(Experiment& experiment, const Task& task, const Conduct& how) {
   detail::Conductor conductor(experiment, task, how);

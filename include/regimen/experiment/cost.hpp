@@ -1,6 +1,7 @@
 #pragma once
 // No LibTorch.
 
+#include <cmath>
 #include <map>
 #include <string>
 
@@ -8,27 +9,44 @@
 
 namespace regimen::inline v0::experiment {
 
-/// Images that a job's network is trained on, those of every epoch counted, and images that it is scored on.
+/// Numbers of images: those that a job trains on, summed over the epochs, and those that it scores.
 struct Shown {
   double training = 0;
   double scoring = 0;
 };
 
-/// How fast a process goes with a network, in images a second.
+/// The quantities that decide what a training costs.
+struct Length {
+  double epochs = 1;
+  double images = 0;      ///< training images of an epoch
+  double each_point = 0;  ///< images scored at each point of the curves, in all sources
+  double every = 1;       ///< epochs between two points; the last epoch has one, too
+  double fit_every = 0;   ///< epochs between scorings of fit alone; 0: none
+  double at_end = 0;      ///< images of the final score
+};
+
+/// Images used by a training of this length: for training and for scoring.
+inline Shown shown(const Length& length) {
+  return {.training = length.epochs * length.images,
+          .scoring = std::ceil(length.epochs / length.every) * length.each_point +
+                     (length.fit_every > 0 ? length.epochs / length.fit_every * length.images : 0) + length.at_end};
+}
+
+/// The speed of a process with one network, in images per second.
 struct Pace {
   double training = 0;
   double scoring = 0;
 };
 
-using Paces = std::map<std::string, Pace>;  ///< by network
+using Paces = std::map<std::string, Pace>;  ///< by the network's name
 
-/// What a job takes besides its images, in seconds: a snapshot, checkpoints; on a GPU a recording.
+/// Seconds that a job takes besides its images: for a snapshot and checkpoints; on a GPU for a recording.
 inline constexpr double seconds_a_job = 0.5;
 inline constexpr double seconds_a_job_on_gpu = 2;
 
-/// What a job is expected to cost: seconds, `besides` among them; or where no pace was measured (`paces` is empty)
-/// images, of which three that are scored are worth one that is trained on: a forward pass is about a third of a step.
-/// Throws Error for a network whose pace was not measured while others' were.
+/// The expected cost of a job: in seconds, with `besides`, or in images if no pace was measured (`paces` is empty).
+/// Three scored images then count as one trained on, since a forward pass takes about a third of a step.
+/// Throws Error if `paces` has other networks, but not this one.
 inline double cost(const Shown& shown, const std::string& network, const Paces& paces, double besides = seconds_a_job) {
   if (paces.empty()) {
     return shown.training + shown.scoring / 3;

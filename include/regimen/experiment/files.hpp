@@ -9,13 +9,13 @@
 
 namespace regimen::inline v0::experiment {
 
-/// Replaces a file as a whole, and makes its folder: it holds the old content or the new, whenever the program dies.
-/// Throws Error if it cannot be written.
+/// Replaces a file, and makes its folder. If the program dies, the file holds either the old content or the new. Throws
+/// Error if it cannot be written.
 inline void write_file(const std::string& path, const std::string& content) {
   regimen::detail::replace_file(path, content);
 }
 
-/// The whole of a file; empty if there is none.
+/// The content of a file; empty if there is no file.
 inline std::string read_file(const std::string& path) {
   const std::ifstream file(path, std::ios::binary);
   std::stringstream content;
@@ -23,7 +23,7 @@ inline std::string read_file(const std::string& path) {
   return content.str();
 }
 
-/// The name as files may bear it: spaces, commas and plus signs become underscores.
+/// A text as a file name: spaces, commas and plus signs become underscores.
 ///     file_name("augmentation + l2")    // "augmentation___l2"
 inline std::string file_name(std::string name) {
   for (char& c : name) {

@@ -19,27 +19,27 @@
 
 namespace regimen::inline v0::experiment {
 
-/// What a program keeps in its results folder.
+/// The settings and files that a program keeps in its results folder.
 struct FolderContents {
-  std::string path;        ///< of the folder
-  std::string defaults{};  ///< the text of default settings, for files of an older program; empty: nothing is missing
+  std::string path;        ///< path of the folder
+  std::string defaults{};  ///< text of the default settings, for fields that an older file lacks; empty: none
 
-  /// The text of this run's settings once a plan is applied to them: the content of the folder's file "plan", which
-  /// says what a budget has made of the experiment; empty for the whole of it. Its type, the settings' struct, tells
-  /// the program's settings.json from others. Throws Error for a text that is no plan.
-  std::function<std::string(const std::string& plan)> settings;
+  /// The text of this run's settings after a cut is applied. `cut`: the content of the folder's file "plan", which says
+  /// how a budget reduced the experiment; empty for the whole of it. The struct's name in the text distinguishes the
+  /// program's settings.json from others. Throws Error for a text that is no cut.
+  std::function<std::string(const std::string& cut)> settings;
 
-  /// Names of files and folders that the program writes there by itself.
+  /// Names of further files and folders that the program writes into the folder.
   std::vector<std::string> results{};
 };
 
-/// A results folder, held against other processes. A process that runs the whole experiment, or collects its results,
-/// holds the folder alone. A process that trains one unit holds it only until `open` has compared the settings; from
-/// then on a lock of its own says that somebody works there. A worker relies on its parent's lock.
+/// A results folder, locked against other processes. A process that runs the whole experiment, or collects its results,
+/// keeps the folder's lock. A process that trains one unit releases it once `open` has compared the settings, and from
+/// then on holds a lock of its own. A worker relies on its parent's lock.
 class ResultsFolder {
  public:
-  /// Throws Error if another process holds the folder, if it has files of somebody else's where results would go, or if
-  /// a new run would remove an unfinished one.
+  /// Throws Error if another process holds the folder, if files of other origin lie where results would go, or if a new
+  /// run would remove an unfinished one.
   ResultsFolder(FolderContents contents, Task task) : contents_(std::move(contents)), task_(std::move(task)) {
     if (task_.unit.empty() && !task_.collect) {
       alone_.emplace(in("lock"));
@@ -53,38 +53,38 @@ class ResultsFolder {
     }
   }
 
-  /// The plan that a resumed run keeps to, empty for the whole experiment; none for a new run.
-  [[nodiscard]] std::optional<std::string> plan() const {
+  /// The cut of a resumed run, empty for the whole experiment; nullopt for a new run.
+  [[nodiscard]] std::optional<std::string> cut() const {
     return goes_on() && is_ours() ? std::optional(read_file(in("plan"))) : std::nullopt;
   }
 
-  /// The plan of a folder that holds an experiment of these settings, without holding it; none for any other folder.
+  /// The plan of a folder that holds these settings, read without a lock; nullopt for any other folder.
   [[nodiscard]] static std::optional<std::string> peek(const FolderContents& contents) {
     return holds_these(contents) ? std::optional(read_file(contents.path + "/plan")) : std::nullopt;
   }
 
-  /// Starts anew, or goes on with what is there; `plan`: what to keep to, empty for the whole experiment. Throws Error
-  /// if the folder has other settings.
-  void open(const std::string& plan = "") {
+  /// Clears the folder for a new run, or resumes its run. `cut`: how the experiment is reduced, empty for the whole of
+  /// it. Throws Error if the folder has other settings.
+  void open(const std::string& cut = "") {
     if (!task_.unit.empty()) {
       present_.emplace(in("locks/process-" + std::to_string(::getpid()) + "-" + task_.unit));
     }
-    const std::string text = contents_.settings(plan);
+    const std::string text = contents_.settings(cut);
     if (goes_on() && is_ours()) {
       check_same_settings(in("settings.json"), text, contents_.defaults);
     } else {
       if (task_.unit.empty()) {
         clear();
       }
-      if (!plan.empty()) {
-        write_file(in("plan"), plan);
+      if (!cut.empty()) {
+        write_file(in("plan"), cut);
       }
       write_file(in("settings.json"), text);
     }
     looking_.reset();
   }
 
-  /// Notes that every unit is complete, so that a new run may replace the results; or that some are not.
+  /// Records whether every unit is complete; if so, a new run may replace the results.
   void note_complete(bool complete) const {
     if (complete) {
       write_file(in("complete"), "Every unit of settings.json is trained. A new run replaces these results.\n");
@@ -102,16 +102,17 @@ class ResultsFolder {
     return is_settings_text(read_file(in("settings.json")), settings_type(contents_.settings("")));
   }
 
-  /// What a run writes, besides settings.json and its locks. "complete" is the last: if the program dies while it
-  /// removes them, a run that has lost checkpoints does not look unfinished.
+  /// Names of all that a run writes, besides settings.json and locks. "complete" is last: if the program dies while it
+  /// removes these files, a run without checkpoints does not look unfinished.
   [[nodiscard]] std::vector<std::string> result_names() const {
-    std::vector<std::string> names{"checkpoints", "plan", "manifests", "epochs", "seconds", "scores", "manifest.json"};
+    std::vector<std::string> names{"checkpoints", "plan",          "manifests",   "epochs",    "seconds",
+                                   "scores",      "manifest.json", "results.csv", "epochs.csv"};
     names.insert(names.end(), contents_.results.begin(), contents_.results.end());
     names.emplace_back("complete");
     return names;
   }
 
-  /// Waits up to a minute for others that hold it for a moment.
+  /// Takes a lock; waits up to a minute for processes that hold it briefly.
   static Lock take_patiently(const std::string& path) {
     for (int tenths = 0; tenths < 600; ++tenths) {
       if (auto lock = Lock::try_take(path)) {
@@ -119,7 +120,7 @@ class ResultsFolder {
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    return Lock(path);  // throws, and says who is in the way
+    return Lock(path);  // throws, and names the process that holds it
   }
 
   static bool holds_these(const FolderContents& contents) {
@@ -137,11 +138,11 @@ class ResultsFolder {
     }
   }
 
-  /// Results would overwrite files of the same names that no run has written.
+  /// Throws Error if results would overwrite files that no run of this program wrote.
   void check_foreign() const {
     std::string foreign = std::filesystem::exists(in("settings.json")) ? in("settings.json") : "";
     for (const std::string& name : result_names()) {
-      // A run that was killed within a moment of its start has left a plan alone.
+      // A run that was killed right after its start has left only a plan.
       if (foreign.empty() && std::filesystem::exists(in(name)) && !(name == "plan" && is_plan(in(name)))) {
         foreign = in(name);
       }
@@ -153,7 +154,7 @@ class ResultsFolder {
     }
   }
 
-  /// An interrupted run, or units that are still to be collected, may have cost days.
+  /// Throws Error if a new run would remove an unfinished one, which may have cost days.
   void check_unfinished() const {
     const std::string checkpoints = in("checkpoints");
     const bool trained = std::filesystem::exists(checkpoints) && !std::filesystem::is_empty(checkpoints);
@@ -166,15 +167,15 @@ class ResultsFolder {
                 ", name another folder with --out, or remove " + contents_.path);
   }
 
-  /// Nothing of an earlier run stays: its table beside other settings would be read as theirs.
+  /// Removes all files of an earlier run: its tables would be taken for those of the new settings.
   void clear() const {
     if (std::filesystem::exists(in("locks"))) {
       for (const auto& entry : std::filesystem::directory_iterator(in("locks"))) {
-        const Lock nobody(entry.path().string());  // throws where somebody is at work
+        const Lock nobody(entry.path().string());  // throws if another process works here
       }
     }
     if (!is_ours()) {
-      return;  // check_foreign has found nothing of ours either
+      return;  // check_foreign has found no results either
     }
     for (const std::string& name : result_names()) {
       std::filesystem::remove_all(in(name));

@@ -23,12 +23,13 @@
 
 namespace regimen::inline v0::experiment {
 
-/// A training of a results folder: phases, what they are scored on, and what is done once the network is trained.
+/// A training of a results folder: its phases, their scoring, and functions to call once the network is trained.
 struct Job {
-  std::string name;  ///< bears its files (see `JobFiles` and `file_name`); unique in the folder
+  std::string name;  ///< name of its files (see `JobFiles` and `file_name`); unique in the folder
   std::vector<Phase> phases{};
   Scoring scoring{};
-  std::function<void()> at_end{};  ///< what else belongs to the job; done again if it was interrupted
+  std::function<Score()> score{};  ///< score of the trained network, written to `JobFiles::score`
+  std::function<void()> at_end{};  ///< further work of the job; repeated if it was interrupted
 };
 
 namespace detail {
@@ -49,20 +50,19 @@ struct Narrator {
 }  // namespace detail
 
 /// Runs one job after another, each with a checkpoint, a manifest and logs under its own name, so that a killed program
-/// goes on where it was. A job must be a function of the settings alone: done again from its checkpoint, it ends in the
-/// same bits.
+/// can be resumed. A job may depend on the settings alone: a resumed job ends in the same bits.
 ///     regimen::experiment::Jobs jobs("results", task, TimeLeft({{{"a", "kind", 10}}}, 1, true));
 ///     jobs.run({.name = "a", .phases = {phase}, .scoring = {.test = test}}, net, sgd);
 class Jobs {
  public:
-  /// `folder`: of the results. `task`: whether jobs are gone on with, who is told of them, and what stops them.
-  /// `time_left`: of all jobs that this process is to do.
+  /// `folder`: the results folder. `task`: whether to resume jobs, where to report them, and when to stop. `time_left`:
+  /// the estimate for all jobs of this process.
   Jobs(std::string folder, Task task, TimeLeft time_left)
       : folder_(std::move(folder)), task_(std::move(task)), time_left_(std::move(time_left)) {}
 
-  /// Trains a network, and returns its history. `things`: what is saved with the network, the optimizers first of all,
-  /// in an order that never changes. A job that diverges is at its end, and leaves a file that says so.
-  /// Throws Interrupted if the task was stopped, with everything on disk, and what `run` throws.
+  /// Trains a network, and returns its history. `things`: objects saved with the network, above all the optimizers,
+  /// always in one order. A job that diverges is finished, and leaves the file `JobFiles::divergence`.
+  /// Throws Interrupted if the task was stopped, with everything on disk, and all errors of `regimen::run`.
   template <class Net, Storable... Things>
   History run(const Job& job, Net& net, Things&... things) {
     const JobFiles files{folder_, job.name};
@@ -81,6 +81,9 @@ class Jobs {
     if (history.ended() == Ended::diverged || !regimen::detail::all_finite(Model(net).parameters())) {
       save_checkpoint(files.divergence(), State{.history = history});
     }
+    if (job.score) {
+      write_score(files.score(), job.score());
+    }
     if (job.at_end) {
       job.at_end();
     }
@@ -88,7 +91,7 @@ class Jobs {
     return history;
   }
 
-  /// Leaves out a job that was done before.
+  /// Counts a job of an earlier run as done.
   void skip(const std::string& name) { time_left_.skip(name); }
 
   [[nodiscard]] const std::string& folder() const { return folder_; }

@@ -14,13 +14,13 @@
 
 namespace regimen::inline v0::experiment {
 
-/// Writes a score on the test set to a file of a line, numbers without loss.
+/// Writes a score on the test set to a CSV file of a header and one line.
 inline void write_score(const std::string& path, const Score& score) {
   write_file(path, "test_accuracy,test_loss,test_samples\n" + regimen::detail::text(score.accuracy) + "," +
                        regimen::detail::text(score.loss) + "," + std::to_string(score.samples) + "\n");
 }
 
-/// The score in such a file; none without the file. The loss of a network that diverged is NaN, "-nan" in the file.
+/// The score in a file of `write_score`; nullopt without the file. The loss of a diverged network is NaN ("-nan").
 inline std::optional<Score> read_score(const std::string& path) {
   std::istringstream text(read_file(path));
   std::string header;
@@ -36,7 +36,7 @@ inline std::optional<Score> read_score(const std::string& path) {
   return score;
 }
 
-/// Where a job of a results folder leaves what it is made of, what came of it, and where it can be gone on with.
+/// Paths of one job's files: manifest, logs, checkpoint, divergence, score.
 struct JobFiles {
   std::string folder;
   std::string name;
@@ -46,14 +46,14 @@ struct JobFiles {
   [[nodiscard]] std::string seconds() const { return in("seconds", ".csv"); }
   [[nodiscard]] std::string checkpoint() const { return in("checkpoints", ".pt"); }
 
-  /// The history of a job that diverged: its checkpoint keeps the last weights that were finite.
+  /// The path of a diverged job's history; the job's checkpoint keeps the last finite weights.
   [[nodiscard]] std::string divergence() const { return in("checkpoints", ".diverged"); }
 
-  /// The score of the network that the job ends with, where it was taken (`write_score`).
+  /// The path of the trained network's score, if the job has one (`write_score`).
   [[nodiscard]] std::string score() const { return in("scores", ".csv"); }
 
-  /// The history of a job that is at its end, whichever process did it; none for any other. Throws Error for a file
-  /// that is damaged.
+  /// The history of a finished job, whichever process ran it; nullopt for an unfinished one. Throws Error for a damaged
+  /// file.
   [[nodiscard]] std::optional<History> history() const {
     const std::string path = std::filesystem::exists(divergence()) ? divergence() : checkpoint();
     if (!std::filesystem::exists(path)) {
@@ -64,7 +64,7 @@ struct JobFiles {
     return ended == Ended::running || ended == Ended::stopped ? std::nullopt : std::optional(state.history);
   }
 
-  /// The history of a job that is at its end, and of whose network the score was taken; none for any other.
+  /// The history of a finished job with a written score; nullopt for any other.
   [[nodiscard]] std::optional<History> scored_history() const { return read_score(score()) ? history() : std::nullopt; }
 
  private:
@@ -73,8 +73,8 @@ struct JobFiles {
   }
 };
 
-/// Writes manifest.json into a results folder: the settings, as JSON, and the manifests of these jobs, as they left
-/// them.
+/// Writes manifest.json into a results folder: the settings, which are JSON, and the manifests of these jobs, read from
+/// the jobs' files.
 inline void write_manifest(const std::string& folder, const std::string& settings,
                            const std::vector<std::string>& jobs) {
   std::string text = "{\"settings\": " + settings + ",\n \"jobs\": {";

@@ -10,19 +10,19 @@
 
 namespace regimen::inline v0::experiment {
 
-/// What a worker says about a job, in a line that its parent process reads.
+/// A worker's message about a job: a line on stdout that its parent process reads.
 struct JobLine {
   enum class What { begins, goes_on, ends };
   What what = What::begins;
   std::string job;
 
-  /// Prints "job begins NAME" at once, though stdout is a pipe.
+  /// Prints "job begins NAME" and flushes, since stdout is a pipe.
   void print() const {
     std::printf("job %s %s\n", word(), job.c_str());
     std::fflush(stdout);
   }
 
-  /// Nothing if the line says something else.
+  /// The message in a line; nullopt for any other line.
   static std::optional<JobLine> read(const std::string& line) {
     std::istringstream words(line);
     std::string first;

@@ -6,33 +6,40 @@
 #include <iterator>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "regimen/base/error.hpp"
 
 namespace regimen::inline v0::experiment {
 
-/// A job that is to be done. Jobs of one kind are expected to be off by one factor.
+/// The names and values that distinguish a job in its experiment, in the order of a table's columns.
+///     {{"seed", "1"}, {"start", "random"}, {"regularizers", "l2"}}
+using Factors = std::vector<std::pair<std::string, std::string>>;
+
+/// A job of a plan. The costs of all jobs of one kind are assumed to be wrong by one common factor.
 struct ExpectedJob {
   std::string name;
-  std::string kind;
-  double cost = 1;  ///< seconds, or what else is known: see `cost` and `TimeLeft`
+  std::string kind{};
+  double cost = 1;      ///< in seconds or images: see `cost` and `TimeLeft`
+  Factors factors{};    ///< names are equal for all jobs of an experiment
+  bool scored = false;  ///< whether the trained network is scored at the end (`Job::score`)
 };
 
 /// Jobs that one worker does, one after another.
 using Chain = std::vector<ExpectedJob>;
 
-/// What one process can do by itself. Units need nothing of each other.
+/// The jobs that one process can do by itself. No unit needs results of another.
 struct Unit {
   std::string name;
   Chain jobs{};
 };
 
-/// Everything that a program is to do.
+/// All units of an experiment.
 using Plan = std::vector<Unit>;
 
-/// Seconds until the last of `at_once` workers is done, if whoever is free takes the next piece of work, in order.
-/// `busy`: seconds that workers still need for what they are doing now; those not listed are free.
+/// Seconds until the last of `at_once` workers is done, if each free worker takes the next piece of work, in order.
+/// `busy`: seconds that workers need for their present work; workers that are not listed are free.
 ///     makespan({3, 2, 1}, 2)    // 3
 inline double makespan(const std::vector<double>& seconds, int at_once, std::vector<double> busy = {}) {
   busy.resize(std::max<std::size_t>(busy.size(), static_cast<std::size_t>(std::max(1, at_once))), 0);
@@ -42,16 +49,16 @@ inline double makespan(const std::vector<double>& seconds, int at_once, std::vec
   return *std::max_element(busy.begin(), busy.end());
 }
 
-/// Seconds that a process takes to begin with a unit, besides its jobs, if nothing else is known.
+/// Default of the seconds that a process takes to start, before the jobs of its unit.
 inline constexpr double seconds_to_start = 2;
 
-/// Seconds that a process is expected to take for these jobs, its start included; 0 for none. Costs are seconds.
+/// Seconds that a process is expected to take for these jobs, its start included; 0 for no jobs. Costs are seconds.
 inline double seconds_of(const Chain& jobs, double start = seconds_to_start) {
   return std::accumulate(jobs.begin(), jobs.end(), jobs.empty() ? 0 : start,
                          [](double sum, const ExpectedJob& job) { return sum + job.cost; });
 }
 
-/// Seconds that so many workers are expected to take for these chains of jobs, the longest first.
+/// Seconds that `workers` processes are expected to take for these chains of jobs, longest first.
 inline double seconds_of(const std::vector<Chain>& chains, int workers) {
   std::vector<double> seconds;
   for (const Chain& jobs : chains) {
@@ -70,20 +77,20 @@ inline std::vector<Chain> chains_of(const Plan& plan) {
   return chains;
 }
 
-/// Seconds that so many workers are expected to take for a plan.
+/// Seconds that `workers` processes are expected to take for a plan.
 inline double seconds_of(const Plan& plan, int workers) {
   return seconds_of(chains_of(plan), workers);
 }
 
-/// The units with the longest first, those of one length in their order: a short one at the end keeps the other workers
-/// waiting least.
+/// The units sorted from longest to shortest, equal ones in their old order: short units at the end keep the other
+/// workers waiting least.
 inline Plan longest_first(Plan plan) {
   std::stable_sort(plan.begin(), plan.end(),
                    [](const Unit& a, const Unit& b) { return seconds_of(a.jobs) > seconds_of(b.jobs); });
   return plan;
 }
 
-/// The unit of this name, or all of them if the name is empty. Throws Error for a name that none has.
+/// The unit of this name, or all units if the name is empty. Throws Error if no unit has the name.
 inline Plan chosen(const Plan& plan, const std::string& name) {
   Plan units;
   std::copy_if(plan.begin(), plan.end(), std::back_inserter(units),

@@ -18,7 +18,7 @@ namespace regimen::inline v0::experiment {
 
 namespace detail {
 
-/// The limit that one group sets, from its file or, in version 1, its two files; 0 for none.
+/// The processor limit of one control group, from its file or, in version 1, two files; 0: no limit.
 inline double granted(const std::string& quota_file, const std::string& period_file) {
   std::ifstream first(quota_file);
   double quota = 0;
@@ -33,13 +33,13 @@ inline double granted(const std::string& quota_file, const std::string& period_f
   return period > 0 ? quota / period : 0;
 }
 
-/// The smaller of two limits, of which 0 is none.
+/// The smaller of two limits, where 0 is no limit.
 inline double tighter(double a, double b) {
   return a > 0 && b > 0 ? std::min(a, b) : std::max(a, b);
 }
 
-/// The tightest limit from the group at `path` up to the root. Within a container the path may be the host's, which is
-/// not mounted: then only the root is there.
+/// The tightest limit from the group at `path` up to the root. In a container the path may be the host's, which is not
+/// mounted: then only the root's limit is found.
 inline double granted_up_from(const std::string& mount, std::string path, bool version_2) {
   double limit = 0;
   while (true) {
@@ -59,7 +59,7 @@ inline bool has_cpu(const std::string& controllers) {
 
 }  // namespace detail
 
-/// Processors' worth of time that the control groups of a process grant; 0 where none sets a limit.
+/// The number of processors, in fractions, that the control groups of a process grant; 0 where none sets a limit.
 ///
 /// `membership`: the text of /proc/self/cgroup, a line "hierarchy:controllers:path" for each hierarchy. `root`: where
 /// the hierarchies are mounted. A group is granted no more than each of the groups that it lies in. Version 2 keeps the
@@ -85,8 +85,8 @@ inline double granted_by_groups(const std::string& membership, const std::string
   return limit;
 }
 
-/// Processors that this process may use, at least 1: those of its affinity mask, or fewer where its control groups
-/// grant less. A container of two processors on a host of 64 shows all 64 to std::thread.
+/// The number of processors that this process may use, at least 1: those of its affinity mask, or fewer if its control
+/// groups grant less. In a container of 2 processors on a host of 64, std::thread reports 64.
 inline int processors() {
   int count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 #if defined(__linux__)

@@ -14,31 +14,31 @@
 
 namespace regimen::inline v0::experiment {
 
-/// Settings, a plain struct, as settings.json holds them: their manifest in a line. Leave out, in a copy, what no
+/// The text of settings.json for a plain struct of settings: its manifest on one line. Reset, in a copy, fields that no
 /// result depends on: machines that share a folder may have other paths and processors.
 template <class Settings>
 std::string settings_text(const Settings& settings) {
   return manifest(settings) + "\n";
 }
 
-/// The name of the settings' struct, as such a text begins; empty for any other text.
+/// The name of the settings' struct at the start of a `settings_text`; empty for any other text.
 inline std::string settings_type(const std::string& text) {
   const std::string begin = "{\"type\": \"";
   const std::size_t end = text.rfind(begin, 0) == 0 ? text.find('"', begin.size()) : std::string::npos;
   return end == std::string::npos ? "" : text.substr(begin.size(), end - begin.size());
 }
 
-/// Whether a text is that of settings of this type, and no other program's settings.json.
+/// Whether a text holds settings of this type, rather than those of another program.
 ///     is_settings_text(read_file("results/settings.json"), "Settings")
 inline bool is_settings_text(const std::string& text, const std::string& type) {
   return !type.empty() && settings_type(text) == type;
 }
 
-/// The settings that differ between two texts, a line each: "  momentum: 0.9 there, 0.8 now"; empty if none does.
+/// The settings that differ between two texts, one a line: "  momentum: 0.9 there, 0.8 now"; empty if none does.
 ///
-/// Fields are compared one by one, whatever their order. A field that is missing `there`, in a file of an older
-/// program, has the value that it has in `defaults`, the text of default settings. What only one text has is "nothing"
-/// in the other. A field within a struct is named without that struct, unless another one has a field of its name.
+/// Fields are compared by name, in any order. A field that is missing in `there`, the file of an older program, has its
+/// value from `defaults`, the text of default settings. A field of only one text is "nothing" in the other. A field
+/// within a struct is named without that struct, unless another one has a field of its name.
 inline std::string differences(const std::string& there, const std::string& now, const std::string& defaults = "") {
   const std::vector<detail::JsonField> old_fields = detail::json_fields(there);
   const std::vector<detail::JsonField> new_fields = detail::json_fields(now);
@@ -66,8 +66,8 @@ inline std::string differences(const std::string& there, const std::string& now,
   return text;
 }
 
-/// Makes sure that a settings.json holds these settings: `now` and `defaults` are texts as `differences` takes them.
-/// Throws Error with the differences, or if there is no file.
+/// Checks that the settings.json at `path` holds the settings `now`; for `now` and `defaults` see `differences`. Throws
+/// Error with the differences, or if there is no file.
 inline void check_same_settings(const std::string& path, const std::string& now, const std::string& defaults = "") {
   const std::string there = read_file(path);
   if (there.empty()) {

@@ -23,18 +23,18 @@
 
 namespace regimen::inline v0::experiment {
 
-/// How a program's units are done side by side.
+/// Options of `do_side_by_side`.
 struct SideBySide {
   int workers = 1;         ///< processes at a time
-  int threads = 1;         ///< of each
+  int threads = 1;         ///< of each process
   bool in_seconds = true;  ///< whether the plan's costs are seconds
-  std::string prefix{};    ///< of the jobs' names, if all have it: a line of 80 columns has no room for it
-  std::function<bool(const std::string& job)> is_finished{};  ///< asked of a run that is gone on with
+  std::string prefix{};    ///< common start of the jobs' names, left out on the terminal
+  std::function<bool(const ExpectedJob& job)> is_finished{};  ///< called if the task resumes a run
 };
 
 namespace detail {
 
-/// A process of this program with the same command line, and behind it the options that make it a worker: of an option
+/// The command of a worker: this program with its own command line and then the options of a worker, since of an option
 /// that is given twice the last counts.
 inline Command worker(const std::string& name, const std::vector<std::string>& more, int threads, const Task& task) {
   Command command{name, this_program, task.words};
@@ -46,7 +46,7 @@ inline Command worker(const std::string& name, const std::vector<std::string>& m
   return command;
 }
 
-/// Keeps account of the jobs that workers tell of, and shows it.
+/// Counts the jobs that workers report, and shows their progress.
 class Account {
  public:
   Account(TimeLeft time_left, std::string prefix, bool quiet)
@@ -65,7 +65,7 @@ class Account {
     }
   }
 
-  /// A worker's start is part of its first job.
+  /// Begins a worker's first unfinished job, so that its time includes the worker's start.
   void started(const Chain& jobs) {
     const auto first =
         std::find_if(jobs.begin(), jobs.end(), [&](const auto& job) { return !time_left_.is_done(job.name); });
@@ -74,7 +74,7 @@ class Account {
     }
   }
 
-  /// What is running: "[3 of 25 done, about 1 min 50 s left] seed1-R2-all_three, seed2-R2-memorize"
+  /// Shows the running jobs: "[3 of 25 done, about 1 min 50 s left] seed1-R2-all_three, seed2-R2-memorize"
   void show() {
     std::string names;
     for (const std::string& job : time_left_.running()) {
@@ -105,10 +105,10 @@ class Account {
 
 }  // namespace detail
 
-/// Does the units of a plan in processes of this program, as many at a time as there are workers, in their order, and
-/// says on stderr how far they are. Each is this program's command line (`task.words`) with `--worker --workers 1
-/// --threads N --resume --unit NAME` behind it, and tells what it does by `JobLine`s. If the task goes on with a run,
-/// units whose jobs are all finished are left out.
+/// Runs the units of a plan in processes of this program, at most `how.workers` at a time, in order, and shows progress
+/// on stderr. Each process has this program's command line (`task.words`) and then `--worker --workers 1 --threads N
+/// --resume --unit NAME`, and reports its jobs by `JobLine`s. If the task resumes a run, units whose jobs are all
+/// finished are skipped.
 /// Throws Interrupted if the task was stopped, and Error for a worker that failed.
 inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task& task) {
   TimeLeft time_left(chains_of(plan), how.workers, how.in_seconds);
@@ -117,7 +117,7 @@ inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task&
   for (const Unit& unit : plan) {
     bool complete = true;
     for (const ExpectedJob& job : unit.jobs) {
-      const bool finished = task.resume && how.is_finished && how.is_finished(job.name);
+      const bool finished = task.resume && how.is_finished && how.is_finished(job);
       complete = complete && finished;
       if (finished) {
         time_left.skip(job.name);
@@ -138,15 +138,15 @@ inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task&
   }
 }
 
-/// Tells the process that started this one how fast it is, a line for each network.
+/// Prints the paces for the parent process on stdout, a line for each network.
 inline void tell_paces(const Paces& paces) {
   for (const auto& [network, pace] : paces) {
     std::printf("pace %s %.1f %.1f\n", network.c_str(), pace.training, pace.scoring);
   }
 }
 
-/// The mean paces of workers while all of them are at work: processors that share a core, or a host, share their speed.
-/// Each is this program with `--worker --workers 1 --threads N --pace`, and answers by `tell_paces`.
+/// The mean paces of workers that run at once: processors that share a core, or a host, share their speed. Each worker
+/// is this program with `--worker --workers 1 --threads N --pace`, and answers by `tell_paces`.
 /// Throws Interrupted if the task was stopped, and Error for a worker that failed.
 inline Paces measure_side_by_side(int workers, int threads, const Task& task) {
   std::vector<Command> commands;

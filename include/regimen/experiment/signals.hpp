@@ -31,7 +31,7 @@ inline void heed(const std::stop_token& stop) {
 
 namespace detail {
 
-/// Blocks signals in this thread, and in those that it starts, until it goes.
+/// Blocks signals in this thread, and in threads started by it, while the object lives.
 class BlockedSignals {
  public:
   explicit BlockedSignals(const sigset_t& signals) { ::pthread_sigmask(SIG_BLOCK, &signals, &before_); }
@@ -62,15 +62,14 @@ inline sigset_t all_signals() {
 
 }  // namespace detail
 
-/// Signals as a `std::stop_token`, without a handler and without a global: the first of them requests a stop, and that
-/// is all that it does. A signal that comes again, `patience` seconds or more after its first time, ends the process at
-/// once, as if nobody had waited for it; within these seconds it says nothing new (a terminal, a scheduler and the
-/// process that started this one may each send it).
+/// A `std::stop_token` that signals trigger, without a handler and without a global. The first signal only requests a
+/// stop. The same signal again, `patience` seconds or more after its first time, ends the process at once, as it would
+/// by default; within these seconds it is ignored (a terminal, a scheduler and the parent process may each send it).
 ///
-/// The signals are blocked in the thread that makes the object and in all threads that are started while it lives, and
-/// a thread of its own waits for them. So it belongs at the top of `main`, before there are other threads. When it
-/// goes, in the thread that made it, the thread's signal mask is what it was. Throws Error for no signals, or for one
-/// that cannot be waited for.
+/// The signals are blocked in the thread that makes the object and in all threads that are started while it lives; an
+/// extra thread waits for them. So make it at the top of `main`, before there are other threads. The destructor, in the
+/// thread that made the object, restores that thread's signal mask. Throws Error for no signals, or for one that cannot
+/// be waited for.
 ///     const regimen::experiment::StopSignals signals;    // SIGINT and SIGTERM
 ///     regimen::run(net, phases, scoring, {.stop = signals.token()});
 class StopSignals {
@@ -83,7 +82,7 @@ class StopSignals {
 
   ~StopSignals() {
     ending_ = true;
-    // To the waiting thread alone: a signal that somebody else sends at this moment stays with the process.
+    // To the waiting thread alone: a signal that another process sends now stays pending.
     ::pthread_kill(waiter_.native_handle(), any_);
     waiter_.join();
   }
@@ -113,7 +112,7 @@ class StopSignals {
     }
   }
 
-  /// Whoever waits for this process is to see what it died of.
+  /// Ends this process by a signal, so that its parent sees the cause.
   static void end_by(int signal) {
     std::signal(signal, SIG_DFL);
     const sigset_t it = detail::set_of({signal});

@@ -11,8 +11,8 @@
 
 namespace regimen::inline v0::experiment {
 
-/// What a program is doing, on stderr: on a terminal one line that keeps changing, elsewhere (a file, a pipe, CI) plain
-/// lines, of the milestones alone.
+/// A progress display on stderr: on a terminal one line that is overwritten, elsewhere (a file, a pipe, CI) a plain
+/// line for each milestone.
 class StatusLine {
  public:
   explicit StatusLine(bool quiet = false) : quiet_(quiet), live_(::isatty(STDERR_FILENO) == 1) {}
@@ -20,18 +20,18 @@ class StatusLine {
   StatusLine(const StatusLine&) = delete;
   StatusLine& operator=(const StatusLine&) = delete;
 
-  /// The state of things: a terminal shows it until the next.
+  /// Shows the state on a terminal until the next call; elsewhere does nothing.
   void show(const std::string& text) {
     if (quiet_ || !live_ || text == shown_) {
       return;
     }
-    // What wraps around cannot be taken back: every change would begin a new line.
+    // A line that wraps cannot be overwritten: every change would begin a new line.
     std::fprintf(stderr, "\r\033[K%.*s", columns() - 1, text.c_str());
     std::fflush(stderr);
     shown_ = text;
   }
 
-  /// Something that stays in a log. A terminal, where the line above says it in a moment, does without.
+  /// Prints a line for a log; does nothing on a terminal, where `show` soon says the same.
   void milestone(const std::string& text) {
     if (!quiet_ && !live_) {
       std::fprintf(stderr, "%s\n", text.c_str());
@@ -39,7 +39,7 @@ class StatusLine {
     }
   }
 
-  /// Takes the line away, before something else is printed.
+  /// Erases the line, before something else is printed.
   void clear() {
     if (!shown_.empty()) {
       std::fprintf(stderr, "\r\033[K");
@@ -49,7 +49,7 @@ class StatusLine {
   }
 
  private:
-  /// Of the terminal; 80 where it does not say.
+  /// The width of the terminal in columns; 80 if unknown.
   [[nodiscard]] int columns() const {
     winsize size{};
     const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;

@@ -9,21 +9,21 @@
 
 namespace regimen::inline v0::experiment {
 
-/// What a program of many units is to do with its settings. No field changes a result but the budget, which may make
-/// the experiment smaller.
+/// The work that a program of many units is asked to do. The budget is the only field that can change a result: it may
+/// make the experiment smaller.
 struct Task {
   bool resume = false;
   bool quiet = false;
   bool list = false;     ///< print the units, one a line
-  bool collect = false;  ///< make tables and pictures of what is there
-  std::string unit{};    ///< the only one to train; empty: all
-  double budget = -1;    ///< seconds; 0: no limit; negative: not given, and the program's own
+  bool collect = false;  ///< make tables and pictures of the finished jobs
+  std::string unit{};    ///< the only unit to train; empty: all
+  double budget = -1;    ///< seconds; 0: no limit; negative: the program's default
   bool must_fit = true;  ///< whether a budget that is too small is an error; else the smallest experiment is trained
 
-  // Of a process that was started by another one of this program.
-  bool worker = false;               ///< tells what it does on stdout, a line each
-  bool pace = false;                 ///< measures how fast it trains, tells that, and ends
-  std::vector<std::string> words{};  ///< the command line, for workers to be told the same
+  // For a worker: a process that this program has started.
+  bool worker = false;               ///< report jobs on stdout by `JobLine`s
+  bool pace = false;                 ///< measure the pace, print it, and end
+  std::vector<std::string> words{};  ///< the command line, for workers, too
 
   std::stop_token stop{};  ///< ends the program early; everything stays on disk
 };

@@ -15,7 +15,7 @@
 
 namespace regimen::inline v0::experiment {
 
-/// A length of time for people: "50 s", "2 min 05 s", "3.1 hours", "9.0 days".
+/// A duration as text: "50 s", "2 min 05 s", "3.1 hours", "9.0 days".
 inline std::string duration(double seconds) {
   char text[64];
   if (seconds < 59.5) {
@@ -33,31 +33,31 @@ inline std::string duration(double seconds) {
   return text;
 }
 
-/// How long some workers will need for chains of jobs, from what finished ones have taken. A job is expected to take
-/// its cost times a factor: the seconds that finished jobs of its kind took over their costs, or, where its kind has
-/// none yet, those of all finished jobs. Times are seconds since any one moment.
+/// An estimate of the time that workers need for chains of jobs, from the times of finished jobs. A job is expected to
+/// take its cost times a factor: seconds over costs of the finished jobs of its kind, or of all finished jobs if none
+/// is of its kind. `now`: seconds since any fixed moment.
 class TimeLeft {
  public:
-  /// `in_seconds`: costs are seconds that were measured, so there is an answer before the first job has ended.
+  /// `in_seconds`: costs are measured seconds, so there is an estimate before the first job has ended.
   TimeLeft(std::vector<Chain> chains, int at_once, bool in_seconds)
       : chains_(std::move(chains)), at_once_(at_once), in_seconds_(in_seconds) {}
 
-  /// `anew`: from its very start; what the rest of a resumed job takes says nothing about others. A job that runs
-  /// already keeps its first beginning, so a process's start can be counted as part of its first job. A job that is
-  /// done stays done: a worker looks once more at those of an earlier run.
+  /// Marks a job as running. `anew`: from its start; times of resumed jobs are left out of the estimate. A job that
+  /// runs already keeps its first beginning, so a process's start can count as part of its first job. A finished job
+  /// stays finished: a worker revisits those of an earlier run.
   void begin(const std::string& job, double now, bool anew = true);
   void end(const std::string& job, double now);
 
-  /// Leaves out a job that was done before.
+  /// Counts a job of an earlier run as done.
   void skip(const std::string& job) { jobs_[job] = {.state = State::done}; }
 
-  /// Until the last job has ended; none while nothing is known.
+  /// Seconds until the last job ends; nullopt without an estimate.
   [[nodiscard]] std::optional<double> seconds(double now) const;
 
   [[nodiscard]] bool is_done(const std::string& job) const;
-  [[nodiscard]] int done() const;  ///< how many
+  [[nodiscard]] int done() const;  ///< number of finished jobs
   [[nodiscard]] int count() const;
-  [[nodiscard]] std::vector<std::string> running() const;  ///< the names of the jobs that have begun and not ended
+  [[nodiscard]] std::vector<std::string> running() const;  ///< names of jobs that have begun and not ended
 
  private:
   enum class State { waiting, running, done };
@@ -189,13 +189,13 @@ inline double TimeLeft::rest(const ExpectedJob& expected, double now) const {
   }
 }
 
-/// ", about 1 min 50 s left"; nothing where nothing is known or left.
+/// The time left as text, ", about 1 min 50 s left"; empty if unknown or if no job is left.
 inline std::string time_left_text(const TimeLeft& time_left, double now) {
   const std::optional<double> left = time_left.seconds(now);
   if (!left || time_left.done() == time_left.count()) {
     return "";
   }
-  // To ten seconds, and no less: more would be more than is known.
+  // Rounded up to ten seconds: the estimate is no more precise.
   return ", about " + duration(*left < 3600 ? 10 * std::max(1.0, std::ceil(*left / 10)) : *left) + " left";
 }
 

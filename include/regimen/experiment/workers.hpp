@@ -18,19 +18,19 @@
 
 namespace regimen::inline v0::experiment {
 
-/// How whoever runs processes follows them. Every field may be left out.
+/// Callbacks of `run_side_by_side`. Every field may be left out.
 struct Overseer {
   std::function<void(const std::string& name)> started{};
-  std::function<void(const std::string& name, const std::string& line)> heard{};  ///< each line that one prints
-  /// What one that succeeded wrote to stderr; without a function it is printed there.
+  std::function<void(const std::string& name, const std::string& line)> heard{};  ///< each line that a process prints
+  /// The stderr of a process that succeeded; without a function it is printed to stderr.
   std::function<void(const std::string& name, const std::string& errors)> complained{};
-  std::function<void()> waiting{};  ///< about five times a second, and after every line
-  std::function<bool()> stop{};     ///< asked as often: whether all are to end
+  std::function<void()> waiting{};  ///< called about five times a second, and after every line
+  std::function<bool()> stop{};     ///< called as often; true: all processes are to end
 };
 
 namespace detail {
 
-/// The processes that run, and those that wait.
+/// The running processes, and the commands that wait.
 class Pool {
  public:
   Pool(const std::vector<Command>& commands, int at_once, const Overseer& overseer)
@@ -79,7 +79,7 @@ class Pool {
     std::vector<pollfd> files;
     for (const Process& process : running_) {
       for (const pollfd& file : process.files()) {
-        files.push_back(file);  // a closed one is -1, which poll passes over
+        files.push_back(file);  // a closed file is -1, which poll ignores
       }
     }
     ::poll(files.data(), files.size(), 200);
@@ -105,7 +105,7 @@ class Pool {
     const std::string wrong = process.wait();
     const std::string errors = process.errors();
     if (!wrong.empty()) {
-      heed_stop();  // it may have died of the Ctrl-C that is the reason to stop
+      heed_stop();  // the Ctrl-C that asks to stop may have killed it, too
     }
     if (wrong.empty()) {
       if (!errors.empty() && overseer_.complained) {
@@ -114,7 +114,7 @@ class Pool {
         std::fprintf(stderr, "%s: %s\n", process.name().c_str(), errors.c_str());
       }
     } else if (!ending_) {
-      // Of a killed one's stderr nobody would guess that it was killed.
+      // The stderr of a killed process does not show that it was killed.
       const bool killed = wrong.rfind("ended by signal", 0) == 0;
       failure_ = process.name() + ": " + (errors.empty() ? wrong : killed ? wrong + "\n" + errors : errors);
       end_all();
@@ -126,22 +126,21 @@ class Pool {
   const Overseer& overseer_;
   std::list<Process> running_;
   std::size_t next_ = 0;
-  bool ending_ = false;   ///< no more are started
-  bool stopped_ = false;  ///< because the overseer said so
+  bool ending_ = false;   ///< whether no more processes are started
+  bool stopped_ = false;  ///< whether `Overseer::stop` was true
   std::string failure_;
 };
 
 }  // namespace detail
 
 /// Runs the commands as processes, in their order, at most `at_once` of them at a time. Returns true when all have
-/// ended with status 0, and false if `stop` said so: then each was sent SIGTERM, and has ended.
-/// A process that dies of the signal that made `stop` say so is none that has failed: Ctrl-C reaches both.
+/// ended with status 0, and false if `stop` was true: then each was sent SIGTERM, and has ended.
+/// A process killed by the same Ctrl-C does not count as failed.
 ///
-/// Throws Error for the first that fails, with its name and what it wrote to stderr, after the others were
-/// sent SIGTERM and have ended. No process is left behind: an exception of the overseer kills them, and on Linux the
-/// death of this process does too.
-///     run_side_by_side({{"one", "/bin/echo", {"echo", "1"}}, {"two", "/bin/echo", {"echo", "2"}}}, 2, {.heard =
-///     print});
+/// Throws Error for the first process that fails, with its name and its stderr, after the others were sent SIGTERM and
+/// have ended. No process is left behind: an exception of a callback kills them, and on Linux the death of this process
+/// does, too.
+///     run_side_by_side({{"one", "echo", {"echo", "1"}}, {"two", "echo", {"echo", "2"}}}, 2, {.heard = print});
 inline bool run_side_by_side(const std::vector<Command>& commands, int at_once, const Overseer& overseer = {}) {
   return detail::Pool(commands, at_once, overseer).run();
 }

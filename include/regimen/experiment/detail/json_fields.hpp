@@ -8,17 +8,17 @@
 
 #include "regimen/base/config.hpp"
 
-/// Reading what `manifest` writes, as far as two of them are to be compared.
+/// A reader of the JSON that `manifest` writes, for comparing two manifests.
 namespace regimen::inline v0::experiment::detail {
 
-/// A value that is no object itself, with the names of the objects around it: {"recipe.momentum", "momentum", "0.9"}.
+/// A field that is no object, with a path of the objects around it: {"recipe.momentum", "momentum", "0.9"}.
 struct JsonField {
   std::string path;
   std::string name;
   std::string value;
 };
 
-/// The end of a text in quotes that begins at `begin`, one behind its last quote.
+/// The index behind a text in quotes whose first quote is at `begin`.
 inline std::size_t end_of_quoted(const std::string& json, std::size_t begin) {
   std::size_t end = begin + 1;
   while (end < json.size() && json[end] != '"') {
@@ -27,7 +27,7 @@ inline std::size_t end_of_quoted(const std::string& json, std::size_t begin) {
   return std::min(end + 1, json.size());
 }
 
-/// The end of a list that begins at `begin`, of which elements may be lists and objects.
+/// The index behind a list that begins at `begin`; elements may be lists and objects.
 inline std::size_t end_of_list(const std::string& json, std::size_t begin) {
   std::size_t depth = 0;
   for (std::size_t i = begin; i < json.size();) {
@@ -46,7 +46,7 @@ inline std::size_t end_of_list(const std::string& json, std::size_t begin) {
   return json.size();
 }
 
-/// The end of a list, a text or a number that begins at `begin`.
+/// The index behind a list, a text or a number that begins at `begin`.
 inline std::size_t end_of_value(const std::string& json, std::size_t begin) {
   if (json[begin] == '"') {
     return end_of_quoted(json, begin);
@@ -54,7 +54,7 @@ inline std::size_t end_of_value(const std::string& json, std::size_t begin) {
   return json[begin] == '[' ? end_of_list(json, begin) : std::min(json.find_first_of(",}\n", begin), json.size());
 }
 
-/// Every field but "type", which nobody can set, in order. A text that is cut short has those that are there.
+/// All fields but "type", which is no setting, in order. A text that is cut short has those before the cut.
 inline std::vector<JsonField> json_fields(const std::string& json) {
   std::vector<JsonField> fields;
   std::vector<std::string> around;  // the path of each object that is open, with a dot behind it

@@ -27,7 +27,7 @@ namespace regimen::inline v0::experiment::detail {
   throw Error(what + ": " + std::strerror(errno));
 }
 
-/// The end of a pipe that is read here, without waiting.
+/// The reading end of a pipe, read without waiting.
 class Reader {
  public:
   explicit Reader(int file) : file_(file) {}
@@ -40,7 +40,7 @@ class Reader {
   [[nodiscard]] int file() const { return file_; }
   [[nodiscard]] bool open() const { return file_ >= 0; }
 
-  /// What is there. Closes at the end of the file.
+  /// The bytes that are available now. Closes the pipe at its end.
   std::string read() {
     std::string text;
     std::array<char, 4096> part;
@@ -70,8 +70,8 @@ class Reader {
 };
 
 struct Pipe {
-  int in = -1;   ///< to read from
-  int out = -1;  ///< to write to
+  int in = -1;   ///< file descriptor to read from
+  int out = -1;  ///< file descriptor to write to
 };
 
 inline Pipe make_pipe() {
@@ -84,7 +84,7 @@ inline Pipe make_pipe() {
   return {ends[0], ends[1]};
 }
 
-/// A process, from its start to its end. One that goes out of scope is killed.
+/// A child process. The destructor kills a process that has not ended.
 class Process {
  public:
   Process(const Command& command, const Pipe& out, const Pipe& err)
@@ -113,7 +113,7 @@ class Process {
   /// Sends SIGTERM, unless the process has ended.
   void ask_to_end() const { signal(SIGTERM); }
 
-  /// Whole lines that it has printed since the last time; at its end also one that is not whole.
+  /// Whole lines printed since the last call; after the end of output also the unfinished line.
   std::vector<std::string> lines() {
     line_ += out_.read();
     errors_ += err_.read();
@@ -130,14 +130,14 @@ class Process {
 
   [[nodiscard]] bool silent() const { return !out_.open() && !err_.open(); }
 
-  /// What it wrote to stderr, without white space around.
+  /// The text written to stderr, without white space around it.
   [[nodiscard]] std::string errors() const {
     const char* const space = " \n\r\t";
     const std::size_t first = errors_.find_first_not_of(space);
     return first == std::string::npos ? "" : errors_.substr(first, errors_.find_last_not_of(space) - first + 1);
   }
 
-  /// Waits for its end. What went wrong, empty if nothing did.
+  /// Waits for the process to end. Returns what went wrong, empty if nothing did.
   std::string wait() {
     int status = 0;
     pid_t waited = -1;
@@ -173,7 +173,7 @@ class Process {
     }
     words.push_back(nullptr);
     const pid_t parent = ::getpid();
-    // A signal that came before exec would be taken by a handler of ours, and forgotten: it waits until none is there.
+    // A signal before exec could run this program's handler and be lost: all are blocked until handlers are reset.
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
@@ -182,13 +182,13 @@ class Process {
     if (child == 0) {
       for (const int each : {SIGINT, SIGTERM}) {
         ::signal(each, SIG_DFL);
-        ::sigdelset(&before, each);  // blocked where a StopSignals waits for it, which this process does not have
+        ::sigdelset(&before, each);  // blocked by a StopSignals of the parent, which the child lacks
       }
       ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 #if defined(__linux__)
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-      // Without that parent it died before it could have been heard of.
+      // Another parent: ours died before prctl could take effect.
       if (::getppid() == parent && (command.folder.empty() || ::chdir(command.folder.c_str()) == 0)) {
         ::dup2(out, STDOUT_FILENO);
         ::dup2(err, STDERR_FILENO);
@@ -204,7 +204,7 @@ class Process {
   Reader out_;
   Reader err_;
   pid_t id_;
-  std::string line_;  ///< that has no end yet
+  std::string line_;  ///< last line, still without its end
   std::string errors_;
 };
 

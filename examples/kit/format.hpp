@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string>
 
+namespace kit {
+
 /// printf into a string of at most 511 characters.
 std::string format(const char* pattern, ...) __attribute__((format(printf, 1, 2)));
 
@@ -16,3 +18,5 @@ inline std::string format(const char* pattern, ...) {
   va_end(arguments);
   return line;
 }
+
+}  // namespace kit
