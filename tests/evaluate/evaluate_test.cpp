@@ -36,14 +36,6 @@ Batch points(std::int64_t n) {
   return {Key(1, id).normal({4}), Key(2, id).below(3), id, {}, {}};
 }
 
-std::vector<bool> modes(const torch::nn::Module& module) {
-  std::vector<bool> result;
-  for (const auto& part : module.modules()) {
-    result.push_back(part->is_training());
-  }
-  return result;
-}
-
 }  // namespace
 
 TEST_CASE("evaluate: accuracy and loss of known outputs are what they are by hand") {

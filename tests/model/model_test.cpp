@@ -74,15 +74,6 @@ std::vector<std::string> names(const std::vector<regimen::Named>& all) {
   return result;
 }
 
-/// Whether each part is in train mode, in order.
-std::vector<bool> modes(const torch::nn::Module& module) {
-  std::vector<bool> result;
-  for (const auto& part : module.modules()) {
-    result.push_back(part->is_training());
-  }
-  return result;
-}
-
 }  // namespace
 
 TEST_CASE("model: a holder, a shared or raw pointer and a plain reference are the same model") {

@@ -52,32 +52,6 @@ struct LoggingSgd : torch::optim::SGD {
   Log* log = nullptr;
 };
 
-/// One step on 24 points unless told otherwise.
-rg::Phase phase_with(rg::OptimizerRef optimizer, std::vector<rg::AnyRegularizer> regularize, int epochs = 1) {
-  return {.data = points(24, 5),
-          .optimizer = optimizer,
-          .epochs = epochs,
-          .batch = 24,
-          .regularize = std::move(regularize),
-          .seed = 3};
-}
-
-struct Trained {
-  explicit Trained(std::vector<rg::AnyRegularizer> regularize, int epochs = 1, double rate = 0.1)
-      : sgd(net->parameters(), torch::optim::SGDOptions(rate)), phase(phase_with(sgd, std::move(regularize), epochs)) {}
-
-  template <class... Observers>
-  rg::History run(Observers&&... observers) {
-    return rg::run(net, {phase}, {}, observers...);
-  }
-
-  [[nodiscard]] at::Tensor buffer(const std::string& name) const { return net->named_buffers()[name].clone(); }
-
-  torch::nn::Sequential net = network(8);
-  torch::optim::SGD sgd;
-  rg::Phase phase;
-};
-
 std::vector<at::Tensor> copies_of(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> copies;
   for (const at::Tensor& tensor : tensors) {

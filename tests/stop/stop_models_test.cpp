@@ -24,15 +24,6 @@ using regimen::unknown;
 
 namespace {
 
-/// One letter an epoch: what the criterion says after it, "." for go on and "S" for stop.
-std::string answers(const Stop& stop, const History& history) {
-  std::string said;
-  for (std::size_t n = 1; n <= history.size(); ++n) {
-    said += stop(first(history, n)) ? "S" : ".";
-  }
-  return said;
-}
-
 /// One epoch for each value of the measure "m"; an epoch without a value took none.
 History measured(const std::vector<std::optional<double>>& values) {
   History history;

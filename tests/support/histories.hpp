@@ -1,5 +1,5 @@
 #pragma once
-// Hand-made histories, and the message of an Error.
+// Hand-made histories, what a stop criterion says of them, and the message of an Error.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include <regimen/base.hpp>
 #include "regimen/record.hpp"
+#include "regimen/stop.hpp"
 
 /// The message of the Error that `f` throws, "" if it throws none. Anything else that it throws fails the test.
 template <class F>
@@ -51,6 +52,15 @@ inline regimen::History first(const regimen::History& history, std::size_t n) {
   regimen::History part = history;
   part.epochs.resize(n);
   return part;
+}
+
+/// One letter an epoch: what the criterion says after it, "." for go on and "S" for stop.
+inline std::string answers(const regimen::Stop& stop, const regimen::History& history) {
+  std::string said;
+  for (std::size_t n = 1; n <= history.size(); ++n) {
+    said += stop(first(history, n)) ? "S" : ".";
+  }
+  return said;
 }
 
 /// The epoch number `epoch`, counted from 0, at its beginning.

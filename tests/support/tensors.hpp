@@ -96,3 +96,12 @@ inline void check_share(double hits, double trials, double probability) {
   CAPTURE(hits, trials, probability);
   CHECK(std::abs(hits - trials * probability) <= 5 * deviation);
 }
+
+/// Whether each part is in train mode, in order.
+inline std::vector<bool> modes(const torch::nn::Module& module) {
+  std::vector<bool> result;
+  for (const auto& part : module.modules()) {
+    result.push_back(part->is_training());
+  }
+  return result;
+}

@@ -95,4 +95,31 @@ inline std::string content_of(const std::filesystem::path& path) {
   return content.str();
 }
 
+/// A phase of one step an epoch on 24 points.
+inline rg::Phase phase_with(rg::OptimizerRef optimizer, std::vector<rg::AnyRegularizer> regularize, int epochs = 1) {
+  return {.data = points(24, 5),
+          .optimizer = optimizer,
+          .epochs = epochs,
+          .batch = 24,
+          .regularize = std::move(regularize),
+          .seed = 3};
+}
+
+/// A network that such a phase trains, and its optimizer.
+struct Trained {
+  explicit Trained(std::vector<rg::AnyRegularizer> regularize, int epochs = 1, double rate = 0.1)
+      : sgd(net->parameters(), torch::optim::SGDOptions(rate)), phase(phase_with(sgd, std::move(regularize), epochs)) {}
+
+  template <class... Observers>
+  rg::History run(Observers&&... observers) {
+    return rg::run(net, {phase}, {}, observers...);
+  }
+
+  [[nodiscard]] at::Tensor buffer(const std::string& name) const { return net->named_buffers()[name].clone(); }
+
+  torch::nn::Sequential net = network(8);
+  torch::optim::SGD sgd;
+  rg::Phase phase;
+};
+
 }  // namespace training

@@ -12,35 +12,7 @@
 
 namespace average_test {
 
-namespace {
-
 using namespace training;
-
-/// One step on 24 points unless told otherwise.
-rg::Phase phase_with(rg::OptimizerRef optimizer, std::vector<rg::AnyRegularizer> regularize, int epochs = 1) {
-  return {.data = points(24, 5),
-          .optimizer = optimizer,
-          .epochs = epochs,
-          .batch = 24,
-          .regularize = std::move(regularize),
-          .seed = 3};
-}
-
-struct Trained {
-  explicit Trained(std::vector<rg::AnyRegularizer> regularize, int epochs = 1)
-      : sgd(net->parameters(), torch::optim::SGDOptions(0.1)), phase(phase_with(sgd, std::move(regularize), epochs)) {}
-
-  template <class... Observers>
-  rg::History run(Observers&&... observers) {
-    return rg::run(net, {phase}, {}, observers...);
-  }
-
-  torch::nn::Sequential net = network(8);
-  torch::optim::SGD sgd;
-  rg::Phase phase;
-};
-
-}  // namespace
 
 TEST_CASE("ExponentialAverage: follows its formula from the first step's weights on, buffers too or not") {
   for (const bool buffers : {true, false}) {

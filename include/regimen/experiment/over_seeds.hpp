@@ -14,6 +14,12 @@
 
 namespace regimen::inline v0::experiment {
 
+/// The fit accuracy of a job's last epoch, in [0, 1]; 0 if the job diverged before it was scored.
+inline double fit_of(const Result& result) {
+  const double fit = result.history.back().fit.accuracy;
+  return std::isnan(fit) ? 0 : fit;
+}
+
 /// The results of jobs that differ in their seed alone.
 struct OverSeeds {
   std::vector<std::string> seeds{};     ///< in the order of the jobs
@@ -30,23 +36,13 @@ struct OverSeeds {
   }
 
   /// The mean fit of the jobs' own labels in percent; a diverged job fits nothing.
-  [[nodiscard]] double mean_fit() const;
+  [[nodiscard]] double mean_fit() const { return 100 * mean_interval(results.values(fit_of)).mean; }
 
   /// The mean of a measure at the last epoch; NaN if one of the jobs did not take it.
   [[nodiscard]] double mean_measure(const std::string& name) const {
     return mean_interval(results.values([&](const Result& each) { return each.measure(name); })).mean;
   }
 };
-
-/// The fit accuracy of a job's last epoch, in [0, 1]; 0 if the job diverged before it was scored.
-inline double fit_of(const Result& result) {
-  const double fit = result.history.back().fit.accuracy;
-  return std::isnan(fit) ? 0 : fit;
-}
-
-inline double OverSeeds::mean_fit() const {
-  return 100 * mean_interval(results.values(fit_of)).mean;
-}
 
 /// Summarizes jobs that differ only in factor "seed". Accuracy: the final score, else the last epoch's on the test set.
 /// Throws Error for two jobs of one seed.
@@ -59,8 +55,7 @@ inline OverSeeds over_seeds(const Results& results) {
                   ": the jobs differ in more than their seed; say which by Results::where");
     }
     all.seeds.push_back(seed);
-    const Epoch& last = result.history.back();
-    all.accuracy.push_back(100 * (result.has_score ? result.score : last.test).accuracy);
+    all.accuracy.push_back(100 * result.test().accuracy);
     all.least_fit = std::min(all.least_fit, fit_of(result));
     if (result.diverged()) {
       all.diverged.push_back(seed);

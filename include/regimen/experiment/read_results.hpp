@@ -16,15 +16,16 @@ namespace regimen::inline v0::experiment {
 /// Reads a job's result; nullopt until the job, and its score if planned, is finished. Throws Error for a damaged file.
 inline std::optional<Result> read_result(const std::string& folder, const ExpectedJob& job) {
   const JobFiles files{folder, job.name};
-  std::optional<History> history = job.scored ? files.scored_history() : files.history();
+  const std::optional<Score> score = job.scored ? read_score(files.score()) : Score{};
+  std::optional<History> history = score ? files.history() : std::nullopt;
   if (!history) {
     return std::nullopt;
   }
-  Result result{.job = job.name, .factors = job.factors, .history = std::move(*history), .has_score = job.scored};
-  if (job.scored) {
-    result.score = *read_score(files.score());
-  }
-  return result;
+  return Result{.job = job.name,
+                .factors = job.factors,
+                .history = std::move(*history),
+                .score = *score,
+                .has_score = job.scored};
 }
 
 /// Reads the results of all finished jobs of a plan, in the plan's order.

@@ -32,6 +32,15 @@ struct Result {
     return found->second;
   }
 
+  /// Whether the factors have these values. Throws Error for a factor that the job lacks.
+  [[nodiscard]] bool has(const Factors& wanted) const {
+    return std::all_of(wanted.begin(), wanted.end(),
+                       [&](const auto& wants) { return factor(wants.first) == wants.second; });
+  }
+
+  /// The final score if the plan includes it, else the last epoch's on the test set.
+  [[nodiscard]] const Score& test() const { return has_score ? score : history.back().test; }
+
   /// The value of a measure at the last epoch; NaN if it was not taken.
   [[nodiscard]] double measure(const std::string& name) const {
     const auto& measures = history.back().measures;
@@ -62,8 +71,7 @@ class Results {
   [[nodiscard]] Results where(const Factors& wanted) const {
     Results found;
     for (const Result& result : results_) {
-      if (std::all_of(wanted.begin(), wanted.end(),
-                      [&](const auto& factor) { return result.factor(factor.first) == factor.second; })) {
+      if (result.has(wanted)) {
         found.add(result);
       }
     }
@@ -72,10 +80,8 @@ class Results {
 
   /// The first result of `where`; nullptr if there is none.
   [[nodiscard]] const Result* find(const Factors& wanted) const {
-    const auto found = std::find_if(results_.begin(), results_.end(), [&](const Result& result) {
-      return std::all_of(wanted.begin(), wanted.end(),
-                         [&](const auto& factor) { return result.factor(factor.first) == factor.second; });
-    });
+    const auto found =
+        std::find_if(results_.begin(), results_.end(), [&](const Result& result) { return result.has(wanted); });
     return found == results_.end() ? nullptr : &*found;
   }
 

@@ -73,9 +73,8 @@ inline report::Table table_of(const Results& results) {
     for (const auto& [name, value] : result->factors) {
       row.emplace_back(value);
     }
-    const Score& test = result->has_score ? result->score : last.test;
     row.insert(row.end(), {last.clock.epoch, last.clock.step, name_of(result->history.ended()), last.fit.accuracy,
-                           last.clean.accuracy, test.accuracy});
+                           last.clean.accuracy, result->test().accuracy});
     for (const std::string& name : measures) {
       row.emplace_back(result->measure(name));
     }

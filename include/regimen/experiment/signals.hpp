@@ -63,8 +63,8 @@ inline sigset_t all_signals() {
 }  // namespace detail
 
 /// A `std::stop_token` that signals trigger, without a handler and without a global. The first signal only requests a
-/// stop. The same signal again, `patience` seconds or more after its first time, ends the process at once, as it would
-/// by default; within these seconds it is ignored (a terminal, a scheduler and the parent process may each send it).
+/// stop. A repeated signal ends the process at once if it comes `patience` seconds or more after the first; an earlier
+/// one is ignored (a terminal, a scheduler and the parent process may each send it).
 ///
 /// The signals are blocked in the thread that makes the object and in all threads that are started while it lives; an
 /// extra thread waits for them. So make it at the top of `main`, before there are other threads. The destructor, in the
