@@ -6,22 +6,31 @@
 # names: a pattern of file names, 'regimen.hpp' for the umbrella alone; 'rooms' for it and the sign of each room, two
 # minutes a run; all headers take five.
 #
+# includes-alone: what regimen.hpp takes from LibTorch and the standard library, without a line of its own.
+#
 # A LibTorch of your own: set TORCH_INCLUDE to its two include folders, as -isystem options.
 set -eu
 cd "$(dirname "$0")/.."
 runs=${1:-3}
 names=${2:-*.hpp}
-flags="-std=c++20 -O0 -fsyntax-only -Iinclude ${TORCH_INCLUDE:--isystem /usr/include/torch/csrc/api/include}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+flags="-std=c++20 -O0 -fsyntax-only -Iinclude -I$work ${TORCH_INCLUDE:--isystem /usr/include/torch/csrc/api/include}"
 
 if [ "$names" = rooms ]; then
-  headers="torch/nn/module.h regimen/regimen.hpp $(cd include && for room in regimen/*/; do echo "${room%/}.hpp"; done)"
+  headers="regimen/regimen.hpp $(cd include && for room in regimen/*/; do echo "${room%/}.hpp"; done)"
 else
-  headers="torch/nn/module.h $(cd include && find regimen -name "$names" -not -path '*/detail/*' | sort)"
+  headers="$(cd include && find regimen -name "$names" -not -path '*/detail/*' | sort)"
 fi
+# The headers that regimen.hpp includes by <>, directly or through its own, but for CUDA's, as a file of nothing else.
+echo '#include <regimen/regimen.hpp>' > "$work/one.cpp"
+# shellcheck disable=SC2086 # the flags are several words
+${CXX:-g++} $flags -M "$work/one.cpp" | tr ' ' '\n' | grep '^include/regimen/' | xargs grep -hE '^ *#include <' |
+  sed -E 's/^ *#include (<[^>]+>).*/\1/' | grep -v cuda | sort -u |
+  sed -E 's/.*/#if __has_include(&)\n#include &\n#endif/' > "$work/includes-alone"
+
 for i in $(seq "$runs"); do
-  for header in $headers; do
+  for header in torch/nn/module.h includes-alone $headers; do
     echo "#include <$header>" > "$work/one.cpp"
     # shellcheck disable=SC2086 # the flags are several words
     seconds=$( { bash -c "TIMEFORMAT=%U; time ${CXX:-g++} $flags $work/one.cpp"; } 2>&1 | tail -n 1)

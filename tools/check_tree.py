@@ -24,7 +24,7 @@ ROOMS = [
     ("schedule*", "numbers that change over time: decay, warm-up, cosine, plateaus; a `Knob` is a number or a schedule"),
     ("stop*", "when a phase is over: fit, patience, gap, limits"),
     ("observe*", "the events of a run, progress, logs, the manifest in a file"),
-    ("report*", "results as tables (terminal, CSV, Markdown) and pictures (SVG)"),
+    ("report*", "results as tables (terminal, CSV, Markdown) and pictures (SVG); not in regimen.hpp"),
     ("tensor", "what is done to any tensor: names, sums, checksums, autocast"),
     ("batch", "samples with targets and ids"),
     ("key", "randomness as a function of (seed, sample, moment); LibTorch's generators"),
@@ -46,7 +46,7 @@ ROOMS = [
     ("adapt", "TorchScript and torch::data; not in regimen.hpp, for they cost as much to compile as all of it"),
     ("experiment", "programs of many runs: plan, budget, results folder, jobs, processes, signals; not in regimen.hpp"),
 ]
-LEFT_OUT = {"networks", "adapt", "experiment"}  # of regimen.hpp
+LEFT_OUT = {"networks", "adapt", "report", "experiment"}  # of regimen.hpp
 # The folders of tests/ that are no rooms.
 KINDS = ["compile_fail", "consumer", "device", "docs", "flagship", "fuzz", "headers", "laws", "sanitize", "support", "tree"]
 # A test of a room is part of the program whose header in tests/support/ it includes; those of networks/ are one.

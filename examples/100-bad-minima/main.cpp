@@ -2,12 +2,12 @@
 // on real images, in minutes on two CPU cores; with --paper, the authors' own.
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <regimen/regimen.hpp>
+#include <regimen/report.hpp>
 
 #include "101-bad-minima-toy/toy.hpp"
 #include "kit/image_experiment.hpp"
@@ -27,8 +27,8 @@ class BadMinima : public kit::ImageExperiment<Settings> {
  public:
   BadMinima(const Settings& s, const ex::Task& task)
       : ImageExperiment(s,
-                        {.data = {.name = s.data, .root = s.root, .side = s.recipe.side},
-                         .machine = {s.device, s.precision, s.workers, s.threads},
+                        {.data = s.data,
+                         .machine = s.machine,
                          .networks = s.models,
                          .width = s.recipe.width,
                          .batch = s.recipe.batch,
@@ -67,11 +67,7 @@ class BadMinima : public kit::ImageExperiment<Settings> {
       draw_curves(group, "curves" + suffix, settings());
       draw_holes(group, "holes" + suffix, settings());
     }
-    const std::string text = report(groups, settings());
-    ex::write_file(settings().out + "/table.txt", text);
-    std::printf("%s\n", text.c_str());
-    std::printf("Every number: %s/results.csv, summary.csv, epochs.csv, manifest.json\n", settings().out.c_str());
-    kit::say_pictures(settings().out);
+    kit::show_text(report(groups, settings()), settings().out, "results.csv, summary.csv, epochs.csv, manifest.json");
   }
 
  private:
@@ -83,17 +79,15 @@ class BadMinima : public kit::ImageExperiment<Settings> {
                                   rg::UniformLabels{.classes = images().classes()});
     const rg::Source confusion = rg::frozen(rg::repeat(train, copies), damage, seed);
     // A GPU has the memory, and to damage each image anew at every epoch would cost it more than to read it.
-    return settings().device == "cuda" ? rg::cached(confusion) : confusion;
+    return settings().machine.device == "cuda" ? rg::cached(confusion) : confusion;
   }
 
   /// Often enough for curves, or only at the end: scoring costs time and changes nothing. Fit alone, which the quick
   /// recipe's stop criteria read, is scored every second epoch. Curves take a part of the test set.
   [[nodiscard]] rg::Scoring scoring(const rg::Source& train, std::uint64_t seed, int epochs) const {
     const bool curves = has_curves(settings(), seed);
-    const std::int64_t some = settings().recipe.score_images;
-    const std::int64_t all = images().test.size();
     return {.clean = train,
-            .test = curves ? rg::limit(images().test, some > 0 ? std::min(all, some) : all) : rg::Source(),
+            .test = curves ? rg::limit(images().test, curve_images(settings(), images().test.size())) : rg::Source(),
             .every = curves ? settings().recipe.score_every : std::max(epochs, 1),
             .fit_every = settings().recipe.until_fit ? 2 : 0,
             .batch = evaluation().batch};
@@ -164,19 +158,13 @@ class BadMinima : public kit::ImageExperiment<Settings> {
 };
 
 void run(Options& options) {
-  settle(options);
-  const Settings& settings = options.settings;
-  if (settings.data == "toy") {
-    run_toy(settings, options.task);
-    return;
+  const ex::Conduct how = settle(options);
+  if (options.settings.data.name == "toy") {
+    run_toy(options.settings, options.task);
+  } else {
+    BadMinima experiment(options.settings, options.task);
+    ex::conduct(experiment, options.task, how);
   }
-  BadMinima experiment(settings, options.task);
-  ex::conduct(experiment, options.task,
-              {.workers = settings.workers,
-               .threads = settings.threads,
-               .prefix = settings.models.size() == 1 ? settings.models.front() + "-" : "",
-               .ends_by_itself = settings.recipe.until_fit,
-               .always_estimates = settings.paper});
 }
 
 }  // namespace

@@ -34,18 +34,17 @@ inline void draw_curves(const Group& group, const std::string& name, const Setti
         return;
       }
       const regimen::report::Stage last{"true labels", arm->history};
-      const std::size_t number = picture.panels.size();
       picture.panels.push_back(regimen::report::curves(
           adversarial ? Stages{{"random labels", memorized->history}, last} : Stages{last},
           {{.metric = regimen::Metric::fit_accuracy},
            {.metric = regimen::Metric::clean_accuracy, .name = "true labels of the training images"},
            {.metric = regimen::Metric::test_accuracy, .name = "test images"}}));
       regimen::report::Panel& panel = picture.panels.back();
-      panel.title = std::string(1, "abcd"[number]) + ") from random " + (adversarial ? "labels" : "weights");
+      panel.title = adversarial ? "from random labels" : "from random weights";
       panel.subtitle = title_of(row->name);
-      panel.y.label = number % 2 == 0 ? panel.y.label : "";
     }
   }
+  kit::letter(picture);
   kit::write_picture(picture, name, settings.out);
 }
 

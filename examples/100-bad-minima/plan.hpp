@@ -7,14 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include <regimen/base/error.hpp>
 #include <regimen/experiment/cost.hpp>
 #include <regimen/experiment/files.hpp>
 #include <regimen/experiment/plan.hpp>
-#include <regimen/experiment/task.hpp>
 
-#include "kit/check_once.hpp"
-#include "kit/counts.hpp"
+#include "kit/image_settings.hpp"
 #include "kit/subsets.hpp"
 #include "settings.hpp"
 
@@ -57,7 +54,8 @@ struct Unit {
 inline std::vector<Unit> units_of(const Settings& settings) {
   std::vector<Unit> units;
   for (const std::string& model : settings.models) {
-    for (const std::uint64_t seed : seeds_of(settings)) {
+    for (std::uint64_t seed = settings.first_seed;
+         seed < settings.first_seed + static_cast<std::uint64_t>(settings.seeds); ++seed) {
       for (const int copies : settings.recipe.copies) {
         units.push_back({model, copies, seed});
       }
@@ -70,6 +68,11 @@ inline std::vector<Unit> units_of(const Settings& settings) {
 /// Whether a seed's trainings are scored along the way, or only at their ends.
 inline bool has_curves(const Settings& settings, std::uint64_t seed) {
   return settings.recipe.score_all_seeds || seed == settings.first_seed;
+}
+
+/// How many of the test images the curves take.
+inline std::int64_t curve_images(const Settings& settings, std::int64_t all) {
+  return settings.recipe.score_images > 0 ? std::min(all, settings.recipe.score_images) : all;
 }
 
 /// All units with what each of their trainings is expected to cost. Phases that end by a criterion are expected to end
@@ -85,9 +88,7 @@ inline ex::Plan plan_of(const Settings& settings, const kit::ImageCounts& counts
   for (const Unit& unit : units_of(settings)) {
     ex::Chain& jobs = plan.emplace_back(ex::Unit{unit.name()}).jobs;
     const bool curves = has_curves(settings, unit.seed);
-    const double along = !curves                   ? 0
-                         : recipe.score_images > 0 ? std::min(test, static_cast<double>(recipe.score_images))
-                                                   : test;
+    const double along = curves ? static_cast<double>(curve_images(settings, counts.test)) : 0;
     const auto add = [&](const std::string& what, int epochs, int seen, double copies, double at_end) {
       const bool ends_by_itself = recipe.until_fit && seen > 0;
       const ex::Length length{.epochs = static_cast<double>(ends_by_itself ? std::min(seen, epochs) : epochs),
@@ -98,12 +99,13 @@ inline ex::Plan plan_of(const Settings& settings, const kit::ImageCounts& counts
                               .at_end = at_end};
       // The length of a training that ends by a criterion depends on its start.
       const std::string kind = unit.model + " " + what + (ends_by_itself ? " " + std::to_string(unit.copies) : "");
-      jobs.push_back({.name = unit.job(what),
-                      .kind = kind,
-                      .cost = ex::cost(ex::shown(length), unit.model, paces,
-                                       settings.device == "cuda" ? ex::seconds_a_job_on_gpu : ex::seconds_a_job),
-                      .factors = unit.factors(what),
-                      .scored = what != memorizing});
+      jobs.push_back(
+          {.name = unit.job(what),
+           .kind = kind,
+           .cost = ex::cost(ex::shown(length), unit.model, paces,
+                            settings.machine.device == "cuda" ? ex::seconds_a_job_on_gpu : ex::seconds_a_job),
+           .factors = unit.factors(what),
+           .scored = what != memorizing});
     };
     if (unit.copies > 0) {
       add(memorizing, recipe.memorize_epochs, seen_memorize, unit.copies, 0);
@@ -114,27 +116,4 @@ inline ex::Plan plan_of(const Settings& settings, const kit::ImageCounts& counts
     }
   }
   return plan;
-}
-
-/// Whether settled settings are those of the default experiment, wherever it is trained, by whatever processors and
-/// with whatever first seed.
-inline bool is_default(const Settings& settings) {
-  Settings standard;
-  standard.seeds = 5;
-  standard.first_seed = settings.first_seed;
-  standard.device = settings.device;
-  standard.precision = settings.device == "cuda" ? "bf16" : "fp32";
-  return text_of(settings) == text_of(standard);
-}
-
-/// Throws regimen::Error for options that do not go together.
-inline void check_together(const Settings& s, const ex::Task& task) {
-  if (s.data == "toy" && (s.device == "cuda" || s.precision == "bf16")) {
-    throw regimen::Error("--data toy trains in fp32 on the CPU: leave out --device cuda and --precision bf16");
-  }
-  kit::check_once("--model must name each network", s.models);
-  kit::check_once("--copies must have each number", s.recipe.copies);
-  if (task.budget > 0 && !task.unit.empty() && !task.worker) {
-    throw regimen::Error("--budget fits a whole run to a time, and --unit is a part of one: leave out one of them");
-  }
 }

@@ -1,21 +1,18 @@
 #pragma once
 // No LibTorch.
 
-#include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <string>
 #include <vector>
 
-#include <regimen/experiment/settings_file.hpp>
-
+#include "kit/check_once.hpp"
 #include "kit/cut.hpp"
+#include "kit/image_settings.hpp"
 
 /// How one network is trained, in numbers. The defaults are the quick experiment on Fashion-MNIST: the cheapest that
 /// was found to show the effect with every interval clear (docs/results has the others that were measured).
 struct Recipe {
   std::int64_t images = 1500;     ///< 0: all
-  std::int64_t side = 14;         ///< width and height that images are shrunk to, in pixels; 0: as they are
   int width = 16;                 ///< channels of the pooled network's first block
   std::vector<int> copies = {2};  ///< R; each gives an adversarial start of its own
   double zeroed = 0.1;            ///< N
@@ -39,13 +36,12 @@ struct Recipe {
 
 /// The 20-minute experiment: twice the width, and all pixels. Also the quick one on every other data set.
 inline Recipe full_recipe() {
-  return {.images = 2000, .side = 0, .width = 32};
+  return {.images = 2000, .width = 32};
 }
 
 /// The recipe of the paper's authors for CIFAR-10 (their code; see docs/results for what differs).
 inline Recipe paper_recipe() {
   return {.images = 0,
-          .side = 0,
           .width = 32,
           .copies = {1},
           .batch = 128,
@@ -66,36 +62,16 @@ inline Recipe paper_recipe() {
 
 /// The settings of the command line; --help gives the meaning and unit of each.
 struct Settings {
-  std::string data = "fashion-mnist";  ///< fashion-mnist, cifar10, cifar100, cinic10, restricted-imagenet or toy
-  std::string root{};                  ///< folder of the data; empty: where Debian puts Fashion-MNIST
+  kit::DataOptions data{.side = 14};  ///< by name: one of `kit::data_names`, or toy
   std::vector<std::string> models = {"pooled"};
   std::string out = "results";
-  std::string device = "auto";     ///< auto, cpu or cuda
-  std::string precision = "auto";  ///< auto, fp32 or bf16
-  int workers = 0;                 ///< processes side by side; 0: one a processor, on a GPU one
-  int threads = 0;                 ///< of each; 0: one, with --paper all processors shared out
-  int seeds = 0;                   ///< 0: five, or one of the toy
+  kit::Machine machine{};  ///< threads: 0: one, with --paper all processors shared out
+  int seeds = 0;           ///< 0: five, or one of the toy
   std::uint64_t first_seed = 1;
   bool ablation = false;
   bool paper = false;
   Recipe recipe{};
 };
-
-/// The settings as settings.json holds them, without what no result depends on: machines that share a folder may have
-/// other paths and processors.
-inline std::string text_of(Settings settings) {
-  settings.out.clear();
-  settings.root.clear();
-  settings.workers = 0;
-  settings.threads = 0;  // a sum's rounding depends on them, and nothing else
-  return regimen::experiment::settings_text(settings);
-}
-
-inline std::vector<std::uint64_t> seeds_of(const Settings& settings) {
-  std::vector<std::uint64_t> seeds(static_cast<std::size_t>(settings.seeds));
-  std::iota(seeds.begin(), seeds.end(), settings.first_seed);
-  return seeds;
-}
 
 /// The sizes that a budget can make smaller.
 inline kit::Sizes sizes_of(Settings& settings) {
@@ -114,6 +90,21 @@ inline kit::Sizes sizes_of(Settings& settings) {
     sizes.epochs.emplace_back("rates a tenth after epoch", &epoch);
   }
   return sizes;
+}
+
+/// Whether settled settings are those of the default experiment, wherever it is trained, by whatever processors and
+/// with whatever first seed.
+inline bool is_default(const Settings& settings) {
+  Settings standard{.seeds = 5, .first_seed = settings.first_seed};
+  standard.machine.device = settings.machine.device;
+  standard.machine.precision = settings.machine.device == "cuda" ? "bf16" : "fp32";
+  return kit::text_of_settings(settings) == kit::text_of_settings(standard);
+}
+
+/// Throws regimen::Error for a value that an option names twice.
+inline void check_once(const Settings& settings) {
+  kit::check_once("--model must name each network", settings.models);
+  kit::check_once("--copies must have each number", settings.recipe.copies);
 }
 
 /// The files that the program writes into its results folder, besides those of every experiment.

@@ -50,23 +50,17 @@ inline std::vector<Group> groups_of(const ex::Results& results, const Settings& 
   return groups;
 }
 
-/// Images of a seed's training set, as the scores of its training on random labels counted them; 0: unknown.
+/// Images of a seed's training set, as the score of its training on random labels counted them; 0 if that diverged.
 inline std::int64_t images_of(const Group& group) {
-  std::int64_t samples = 0;
-  for (const ex::Result& memorized : group.memorized.results) {
-    for (const regimen::Epoch& epoch : memorized.history) {
-      samples = std::max(samples, epoch.fit.samples);
-    }
-  }
-  return samples / group.copies;
+  return group.memorized.results.begin()->history.back().fit.samples / group.copies;
 }
 
 inline std::string title_of(const Group& group, const Settings& settings) {
-  const std::int64_t most = images_of(group) > 0 ? images_of(group) : settings.recipe.images;
   const std::string images =
       settings.recipe.images == 0
           ? "all images"
-          : kit::format("%lld images", static_cast<long long>(std::min(settings.recipe.images, most)));
+          : kit::format("%lld images",
+                        static_cast<long long>(images_of(group) > 0 ? images_of(group) : settings.recipe.images));
   const auto n = static_cast<int>(group.seeds.size());
   const std::string seeds = (n < settings.seeds ? std::to_string(n) + " of " : "") + std::to_string(settings.seeds) +
                             (settings.seeds == 1 ? " seed" : " seeds");
@@ -88,16 +82,6 @@ inline kit::MoreColumn start_left() {
           }};
 }
 
-/// How far above vanilla SGD from random weights both starts end with all three.
-inline std::string margins(const kit::Comparison& vanilla, const kit::Comparison& all) {
-  const double random = all.a.mean_accuracy.mean - vanilla.a.mean_accuracy.mean;
-  const double adversarial = all.b.mean_accuracy.mean - vanilla.a.mean_accuracy.mean;
-  const char* const where = std::min(random, adversarial) > 0 ? "both end above" : "they do NOT both end above";
-  return kit::format(
-      "On average %s vanilla SGD from random: the random start by %.1f points, the adversarial start by %.1f.\n", where,
-      random, adversarial);
-}
-
 /// The answer in a sentence or two.
 inline std::string answer(const Group& group) {
   if (!group.says_lost) {
@@ -111,13 +95,18 @@ inline std::string answer(const Group& group) {
     return "Arms diverged, so there is no answer: try a lower --vanilla-rate or --escape-rate.\n";
   }
   const bool fits = vanilla.a.least_fit >= 1 && vanilla.b.least_fit >= 1;
+  const double random = all.a.mean_accuracy.mean - vanilla.a.mean_accuracy.mean;
+  const double adversarial = all.b.mean_accuracy.mean - vanilla.a.mean_accuracy.mean;
   return kit::format(
              "From the adversarial start vanilla SGD ends %.1f points%s below the random start on the test set%s; with "
              "augmentation, l2 and momentum the difference is %.1f points%s. ",
              vanilla.lost.mean, kit::interval_in_words(vanilla.lost).c_str(),
              fits ? ", though both fit every training label" : " (but not every arm fits all its labels)",
              all.lost.mean, kit::interval_in_words(all.lost).c_str()) +
-         margins(vanilla, all);
+         kit::format(
+             "On average %s vanilla SGD from random: the random start by %.1f points, the adversarial start by "
+             "%.1f.\n",
+             std::min(random, adversarial) > 0 ? "both end above" : "they do NOT both end above", random, adversarial);
 }
 
 /// The tables that end the program, for a terminal, each with the answer in one sentence.

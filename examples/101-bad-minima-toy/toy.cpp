@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <vector>
 
 #include <regimen/base/error.hpp>
 #include <regimen/experiment/job.hpp>
 #include <regimen/regimen.hpp>
+#include <regimen/report.hpp>
 
 #include "kit/format.hpp"
 #include "kit/pictures.hpp"
@@ -126,7 +126,8 @@ std::string answer(const std::vector<ToyRun>& runs) {
       arms[2].path_norm / arms[0].path_norm, arms[3].path_norm / arms[0].path_norm);
 }
 
-void report(const std::vector<ToyRun>& runs, const Settings& settings) {
+/// Writes toy.csv, and gives the text that ends the program.
+std::string report(const std::vector<ToyRun>& runs, const Settings& settings) {
   using rg::report::Kind;
   rg::report::Table table({{.name = "seed", .kind = Kind::whole, .align = rg::report::Align::left, .width = 6},
                            {.key = "arm", .width = 48},
@@ -146,10 +147,8 @@ void report(const std::vector<ToyRun>& runs, const Settings& settings) {
         {run.seed, kit::format("random labels: %.0f %% fitted", 100 * run.memorized_fit), none, none, none, none});
   }
   table.note("Grid error: share of a " + toy_plane.text() + " that disagrees with the best boundary, x = 0.2.");
-  const std::string text = "\n" + rg::report::terminal(table, {.gap = 1}) + answer(runs);
   ex::write_file(settings.out + "/toy.csv", csv);
-  ex::write_file(settings.out + "/table.txt", text);
-  std::printf("%s", text.c_str());
+  return "\n" + rg::report::terminal(table, {.gap = 1}) + answer(runs);
 }
 
 }  // namespace
@@ -163,15 +162,17 @@ void run_toy(const Settings& settings, const ex::Task& task) {
     runs.push_back(train_toy(settings, task, settings.first_seed + static_cast<std::uint64_t>(i)));
     jobs.insert(jobs.end(), runs.back().jobs.begin(), runs.back().jobs.end());
   }
-  report(runs, settings);
   kit::write_picture(kit::side_by_side(runs.front().boundaries, "Decision boundaries of the toy from both starts."),
                      "boundaries", settings.out);
   ex::write_manifest(settings.out, rg::manifest(settings), jobs);
-  kit::say_pictures(settings.out);
+  kit::show_text(report(runs, settings), settings.out, "toy.csv, manifest.json");
   folder.note_complete(true);
 }
 
-void check_toy_options(const CLI::App& app) {
+void check_toy_options(const CLI::App& app, const kit::Machine& machine) {
+  if (machine.device == "cuda" || machine.precision == "bf16") {
+    throw regimen::Error("--data toy trains in fp32 on the CPU: leave out --device cuda and --precision bf16");
+  }
   const std::vector<std::string> known{"help",   "data",      "out",     "seeds",  "first-seed", "paper",
                                        "device", "precision", "threads", "resume", "quiet"};
   for (const CLI::Option* const option : app.get_options()) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <regimen/regimen.hpp>
+#include <regimen/report.hpp>
 
 #include "kit/image_experiment.hpp"
 #include "kit/main.hpp"
@@ -28,14 +29,6 @@ struct CorruptionSettings {
   double rate = 0.05;
   std::vector<int> wrong = {0, 20, 40, 60};  ///< percent of the labels
 };
-
-/// The settings without what no result depends on.
-inline std::string text_of(CorruptionSettings settings) {
-  settings.out.clear();
-  settings.data.root.clear();
-  settings.machine.workers = settings.machine.threads = 0;
-  return ex::settings_text(settings);
-}
 
 inline kit::Sizes sizes_of(CorruptionSettings& s) {
   return {.seeds = &s.seeds, .images = &s.images, .batch = s.batch, .ends_by_itself = true};
@@ -194,19 +187,17 @@ Options read_options(int argc, char** argv) {
   CorruptionSettings& s = options.settings;
   CLI::App app("What wrong labels do to a network, and what early stopping saves.");
   kit::take_last(app);
-  kit::add_data(app, s.data.name, s.data.root);
+  kit::add_data(app, s.data);
   kit::add_machine(app, s.machine);
   app.add_option("--model", s.model)->check(CLI::IsMember(kit::network_names()))->capture_default_str();
   app.add_option("--out", s.out, "folder of the results")->capture_default_str();
-  const auto add = [&](const char* name, auto& value, const char* what, const CLI::Validator& check) {
-    app.add_option(name, value, what)->check(check)->capture_default_str();
-  };
-  add("--side", s.data.side, "pixels that images are shrunk to, 0: as they are", kit::at_least_0());
-  add("--seeds", s.seeds, "number of seeds", kit::at_least_1());
-  add("--images", s.images, "that each network is trained on", kit::at_least_1());
-  add("--epochs", s.epochs, "at most", kit::at_least_1());
-  add("--batch", s.batch, "images a step", kit::at_least_1());
-  add("--rate", s.rate, "learning rate", kit::at_least_0());
+  const kit::OptionGroup add{app};
+  add("--side", s.data.side, kit::at_least_0(), "pixels that images are shrunk to, 0: as they are");
+  add("--seeds", s.seeds, kit::at_least_1(), "number of seeds");
+  add("--images", s.images, kit::at_least_1(), "that each network is trained on");
+  add("--epochs", s.epochs, kit::at_least_1(), "at most");
+  add("--batch", s.batch, kit::at_least_1(), "images a step");
+  add("--rate", s.rate, kit::at_least_0(), "learning rate");
   kit::add_list(app, "--wrong", s.wrong, "percent of the labels that are wrong")->check(CLI::Range(0, 100));
   kit::add_task(app, options.task, "fewer images, then fewer seeds, so that all of it takes about so long: 540, 9m");
   kit::parse(app, argc, argv, options.task);

@@ -11,7 +11,7 @@
 #include <regimen/experiment/folder.hpp>
 #include <regimen/experiment/task.hpp>
 
-#include "counts.hpp"
+#include "image_settings.hpp"
 
 namespace kit {
 
@@ -96,15 +96,15 @@ std::string text_of(const Cut& cut);
 /// The cut in the text of such a file; of an empty text the whole experiment. Throws regimen::Error for any other text.
 Cut cut_of(const std::string& text, const Whole& whole);
 
-/// The results folder, `settings.out`, of a program with these settings. `text_of(settings)` gives the text of its
-/// settings.json; `results`: the names of files that it writes besides those of `regimen::experiment::conduct`.
+/// The results folder, `settings.out`, of a program with these settings. `results`: the names of files that it writes
+/// besides those of `regimen::experiment::conduct`.
 template <class Settings>
 regimen::experiment::FolderContents contents_of(const Settings& settings, std::vector<std::string> results) {
   return {.path = settings.out,
-          .defaults = text_of(Settings{}),
+          .defaults = text_of_settings(Settings{}),
           .settings =
               [settings](const std::string& cut) {
-                return text_of(applied(cut_of(cut, whole_of(settings, ImageCounts{})), settings));
+                return text_of_settings(applied(cut_of(cut, whole_of(settings, ImageCounts{})), settings));
               },
           .results = std::move(results)};
 }

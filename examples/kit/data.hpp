@@ -8,16 +8,9 @@
 
 #include <regimen/regimen.hpp>
 
-#include "counts.hpp"
+#include "image_settings.hpp"
 
 namespace kit {
-
-/// A data set by its name, where it lies, and the size of its images.
-struct DataOptions {
-  std::string name = "fashion-mnist";  ///< one of `data_names`
-  std::string root{};                  ///< folder of its files; empty: where Debian puts Fashion-MNIST
-  std::int64_t side = 0;               ///< width and height that images are shrunk to, in pixels; 0: as they are
-};
 
 /// A data set of images, with what differs between data sets.
 struct Images {

@@ -6,16 +6,9 @@
 #include <regimen/regimen.hpp>
 
 #include "data.hpp"
+#include "image_settings.hpp"
 
 namespace kit {
-
-/// The device and the processes that train.
-struct Machine {
-  std::string device = "auto";     ///< auto, cpu or cuda
-  std::string precision = "auto";  ///< auto, fp32 or bf16
-  int workers = 0;                 ///< processes side by side; 0: one a processor, on a GPU one
-  int threads = 0;                 ///< of each; 0: one
-};
 
 /// The machine that a program's trainings are worth.
 struct MachineUse {

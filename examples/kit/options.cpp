@@ -5,6 +5,8 @@
 #include <map>
 #include <vector>
 
+#include <regimen/base/error.hpp>
+
 #include "data.hpp"
 
 namespace kit {
@@ -61,39 +63,31 @@ void add_task(CLI::App& app, regimen::experiment::Task& task, const std::string&
   app.add_flag("--pace", task.pace, "measure how fast a worker trains, and end")->group(hidden);
 }
 
-void add_data(CLI::App& app, std::string& name, std::string& root, const std::vector<std::string>& more) {
+void add_data(CLI::App& app, DataOptions& data, const std::vector<std::string>& more) {
   std::vector<std::string> names = data_names();
   names.insert(names.end(), more.begin(), more.end());
   std::string list;
   for (std::size_t i = 0; i < names.size(); ++i) {
     list += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + names[i];
   }
-  app.add_option("--data", name, list)->check(CLI::IsMember(names))->capture_default_str();
-  app.add_option("--root", root, "folder of the data (default: where Debian's package puts Fashion-MNIST)");
+  app.add_option("--data", data.name, list)->check(CLI::IsMember(names))->capture_default_str();
+  app.add_option("--root", data.root, "folder of the data (default: where Debian's package puts Fashion-MNIST)");
 }
 
-void add_device(CLI::App& app, std::string& device, std::string& precision) {
-  app.add_option("--device", device, "auto, cpu or cuda")
+void add_machine(CLI::App& app, Machine& machine, const std::string& threads_by_default) {
+  app.add_option("--device", machine.device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
       ->capture_default_str();
-  app.add_option("--precision", precision, "auto, fp32 or bf16 (auto: bf16 on a GPU)")
+  app.add_option("--precision", machine.precision, "auto, fp32 or bf16 (auto: bf16 on a GPU)")
       ->check(CLI::IsMember({"auto", "fp32", "bf16"}))
       ->capture_default_str();
-}
-
-void add_workers(CLI::App& app, int& workers, int& threads, const std::string& threads_by_default) {
-  app.add_option("--workers", workers,
+  app.add_option("--workers", machine.workers,
                  "processes side by side, each with a unit of its own (default: one a processor, but no more than "
                  "units; on a GPU 1)")
       ->check(at_least_1());
-  app.add_option("--threads", threads,
+  app.add_option("--threads", machine.threads,
                  "CPU threads of each (default: " + threads_by_default + "); more than 1 means fewer workers")
       ->check(at_least_1());
-}
-
-void add_machine(CLI::App& app, Machine& machine) {
-  add_device(app, machine.device, machine.precision);
-  add_workers(app, machine.workers, machine.threads);
 }
 
 void parse(CLI::App& app, int argc, char** argv, regimen::experiment::Task& task) {
@@ -102,6 +96,9 @@ void parse(CLI::App& app, int argc, char** argv, regimen::experiment::Task& task
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
     std::exit(app.exit(stop));
+  }
+  if (task.budget > 0 && !task.unit.empty() && !task.worker) {
+    throw regimen::Error("--budget fits a whole run to a time, and --unit is a part of one: leave out one of them");
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include <regimen/experiment/task.hpp>
 
-#include "machine.hpp"
+#include "image_settings.hpp"
 
 namespace kit {
 
@@ -28,7 +28,7 @@ void take_last(CLI::App& app);
 void add_task(CLI::App& app, regimen::experiment::Task& task, const std::string& budget = "");
 
 /// --data and --root; `more`: names of data sets that the program has besides `data_names`.
-void add_data(CLI::App& app, std::string& name, std::string& root, const std::vector<std::string>& more = {});
+void add_data(CLI::App& app, DataOptions& data, const std::vector<std::string>& more = {});
 
 /// An option of several values with commas between.
 template <class T>
@@ -39,14 +39,19 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<T>& va
       ->capture_default_str();
 }
 
-/// --device and --precision.
-void add_device(CLI::App& app, std::string& device, std::string& precision);
+/// --device, --precision, --workers and --threads. `threads_by_default`: what stands in --help.
+void add_machine(CLI::App& app, Machine& machine, const std::string& threads_by_default = "1");
 
-/// --workers and --threads. `threads_by_default`: what stands in --help.
-void add_workers(CLI::App& app, int& workers, int& threads, const std::string& threads_by_default = "1");
+/// Adds options with their defaults and checks to one group of --help.
+struct OptionGroup {
+  CLI::App& app;
+  std::string name = "Options";
 
-/// All four of these.
-void add_machine(CLI::App& app, Machine& machine);
+  template <class T>
+  void operator()(const char* option, T& value, const CLI::Validator& check, const char* what) const {
+    app.add_option(option, value, what)->check(check)->capture_default_str()->group(name);
+  }
+};
 
 /// Reads the command line once before, for a program whose options choose the defaults of others: `add` adds its
 /// options to an app. Errors are left to `parse`, which reports them.
@@ -59,7 +64,8 @@ void read_first(int argc, char** argv, Add&& add) {
   } catch (const CLI::ParseError&) {}
 }
 
-/// Reads the command line. Ends the program for --help and for what it does not understand.
+/// Reads the command line. Ends the program for --help and for what it does not understand. Throws regimen::Error for a
+/// budget of a single unit.
 void parse(CLI::App& app, int argc, char** argv, regimen::experiment::Task& task);
 
 }  // namespace kit

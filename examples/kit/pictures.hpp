@@ -1,10 +1,12 @@
 #pragma once
 // No LibTorch.
 
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <string>
 
+#include <regimen/experiment/files.hpp>
 #include <regimen/report/svg.hpp>
 #include <regimen/report/write_file.hpp>
 
@@ -15,8 +17,19 @@ inline void write_picture(const regimen::report::Picture& picture, const std::st
   regimen::report::write_file(out + "/pictures/" + name + ".svg", regimen::report::svg(picture));
 }
 
-/// Prints where a results folder's pictures are, if it has any.
-inline void say_pictures(const std::string& out) {
+/// Puts "a) ", "b) ", ... before the panels' titles, and leaves the label of the y axis to the first of each row.
+inline void letter(regimen::report::Picture& picture) {
+  for (std::size_t i = 0; i < picture.panels.size(); ++i) {
+    regimen::report::Panel& panel = picture.panels[i];
+    panel.title = std::string(1, static_cast<char>('a' + i)) + ") " + panel.title;
+    panel.y.label = i % picture.columns == 0 ? panel.y.label : "";
+  }
+}
+
+/// Writes the text that ends a program, OUT/table.txt, prints it, and says where its numbers and pictures are.
+inline void show_text(const std::string& text, const std::string& out, const std::string& numbers) {
+  regimen::experiment::write_file(out + "/table.txt", text);
+  std::printf("%s\nEvery number: %s/%s\n", text.c_str(), out.c_str(), numbers.c_str());
   if (std::filesystem::exists(out + "/pictures")) {
     std::printf("Pictures: %s/pictures/*.svg\n", out.c_str());
   }

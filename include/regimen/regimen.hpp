@@ -1,6 +1,6 @@
 #pragma once
 
-/// All of regimen but networks/, adapt/, experiment/.
+/// All of regimen but report/, networks/, adapt/, experiment/.
 
 #include "regimen/base.hpp"
 #include "regimen/batch.hpp"
@@ -17,7 +17,6 @@
 #include "regimen/optimizer.hpp"
 #include "regimen/record.hpp"
 #include "regimen/regularize.hpp"
-#include "regimen/report.hpp"
 #include "regimen/run.hpp"
 #include "regimen/schedule.hpp"
 #include "regimen/source.hpp"

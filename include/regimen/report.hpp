@@ -1,7 +1,7 @@
 #pragma once
 // No LibTorch.
 
-/// Results as tables (terminal, CSV, Markdown) and pictures (SVG).
+/// Results as tables (terminal, CSV, Markdown) and pictures (SVG); not in regimen.hpp.
 
 #include "regimen/report/csv.hpp"
 #include "regimen/report/curves.hpp"

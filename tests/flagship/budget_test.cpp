@@ -26,10 +26,10 @@ const kit::ImageCounts fashion{.train = 60'000, .test = 10'000};
 Settings default_settings(int cores) {
   Settings settings;
   settings.seeds = 5;
-  settings.device = "cpu";
-  settings.precision = "fp32";
-  settings.workers = cores;
-  settings.threads = 1;
+  settings.machine.device = "cpu";
+  settings.machine.precision = "fp32";
+  settings.machine.workers = cores;
+  settings.machine.threads = 1;
   return settings;
 }
 
@@ -39,12 +39,13 @@ Paces pace(double images_a_second) {
 
 /// Seconds that the experiment takes with a cut.
 kit::Estimate estimate(const Settings& settings, const kit::ImageCounts& counts, const Paces& paces) {
-  return
-      [=](const Cut& cut) { return seconds_of(plan_of(kit::applied(cut, settings), counts, paces), settings.workers); };
+  return [=](const Cut& cut) {
+    return seconds_of(plan_of(kit::applied(cut, settings), counts, paces), settings.machine.workers);
+  };
 }
 
 double whole_seconds(const Settings& settings, const kit::ImageCounts& counts, const Paces& paces) {
-  return seconds_of(plan_of(settings, counts, paces), settings.workers);
+  return seconds_of(plan_of(settings, counts, paces), settings.machine.workers);
 }
 
 Fitted fit_to(double seconds, const Settings& settings, const kit::ImageCounts& counts, const Paces& paces) {
