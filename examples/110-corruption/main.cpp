@@ -10,6 +10,7 @@
 #include <regimen/regimen.hpp>
 #include <regimen/report.hpp>
 
+#include "kit/check_once.hpp"
 #include "kit/image_experiment.hpp"
 #include "kit/main.hpp"
 #include "kit/options.hpp"
@@ -206,6 +207,7 @@ Options read_options(int argc, char** argv) {
 
 void run(Options& options) {
   CorruptionSettings& s = options.settings;
+  kit::check_once("--wrong must have each number", s.wrong);
   ex::Conduct how = kit::settle(s.machine, s.data, 2 * s.seeds, s.seeds, options.task);
   how.ends_by_itself = true;
   Corruption experiment(s, options.task);
