@@ -97,24 +97,17 @@ struct Moment {
   }
   /// That tensor, checked. Throws Error where a schedule has left the bounds.
   [[nodiscard]] at::Tensor tensor(const Knob& knob, const Bounds& bounds) const {
-    return checked_tensor(knob, [bounds](const Knob& /*any*/) { return bounds; });
+    if (slots != nullptr && !knob.constant()) {
+      // The bounds' field may be a view of a name that this knob holds, and the slot may outlive the knob.
+      return slots->number(*this, of_epoch, [knob, bounds, name = std::string(bounds.field)](const Moment& now) {
+        return detail::value_within(bounds.named(name), now, knob);
+      });
+    }
+    return at::scalar_tensor(detail::value_within(bounds, *this, knob), at::kDouble);
   }
   template <class Range, detail::FieldName Name>
   [[nodiscard]] at::Tensor tensor(const Bounded<Range, Name>& knob) const {
-    return checked_tensor(knob, [](const Bounded<Range, Name>& any) { return any.bounds(); });
-  }
-
- private:
-  /// A slot keeps a copy of the knob, and bounds are made of that one: their field is a view of the knob's name, and
-  /// the slot may outlive the part that the knob is a field of.
-  template <class AnyKnob, class BoundsOf>
-  [[nodiscard]] at::Tensor checked_tensor(const AnyKnob& knob, const BoundsOf& bounds_of) const {
-    if (slots != nullptr && !knob.constant()) {
-      return slots->number(*this, of_epoch, [knob, bounds_of](const Moment& now) {
-        return detail::value_within(bounds_of(knob), now, knob);
-      });
-    }
-    return at::scalar_tensor(detail::value_within(bounds_of(knob), *this, knob), at::kDouble);
+    return tensor(knob, knob.bounds());
   }
 };
 

@@ -18,10 +18,10 @@ namespace regimen::inline v0::detail {
 class Erased {
  public:
   /// Metrics that the part's schedules and criteria read.
-  [[nodiscard]] std::vector<Metric> metrics() const { return metrics_; }
+  [[nodiscard]] std::vector<Metric> metrics() const { return reads_.metrics; }
 
   /// Names of the measures that the part reads.
-  [[nodiscard]] std::vector<std::string> measures() const { return measures_; }
+  [[nodiscard]] std::vector<std::string> measures() const { return reads_.measures; }
 
   /// The part with all its fields, as JSON; "null" if there is no part. Computed at each call: the manifests of
   /// snapshots and sources hold checksums.
@@ -32,9 +32,9 @@ class Erased {
   template <class P>
   std::shared_ptr<const P> remember(P part) {
     check_fields(part);
-    metrics_ = metrics_of(part);
-    measures_ = measures_of(part);
-    auto shared = std::make_shared<const P>(std::move(part));
+    reads_ = reads_of(part);
+    // Without std::make_shared, which costs more to compile: this is done for each type of part of a program.
+    const std::shared_ptr<const P> shared(new P(std::move(part)));
     manifest_ = [shared] { return regimen::manifest(*shared); };
     return shared;
   }
@@ -43,8 +43,7 @@ class Erased {
   void remember_manifest(std::function<std::string()> manifest) { manifest_ = std::move(manifest); }
 
  private:
-  std::vector<Metric> metrics_{};
-  std::vector<std::string> measures_{};
+  Reads reads_{};
   std::function<std::string()> manifest_{};
 };
 

@@ -37,40 +37,44 @@ void for_each_part(const T& value, Look&& look) {
   }
 }
 
-/// The metrics that a part reads: the result of its `metrics()` if it has one, else the metrics among its fields and
-/// their fields. A type that writes its own manifest has no fields here, but its member `metric` counts. `run` refuses
-/// a phase that reads a metric which is never scored.
-template <class T>
-std::vector<Metric> metrics_of(const T& value) {
-  std::vector<Metric> found;
-  if constexpr (requires { std::vector<Metric>(value.metrics()); }) {
-    return value.metrics();
-  } else if constexpr (std::is_same_v<T, Metric>) {
-    return {value};
-  } else if constexpr (HasParts<T>) {
-    for_each_part(value, [&found](const auto& part) {
-      const std::vector<Metric> more = metrics_of(part);
-      found.insert(found.end(), more.begin(), more.end());
-    });
-  } else if constexpr (requires { Metric(value.metric); }) {
-    return {value.metric};
+/// What a part reads: metrics of the scores, and measures by their names.
+struct Reads {
+  std::vector<Metric> metrics{};
+  std::vector<std::string> measures{};
+
+  void add(const std::vector<Metric>& more) { metrics.insert(metrics.end(), more.begin(), more.end()); }
+  void add(const std::vector<std::string>& more) { measures.insert(measures.end(), more.begin(), more.end()); }
+};
+
+/// Adds what a part reads: the results of its `metrics()` and `measures()` where it has them, else what its fields
+/// read. A type that writes its own manifest has no fields here, but its member `metric` counts.
+template <bool metrics, bool measures, class T>
+void add_reads(const T& value, Reads& reads) {
+  constexpr bool says_metrics = metrics && requires { std::vector<Metric>(value.metrics()); };
+  constexpr bool says_measures = measures && requires { std::vector<std::string>(value.measures()); };
+  if constexpr (says_metrics) {
+    reads.add(std::vector<Metric>(value.metrics()));
   }
-  return found;
+  if constexpr (says_measures) {
+    reads.add(std::vector<std::string>(value.measures()));
+  }
+  constexpr bool more_metrics = metrics && !says_metrics;
+  constexpr bool more_measures = measures && !says_measures;
+  if constexpr (more_metrics && std::is_same_v<T, Metric>) {
+    reads.metrics.push_back(value);
+  } else if constexpr ((more_metrics || more_measures) && HasParts<T>) {
+    for_each_part(value, [&reads](const auto& part) { add_reads<more_metrics, more_measures>(part, reads); });
+  } else if constexpr (more_metrics && requires { Metric(value.metric); }) {
+    reads.metrics.push_back(value.metric);
+  }
 }
 
-/// Names of the measures that a part reads: the result of its `measures()` if it has one, else those of its fields.
+/// What a part reads. `run` refuses a phase that reads a metric or a measure which is never scored.
 template <class T>
-std::vector<std::string> measures_of(const T& value) {
-  std::vector<std::string> found;
-  if constexpr (requires { std::vector<std::string>(value.measures()); }) {
-    return value.measures();
-  } else if constexpr (HasParts<T>) {
-    for_each_part(value, [&found](const auto& part) {
-      const std::vector<std::string> more = measures_of(part);
-      found.insert(found.end(), more.begin(), more.end());
-    });
-  }
-  return found;
+Reads reads_of(const T& value) {
+  Reads reads;
+  add_reads</*metrics=*/true, /*measures=*/true>(value, reads);
+  return reads;
 }
 
 }  // namespace regimen::inline v0::detail

@@ -58,7 +58,8 @@ class Source {
             requires(const S& data, const Order& order) { data.batches(order); },
         "batches must be: std::int64_t batches(const regimen::Order&) const");
     if constexpr (Indexed<S> || Stream<S>) {
-      data_ = std::make_shared<Of<S>>(std::move(source));
+      // Without std::make_shared, which costs more to compile: this is done for each type of source.
+      data_ = std::unique_ptr<const Any>(new Of<S>(std::move(source)));
     }
   }
 
@@ -186,7 +187,7 @@ SourceTraits traits_of_field(const Field& field) {
   if constexpr (std::same_as<Field, Source>) {
     return field.traits();
   } else if constexpr (is_vector<Field> || is_optional<Field>) {
-    SourceTraits all{.metrics = metrics_of(field)};
+    SourceTraits all{.metrics = reads_of(field).metrics};
     if constexpr (requires { requires std::same_as<typename Field::value_type, Source>; }) {
       all.metrics.clear();
       for (const Source* const source : sources_in(field)) {
@@ -195,7 +196,7 @@ SourceTraits traits_of_field(const Field& field) {
     }
     return all;
   } else {
-    return {.metrics = metrics_of(field)};
+    return {.metrics = reads_of(field).metrics};
   }
 }
 
