@@ -22,7 +22,7 @@ if [ "$names" = rooms ]; then
 else
   headers="$(cd include && find regimen -name "$names" -not -path '*/detail/*' | sort)"
 fi
-# The headers that regimen.hpp includes by <>, directly or through its own, but for CUDA's, as a file of nothing else.
+# The headers that regimen.hpp includes by <>, directly or through its own, but for CUDA's, in one file without any code.
 echo '#include <regimen/regimen.hpp>' > "$work/one.cpp"
 # shellcheck disable=SC2086 # the flags are several words
 ${CXX:-g++} $flags -M "$work/one.cpp" | tr ' ' '\n' | grep '^include/regimen/' | xargs grep -hE '^ *#include <' |

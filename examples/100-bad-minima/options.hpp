@@ -128,7 +128,8 @@ inline Options read_options(int argc, char** argv) {
   return options;
 }
 
-/// Turns every "auto" into what this machine has, and says so. Throws regimen::Error for what this machine has not.
+/// Settles what the options leave open, prints it, and returns how the experiment is conducted. Throws regimen::Error
+/// for a value that is named twice, and for what this machine has not.
 inline ex::Conduct settle(Options& options) {
   auto& [s, task] = options;
   const bool toy = s.data.name == "toy";

@@ -1,7 +1,6 @@
 #pragma once
 // No LibTorch.
 
-#include <cstddef>
 #include <string>
 #include <vector>
 

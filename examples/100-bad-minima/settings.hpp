@@ -62,10 +62,10 @@ inline Recipe paper_recipe() {
 
 /// The settings of the command line; --help gives the meaning and unit of each.
 struct Settings {
-  kit::DataOptions data{.side = 14};  ///< by name: one of `kit::data_names`, or toy
+  kit::DataOptions data{.side = 14};  ///< `data.name`: one of `kit::data_names`, or toy
   std::vector<std::string> models = {"pooled"};
   std::string out = "results";
-  kit::Machine machine{};  ///< threads: 0: one, with --paper all processors shared out
+  kit::Machine machine{};  ///< `threads` 0: one; with --paper all processors shared out
   int seeds = 0;           ///< 0: five, or one of the toy
   std::uint64_t first_seed = 1;
   bool ablation = false;

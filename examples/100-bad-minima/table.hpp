@@ -50,9 +50,13 @@ inline std::vector<Group> groups_of(const ex::Results& results, const Settings& 
   return groups;
 }
 
-/// Images of a seed's training set, as the score of its training on random labels counted them; 0 if that diverged.
+/// Images of a seed's training set, as the last scores on random labels counted them; 0: none was scored.
 inline std::int64_t images_of(const Group& group) {
-  return group.memorized.results.begin()->history.back().fit.samples / group.copies;
+  std::int64_t samples = 0;
+  for (const ex::Result& memorized : group.memorized.results) {
+    samples = std::max(samples, memorized.history.back().fit.samples);
+  }
+  return samples / group.copies;
 }
 
 inline std::string title_of(const Group& group, const Settings& settings) {

@@ -96,8 +96,8 @@ std::string text_of(const Cut& cut);
 /// The cut in the text of such a file; of an empty text the whole experiment. Throws regimen::Error for any other text.
 Cut cut_of(const std::string& text, const Whole& whole);
 
-/// The results folder, `settings.out`, of a program with these settings. `results`: the names of files that it writes
-/// besides those of `regimen::experiment::conduct`.
+/// The results folder, `settings.out`, of a program with settings as `text_of_settings` takes them. `results`: the
+/// names of files that it writes besides those of `regimen::experiment::conduct`.
 template <class Settings>
 regimen::experiment::FolderContents contents_of(const Settings& settings, std::vector<std::string> results) {
   return {.path = settings.out,

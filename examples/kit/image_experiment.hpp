@@ -29,7 +29,8 @@ struct ImageSetup {
   regimen::experiment::Task task{};
 };
 
-/// An experiment on images with settings that a cut can make smaller (`sizes_of`). A program adds `plan`, `train` and
+/// An experiment on images. Its settings have the members `data`, `machine` and `out`, and a cut can make them smaller
+/// (`sizes_of`). A program adds `plan`, `train` and
 /// `show`.
 template <class Settings>
 class ImageExperiment : public regimen::experiment::Experiment {

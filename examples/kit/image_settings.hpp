@@ -1,12 +1,11 @@
 #pragma once
-// No LibTorch.
+// No LibTorch. Data and machine, which programs on images have among their settings, and the text of settings.json.
 
 #include <cstdint>
 #include <string>
 
 #include <regimen/experiment/settings_file.hpp>
 
-/// What every experiment on images has among its settings.
 namespace kit {
 
 /// A data set by its name, where it lies, and the size of its images.

@@ -39,13 +39,13 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<T>& va
       ->capture_default_str();
 }
 
-/// --device, --precision, --workers and --threads. `threads_by_default`: what stands in --help.
+/// --device, --precision, --workers and --threads. `threads_by_default`: the default of --threads, in words.
 void add_machine(CLI::App& app, Machine& machine, const std::string& threads_by_default = "1");
 
-/// Adds options with their defaults and checks to one group of --help.
+/// Adds options with their defaults and checks to one group of --help; without a name to that of all others.
 struct OptionGroup {
   CLI::App& app;
-  std::string name = "Options";
+  std::string name = app.option_defaults()->get_group();
 
   template <class T>
   void operator()(const char* option, T& value, const CLI::Validator& check, const char* what) const {

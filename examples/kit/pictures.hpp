@@ -17,7 +17,8 @@ inline void write_picture(const regimen::report::Picture& picture, const std::st
   regimen::report::write_file(out + "/pictures/" + name + ".svg", regimen::report::svg(picture));
 }
 
-/// Puts "a) ", "b) ", ... before the panels' titles, and leaves the label of the y axis to the first of each row.
+/// Puts "a) ", "b) ", ... before the panels' titles, and leaves the label of the y axis to the first of each row; of at
+/// most 26 panels.
 inline void letter(regimen::report::Picture& picture) {
   for (std::size_t i = 0; i < picture.panels.size(); ++i) {
     regimen::report::Panel& panel = picture.panels[i];

@@ -325,7 +325,7 @@ TEST_CASE("a manifest of a type's own has the last word") {
 TEST_CASE("a struct with a base is named by its type, for its fields cannot be told from outside") {
   CHECK(regimen::manifest(own::Derived{}) == R"("own::Derived")");
   CHECK(regimen::manifest(own::AnotherNothing{}) == R"("own::AnotherNothing")");
-  CHECK(regimen::detail::reads_of(own::Derived{}).metrics.empty());
+  CHECK(regimen::detail::metrics_of(own::Derived{}).empty());
 }
 
 TEST_CASE("what cannot be looked into is named by its type, and a lambda says lambda") {

@@ -45,6 +45,12 @@ TEST_CASE("default experiment: anything that a result depends on makes another")
   Settings full = settled("cpu", "fp32");
   full.recipe = full_recipe();
   CHECK_FALSE(is_default(full));
+  Settings whole_images = settled("cpu", "fp32");
+  whole_images.data.side = 0;
+  CHECK_FALSE(is_default(whole_images));
+  Settings other_data = settled("cpu", "fp32");
+  other_data.data.name = "cifar10";
+  CHECK_FALSE(is_default(other_data));
 }
 
 TEST_CASE("options: no unit twice") {
@@ -82,7 +88,7 @@ TEST_CASE("settings: an error about others names those that differ, and no more"
   now.data.name = "cifar10";
   now.out = "elsewhere";
   CHECK(differences(kit::text_of_settings(there), kit::text_of_settings(now)) ==
-        "  name: \"fashion-mnist\" there, \"cifar10\" now\n  copies: [2] there, [1, 5] now\n"
+        "  data.name: \"fashion-mnist\" there, \"cifar10\" now\n  copies: [2] there, [1, 5] now\n"
         "  momentum: 0.9 there, 0.8 now\n");
   CHECK(differences(kit::text_of_settings(there), kit::text_of_settings(there)).empty());
   CHECK(differences("{\"type\": \"Settings\", \"old\": 1}", "{\"type\": \"Settings\", \"recipe\": {\"new\": [1") ==

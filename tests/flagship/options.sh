@@ -33,6 +33,8 @@ refused '(full.*excludes.*paper|paper.*excludes.*full)' --full --paper
 refused '(full.*excludes.*grid|grid.*excludes.*full)' --full --grid
 refused 'data toy has no --grid' --data toy --grid
 refused 'data toy has no --images' --data toy --images 10
+refused 'data toy trains in fp32 on the CPU' --data toy --device cuda
+refused 'budget fits a whole run' --budget 9m --unit pooled-seed1-R2
 refused 'model must name each network once' --model pooled,pooled
 refused 'copies must have each number once' --copies 2,2
 

@@ -38,7 +38,7 @@ inline bool is_settings_text(const std::string& text, const std::string& type) {
 ///
 /// Fields are compared by name, in any order. A field that is missing in `there`, the file of an older program, has its
 /// value from `defaults`, the text of default settings. A field of only one text is "nothing" in the other. A field
-/// within a struct is named without that struct, unless another one has a field of its name.
+/// within a struct is named without that struct, unless another one has a field of its name, or it is called "name".
 inline std::string differences(const std::string& there, const std::string& now, const std::string& defaults = "") {
   const std::vector<detail::JsonField> old_fields = detail::json_fields(there);
   const std::vector<detail::JsonField> new_fields = detail::json_fields(now);
@@ -58,8 +58,9 @@ inline std::string differences(const std::string& there, const std::string& now,
     const std::string old_value = before == nullptr ? "nothing" : before->value;
     const std::string new_value = after == nullptr ? "nothing" : after->value;
     if (old_value != new_value) {
-      const bool alone =
-          std::count_if(all.begin(), all.end(), [&](const auto& each) { return each.name == field.name; }) == 1;
+      const bool alone = field.name != "name" && std::count_if(all.begin(), all.end(), [&](const auto& each) {
+                                                   return each.name == field.name;
+                                                 }) == 1;
       text += "  " + (alone ? field.name : field.path) + ": " + old_value + " there, " + new_value + " now\n";
     }
   }

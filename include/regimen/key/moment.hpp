@@ -98,7 +98,8 @@ struct Moment {
   /// That tensor, checked. Throws Error where a schedule has left the bounds.
   [[nodiscard]] at::Tensor tensor(const Knob& knob, const Bounds& bounds) const {
     if (slots != nullptr && !knob.constant()) {
-      // The bounds' field may be a view of a name that this knob holds, and the slot may outlive the knob.
+      // The bounds' field may be a view of a name that this knob holds, and the slot may outlive the knob: so it copies
+      // the name.
       return slots->number(*this, of_epoch, [knob, bounds, name = std::string(bounds.field)](const Moment& now) {
         return detail::value_within(bounds.named(name), now, knob);
       });

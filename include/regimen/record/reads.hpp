@@ -69,12 +69,20 @@ void add_reads(const T& value, Reads& reads) {
   }
 }
 
-/// What a part reads. `run` refuses a phase that reads a metric or a measure which is never scored.
+/// What a part reads. `run` refuses a phase that reads a metric that is never scored, or a measure that is never taken.
 template <class T>
 Reads reads_of(const T& value) {
   Reads reads;
   add_reads</*metrics=*/true, /*measures=*/true>(value, reads);
   return reads;
+}
+
+/// The metrics that a part reads.
+template <class T>
+std::vector<Metric> metrics_of(const T& value) {
+  Reads reads;
+  add_reads</*metrics=*/true, /*measures=*/false>(value, reads);
+  return reads.metrics;
 }
 
 }  // namespace regimen::inline v0::detail

@@ -187,7 +187,7 @@ SourceTraits traits_of_field(const Field& field) {
   if constexpr (std::same_as<Field, Source>) {
     return field.traits();
   } else if constexpr (is_vector<Field> || is_optional<Field>) {
-    SourceTraits all{.metrics = reads_of(field).metrics};
+    SourceTraits all{.metrics = metrics_of(field)};
     if constexpr (requires { requires std::same_as<typename Field::value_type, Source>; }) {
       all.metrics.clear();
       for (const Source* const source : sources_in(field)) {
@@ -196,7 +196,7 @@ SourceTraits traits_of_field(const Field& field) {
     }
     return all;
   } else {
-    return {.metrics = reads_of(field).metrics};
+    return {.metrics = metrics_of(field)};
   }
 }
 
