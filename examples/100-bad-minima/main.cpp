@@ -26,13 +26,7 @@ namespace {
 class BadMinima : public kit::ImageExperiment<Settings> {
  public:
   BadMinima(const Settings& s, const ex::Task& task)
-      : ImageExperiment(s,
-                        {.data = s.data,
-                         .machine = s.machine,
-                         .networks = s.models,
-                         .width = s.recipe.width,
-                         .batch = s.recipe.batch,
-                         .task = task},
+      : ImageExperiment(s, {.networks = s.models, .width = s.recipe.width, .batch = s.recipe.batch, .task = task},
                         result_names) {}
 
   [[nodiscard]] ex::Plan plan(const ex::Paces& paces) const override { return plan_of(settings(), counts(), paces); }

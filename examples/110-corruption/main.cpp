@@ -73,9 +73,7 @@ std::vector<Arm> arms_of(const CorruptionSettings& s) {
 class Corruption : public kit::ImageExperiment<CorruptionSettings> {
  public:
   Corruption(const CorruptionSettings& s, const ex::Task& task)
-      : ImageExperiment(s,
-                        {.data = s.data, .machine = s.machine, .networks = {s.model}, .batch = s.batch, .task = task},
-                        {"table.txt", "corruption.svg"}) {}
+      : ImageExperiment(s, {.networks = {s.model}, .batch = s.batch, .task = task}, {"table.txt", "corruption.svg"}) {}
 
   [[nodiscard]] ex::Plan plan(const ex::Paces& paces) const override {
     const auto n = static_cast<double>(settings().images), test = static_cast<double>(counts().test);

@@ -19,19 +19,16 @@
 
 namespace kit {
 
-/// Data, machine and networks of an experiment on images, by name.
+/// What an experiment on images takes besides its settings.
 struct ImageSetup {
-  DataOptions data{};
-  Machine machine{};  ///< settled
   std::vector<std::string> networks{};
   int width = 16;  ///< of the pooled network
   int batch = 64;  ///< images a step, for the pace
   regimen::experiment::Task task{};
 };
 
-/// An experiment on images. Its settings have the members `data`, `machine` and `out`, and a cut can make them smaller
-/// (`sizes_of`). A program adds `plan`, `train` and
-/// `show`.
+/// An experiment on images. Its settings have the members `data`, `machine` (settled) and `out`, and a cut can make
+/// them smaller (`sizes_of`). A program adds `plan`, `train` and `show`.
 template <class Settings>
 class ImageExperiment : public regimen::experiment::Experiment {
  public:
@@ -44,7 +41,7 @@ class ImageExperiment : public regimen::experiment::Experiment {
 
   /// Loads the images, and sees that every network takes them.
   void load() override {
-    images_ = load_images(setup_.data, setup_.machine.device == "cuda" ? torch::kCUDA : torch::kCPU);
+    images_ = load_images(settings_.data, settings_.machine.device == "cuda" ? torch::kCUDA : torch::kCPU);
     for (const std::string& name : setup_.networks) {
       check_network(name, images_->classes(), images_->channels(), images_->side(), setup_.width);
     }
@@ -59,7 +56,7 @@ class ImageExperiment : public regimen::experiment::Experiment {
                                                        const regimen::experiment::Paces& paces) override {
     const auto seconds = [&](const Cut& cut) {
       settings_ = applied(cut, whole_);
-      return regimen::experiment::seconds_of(plan(paces), setup_.machine.workers);
+      return regimen::experiment::seconds_of(plan(paces), settings_.machine.workers);
     };
     const Fitted fitted = kit::fit_to_budget(setup_.task, passed, whole(), seconds);
     return {kit::text_of(fitted.cut), sentence_of(fitted, whole(), setup_.task.budget)};
@@ -94,10 +91,10 @@ class ImageExperiment : public regimen::experiment::Experiment {
   [[nodiscard]] ImageCounts counts() const { return images_ ? images_->counts() : ImageCounts{}; }
 
   [[nodiscard]] regimen::Execution execution() const {
-    return execution_of(setup_.machine.device, setup_.machine.precision);
+    return execution_of(settings_.machine.device, settings_.machine.precision);
   }
   [[nodiscard]] regimen::Evaluation evaluation() const {
-    return scoring_of(setup_.machine.device, setup_.machine.precision, images());
+    return scoring_of(settings_.machine.device, settings_.machine.precision, images());
   }
 
   /// A phase on these images, which are normalized, with the setup's batch, as this machine computes.
