@@ -3,6 +3,7 @@
 /// What kind of minimum: norms, distances, accuracy on a part, changed predictions.
 
 #include "regimen/measure/concept.hpp"
+#include "regimen/measure/data_for.hpp"
 #include "regimen/measure/distance.hpp"
 #include "regimen/measure/norms.hpp"
 #include "regimen/measure/on_part.hpp"

@@ -8,5 +8,6 @@
 #include "regimen/statistics/kendall.hpp"
 #include "regimen/statistics/mean.hpp"
 #include "regimen/statistics/median.hpp"
+#include "regimen/statistics/monte_carlo.hpp"
 #include "regimen/statistics/proportion.hpp"
 #include "regimen/statistics/student_t.hpp"

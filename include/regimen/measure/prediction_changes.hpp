@@ -15,11 +15,10 @@
 
 #include "regimen/base/json.hpp"
 #include "regimen/base/manifest.hpp"
-#include "regimen/evaluate/evaluate.hpp"
+#include "regimen/evaluate/evaluation.hpp"
+#include "regimen/evaluate/walk.hpp"
 #include "regimen/loss/predicted.hpp"
 #include "regimen/measure/concept.hpp"
-#include "regimen/model/guards.hpp"
-#include "regimen/model/torch_errors.hpp"
 #include "regimen/source/source.hpp"
 
 namespace regimen::inline v0 {
@@ -76,18 +75,10 @@ class PredictionChanges {
  private:
   /// The predicted classes, [n] int64 on the CPU.
   [[nodiscard]] at::Tensor predictions(const Model& model, const Evaluation& how) const {
-    const detail::ModeGuard modes(model);
     const at::NoGradGuard no_grad;
-    const at::Device device = model.device();
-    model.train(false);
     std::vector<at::Tensor> parts;
-    const Cursor next = data_.read({.batch = how.batch, .now = how.now});
-    for (Batch batch = next(); batch.size() > 0; batch = next()) {
-      batch = detail::prepared(batch, how.preprocess, device, how.now.on(data_));
-      detail::with_circumstances(
-          "PredictionChanges", [&] { parts.push_back(predicted_classes(how.execute.forward(model, batch))); },
-          [&](const std::string& said) { return detail::described_forward(batch, model, said); });
-    }
+    detail::walk(model, data_, how, "PredictionChanges",
+                 [&](const Batch& batch) { parts.push_back(predicted_classes(how.execute.forward(model, batch))); });
     return at::cat(parts).to(at::kCPU);
   }
 
