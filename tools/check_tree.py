@@ -37,6 +37,7 @@ ROOMS = [
     ("datasets", "readers: IDX, CIFAR, mapped files, folders of images; toys"),
     ("execute", "precision, memory format, steps recorded on a GPU"),
     ("evaluate", "scores of a network, re-estimated BatchNorm statistics"),
+    ("curvature", "Hessian, Gauss-Newton, Fisher and Gram matrices by their products with vectors; eigenvalues, traces, densities"),
     ("measure", "what kind of minimum: norms, distances, accuracy on a part, changed predictions"),
     ("regularize", "penalties, and what is done to gradients and weights between steps"),
     ("track", "the gap, forgetting, margins, averaged and best weights"),

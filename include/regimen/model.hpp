@@ -7,6 +7,7 @@
 #include "regimen/model/model.hpp"
 #include "regimen/model/modules.hpp"
 #include "regimen/model/parameter_names.hpp"
+#include "regimen/model/selector.hpp"
 #include "regimen/model/snapshot.hpp"
 #include "regimen/model/tap.hpp"
 #include "regimen/model/torch_errors.hpp"

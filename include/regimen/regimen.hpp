@@ -5,6 +5,7 @@
 #include "regimen/base.hpp"
 #include "regimen/batch.hpp"
 #include "regimen/checkpoint.hpp"
+#include "regimen/curvature.hpp"
 #include "regimen/damage.hpp"
 #include "regimen/datasets.hpp"
 #include "regimen/evaluate.hpp"

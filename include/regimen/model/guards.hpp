@@ -1,7 +1,9 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -60,6 +62,26 @@ class FreezeGuard {
   }
 
  private:
+  PutBack put_back_;
+};
+
+/// Adds by[i] to parameters[i] for the guard's lifetime; the destructor restores them bit for bit.
+class Moved {
+ public:
+  Moved(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& by) {
+    const at::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const at::Tensor& parameter = parameters[i];
+      put_back_.add([parameter, own = parameter.detach().clone()] {
+        const at::NoGradGuard without_graph;
+        parameter.copy_(own);
+      });
+      parameter.add_(by[i]);
+    }
+  }
+
+ private:
+  FreshCasts casts_;
   PutBack put_back_;
 };
 

@@ -10,36 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/base/put_back.hpp"
 #include "regimen/model/guards.hpp"
 #include "regimen/regularize/concept.hpp"
 #include "regimen/regularize/pass.hpp"
 #include "regimen/schedule/bounds.hpp"
-#include "regimen/tensor/autocast.hpp"
 
 namespace regimen::inline v0 {
 
 namespace detail {
-
-/// Moves weights for the guard's lifetime, and restores them bit for bit.
-class Moved {
- public:
-  Moved(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& by) {
-    const at::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const at::Tensor& parameter = parameters[i];
-      put_back_.add([parameter, own = parameter.detach().clone()] {
-        const at::NoGradGuard without_graph;
-        parameter.copy_(own);
-      });
-      parameter.add_(by[i]);
-    }
-  }
-
- private:
-  FreshCasts casts_;
-  PutBack put_back_;
-};
 
 /// Replaces the gradient g at w by the gradient at w + rho T^2 g / |T g|. scale_of(parameter) returns T, undefined for
 /// 1.
