@@ -31,6 +31,7 @@ inline constexpr std::uint64_t matrix = of("matrix");          // random noise m
 inline constexpr std::uint64_t order = of("order");            // the order of an epoch
 inline constexpr std::uint64_t permutation = of("permute");    // permuted_labels
 inline constexpr std::uint64_t pixels = of("pixels");          // PermutePixels
+inline constexpr std::uint64_t probe = of("probe");            // random vectors of curvature/
 inline constexpr std::uint64_t sample = of("sample");          // sample()
 inline constexpr std::uint64_t split = of("split");            // split()
 

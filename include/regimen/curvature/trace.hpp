@@ -1,0 +1,98 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/linalg_qr.h>
+#include <ATen/ops/stack.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+#include "regimen/base/error.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/curvature/detail/random_vectors.hpp"
+#include "regimen/curvature/linear_operator.hpp"
+#include "regimen/statistics/monte_carlo.hpp"
+
+namespace regimen::inline v0 {
+
+/// How a trace is estimated.
+struct TraceOptions {
+  Draws draws{};
+  Integer sketch = 0;  ///< size of the subspace whose trace is taken exactly, at twice as many products, at least 0; 0
+                       ///< is Hutchinson's estimator
+  Integer block = 4;   ///< products at once, at least 1; changes speed and memory only, not the result
+
+  void check() const {
+    draws.check();
+    detail::require(sketch >= 0, "TraceOptions.sketch", "at least 0", sketch);
+    detail::require(block >= 1, "TraceOptions.block", "at least 1", block);
+  }
+};
+
+namespace detail {
+
+/// Random sign vectors with these numbers as columns, [n, count].
+inline at::Tensor sign_columns(std::int64_t n, std::uint64_t seed, std::int64_t first, std::int64_t count,
+                               const at::TensorOptions& options) {
+  std::vector<at::Tensor> columns;
+  for (std::int64_t i = 0; i < count; ++i) {
+    columns.push_back(random_signs(n, seed, first + i, options));
+  }
+  return at::stack(columns, 1);
+}
+
+}  // namespace detail
+
+/// The trace of an operator with a confidence interval, by Hutchinson's estimator (1990): the mean of v'Av over vectors
+/// v of random signs. One draw has the variance 2 (||A||_F^2 - the sum of A_ii^2), and never more than with Gaussian
+/// vectors, 2 ||A||_F^2. It draws until the interval is as narrow as `draws` asks for: a rule that looks at changes of
+/// the running mean, as in PyHessian, stops too early.
+///
+/// With a `sketch`, Hutch++ (Meyer, Musco, Musco and Woodruff 2021): the trace is exact on the subspace that `sketch`
+/// products span, which holds the large eigenvalues, and the draws estimate the rest. Worth it for spectra with few
+/// large eigenvalues and a narrow interval. `passes` of the result are products with the operator.
+///     const auto trace = regimen::trace(regimen::Hessian(surface), {.draws = {.relative = 0.05}});
+template <LinearOperator A>
+[[nodiscard]] MonteCarloEstimate trace(const A& a, const TraceOptions& how = {}) {
+  how.check();
+  const std::int64_t n = a.size();
+  const at::TensorOptions options = detail::vector_options(a);
+  const std::int64_t sketch = std::min<std::int64_t>(how.sketch, n);
+  double exact = 0;
+  at::Tensor basis;  // [n, sketch], orthonormal
+  if (sketch > 0) {
+    // Vectors beyond those of the draws, so that the draws are independent of the subspace.
+    const at::Tensor sketched =
+        detail::apply_all(a, detail::sign_columns(n, how.draws.seed, how.draws.most, sketch, options));
+    basis = std::get<0>(at::linalg_qr(sketched));
+    exact = (basis * detail::apply_all(a, basis)).sum().template item<double>();
+    if (sketch == n) {
+      return {.value = exact, .half_width = 0, .passes = 2 * sketch, .converged = true};
+    }
+  }
+  const auto outside = [&](const at::Tensor& v) { return basis.defined() ? v - basis.mm(basis.t().mm(v)) : v; };
+  std::vector<double> drawn;
+  std::int64_t products = 2 * sketch;
+  MonteCarloEstimate result = monte_carlo(
+      [&](std::int64_t draw) {
+        while (static_cast<std::int64_t>(drawn.size()) <= draw) {
+          const auto first = static_cast<std::int64_t>(drawn.size());
+          const std::int64_t count = std::min<std::int64_t>(how.block, how.draws.most - first);
+          const at::Tensor v = outside(detail::sign_columns(n, how.draws.seed, first, count, options));
+          const at::Tensor forms = (v * detail::apply_all(a, v)).sum({0}).cpu();
+          products += count;
+          for (std::int64_t i = 0; i < count; ++i) {
+            drawn.push_back(exact + forms[i].template item<double>());
+          }
+        }
+        return drawn[static_cast<std::size_t>(draw)];
+      },
+      how.draws);
+  result.passes = products;
+  return result;
+}
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,317 @@
+// Products with the Hessian, Gauss-Newton, Fisher and Gram matrices, compared with matrices made otherwise.
+#include "support/tensors.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <regimen/regimen.hpp>
+#include "support/awkward.hpp"
+
+namespace operators_test {
+
+namespace {
+
+namespace rg = regimen;
+
+/// f(a, b) = a b, whatever the input: the network of the litmus of rescaling.
+struct Product : torch::nn::Module {
+  explicit Product(double a_is, double b_is) {
+    a = register_parameter("a", torch::full({1}, a_is, torch::kDouble));
+    b = register_parameter("b", torch::full({1}, b_is, torch::kDouble));
+  }
+  at::Tensor forward(const at::Tensor& x) { return (a * b).expand({x.size(0), 1}); }
+  at::Tensor a, b;
+};
+
+/// Half the square of output - 1.
+struct HalfSquare {
+  at::Tensor operator()(const at::Tensor& output, const at::Tensor& /*target*/) const {
+    return (output - 1).square().mean() / 2;
+  }
+};
+
+rg::Batch one_sample() {
+  return {.data = torch::zeros({1, 1}, torch::kDouble), .target = torch::zeros({1}, torch::kLong)};
+}
+
+/// Softmax regression with weights 0 on (1, 0) and (0, 2), three classes.
+struct SoftmaxRegression {
+  SoftmaxRegression() {
+    net->to(torch::kDouble);
+    const at::NoGradGuard no_grad;
+    net->weight.zero_();
+  }
+  torch::nn::Linear net{torch::nn::LinearOptions(2, 3).bias(false)};
+  rg::Batch data{.data = torch::tensor({{1.0, 0.0}, {0.0, 2.0}}, torch::kDouble), .target = torch::tensor({0, 1})};
+};
+
+struct Smooth : torch::nn::Module {
+  Smooth() {
+    first = register_module("first", torch::nn::Linear(4, 5));
+    norm = register_module("norm", torch::nn::BatchNorm1d(5));
+    last = register_module("last", torch::nn::Linear(5, 3));
+    to(torch::kDouble);
+    norm->running_mean.normal_(0, 0.5);
+    norm->running_var.uniform_(0.5, 2);
+  }
+  at::Tensor forward(const at::Tensor& x) { return last(torch::tanh(norm(first(x)))); }
+  torch::nn::Linear first{nullptr}, last{nullptr};
+  torch::nn::BatchNorm1d norm{nullptr};
+};
+
+rg::Batch ten_samples() {
+  return {.data = torch::randn({10, 4}, torch::kDouble), .target = torch::arange(10, torch::kLong).remainder(3)};
+}
+
+/// The operator as a matrix, a column for each unit vector.
+template <class A>
+at::Tensor matrix_of(const A& a) {
+  std::vector<at::Tensor> columns;
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    at::Tensor unit = torch::zeros({a.size()}, torch::kDouble);
+    unit[i] = 1;
+    columns.push_back(a.apply(unit));
+  }
+  return at::stack(columns, 1);
+}
+
+/// Rows of derivatives of f(), [m], by all weights of the surface: central differences.
+at::Tensor differences(const rg::LossSurface& surface, const std::function<at::Tensor()>& f, double step = 1e-5) {
+  std::vector<at::Tensor> columns;
+  for (std::int64_t i = 0; i < surface.size(); ++i) {
+    at::Tensor by = torch::zeros({surface.size()}, torch::kDouble);
+    by[i] = step;
+    const at::NoGradGuard no_grad;
+    const auto at_moved = [&](const at::Tensor& displacement) {
+      const auto moved = surface.displaced(displacement);
+      return f();
+    };
+    columns.push_back((at_moved(by) - at_moved(-by)) / (2 * step));
+  }
+  return at::stack(columns, 1);
+}
+
+rg::Evaluation batches_of(std::int64_t batch) {
+  rg::Evaluation how;
+  how.batch = batch;
+  return how;
+}
+
+}  // namespace
+
+TEST_CASE("curvature: the Hessian of (ab - 1)^2 / 2 is the one by hand") {
+  const auto net = std::make_shared<Product>(2, 1);
+  const rg::LossSurface surface(net, one_sample(), {.loss = HalfSquare{}});
+  CHECK(furthest(matrix_of(rg::Hessian(surface)), torch::tensor({{1.0, 3.0}, {3.0, 4.0}}, torch::kDouble)) < 1e-12);
+  CHECK(furthest(matrix_of(rg::GaussNewton(surface)), torch::tensor({{1.0, 2.0}, {2.0, 4.0}}, torch::kDouble)) < 1e-12);
+  CHECK(surface.loss() == Approx(0.5));
+  CHECK(furthest(surface.gradient(), torch::tensor({1.0, 2.0}, torch::kDouble)) < 1e-12);
+}
+
+TEST_CASE("curvature: operators of softmax regression are X'X times diag(p) - pp'") {
+  const SoftmaxRegression at_zero;
+  const rg::LossSurface surface(at_zero.net, at_zero.data);
+  const at::Tensor bend = torch::eye(3, torch::kDouble) / 3 - 1.0 / 9;
+  const at::Tensor spread = torch::tensor({{0.5, 0.0}, {0.0, 2.0}}, torch::kDouble);  // mean of x x'
+  const at::Tensor expected = at::kron(bend, spread);
+  CHECK(furthest(matrix_of(rg::Hessian(surface)), expected) < 1e-12);
+  CHECK(furthest(matrix_of(rg::GaussNewton(surface)), expected) < 1e-12);
+  CHECK(furthest(matrix_of(rg::Fisher(surface)), expected) < 1e-12);
+}
+
+TEST_CASE("curvature: the Hessian is the derivative of the gradient, whatever the batches") {
+  torch::manual_seed(3);
+  const auto net = std::make_shared<Smooth>();
+  const rg::Batch data = ten_samples();
+  const rg::LossSurface all(net, data, batches_of(10));
+  const at::Tensor expected = differences(all, [&] { return all.gradient(); });
+  for (const std::int64_t batch : {1, 7, 10}) {
+    CAPTURE(batch);
+    CHECK(furthest(matrix_of(rg::Hessian(rg::LossSurface(net, data, batches_of(batch)))), expected) < 1e-7);
+  }
+}
+
+TEST_CASE("curvature: Gauss-Newton, Fishers and Gram come from the Jacobian of the outputs") {
+  torch::manual_seed(4);
+  const auto net = std::make_shared<Smooth>();
+  const rg::Batch data = ten_samples();
+  const rg::LossSurface surface(net, data, batches_of(7));
+  net->eval();
+  const auto output = [&] { return net->forward(data.data).detach(); };
+  const at::Tensor jacobian = differences(surface, [&] { return output().flatten(); }).view({10, 3, -1});
+  const at::Tensor p = output().softmax(1);
+  at::Tensor fisher = torch::zeros({surface.size(), surface.size()}, torch::kDouble);
+  at::Tensor empirical = torch::zeros_like(fisher);
+  for (std::int64_t i = 0; i < 10; ++i) {
+    const at::Tensor j = jacobian[i];
+    fisher += j.t().mm((p[i].diag() - p[i].outer(p[i])).mm(j)) / 10;
+    const at::Tensor gradient = j.t().mv(p[i] - torch::one_hot(data.target[i], 3).to(torch::kDouble));
+    empirical += gradient.outer(gradient) / 10;
+  }
+  CHECK(furthest(matrix_of(rg::GaussNewton(surface)), fisher) < 1e-8);
+  CHECK(furthest(matrix_of(rg::Fisher(surface)), fisher) < 1e-8);
+  CHECK(furthest(matrix_of(rg::EmpiricalFisher(surface)), empirical) < 1e-8);
+  const at::Tensor rows = jacobian.flatten(0, 1);
+  CHECK(furthest(matrix_of(rg::Gram(surface)), rows.mm(rows.t())) < 1e-7);
+  const at::Tensor centred = (jacobian - jacobian.mean(0, /*keepdim=*/true)).flatten(0, 1);
+  CHECK(furthest(matrix_of(rg::Gram(surface, /*centred=*/true)), centred.mm(centred.t())) < 1e-7);
+}
+
+TEST_CASE("curvature: Gauss-Newton takes any loss of the outputs, and counts as the loss does") {
+  torch::manual_seed(5);
+  const auto net = std::make_shared<Smooth>();
+  const rg::Batch data = ten_samples();
+  const at::Tensor weight = torch::tensor({1.0, 2.0, 5.0}, torch::kDouble);
+  const rg::LossSurface surface(net, data, {.loss = rg::CrossEntropy{.class_weights = {1, 2, 5}}, .batch = 4});
+  net->eval();
+  const at::Tensor jacobian =
+      differences(surface, [&] { return net->forward(data.data).detach().flatten(); }).view({10, 3, -1});
+  const at::Tensor p = net->forward(data.data).detach().softmax(1);
+  const at::Tensor each = weight.index_select(0, data.target);
+  at::Tensor expected = torch::zeros({surface.size(), surface.size()}, torch::kDouble);
+  for (std::int64_t i = 0; i < 10; ++i) {
+    expected += jacobian[i].t().mm((p[i].diag() - p[i].outer(p[i])).mm(jacobian[i])) * each[i] / each.sum();
+  }
+  CHECK(furthest(matrix_of(rg::GaussNewton(surface)), expected) < 1e-8);
+  CHECK(furthest(matrix_of(rg::Hessian(surface)), differences(surface, [&] { return surface.gradient(); })) < 1e-7);
+}
+
+TEST_CASE("curvature: several products at once are those one after another") {
+  torch::manual_seed(6);
+  const auto net = std::make_shared<Smooth>();
+  const rg::LossSurface surface(net, ten_samples(), batches_of(4));
+  const at::Tensor v = torch::randn({surface.size(), 3}, torch::kDouble);
+  const auto check = [&](const auto& a) {
+    for (std::int64_t i = 0; i < 3; ++i) {
+      CHECK(furthest(a.apply_all(v).select(1, i), a.apply(v.select(1, i).contiguous())) < 1e-12);
+    }
+  };
+  check(rg::Hessian(surface));
+  check(rg::GaussNewton(surface));
+  check(rg::Fisher(surface));
+  check(rg::EmpiricalFisher(surface));
+}
+
+TEST_CASE("curvature: a selector leaves rows and columns out") {
+  torch::manual_seed(7);
+  const auto net = std::make_shared<Smooth>();
+  const rg::Batch data = ten_samples();
+  const at::Tensor all = matrix_of(rg::Hessian(rg::LossSurface(net, data)));
+  const rg::LossSurface last(net, data, {}, rg::Layers{{"last"}});
+  CHECK(last.size() == 18);
+  CHECK(furthest(matrix_of(rg::Hessian(last)), all.slice(0, all.size(0) - 18).slice(1, all.size(0) - 18)) < 1e-12);
+  check_error([&] { rg::LossSurface(net, data, {}, rg::Layers{{"lost"}}); }, {"LossSurface", "lost", "none"});
+}
+
+TEST_CASE("curvature: awkward networks have symmetric operators and are left as they were") {
+  for (const awkward::Network& network : awkward::all_ten()) {
+    CAPTURE(network.name);
+    if (network.name == "buffers alone") {
+      check_error([&] { rg::LossSurface(network.model, network.batch); }, {"LossSurface", "none of the parameters"});
+      continue;
+    }
+    const awkward::State before(network);
+    const rg::LossSurface surface(network.model, network.batch, batches_of(4));
+    const auto check = [&](const auto& a) {
+      const at::Tensor v = rg::detail::random_signs(a.size(), 0, 0, torch::kDouble);
+      const at::Tensor w = rg::detail::random_signs(a.size(), 0, 1, torch::kDouble);
+      const at::Tensor to_v = a.apply(v);
+      const double size = to_v.norm().template item<double>();
+      CHECK(std::isfinite(size));
+      CHECK(w.dot(to_v).template item<double>() ==
+            Approx(v.dot(a.apply(w)).template item<double>()).margin(1e-4 * size));
+    };
+    check(rg::Hessian(surface));
+    check(rg::GaussNewton(surface));
+    check(rg::Fisher(surface));
+    check(rg::EmpiricalFisher(surface));
+    check(rg::Gram(surface));
+    CHECK(before.difference(awkward::State(network), {}).empty());
+  }
+}
+
+TEST_CASE("curvature: frozen and unused weights are left out, or have rows of 0") {
+  for (const awkward::Network& network : awkward::all_ten()) {
+    CAPTURE(network.name);
+    if (network.name == "frozen") {
+      CHECK(rg::LossSurface(network.model, network.batch).size() == 6 * 3 + 3);
+    }
+    if (network.name == "unused") {
+      const rg::LossSurface spare(network.model, network.batch, {}, rg::Layers{{"spare"}});
+      CHECK(furthest(rg::Hessian(spare).apply(torch::ones({42}, torch::kDouble)), torch::zeros({42})) == 0);
+      CHECK(furthest(rg::Gram(spare).apply(torch::ones({27}, torch::kDouble)), torch::zeros({27})) == 0);
+    }
+    if (network.name == "tied") {
+      CHECK(rg::LossSurface(network.model, network.batch).size() == 20 + 12);
+    }
+  }
+}
+
+TEST_CASE("curvature: two passes that differ are refused") {
+  struct AlwaysDrops : torch::nn::Module {
+    AlwaysDrops() { last = register_module("last", torch::nn::Linear(4, 3)); }
+    at::Tensor forward(const at::Tensor& x) { return last(torch::dropout(x, 0.5, /*train=*/true)); }
+    torch::nn::Linear last{nullptr};
+  };
+  torch::manual_seed(8);
+  rg::Batch data = ten_samples();
+  data.data = data.data.to(torch::kFloat);
+  const auto drops = std::make_shared<AlwaysDrops>();
+  const rg::LossSurface surface(drops, data);
+  (void)surface.loss();
+  check_error([&] { (void)rg::Hessian(surface).apply(torch::ones({15}, torch::kDouble)); },
+              {"two passes", "batch 0", "dropout", "frozen"});
+
+  const auto net = std::make_shared<torch::nn::LinearImpl>(4, 3);
+  const auto shuffles = [&data, reading = std::make_shared<int>(0)](const rg::Order& order) {
+    rg::Order own = order;
+    own.shuffle = true;
+    own.seed = static_cast<std::uint64_t>((*reading)++);
+    return rg::Source(data).read(own);
+  };
+  const rg::LossSurface shuffled(net, rg::limit(rg::Source(shuffles), 10), batches_of(5));
+  (void)shuffled.loss();
+  check_error([&] { (void)shuffled.loss(); }, {"two passes", "shuffles"});
+
+  const rg::LossSurface trained(net, data);
+  (void)trained.loss();
+  {
+    const at::NoGradGuard no_grad;
+    net->weight.mul_(2);
+  }
+  check_error([&] { (void)trained.gradient(); }, {"the weights have changed", "make a new one"});
+}
+
+TEST_CASE("curvature: a displacement is undone bit for bit, and its losses are not compared") {
+  torch::manual_seed(9);
+  const auto net = std::make_shared<Smooth>();
+  const rg::LossSurface surface(net, ten_samples());
+  const at::Tensor weights = surface.weights();
+  const double loss = surface.loss();
+  const at::Tensor by = torch::randn({surface.size()}, torch::kDouble);
+  CHECK(surface.loss_at(by) != loss);
+  CHECK(surface.weights().equal(weights));
+  CHECK(surface.loss() == loss);
+  CHECK(surface.loss_at(torch::zeros_like(by)) == loss);
+}
+
+TEST_CASE("curvature: a surface needs data with an end") {
+  const auto net = std::make_shared<torch::nn::LinearImpl>(4, 3);
+  check_error([&] { rg::LossSurface(net, rg::Source()); }, {"LossSurface", "a source that ends"});
+}
+
+TEST_CASE("curvature: the products are in full precision whatever the phase computes in") {
+  torch::manual_seed(10);
+  const auto net = std::make_shared<torch::nn::LinearImpl>(4, 3);
+  rg::Batch data = ten_samples();
+  data.data = data.data.to(torch::kFloat);
+  rg::Evaluation in_bf16;
+  in_bf16.execute.precision = rg::Precision::bf16;
+  const at::Tensor v = torch::ones({15}, torch::kDouble);
+  CHECK(rg::Hessian(rg::LossSurface(net, data, in_bf16))
+            .apply(v)
+            .equal(rg::Hessian(rg::LossSurface(net, data)).apply(v)));
+}
+
+}  // namespace operators_test
