@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -25,8 +24,10 @@ struct TopOptions {
   Integer largest = 1;      ///< how many from the upper end, at least 0
   Integer smallest = 0;     ///< how many from the lower end, at least 0
   double tolerance = 1e-4;  ///< residual ||A v - value v|| as a part of the largest absolute eigenvalue, above 0
-  Integer most = 200;       ///< products with the operator at most, at least 1; each keeps a vector of doubles
-  std::uint64_t seed = 0;   ///< random seed of the first vector
+  Integer most = 200;       ///< products with the operator in a search at most, at least 1; each keeps a vector
+  bool multiple = true;     ///< whether, for more than one at an end, the rest of the space is searched once more for
+                            ///< further copies of equal eigenvalues, which one search does not see
+  std::uint64_t seed = 0;   ///< random seed of the first vectors
 
   void check() const {
     detail::require(largest >= 0, "TopOptions.largest", "at least 0", largest);
@@ -55,22 +56,30 @@ struct SpectrumEnds {
 
 namespace detail {
 
-/// Lanczos' iteration with all vectors kept, each made orthogonal to those before it twice: without that, rounding
-/// brings back copies of eigenvalues that were found already.
+/// Lanczos' iteration (1950) in the complement of some vectors, with all vectors kept and each made orthogonal to those
+/// before it twice: without that, rounding brings back copies of eigenvalues that were found already.
 template <LinearOperator A>
 class KeptLanczos {
  public:
-  KeptLanczos(const A& a, const TopOptions& how) : a_(a), how_(how), options_(vector_options(a)) { begin_block(); }
+  /// `without`: orthonormal vectors, each [n]. `number`: of the search, for its first vector.
+  KeptLanczos(const A& a, const TopOptions& how, std::vector<at::Tensor> without, std::int64_t number)
+      : a_(a), how_(how), options_(vector_options(a)), without_(std::move(without)) {
+    room_ = a_.size() - static_cast<std::int64_t>(without_.size());
+    at::Tensor v = random_normals(a_.size(), how_.seed, number, options_);
+    orthogonalize(v);
+    keep(v / v.norm());
+  }
 
   [[nodiscard]] SpectrumEnds run() {
-    while (!finished()) {
+    do {
       step();
-    }
+      judge();
+    } while (!converged_ && !exhausted_ && products_ < how_.most);
     return ends();
   }
 
  private:
-  static constexpr std::int64_t rows_a_chunk = 16;
+  static constexpr std::size_t rows_a_chunk = 16;
 
   [[nodiscard]] at::Tensor basis_vector(std::size_t i) const {
     return chunks_[i / rows_a_chunk].select(0, static_cast<std::int64_t>(i % rows_a_chunk));
@@ -78,59 +87,41 @@ class KeptLanczos {
 
   void keep(const at::Tensor& vector) {
     if (kept_ % rows_a_chunk == 0) {
-      chunks_.push_back(at::empty({rows_a_chunk, a_.size()}, options_));
+      chunks_.push_back(at::empty({static_cast<std::int64_t>(rows_a_chunk), a_.size()}, options_));
     }
     ++kept_;
     basis_vector(kept_ - 1).copy_(vector);
   }
 
-  /// Makes v orthogonal to all kept vectors, twice.
+  /// Makes v orthogonal to the vectors without and to all kept ones, twice.
   void orthogonalize(at::Tensor& v) const {
     for (int pass = 0; pass < 2; ++pass) {
+      for (const at::Tensor& other : without_) {
+        v.sub_(other * other.dot(v));
+      }
       for (std::size_t c = 0; c < chunks_.size(); ++c) {
-        const auto rows = std::min<std::int64_t>(rows_a_chunk, static_cast<std::int64_t>(kept_ - c * rows_a_chunk));
+        const auto rows = static_cast<std::int64_t>(std::min(rows_a_chunk, kept_ - c * rows_a_chunk));
         const at::Tensor part = chunks_[c].narrow(0, 0, rows);
         v.sub_(part.t().mv(part.mv(v)));
       }
     }
   }
 
-  /// Keeps a random unit vector orthogonal to the kept ones: the begin, or a new begin where the operator does not
-  /// leave their span. Without the latter, one of several equal eigenvalues would be found.
-  void begin_block() {
-    block_ = kept_;
-    at::Tensor v = random_signs(a_.size(), how_.seed, blocks_++, options_);
-    orthogonalize(v);
-    keep(v / v.norm());
-  }
-
   void step() {
-    at::Tensor v = a_.apply(basis_vector(kept_ - 1)).clone();
+    const at::Tensor last = basis_vector(kept_ - 1);
+    at::Tensor v = a_.apply(last).clone();
     ++products_;
-    t_.diagonal.push_back(v.dot(basis_vector(kept_ - 1)).template item<double>());
+    t_.diagonal.push_back(v.dot(last).template item<double>());
     orthogonalize(v);
     const double coupling = v.norm().template item<double>();
     require(std::isfinite(coupling), "top: the norm of a product with the operator", "finite", coupling);
     t_.beside.push_back(coupling);
-    if (static_cast<std::int64_t>(kept_) == a_.size()) {
+    exhausted_ = static_cast<std::int64_t>(kept_) == room_ || coupling <= no_coupling * t_.bound();
+    if (exhausted_) {
       t_.beside.back() = 0;
-    } else if (coupling <= no_coupling * t_.bound()) {
-      t_.beside.back() = 0;
-      judge();  // while the finished block is the last one
-      if (!converged_ && products_ < how_.most) {
-        begin_block();
-      }
     } else {
       keep(v / coupling);
     }
-  }
-
-  [[nodiscard]] bool finished() {
-    if (t_.size() == 0) {
-      return false;
-    }
-    judge();
-    return converged_ || products_ >= how_.most || static_cast<std::int64_t>(t_.size()) == a_.size();
   }
 
   /// Looks at the eigenvalues of T: which are wanted, and whether their residuals are small enough.
@@ -140,29 +131,11 @@ class KeptLanczos {
     const std::size_t found = eigen_.values.size();
     const auto largest = static_cast<std::size_t>(how_.largest.value);
     const auto smallest = static_cast<std::size_t>(how_.smallest.value);
-    bool small = true;
-    for (std::size_t i = 0; i < found; ++i) {
+    converged_ = exhausted_ || found >= std::max(largest, smallest);
+    for (std::size_t i = 0; i < found && converged_; ++i) {
       const bool wanted = i < smallest || found - 1 - i < largest;
-      small = small && (!wanted || residual(i) <= most);
+      converged_ = !wanted || residual(i) <= most;
     }
-    const bool all = static_cast<std::int64_t>(found) == a_.size();
-    converged_ = all || (small && found >= std::max(largest, smallest) && adds_nothing(most));
-  }
-
-  /// Whether what is left, outside of the kept vectors' span, is known to be no wanted eigenvalue. The last block began
-  /// with a random vector outside of the blocks before it, so the ends of its own spectrum bound what those left.
-  [[nodiscard]] bool adds_nothing(double tolerance) const {
-    if (block_ == 0 || block_ == t_.size()) {
-      return block_ == 0 && t_.beside.back() > 0;
-    }
-    const Tridiagonal::Eigen own = t_.eigen(block_);
-    const std::size_t last = own.values.size() - 1;
-    const auto settled = [&](std::size_t i) { return t_.beside.back() * std::abs(own.entry(last, i)) <= tolerance; };
-    const std::size_t found = eigen_.values.size();
-    const auto largest = static_cast<std::size_t>(how_.largest.value);
-    const auto smallest = static_cast<std::size_t>(how_.smallest.value);
-    return (largest == 0 || (settled(last) && eigen_.values[found - largest] >= own.values[last] - tolerance)) &&
-           (smallest == 0 || (settled(0) && eigen_.values[smallest - 1] <= own.values[0] + tolerance));
   }
 
   [[nodiscard]] double residual(std::size_t i) const {
@@ -180,10 +153,10 @@ class KeptLanczos {
   [[nodiscard]] SpectrumEnds ends() const {
     SpectrumEnds result{.products = products_, .converged = converged_};
     const std::size_t found = eigen_.values.size();
-    for (std::size_t i = 0; i < std::min<std::size_t>(found, static_cast<std::size_t>(how_.largest.value)); ++i) {
+    for (std::size_t i = 0; i < std::min(found, static_cast<std::size_t>(how_.largest.value)); ++i) {
       result.largest.push_back(pair(found - 1 - i));
     }
-    for (std::size_t i = 0; i < std::min<std::size_t>(found, static_cast<std::size_t>(how_.smallest.value)); ++i) {
+    for (std::size_t i = 0; i < std::min(found, static_cast<std::size_t>(how_.smallest.value)); ++i) {
       result.smallest.push_back(pair(i));
     }
     return result;
@@ -192,30 +165,128 @@ class KeptLanczos {
   const A& a_;
   TopOptions how_;
   at::TensorOptions options_;
+  std::vector<at::Tensor> without_;
+  std::int64_t room_ = 0;  ///< dimension of the complement
   std::vector<at::Tensor> chunks_;
   std::size_t kept_ = 0;
-  std::size_t block_ = 0;  ///< the row of T at which the last block begins
-  std::int64_t blocks_ = 0;
   Tridiagonal t_;
   Tridiagonal::Eigen eigen_;
   std::int64_t products_ = 0;
+  bool exhausted_ = false;  ///< whether the operator does not lead out of the kept vectors' span
   bool converged_ = false;
+};
+
+/// The result of one search after another, each in the complement of the eigenvectors found before.
+template <LinearOperator A>
+class TopSearch {
+ public:
+  TopSearch(const A& a, const TopOptions& how) : a_(a), how_(how) {}
+
+  [[nodiscard]] SpectrumEnds run() {
+    const auto wanted_above = std::min<std::int64_t>(how_.largest, a_.size());
+    const auto wanted_below = std::min<std::int64_t>(how_.smallest, a_.size());
+    search(how_);
+    // One search finds one of several equal eigenvalues. The next one looks for the end of what is left, and is the
+    // last one if that would not be among the wanted.
+    bool above = open(found_.largest, wanted_above);
+    bool below = open(found_.smallest, wanted_below);
+    while (found_.converged && (above || below) && static_cast<std::int64_t>(vectors_.size()) < a_.size()) {
+      TopOptions next = how_;
+      next.largest = above ? 1 : 0;
+      next.smallest = below ? 1 : 0;
+      const SpectrumEnds more = search(next);
+      const double margin = how_.tolerance * norm();
+      above = above && add(found_.largest, more.largest, wanted_above, margin, /*descending=*/true);
+      below = below && add(found_.smallest, more.smallest, wanted_below, margin, /*descending=*/false);
+    }
+    return found_;
+  }
+
+ private:
+  /// Whether another search may change these.
+  [[nodiscard]] bool open(const std::vector<Eigenpair>& pairs, std::int64_t wanted) const {
+    const auto found = static_cast<std::int64_t>(pairs.size());
+    return wanted > 0 && (found < wanted || (wanted > 1 && how_.multiple));
+  }
+
+  SpectrumEnds search(const TopOptions& how) {
+    SpectrumEnds result = KeptLanczos<A>(a_, how, vectors_, searches_++).run();
+    for (const auto& pairs : {result.largest, result.smallest}) {
+      for (const Eigenpair& pair : pairs) {
+        remember(pair.vector);
+      }
+    }
+    const bool first = searches_ == 1;
+    found_.products += result.products;
+    found_.converged = result.converged && (first || found_.converged);
+    if (first) {
+      found_.largest = result.largest;
+      found_.smallest = result.smallest;
+    }
+    return result;
+  }
+
+  /// Adds an eigenvector to those that later searches leave out; one from both ends of a small operator once.
+  void remember(const at::Tensor& vector) {
+    at::Tensor rest = vector.clone();
+    for (const at::Tensor& other : vectors_) {
+      rest.sub_(other * other.dot(rest));
+    }
+    const double length = rest.norm().template item<double>();
+    if (length > 1e-3) {
+      vectors_.push_back(rest / length);
+    }
+  }
+
+  [[nodiscard]] double norm() const {
+    double most = 0;
+    for (const auto& pairs : {found_.largest, found_.smallest}) {
+      for (const Eigenpair& pair : pairs) {
+        most = std::max(most, std::abs(pair.value));
+      }
+    }
+    return most;
+  }
+
+  /// Adds what a later search has found, if it is wanted; whether the search after it may find more.
+  static bool add(std::vector<Eigenpair>& pairs, const std::vector<Eigenpair>& more, std::int64_t wanted, double margin,
+                  bool descending) {
+    const auto before = [descending](const Eigenpair& a, const Eigenpair& b) {
+      return descending ? a.value > b.value : a.value < b.value;
+    };
+    const bool full = static_cast<std::int64_t>(pairs.size()) >= wanted;
+    if (more.empty() || (full && std::abs(more[0].value - pairs.back().value) <= margin) ||
+        (full && !before(more[0], pairs.back()))) {
+      return false;
+    }
+    pairs.insert(std::upper_bound(pairs.begin(), pairs.end(), more[0], before), more[0]);
+    if (static_cast<std::int64_t>(pairs.size()) > wanted) {
+      pairs.pop_back();
+    }
+    return true;
+  }
+
+  const A& a_;
+  TopOptions how_;
+  SpectrumEnds found_;
+  std::vector<at::Tensor> vectors_;
+  std::int64_t searches_ = 0;
 };
 
 }  // namespace detail
 
-/// Both ends of an operator's spectrum, signed, by Lanczos' iteration (1950) with all vectors kept and made orthogonal
-/// twice; eigenvalues that occur several times are found as often where the operator has few different ones.
+/// Both ends of an operator's spectrum, signed, by Lanczos' iteration. Equal eigenvalues are found as often as they
+/// occur, which for more than one at an end takes a second search, about as long as the first (`multiple`).
 ///
 /// Costs a product with the operator and a vector of doubles for each step: 6 to 30 steps for the largest eigenvalue of
-/// a Hessian. Deterministic, up to the first vector, a function of the seed. Throws Error for settings out of their
-/// range and for a product that is not finite; a result that has not converged within `most` products says so.
+/// a Hessian. Deterministic: the first vectors are functions of the seed. Throws Error for settings out of their range
+/// and for a product that is not finite; a result that has not converged within `most` products says so.
 ///     const regimen::SpectrumEnds ends = regimen::top(hessian, {.largest = 5, .smallest = 1});
 template <LinearOperator A>
 [[nodiscard]] SpectrumEnds top(const A& a, const TopOptions& how = {}) {
   how.check();
   detail::require(a.size() >= 1, "top: the operator's size()", "at least 1", a.size());
-  return detail::KeptLanczos<A>(a, how).run();
+  return detail::TopSearch<A>(a, how).run();
 }
 
 }  // namespace regimen::inline v0

@@ -34,5 +34,6 @@ inline constexpr std::uint64_t pixels = of("pixels");          // PermutePixels
 inline constexpr std::uint64_t probe = of("probe");            // random vectors of curvature/
 inline constexpr std::uint64_t sample = of("sample");          // sample()
 inline constexpr std::uint64_t split = of("split");            // split()
+inline constexpr std::uint64_t start = of("start");            // first vectors of top()
 
 }  // namespace regimen::inline v0::detail::salt

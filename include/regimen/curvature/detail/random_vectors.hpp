@@ -22,4 +22,11 @@ inline at::Tensor random_signs(std::int64_t n, std::uint64_t seed, std::int64_t 
   return bits.to(options.dtype().toScalarType()) * 2 - 1;
 }
 
+/// Standard normal numbers, [n] double, as a function of (seed, number).
+inline at::Tensor random_normals(std::int64_t n, std::uint64_t seed, std::int64_t number,
+                                 const at::TensorOptions& options) {
+  const at::Tensor id = at::full({1}, number, options.dtype(at::kLong));
+  return Key(seed, id).fold(salt::start).normal({n}).select(0, 0).to(options.dtype().toScalarType());
+}
+
 }  // namespace regimen::inline v0::detail

@@ -22,7 +22,7 @@ struct Tridiagonal {
 
   [[nodiscard]] std::size_t size() const { return diagonal.size(); }
 
-  /// The eigenvalues, ascending, and the eigenvectors as columns, of rows `begin` and after.
+  /// The eigenvalues, ascending, and the eigenvectors as columns.
   struct Eigen {
     std::vector<double> values;
     at::Tensor vectors;  ///< [m, m] double on the CPU
@@ -36,12 +36,12 @@ struct Tridiagonal {
       return values.empty() ? 0 : std::max(std::abs(values.front()), std::abs(values.back()));
     }
   };
-  [[nodiscard]] Eigen eigen(std::size_t begin = 0) const {
-    const auto rows = static_cast<std::int64_t>(size() - begin);
+  [[nodiscard]] Eigen eigen() const {
+    const auto rows = static_cast<std::int64_t>(size());
     at::Tensor matrix = at::zeros({rows, rows}, at::kDouble);
     auto* const to = matrix.data_ptr<double>();
     for (std::int64_t i = 0; i < rows; ++i) {
-      const auto k = begin + static_cast<std::size_t>(i);
+      const auto k = static_cast<std::size_t>(i);
       to[i * rows + i] = diagonal[k];
       if (i + 1 < rows) {
         to[i * rows + i + 1] = to[(i + 1) * rows + i] = beside[k];
