@@ -102,7 +102,7 @@ inline double squared_norm(const LayerMap& map) {
 
 /// The spectrally normalized complexity of layers, (prod of s) (sum of (|W - M| / s)^(2/3))^(3/2), where |.| is the sum
 /// over the outputs of the l2 norms of their incoming weights, ||W' - M'||_{2,1} (Bartlett, Foster and Telgarsky 2017,
-/// arXiv 1706.08498, equation 1.2). W is a matrix [out, in]; for a convolution the kernel as [out, the rest]. M is the
+/// arXiv 1706.08498). W is a matrix [out, in]; for a convolution the kernel as [out, the rest]. M is the
 /// layer in `reference`, BatchNorm folded with its values there, or 0.
 [[nodiscard]] inline double spectral_complexity(const std::vector<LayerMap>& maps, const Snapshot* reference = nullptr,
                                                 const SpectralIteration& how = {}) {
