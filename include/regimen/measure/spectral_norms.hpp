@@ -95,8 +95,10 @@ class LayerOperator {
 /// groups, which is neither the norm of the kernel as a matrix nor that of the circular convolution. A matrix with a
 /// side of at most `exact_up_to` is decomposed; everything else is iterated. A BatchNorm alone: the largest factor.
 ///
-/// Costs a decomposition, or about three passes of the layer with one sample for each step of the iteration, of which
-/// 20 to 200 are usual. Throws Error for complex weights and for settings out of their range.
+/// Costs a decomposition, or two passes of the layer with one sample, in double, for each step of the iteration: 40 to
+/// 350 steps for the convolutions of a ResNet-18, and half as many with a
+/// tolerance of 1e-5, by which one of its 20 norms came out 3e-4 too small. Throws Error for complex
+/// weights and for settings out of their range.
 [[nodiscard]] inline SingularValue spectral_norm(const LayerMap& map, const SpectralIteration& how = {}) {
   how.check();
   const at::NoGradGuard no_grad;

@@ -47,7 +47,7 @@ struct HeardCall {
 
 /// How often a tensor was written to; 0 for one of inference mode, which does not count.
 inline std::int64_t version_of(const at::Tensor& tensor) {
-  return tensor.defined() && !tensor.is_inference() ? static_cast<std::int64_t>(tensor._version()) : 0;
+  return tensor.defined() && !tensor.is_inference() ? tensor._version() : 0;
 }
 
 /// Lists the linear maps (convolutions of all kinds, linear, addmm, mm, matmul) and BatchNorms that run in this thread
