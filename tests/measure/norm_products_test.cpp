@@ -227,7 +227,7 @@ TEST_CASE("path norm: its values with a skip and with biases are those of all pa
   CHECK(regimen::path_norm(net, {2}, 1) == Approx(68).epsilon(1e-12));
 }
 
-TEST_CASE("litmus: of all norms and margins, those that are said invariant are, and no others") {
+TEST_CASE("litmus: the norms and margins that are said invariant are, and no others") {
   const auto make = [] {
     Sequential net(Linear(3, 8), ReLU(), Linear(8, 5), ReLU(), Linear(5, 3));
     net->to(at::kDouble);
@@ -297,7 +297,7 @@ TEST_CASE("norm products: batch sizes, an unequal last batch among them, give on
   }
 }
 
-TEST_CASE("norm products: bias-free convolutions with BatchNorm and a sum have the values of the folded network") {
+TEST_CASE("norm products: a residual network with BatchNorm has the folded one's values") {
   for (const bool affine : {true, false}) {
     Residual net(/*normalized=*/true, affine);
     randomize(net, 13);

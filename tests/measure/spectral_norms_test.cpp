@@ -68,7 +68,7 @@ void check_against_svd(const Options& options, const std::vector<std::int64_t>& 
 
 }  // namespace
 
-TEST_CASE("spectral norm: of a padded convolution it is neither the kernel's nor the circular one's") {
+TEST_CASE("spectral norm: a padded convolution's is neither the kernel's nor the circular one") {
   const double c = std::cos(std::numbers::pi / 5);
   CHECK(norm_of_kernel({0, -1, 0, -1, 4, -1, 0, -1, 0}, 1) == Approx(4 + 4 * c).epsilon(1e-10));  // 7.2360680
   CHECK(norm_of_kernel({1, 1, 1, 1, 1, 1, 1, 1, 1}, 1) == Approx(std::pow(1 + 2 * c, 2)).epsilon(1e-10));
@@ -125,7 +125,7 @@ TEST_CASE("spectral norm: a matrix that is iterated has the value of one that is
   CHECK(short_of_it.products == 4);  // the last one makes sure of the value
 }
 
-TEST_CASE("spectral norm: two largest singular values that are close, or equal, do not stop the iteration early") {
+TEST_CASE("spectral norm: close or equal singular values do not end the iteration early") {
   for (const double second : {1.0, 1 - 1e-3, 1 - 1e-6}) {
     torch::manual_seed(4);
     const at::Tensor u = std::get<0>(at::linalg_qr(at::randn({60, 60}, at::kDouble)));
@@ -227,7 +227,7 @@ TEST_CASE("layer maps: a residual sum, a shortcut and a BatchNorm of its own are
   CHECK(regimen::spectral_norm(maps[0]).value == Approx(3 / std::sqrt(1 + 1e-5)));
 }
 
-TEST_CASE("layer maps: what is written to in place between a map and a BatchNorm is not folded") {
+TEST_CASE("layer maps: BatchNorm behind an operation in place is not folded") {
   for (const bool in_place : {true, false}) {
     Sequential net(Linear(3, 4), ReLU(torch::nn::ReLUOptions().inplace(in_place)), BatchNorm1d(4));
     const std::vector<LayerMap> maps = regimen::layer_maps(net, {3});
@@ -237,7 +237,7 @@ TEST_CASE("layer maps: what is written to in place between a map and a BatchNorm
   }
 }
 
-TEST_CASE("layer maps: a layer that is used twice is one, and as many as its images have sizes") {
+TEST_CASE("layer maps: a layer used twice is one map for each size of its images") {
   struct Twice : torch::nn::Module {
     Twice() {
       conv = register_module("conv", Conv2d(Conv2dOptions(2, 2, 3).padding(1)));
@@ -264,7 +264,7 @@ TEST_CASE("layer maps: a layer that is used twice is one, and as many as its ima
         std::max(regimen::spectral_norm(maps[0]).value, regimen::spectral_norm(maps[1]).value));
 }
 
-TEST_CASE("layer maps: a matrix is heard on either side of a product, and in a weight that is computed") {
+TEST_CASE("layer maps: a matrix is heard on either side of a product, and if computed") {
   struct Products : torch::nn::Module {
     Products() {
       left = register_parameter("left", torch::randn({5, 3}));

@@ -96,9 +96,8 @@ class LayerOperator {
 /// side of at most `exact_up_to` is decomposed; everything else is iterated. A BatchNorm alone: the largest factor.
 ///
 /// Costs a decomposition, or two passes of the layer with one sample, in double, for each step of the iteration: 40 to
-/// 350 steps for the convolutions of a ResNet-18, and half as many with a
-/// tolerance of 1e-5, by which one of its 20 norms came out 3e-4 too small. Throws Error for complex
-/// weights and for settings out of their range.
+/// 350 steps for the convolutions of a ResNet-18, and half as many with a tolerance of 1e-5, by which one of its 20
+/// norms came out 3e-4 too small. Throws Error for complex weights and for settings out of their range.
 [[nodiscard]] inline SingularValue spectral_norm(const LayerMap& map, const SpectralIteration& how = {}) {
   how.check();
   const at::NoGradGuard no_grad;
