@@ -4,8 +4,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <cmath>
+#include <string>
 
-#include "regimen/base/config.hpp"
+#include "regimen/base/error.hpp"
+#include "regimen/batch/tensors.hpp"
+#include "regimen/tensor/described.hpp"
 
 namespace regimen::inline v0 {
 
@@ -25,6 +28,19 @@ inline bool are_labels_for(const at::Tensor& outputs, const at::Tensor& target) 
     return false;
   }
   return target.sizes().slice(1) == outputs.sizes().slice(2);
+}
+
+/// The labels of targets, [N] int64: the targets themselves, or the largest entries of distributions [N, C], which
+/// smoothing does not change. Throws Error unless the logits are [N, C] with C >= 2, and for other targets.
+inline at::Tensor labels_for(const at::Tensor& logits, const at::Tensor& target, const std::string& who) {
+  if (logits.dim() != 2 || logits.size(1) < 2) {
+    throw Error(who + " takes outputs of [N, C] with at least two classes, not " + described(logits));
+  }
+  const bool soft = target.defined() && target.is_floating_point() && target.sizes() == logits.sizes();
+  if (!is_labels(target) && !soft) {
+    throw Error(who + " takes targets of [N] int64 or [N, C], not " + described(target));
+  }
+  return soft ? target.argmax(1) : target;
 }
 
 /// Correctness of each label: floating 1, 0, and NaN for a label out of [0, C), such as PyTorch's -100 for entries that

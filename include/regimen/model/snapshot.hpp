@@ -20,7 +20,8 @@ namespace regimen::inline v0 {
 ///     start.restore();  // every parameter and buffer, BatchNorm statistics included, bit for bit
 class Snapshot {
  public:
-  explicit Snapshot(const Weights& model) : model_(model), kept_(model.named_tensors()) {
+  explicit Snapshot(const Weights& model)
+      : model_(model), kept_(model.named_tensors()), parameters_(model.named_parameters().size()) {
     for (Named& named : kept_) {
       named.tensor = named.tensor.detach().clone();
     }
@@ -64,6 +65,9 @@ class Snapshot {
 
   /// The stored tensors, to be read only: parameters first, then buffers, each once.
   [[nodiscard]] const std::vector<Named>& tensors() const { return kept_; }
+
+  /// The number of parameters among `tensors()`, where they come first.
+  [[nodiscard]] std::size_t parameters() const { return parameters_; }
 
   /// The manifest: the number of tensors, and the CRC-32s of their numbers and of their names, shapes and types.
   [[nodiscard]] std::string manifest() const {
@@ -118,6 +122,7 @@ class Snapshot {
 
   Weights model_;
   std::vector<Named> kept_;
+  std::size_t parameters_;
 };
 
 }  // namespace regimen::inline v0

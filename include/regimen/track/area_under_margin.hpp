@@ -5,24 +5,14 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/zeros.h>
 
-#include <limits>
 #include <string>
 #include <utility>
 
+#include "regimen/measure/margins.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/track/samples.hpp"
 
 namespace regimen::inline v0 {
-
-/// The margin of each sample: its label's logit minus the largest other logit, z_y - max over c != y of z_c; positive
-/// if the label is predicted. logits [N, C]; targets [N] int64 in [0, C), or [N, C], whose largest entry is the label
-/// -> [N] double. Throws Error for other shapes.
-[[nodiscard]] inline at::Tensor margins(const at::Tensor& logits, const at::Tensor& targets) {
-  const at::Tensor label = detail::labels_for(logits, targets, "margins").unsqueeze(1);
-  const at::Tensor z = logits.to(at::kDouble);
-  const at::Tensor others = z.scatter(1, label, -std::numeric_limits<double>::infinity()).amax(1);
-  return z.gather(1, label).squeeze(1) - others;
-}
 
 /// The area under the margin of each sample: the mean of its margins over all times that it was seen (Pleiss et al.
 /// 2020, "Identifying Mislabeled Data using the Area Under the Margin Ranking", equations 1 and 2). It is small for

@@ -157,19 +157,6 @@ class SampleRows {
 
 namespace detail {
 
-/// The labels of targets, [N] int64: the targets themselves, or the largest entries of distributions [N, C], which
-/// smoothing does not change. Throws Error unless the logits are [N, C] with C >= 2, and for other targets.
-inline at::Tensor labels_for(const at::Tensor& logits, const at::Tensor& target, const std::string& who) {
-  if (logits.dim() != 2 || logits.size(1) < 2) {
-    throw Error(who + " takes outputs of [N, C] with at least two classes, not " + described(logits));
-  }
-  const bool soft = target.defined() && target.is_floating_point() && target.sizes() == logits.sizes();
-  if (!is_labels(target) && !soft) {
-    throw Error(who + " takes targets of [N] int64 or [N, C], not " + described(target));
-  }
-  return soft ? target.argmax(1) : target;
-}
-
 /// Reads a tracker's table from an archive to the device that the table is on.
 template <class Archive>
 void load_table(Archive& archive, const std::string& name, at::Tensor& table) {

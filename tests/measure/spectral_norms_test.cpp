@@ -1,0 +1,351 @@
+#include "support/small_networks.hpp"
+
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include <regimen/regimen.hpp>
+#include "support/awkward.hpp"
+#include "support/tensors.hpp"
+
+namespace spectral_norms_test {
+
+namespace {
+
+using regimen::LayerMap;
+using torch::nn::BatchNorm1d;
+using torch::nn::BatchNorm2d;
+using torch::nn::BatchNorm2dOptions;
+using torch::nn::Conv2d;
+using torch::nn::Conv2dOptions;
+using torch::nn::ConvTranspose2d;
+using torch::nn::ConvTranspose2dOptions;
+using torch::nn::Linear;
+using torch::nn::LinearOptions;
+using torch::nn::ReLU;
+using torch::nn::Sequential;
+
+/// The matrix of a module without bias: what it makes of each unit vector.
+template <class Module>
+at::Tensor dense(Module& module, const std::vector<std::int64_t>& shape) {
+  const at::NoGradGuard no_grad;
+  std::int64_t inputs = 1;
+  std::vector<std::int64_t> sizes{-1};
+  for (const std::int64_t length : shape) {
+    inputs *= length;
+    sizes.push_back(length);
+  }
+  return module->forward(at::eye(inputs, at::kDouble).view(sizes)).flatten(1);
+}
+
+double largest(const at::Tensor& matrix) {
+  return at::linalg_svdvals(matrix).max().item<double>();
+}
+
+/// One kernel on images of 4 x 4, padded with zeros.
+double norm_of_kernel(const std::vector<double>& kernel, std::int64_t stride) {
+  Sequential net(Conv2d(Conv2dOptions(1, 1, 3).padding(1).stride(stride).bias(false)));
+  net->to(at::kDouble);
+  const at::NoGradGuard no_grad;
+  net->parameters()[0].copy_(at::tensor(kernel, at::kDouble).view({1, 1, 3, 3}));
+  return regimen::SpectralNorms{.sample_shape = {1, 4, 4}}(net).at("0.weight");
+}
+
+template <class Options>
+void check_against_svd(const Options& options, const std::vector<std::int64_t>& shape) {
+  using Layer = std::conditional_t<std::is_same_v<Options, Conv2dOptions>, Conv2d, ConvTranspose2d>;
+  Layer layer(options);
+  layer->to(at::kDouble);
+  const at::Tensor matrix = dense(layer, shape);
+  const std::vector<LayerMap> maps = regimen::layer_maps(layer, regimen::Integers(shape));
+  REQUIRE(maps.size() == 1);
+  const regimen::SingularValue found = regimen::spectral_norm(maps[0]);
+  CAPTURE(found.products, found.residual);
+  CHECK(found.converged);
+  CHECK(found.value == Approx(largest(matrix)).epsilon(1e-10));
+}
+
+}  // namespace
+
+TEST_CASE("spectral norm: a padded convolution's is neither the kernel's nor the circular one") {
+  const double c = std::cos(std::numbers::pi / 5);
+  CHECK(norm_of_kernel({0, -1, 0, -1, 4, -1, 0, -1, 0}, 1) == Approx(4 + 4 * c).epsilon(1e-10));  // 7.2360680
+  CHECK(norm_of_kernel({1, 1, 1, 1, 1, 1, 1, 1, 1}, 1) == Approx(std::pow(1 + 2 * c, 2)).epsilon(1e-10));
+  CHECK(norm_of_kernel({1, 1, 1, 1, 1, 1, 1, 1, 1}, 2) == Approx(3.6180339887498949).epsilon(1e-10));
+}
+
+TEST_CASE("spectral norm: a convolution's is that of its explicit matrix") {
+  torch::manual_seed(1);
+  const Conv2dOptions plain = Conv2dOptions(3, 4, 3).bias(false);
+  check_against_svd(plain, {3, 5, 6});
+  check_against_svd(Conv2dOptions(plain).padding(1), {3, 5, 6});
+  check_against_svd(Conv2dOptions(plain).padding({2, 1}).stride({2, 3}), {3, 6, 8});
+  check_against_svd(Conv2dOptions(plain).dilation(2).padding(2), {3, 6, 5});
+  check_against_svd(Conv2dOptions(4, 6, {3, 2}).groups(2).padding(1).stride(2).bias(false), {4, 5, 6});
+  check_against_svd(Conv2dOptions(4, 4, 3).groups(4).padding(1).bias(false), {4, 5, 5});
+  check_against_svd(Conv2dOptions(6, 2, 1).stride(2).bias(false), {6, 4, 4});
+  check_against_svd(Conv2dOptions(3, 4, 3).padding(torch::kSame).bias(false), {3, 5, 5});
+}
+
+TEST_CASE("spectral norm: a transposed convolution's is that of its explicit matrix") {
+  torch::manual_seed(2);
+  check_against_svd(ConvTranspose2dOptions(3, 4, 3).bias(false), {3, 4, 3});
+  check_against_svd(ConvTranspose2dOptions(4, 6, 3).groups(2).stride(2).padding(1).output_padding(1).bias(false),
+                    {4, 3, 4});
+  check_against_svd(ConvTranspose2dOptions(2, 3, 2).dilation(3).stride(2).output_padding(2).bias(false), {2, 3, 3});
+}
+
+TEST_CASE("spectral norm: convolutions of one and three dimensions have theirs") {
+  torch::nn::Conv1d one(torch::nn::Conv1dOptions(2, 3, 3).stride(2).padding(1).bias(false));
+  torch::nn::Conv3d three(torch::nn::Conv3dOptions(2, 2, 2).bias(false));
+  one->to(at::kDouble);
+  three->to(at::kDouble);
+  CHECK(regimen::SpectralNorms{.sample_shape = {2, 7}}(one).at("weight") ==
+        Approx(largest(dense(one, {2, 7}))).epsilon(1e-10));
+  CHECK(regimen::SpectralNorms{.sample_shape = {2, 3, 3, 4}}(three).at("weight") ==
+        Approx(largest(dense(three, {2, 3, 3, 4}))).epsilon(1e-10));
+}
+
+TEST_CASE("spectral norm: a matrix that is iterated has the value of one that is decomposed") {
+  torch::manual_seed(3);
+  Linear layer(40, 30);
+  layer->to(at::kDouble);
+  const LayerMap map = regimen::layer_maps(layer, {40}).at(0);
+  const regimen::SingularValue exact = regimen::spectral_norm(map);
+  const regimen::SingularValue iterated = regimen::spectral_norm(map, {.exact_up_to = 29});
+  CHECK(exact.products == 0);
+  CHECK(iterated.products > 0);
+  CHECK(iterated.products < 60);
+  CHECK(exact.value == Approx(largest(layer->weight)).epsilon(1e-13));
+  CHECK(iterated.value == Approx(exact.value).epsilon(1e-12));
+  const regimen::SingularValue short_of_it = regimen::spectral_norm(map, {.most = 3, .exact_up_to = 0});
+  CHECK_FALSE(short_of_it.converged);
+  CHECK(short_of_it.value < exact.value);
+  CHECK(short_of_it.products == 4);  // the last one makes sure of the value
+}
+
+TEST_CASE("spectral norm: close or equal singular values do not end the iteration early") {
+  for (const double second : {1.0, 1 - 1e-3, 1 - 1e-6}) {
+    torch::manual_seed(4);
+    const at::Tensor u = std::get<0>(at::linalg_qr(at::randn({60, 60}, at::kDouble)));
+    const at::Tensor v = std::get<0>(at::linalg_qr(at::randn({60, 60}, at::kDouble)));
+    at::Tensor values = at::linspace(0, 0.999, 60, at::kDouble);
+    values[0] = 1;
+    values[1] = second;
+    const at::Tensor matrix = u.matmul(values.diag()).matmul(v.t());
+    const auto found = regimen::largest_singular_value([&](const at::Tensor& x) { return matrix.mv(x); },
+                                                       [&](const at::Tensor& y) { return matrix.t().mv(y); },
+                                                       at::randn({60}, at::kDouble));
+    CAPTURE(second, found.products);
+    CHECK(found.converged);
+    CHECK(std::abs(found.value - 1) < (second == 1 - 1e-6 ? 1e-6 : 1e-9));  // at worst it is the second one
+  }
+}
+
+TEST_CASE("spectral norm: zeros have 0, and numbers that are not finite have NaN") {
+  Conv2d layer(Conv2dOptions(1, 1, 3));
+  Linear matrix(3, 3);
+  const at::NoGradGuard no_grad;
+  layer->weight.zero_();
+  matrix->weight.fill_(std::nan(""));
+  CHECK(regimen::SpectralNorms{.sample_shape = {1, 4, 4}}(layer).at("weight") == 0);
+  CHECK(std::isnan(regimen::SpectralNorms{.sample_shape = {3}}(matrix).at("weight")));
+  layer->weight.fill_(std::nan(""));
+  CHECK(std::isnan(regimen::SpectralNorms{.sample_shape = {1, 4, 4}}(layer).at("weight")));
+}
+
+TEST_CASE("spectral norm: BatchNorm is folded as an explicitly folded convolution has it") {
+  torch::manual_seed(5);
+  for (const bool affine : {true, false}) {
+    for (const bool transposed : {false, true}) {
+      Sequential net;
+      at::Tensor kernel;
+      if (transposed) {
+        ConvTranspose2d layer(ConvTranspose2dOptions(4, 6, 3).groups(2).bias(false));
+        net->push_back(layer);
+      } else {
+        net->push_back(Conv2d(Conv2dOptions(4, 6, 3).groups(2).padding(1).bias(false)));
+      }
+      net->push_back(BatchNorm2d(BatchNorm2dOptions(6).affine(affine).eps(1e-2)));
+      net->to(at::kDouble);
+      randomize(*net, 5);
+      net->eval();
+      // What the two do in eval mode, less what they make of zeros.
+      const at::NoGradGuard no_grad;
+      const std::vector<std::int64_t> shape{4, 4, 5};
+      const at::Tensor matrix = dense(net, shape) - net->forward(at::zeros({1, 4, 4, 5}, at::kDouble)).flatten(1);
+      const std::vector<LayerMap> maps = regimen::layer_maps(net, {4, 4, 5});
+      REQUIRE(maps.size() == 1);
+      CHECK(maps[0].normalization.has_value());
+      CHECK(regimen::spectral_norm(maps[0]).value == Approx(largest(matrix)).epsilon(1e-10));
+      CHECK(maps[0].rows().size(0) == 6);
+      CHECK(maps[0].rows().norm().item<double>() == Approx(maps[0].folded().norm().item<double>()));
+      CAPTURE(affine, transposed);
+      if (!transposed) {
+        const double per_channel = maps[0].rows()[3].norm().item<double>();
+        const double gain = (affine ? net->parameters()[1][3].item<double>() : 1) /
+                            std::sqrt(net->buffers()[1][3].item<double>() + 1e-2);
+        CHECK(per_channel == Approx(std::abs(gain) * net->parameters()[0][3].norm().item<double>()));
+      }
+    }
+  }
+}
+
+TEST_CASE("layer maps: a residual sum, a shortcut and a BatchNorm of its own are told apart") {
+  struct Residual : torch::nn::Module {
+    Residual() {
+      first_norm = register_module("first_norm", BatchNorm2d(2));
+      conv = register_module("conv", Conv2d(Conv2dOptions(2, 4, 3).padding(1).bias(false)));
+      norm = register_module("norm", BatchNorm2d(4));
+      shortcut = register_module("shortcut", Conv2d(Conv2dOptions(2, 4, 1).bias(false)));
+      late = register_module("late", BatchNorm2d(4));
+      last = register_module("last", Linear(4, 3));
+    }
+    at::Tensor forward(const at::Tensor& x) {
+      at::Tensor hidden = at::relu(first_norm(x));
+      const at::Tensor branch = norm(conv(hidden));
+      hidden = branch + shortcut(hidden);
+      hidden = late(hidden.relu_());
+      return last(hidden.mean({2, 3}));
+    }
+    BatchNorm2d first_norm{nullptr}, norm{nullptr}, late{nullptr};
+    Conv2d conv{nullptr}, shortcut{nullptr};
+    Linear last{nullptr};
+  };
+  Residual net;
+  const std::vector<LayerMap> maps = regimen::layer_maps(net, {2, 4, 4});
+  std::vector<std::string> names;
+  for (const LayerMap& map : maps) {
+    names.push_back(map.name + (map.normalization ? " by " + map.normalization->gain.name : ""));
+  }
+  CHECK(names == std::vector<std::string>{"first_norm.weight by first_norm.weight", "conv.weight by norm.weight",
+                                          "shortcut.weight", "late.weight by late.weight", "last.weight"});
+  CHECK(maps[0].kind == LayerMap::Kind::scale);
+  const at::NoGradGuard no_grad;
+  net.first_norm->weight.copy_(at::tensor({-3.F, 2.F}));
+  CHECK(regimen::spectral_norm(maps[0]).value == Approx(3 / std::sqrt(1 + 1e-5)));
+}
+
+TEST_CASE("layer maps: BatchNorm behind an operation in place is not folded") {
+  for (const bool in_place : {true, false}) {
+    Sequential net(Linear(3, 4), ReLU(torch::nn::ReLUOptions().inplace(in_place)), BatchNorm1d(4));
+    const std::vector<LayerMap> maps = regimen::layer_maps(net, {3});
+    REQUIRE(maps.size() == 2);
+    CHECK_FALSE(maps[0].normalization);
+    CHECK(maps[1].kind == LayerMap::Kind::scale);
+  }
+}
+
+TEST_CASE("layer maps: a layer used twice is one map for each size of its images") {
+  struct Twice : torch::nn::Module {
+    Twice() {
+      conv = register_module("conv", Conv2d(Conv2dOptions(2, 2, 3).padding(1)));
+      table = register_parameter("table", torch::randn({2, 2}));
+    }
+    at::Tensor forward(const at::Tensor& x) {
+      const at::Tensor hidden = conv(at::max_pool2d(conv(conv(x)), 2)).mean({2, 3});
+      return at::linear(at::linear(hidden, table), table).matmul(table);
+    }
+    Conv2d conv{nullptr};
+    at::Tensor table;
+  };
+  Twice net;
+  const std::vector<LayerMap> maps = regimen::layer_maps(net, {2, 4, 4});
+  REQUIRE(maps.size() == 4);
+  CHECK(maps[0].calls == 2);
+  CHECK(maps[0].input == std::vector<std::int64_t>{2, 4, 4});
+  CHECK(maps[1].input == std::vector<std::int64_t>{2, 2, 2});
+  CHECK(maps[2].calls == 2);
+  CHECK(maps[3].calls == 1);  // its transpose
+  CHECK(same(maps[3].weight, net.table.detach().t()));
+  CHECK(regimen::SpectralNorms{.sample_shape = {2, 4, 4}}(net).size() == 2);
+  CHECK(regimen::SpectralNorms{.sample_shape = {2, 4, 4}}(net).at("conv.weight") ==
+        std::max(regimen::spectral_norm(maps[0]).value, regimen::spectral_norm(maps[1]).value));
+}
+
+TEST_CASE("layer maps: a matrix is heard on either side of a product, and if computed") {
+  struct Products : torch::nn::Module {
+    Products() {
+      left = register_parameter("left", torch::randn({5, 3}));
+      right = register_parameter("right", torch::randn({5, 2}));
+    }
+    at::Tensor forward(const at::Tensor& x) {
+      const at::Tensor hidden = left.mm(x.t()).t().matmul(right);
+      return at::linear(hidden, left.t().matmul(right));
+    }
+    at::Tensor left, right;
+  };
+  Products net;
+  const std::vector<LayerMap> maps = regimen::layer_maps(net, {3});
+  REQUIRE(maps.size() == 3);
+  CHECK(same(maps[0].weight, net.left.detach()));
+  CHECK(same(maps[1].weight, net.right.detach().t()));
+  CHECK(maps[2].name == "(computed)");
+  CHECK(maps[2].weight.sizes() == at::IntArrayRef{3, 2});
+  const regimen::Snapshot start(net);
+  check_error([&] { (void)maps[2].folded(&start); }, {"computed", "snapshot"});
+  CHECK(same(maps[1].folded(&start), net.right.detach().t().to(at::kDouble)));
+}
+
+TEST_CASE("layer maps: awkward networks keep everything, and list what runs") {
+  const std::vector<std::vector<std::string>> expected{{"first.weight", "table"},
+                                                       {"first.weight", "middle.weight", "last.weight"},
+                                                       {"first.weight", "last.weight"},
+                                                       {"first.weight", "last.weight"},
+                                                       {"first.weight", "last.weight"},
+                                                       {"first.weight", "last.weight"},
+                                                       {"weight", "weight", "last"},
+                                                       {"last.weight"},
+                                                       {"projection"},
+                                                       {"parameter0"}};
+  std::vector<awkward::Network> all = awkward::all_ten();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    CAPTURE(all[i].name);
+    regimen::Batch one = all[i].batch;
+    one.data = one.data.narrow(0, 0, 1);
+    const awkward::State before(all[i]);
+    const std::vector<LayerMap> maps = regimen::layer_maps(all[i].model, one);
+    std::vector<std::string> names;
+    for (const LayerMap& map : maps) {
+      names.push_back(map.name);
+      CHECK(regimen::spectral_norm(map).value > 0);
+    }
+    CHECK(before.difference(awkward::State(all[i]), {}) == "");
+    CHECK(names == expected[i]);
+    all[i].fail_at(1);
+    CHECK_THROWS(regimen::layer_maps(all[i].model, one));
+    all[i].fail_at(0);
+    CHECK(before.difference(awkward::State(all[i]), {}) == "");
+    CHECK(regimen::layer_maps(all[i].model, one).size() == maps.size());
+  }
+}
+
+TEST_CASE("spectral norms: memory format and type do not matter, seeds only to rounding") {
+  torch::manual_seed(6);
+  Conv2d layer(Conv2dOptions(4, 5, 3).padding(1));
+  const regimen::SpectralNorms norms{.sample_shape = {4, 6, 6}};
+  const double before = norms(layer).at("weight");
+  layer->weight.set_data(layer->weight.detach().contiguous(at::MemoryFormat::ChannelsLast));
+  CHECK(norms(layer).at("weight") == Approx(before).epsilon(1e-12));
+  CHECK(regimen::SpectralNorms{.sample_shape = {4, 6, 6}, .iteration = {.seed = 9}}(layer).at("weight") ==
+        Approx(before).epsilon(1e-9));
+  layer->to(at::kDouble);
+  CHECK(norms(layer).at("weight") == Approx(before).epsilon(1e-12));
+}
+
+TEST_CASE("spectral norms: names, data and settings are checked") {
+  Sequential net(Linear(3, 4), ReLU(), Linear(4, 2));
+  const regimen::Source data = regimen::InMemory({.data = torch::randn({5, 3})});
+  CHECK(regimen::SpectralNorms{.data = data}(net).size() == 2);
+  const regimen::AnyMeasure measure = regimen::SpectralNorms{.data = data, .layers = {"2.weight"}};
+  CHECK(measure.names("norm") == std::vector<std::string>{"norm_2.weight"});
+  CHECK(measure.numbers("norm", net).at("norm_2.weight") ==
+        Approx(largest(net->parameters()[2].detach())).epsilon(1e-6));
+  check_error([&] { (void)regimen::SpectralNorms{.data = data, .layers = {"7.weight"}}(net); }, {"7.weight"});
+  check_error([&] { (void)regimen::SpectralNorms{}(net); }, {"SpectralNorms.sample_shape", "SpectralNorms.data"});
+  check_error([] { regimen::SpectralIteration{.tolerance = 0}.check(); }, {"SpectralIteration.tolerance", "(0, 1)"});
+  check_error([] { regimen::SpectralNorms{.iteration = {.most = 0}}.check(); }, {"SpectralIteration.most"});
+}
+
+}  // namespace spectral_norms_test
