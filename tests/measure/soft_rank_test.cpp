@@ -41,13 +41,19 @@ double largest_of(const at::Tensor& h) {
   return at::linalg_eigvalsh(h).max().item<double>();
 }
 
-/// Softmax regression with random weights, 12 in all.
+/// Softmax regression on two numbers, with random weights, 6 in all.
 torch::nn::Linear regression(std::uint64_t seed) {
-  torch::nn::Linear net = linear_at_zero(4, 3);
+  torch::nn::Linear net = linear_at_zero(2, 3);
   torch::manual_seed(seed);
   const at::NoGradGuard no_grad;
   net->weight.normal_();
   return net;
+}
+
+rg::Batch samples_for_regression(std::uint64_t seed) {
+  rg::Batch data = samples_for_mlp(10, seed);
+  data.data = data.data.narrow(1, 0, 2).contiguous();
+  return data;
 }
 
 }  // namespace
@@ -59,10 +65,10 @@ TEST_CASE("soft rank: softmax regression at 0 has 2.6, by three curvatures") {
                          .curvature = curvature,
                          .lambda = 1.0 / 6,
                          .relative = false,
-                         .draws = {.relative = 0.03}};
+                         .draws = {.relative = 0.06}};
     const rg::MonteCarloEstimate rank = measure.estimate(net);
     CHECK(holds(rank, 2.6));
-    CHECK(rank.value == Approx(2.6).epsilon(0.06));
+    CHECK(rank.value == Approx(2.6).epsilon(0.12));
     measure.lambda = 0.25;  // of the largest, 2/3
     measure.relative = true;
     CHECK(measure.estimate(net).value == Approx(rank.value).epsilon(1e-9));
@@ -74,10 +80,9 @@ TEST_CASE("soft rank: a network's is that of its Gauss-Newton matrix") {
   const rg::Batch data = samples_for_mlp();
   const at::Tensor h = gauss_newton(net, data);
   const double truth = soft_rank_of(h, 0.01 * largest_of(h));
-  const rg::MonteCarloEstimate rank =
-      rg::SoftRank{.data = data, .steps = 25, .draws = {.relative = 0.05, .seed = 3}}.estimate(net);
-  CHECK(rank.value == Approx(truth).epsilon(0.1));
-  CHECK(rank.passes >= 25 * rank.draws);
+  const rg::MonteCarloEstimate rank = rg::SoftRank{.data = data, .steps = 20}.estimate(net);
+  CHECK(rank.value == Approx(truth).epsilon(0.15));
+  CHECK(rank.passes >= 20 * rank.draws);
   CHECK(truth < 20);
   CHECK(truth > 3);
 }
@@ -89,7 +94,7 @@ TEST_CASE("soft rank: negative eigenvalues of a Hessian count as 0") {
                        .curvature = Curvature::hessian,
                        .lambda = 1,
                        .relative = false,
-                       .draws = {.relative = 0.02}};
+                       .draws = {.relative = 0.05}};
   const double largest = (5 + std::sqrt(45)) / 2;
   CHECK(holds(measure.estimate(net), largest / (largest + 1)));
   const auto flat = std::make_shared<Product>(0, 0);  // eigenvalues -1, 1
@@ -124,26 +129,25 @@ TEST_CASE("Takeuchi's trace: 95 % intervals hold it in 95 % of all cases") {
   check_coverage(
       [](std::uint64_t i) {
         auto net = regression(i);
-        const rg::Batch data = samples_for_mlp(10, i);
+        const rg::Batch data = samples_for_regression(i);
         const double truth = takeuchi_of(gauss_newton(net, data), each_loss_gradient(net, data), 0.1);
         const rg::TakeuchiTrace measure{
-            .data = data, .lambda = 0.1, .relative = false, .steps = 12, .draws = {.seed = i}};
+            .data = data, .lambda = 0.1, .relative = false, .steps = 6, .draws = {.seed = i}};
         return holds(measure.estimate(net), truth);
       },
-      20);
+      10);
 }
 
 TEST_CASE("soft rank: 95 % intervals hold it in 95 % of all cases") {
   check_coverage(
       [](std::uint64_t i) {
         auto net = regression(i);
-        const rg::Batch data = samples_for_mlp(10, i);
+        const rg::Batch data = samples_for_regression(i);
         const double truth = soft_rank_of(gauss_newton(net, data), 0.1);
-        const rg::SoftRank measure{
-            .data = data, .lambda = 0.1, .relative = false, .steps = 12, .draws = {.relative = 0.05, .seed = i}};
+        const rg::SoftRank measure{.data = data, .lambda = 0.1, .relative = false, .steps = 6, .draws = {.seed = i}};
         return holds(measure.estimate(net), truth);
       },
-      20);
+      10);
 }
 
 TEST_CASE("soft rank: both are functions of the network, the data and the seed") {

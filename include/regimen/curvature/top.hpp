@@ -99,9 +99,14 @@ class KeptLanczos {
   /// leave their span. Without the latter, one of several equal eigenvalues would be found.
   void begin_block() {
     block_ = kept_;
-    at::Tensor v = random_signs(a_.size(), how_.seed, blocks_++, options_);
-    orthogonalize(v);
-    keep(v / v.norm());
+    at::Tensor v;
+    double length = 0;
+    while (length < 1e-6) {  // in the span of the kept ones, as half of all sign vectors of length 2 are
+      v = random_signs(a_.size(), how_.seed, vectors_++, options_);
+      orthogonalize(v);
+      length = v.norm().template item<double>();
+    }
+    keep(v / length);
   }
 
   void step() {
@@ -194,8 +199,8 @@ class KeptLanczos {
   at::TensorOptions options_;
   std::vector<at::Tensor> chunks_;
   std::size_t kept_ = 0;
-  std::size_t block_ = 0;  ///< the row of T at which the last block begins
-  std::int64_t blocks_ = 0;
+  std::size_t block_ = 0;     ///< the row of T at which the last block begins
+  std::int64_t vectors_ = 0;  ///< random vectors so far
   Tridiagonal t_;
   Tridiagonal::Eigen eigen_;
   std::int64_t products_ = 0;
