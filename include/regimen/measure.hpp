@@ -10,6 +10,7 @@
 #include "regimen/measure/gradient_noise_scale.hpp"
 #include "regimen/measure/hessian_trace.hpp"
 #include "regimen/measure/kernel_alignment.hpp"
+#include "regimen/measure/negative_curvature.hpp"
 #include "regimen/measure/norms.hpp"
 #include "regimen/measure/on_part.hpp"
 #include "regimen/measure/paths.hpp"

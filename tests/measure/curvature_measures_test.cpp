@@ -1,5 +1,6 @@
 // Measures of curvature: eigenvalues and traces, and what all measures of gradients and curvature must hold.
 #include "support/gradients.hpp"
+#include "support/tensors.hpp"
 
 #include <cmath>
 #include <memory>
@@ -28,6 +29,7 @@ std::vector<std::pair<std::string, rg::AnyMeasure>> all_measures(const rg::Sourc
           {"empirical", rg::FisherTrace{.data = data, .how = how, .labels = rg::FisherLabels::data, .draws = draws}},
           {"confident", rg::FisherTrace{.data = data, .how = how, .confidence = 0.6, .draws = draws}},
           {"noise", rg::GradientNoiseScale{.data = data, .how = how, .draws = draws}},
+          {"negative", rg::NegativeCurvature{.data = data, .how = how, .density = {.draws = 2, .steps = 4}}},
           {"flatness", rg::RelativeFlatness{.data = data, .how = how, .trace = trace}},
           {"rank", rg::SoftRank{.data = data, .how = how, .steps = 4, .draws = draws}},
           {"tic", rg::TakeuchiTrace{.data = data, .how = how, .steps = 4, .draws = draws}},
@@ -125,11 +127,42 @@ TEST_CASE("Hessian trace: each curvature is the operator's") {
   check(Curvature::empirical_fisher, rg::EmpiricalFisher(surface));
 }
 
+TEST_CASE("negative curvature: (2, 1) has .854 of 6.708") {
+  const auto net = std::make_shared<Product>(2, 1);
+  rg::NegativeCurvature measure{.data = one_sample(), .how = {.loss = HalfSquares{}}, .density = {.draws = 200}};
+  const double share = (std::sqrt(45) - 5) / 2 / std::sqrt(45);
+  CHECK(holds(measure.estimate(net), share));
+  CHECK(measure.estimate(net).value == Approx(share).epsilon(0.1));
+  check_equal(measure(std::make_shared<Product>(2, 0.5)), {{"value", 0}, {"half_width", 0}});
+  measure.density.seed = 1;
+  CHECK(measure.estimate(net).value == Approx(share).epsilon(0.1));
+  check_error([&] { (void)rg::NegativeCurvature{.density = {.draws = 1}}(net); },
+              {"NegativeCurvature.density.draws", "at least 2"});
+  check_error([&] { (void)rg::NegativeCurvature{}(net); }, {"NegativeCurvature takes data"});
+}
+
+TEST_CASE("negative curvature: 95 % intervals hold the share in 95 % of all cases") {
+  check_coverage(
+      [](std::uint64_t i) {
+        torch::manual_seed(i);
+        torch::nn::Sequential net(torch::nn::Linear(2, 3), torch::nn::Tanh(), torch::nn::Linear(3, 3));
+        net->to(torch::kDouble);
+        rg::Batch data = samples_for_mlp(10, i);
+        data.data = data.data.narrow(1, 0, 2).contiguous();
+        const at::Tensor loss = at::cross_entropy_loss(net->forward(data.data), data.target);
+        const at::Tensor values = at::linalg_eigvalsh(hessian_of(loss, net->parameters()));
+        const double share = (-values).clamp_min(0).sum().item<double>() / values.abs().sum().item<double>();
+        return holds(rg::NegativeCurvature{.data = data, .density = {.steps = 21, .seed = i}}.estimate(net), share);
+      },
+      10);
+}
+
 TEST_CASE("top eigenvalue: batches change nothing, rescaling of ReLU layers does") {
   rg::TopEigenvalue top{.data = samples_for_mlp(), .top = {.largest = 1, .tolerance = 1e-12}};
   rg::HessianTrace trace{.data = samples_for_mlp(), .trace = {.draws = fixed_draws(8)}};
   check_batches(top, relu_mlp());
   check_batches(trace, relu_mlp());
+  check_batches(rg::NegativeCurvature{.data = samples_for_mlp(), .density = {.draws = 2, .steps = 4}}, relu_mlp());
   CHECK(std::abs(top(relu_mlp(1, 4)).at("largest") / top(relu_mlp()).at("largest") - 1) > 0.5);
   CHECK(std::abs(trace(relu_mlp(1, 4)).at("value") / trace(relu_mlp()).at("value") - 1) > 0.5);
 }
@@ -204,6 +237,25 @@ TEST_CASE("measures of curvature: BatchNorm without affine, and what its statist
     CHECK(std::isfinite(numbers.begin()->second));
     CHECK(net->is_training());
   }
+}
+
+TEST_CASE("measures of curvature: signed sums refuse a network that draws in eval mode") {
+  struct AlwaysDrops : torch::nn::Module {
+    AlwaysDrops() {
+      last = register_module("last", torch::nn::Linear(4, 3));
+      to(torch::kDouble);
+    }
+    at::Tensor forward(const at::Tensor& x) { return last(torch::dropout(x, 0.5, /*train=*/true)); }
+    torch::nn::Linear last{nullptr};
+  };
+  torch::manual_seed(8);
+  const auto net = std::make_shared<AlwaysDrops>();
+  const rg::Batch data = samples_for_mlp();
+  check_error([&] { (void)rg::FisherTrace{.data = data}(net); }, {"FisherTrace: two passes", "dropout"});
+  check_error([&] { (void)rg::GradientNoiseScale{.data = data}(net); }, {"GradientNoiseScale: two passes"});
+  check_error([&] { (void)rg::TangentKernelTrace{.data = data}(net); }, {"TangentKernelTrace: two passes"});
+  check_error([&] { (void)rg::HessianTrace{.data = data}(net); }, {"LossSurface: two passes"});
+  check_error([&] { (void)rg::TakeuchiTrace{.data = data, .relative = false}(net); }, {"TakeuchiTrace: two passes"});
 }
 
 TEST_CASE("measures of curvature: settings out of range and missing data are refused") {

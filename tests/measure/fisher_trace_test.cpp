@@ -1,4 +1,5 @@
 // The trace of the Fisher information against loops over samples and classes.
+#include "support/tensors.hpp"
 #include "support/gradients.hpp"
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // The gradient noise scale and coherence against gradients that are known one by one.
+#include "support/tensors.hpp"
 #include "support/gradients.hpp"
 
 #include <cmath>

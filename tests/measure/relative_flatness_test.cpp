@@ -1,4 +1,5 @@
 // Relative flatness against the double sum over rows of a Hessian in memory.
+#include "support/tensors.hpp"
 #include "support/gradients.hpp"
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // Soft rank and Takeuchi's trace against matrices in memory.
+#include "support/tensors.hpp"
 #include "support/gradients.hpp"
 
 #include <cmath>

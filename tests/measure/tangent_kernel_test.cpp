@@ -1,4 +1,5 @@
 // The tangent kernel's trace, eigenvalues and alignment against kernels in memory.
+#include "support/tensors.hpp"
 #include "support/gradients.hpp"
 
 #include <cmath>

@@ -32,7 +32,7 @@ enum class FisherLabels {
   every,  ///< all C classes, by their probabilities: the true Fisher information
   drawn,  ///< one label a sample and draw, from the network's probabilities, in steps of 2^-24: the same mean. A
           ///< network that fits its data has most of its trace from rare labels, which few draws meet: prefer `every`
-  data  ///< the data's labels, by the loss: the empirical one, which is the mean square of the samples' gradients
+  data    ///< the data's labels, by the loss: the empirical one, which is the mean square of the samples' gradients
 };
 
 /// A measure: the trace of the Fisher information, the mean over samples of E_y~p ||grad log p_y||^2, p the softmax of
@@ -69,6 +69,7 @@ struct FisherTrace {
     const LossSurface surface = detail::surface_for(data, how, parameters, probe, "FisherTrace");
     const double temperature =
         confidence ? matched_temperature(surface.model(), surface.data(), *confidence, surface.how()) : 1;
+    detail::SumGradients gradients(surface, "FisherTrace");
     return detail::monte_carlo_in_blocks(
         [&](std::int64_t first, std::int64_t count) {
           std::int64_t samples = 0;
@@ -76,7 +77,7 @@ struct FisherTrace {
             return labels == FisherLabels::data ? by_the_data(surface, output / temperature, batch, samples)
                                                 : by_the_network(output, temperature, batch, samples);
           };
-          const at::Tensor sums = detail::gradients_of_sums(surface, numbers_of, first, count);
+          const at::Tensor sums = gradients(numbers_of, first, count);
           return sums.square().sum({1}) / static_cast<double>(samples);
         },
         draws);
@@ -89,9 +90,7 @@ struct FisherTrace {
   [[nodiscard]] detail::WeightedNumbers by_the_data(const LossSurface& surface, const at::Tensor& logits,
                                                     const Batch& batch, std::int64_t& samples) const {
     samples += batch.size();
-    return {surface.how().loss.each(logits, batch.target), [this, ids = batch.id](std::int64_t draw) {
-              return detail::sample_signs(ids, draws.seed, draw, 1).select(1, 0);
-            }};
+    return detail::signed_losses(surface, logits, batch, draws.seed);
   }
 
   [[nodiscard]] detail::WeightedNumbers by_the_network(const at::Tensor& output, double temperature, const Batch& batch,

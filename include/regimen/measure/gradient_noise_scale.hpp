@@ -6,10 +6,12 @@
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "regimen/base/error.hpp"
@@ -75,30 +77,8 @@ struct GradientNoiseScale {
 
   void check() const { draws.check(); }
 
-  /// tr S with its interval; `squared_mean` is set to |g|^2 and `samples` to n where given.
-  [[nodiscard]] MonteCarloEstimate estimate(const Probe& probe, double* squared_mean = nullptr,
-                                            std::int64_t* samples = nullptr) const {
-    check();
-    const LossSurface surface = detail::surface_for(data, how, parameters, probe, "GradientNoiseScale");
-    std::int64_t n = 0;
-    const at::Tensor sum = surface.weighted_gradient([&n](const Batch& batch) {
-      n += batch.size();
-      return at::ones({batch.size()}, batch.id.options().dtype(at::kDouble));
-    });
-    detail::require(n >= 2, "GradientNoiseScale: the number of samples", "at least 2", n);
-    const at::Tensor mean = sum / static_cast<double>(n);
-    if (squared_mean != nullptr) {
-      *squared_mean = mean.square().sum().item<double>();
-    }
-    if (samples != nullptr) {
-      *samples = n;
-    }
-    return detail::monte_carlo_in_blocks(
-        [&](std::int64_t first, std::int64_t count) {
-          return squares(surface, mean, first, count) / static_cast<double>(n - 1);
-        },
-        draws);
-  }
+  /// tr S with its interval.
+  [[nodiscard]] MonteCarloEstimate estimate(const Probe& probe) const { return estimates(probe).variance; }
 
   [[nodiscard]] std::vector<std::string> names() const {
     return {"variance",  "variance_half_width", "squared_gradient", "scale",
@@ -106,39 +86,63 @@ struct GradientNoiseScale {
   }
 
   Numbers operator()(const Probe& probe) const {
-    double squared_mean = 0;
-    std::int64_t samples = 0;
-    const MonteCarloEstimate variance = estimate(probe, &squared_mean, &samples);
-    const auto n = static_cast<double>(samples);
-    const auto with = [&](double is) {
-      return GradientNoiseParts{.variance = is, .squared_gradient = squared_mean - is / n};
+    const Estimates found = estimates(probe);
+    const auto with = [&found](double variance) {
+      return GradientNoiseParts{.variance = variance, .squared_gradient = found.squared_mean - variance / found.n};
     };
-    const double within = variance.value * (n - 1) / n;  // mean |g_i - g|^2
-    return {{"variance", variance.value},
-            {"variance_half_width", variance.half_width},
-            {"squared_gradient", with(variance.value).squared_gradient},
-            {"scale", with(variance.value).scale()},
-            {"scale_low", with(std::max(variance.low(), 0.0)).scale()},
-            {"scale_high", with(variance.high()).scale()},
-            {"plug_in", within / squared_mean},
-            {"coherence", squared_mean / (squared_mean + within)}};
+    const double variance = found.variance.value;
+    const double within = variance * (found.n - 1) / found.n;  // mean |g_i - g|^2
+    return {{"variance", variance},
+            {"variance_half_width", found.variance.half_width},
+            {"squared_gradient", with(variance).squared_gradient},
+            {"scale", with(variance).scale()},
+            {"scale_low", with(std::max(found.variance.low(), 0.0)).scale()},
+            {"scale_high", with(found.variance.high()).scale()},
+            {"plug_in", within / found.squared_mean},
+            {"coherence", found.squared_mean / (found.squared_mean + within)}};
   }
 
  private:
+  struct Estimates {
+    MonteCarloEstimate variance;  ///< tr S
+    double squared_mean;          ///< |g|^2
+    double n;                     ///< number of samples
+  };
+
+  [[nodiscard]] Estimates estimates(const Probe& probe) const {
+    check();
+    const LossSurface surface = detail::surface_for(data, how, parameters, probe, "GradientNoiseScale");
+    std::int64_t samples = 0;
+    const at::Tensor sum = surface.weighted_gradient([&samples](const Batch& batch) {
+      samples += batch.size();
+      return at::ones({batch.size()}, batch.id.options().dtype(at::kDouble));
+    });
+    detail::require(samples >= 2, "GradientNoiseScale: the number of samples", "at least 2", samples);
+    const auto n = static_cast<double>(samples);
+    const at::Tensor mean = sum / n;
+    detail::SumGradients gradients(surface, "GradientNoiseScale");
+    const auto draws_from = [&](std::int64_t first, std::int64_t count) {
+      return squares(gradients, surface, mean, first, count) / (n - 1);
+    };
+    return {.variance = detail::monte_carlo_in_blocks(draws_from, draws),
+            .squared_mean = mean.square().sum().item<double>(),
+            .n = n};
+  }
+
   /// |sum r_i (g_i - mean)|^2 for several draws of signs r, [count].
-  [[nodiscard]] at::Tensor squares(const LossSurface& surface, const at::Tensor& mean, std::int64_t first,
-                                   std::int64_t count) const {
+  [[nodiscard]] at::Tensor squares(detail::SumGradients& gradients, const LossSurface& surface, const at::Tensor& mean,
+                                   std::int64_t first, std::int64_t count) const {
     std::vector<at::Tensor> totals(static_cast<std::size_t>(count));  // sums of signs, on the device
-    const at::Tensor sums = detail::gradients_of_sums(
-        surface,
+    const at::Tensor sums = gradients(
         [&](const at::Tensor& output, const Batch& batch) {
-          return detail::WeightedNumbers{
-              surface.how().loss.each(output, batch.target), [&, ids = batch.id](std::int64_t draw) {
-                const at::Tensor signs = detail::sample_signs(ids, draws.seed, draw, 1).select(1, 0);
-                at::Tensor& total = totals[static_cast<std::size_t>(draw - first)];
-                total = total.defined() ? total + signs.sum() : signs.sum();
-                return signs;
-              }};
+          detail::WeightedNumbers losses = detail::signed_losses(surface, output, batch, draws.seed);
+          losses.weights = [&totals, first, signs_of = std::move(losses.weights)](std::int64_t draw) {
+            const at::Tensor signs = signs_of(draw);
+            at::Tensor& total = totals[static_cast<std::size_t>(draw - first)];
+            total = total.defined() ? total + signs.sum() : signs.sum();
+            return signs;
+          };
+          return losses;
         },
         first, count);
     if (!totals.front().defined()) {

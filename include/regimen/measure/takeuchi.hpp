@@ -65,13 +65,15 @@ struct TakeuchiTrace {
     return with_curvature(curvature, surface, [&](const auto& a) {
       std::int64_t products = 0;
       const double added = detail::damping_of(a, lambda, relative, draws.seed, products);
+      detail::SumGradients gradients(surface, "TakeuchiTrace");
       at::Tensor block;  // signed sums of gradients, a row a draw
       std::int64_t begin = 0;
       MonteCarloEstimate result = monte_carlo(
           [&](std::int64_t draw) {
             if (!block.defined() || draw >= begin + block.size(0)) {
               begin = draw;
-              block = signed_sums(surface, draw, std::min<std::int64_t>(detail::draws_a_pass, draws.most - draw));
+              block = signed_sums(gradients, surface, draw,
+                                  std::min<std::int64_t>(detail::draws_a_pass, draws.most - draw));
             }
             return form(a, block.select(0, draw - begin), added, products);
           },
@@ -86,16 +88,13 @@ struct TakeuchiTrace {
 
  private:
   /// sum r_i g_i / sqrt(n) for several draws of signs r, [count, size()].
-  [[nodiscard]] at::Tensor signed_sums(const LossSurface& surface, std::int64_t first, std::int64_t count) const {
+  [[nodiscard]] at::Tensor signed_sums(detail::SumGradients& gradients, const LossSurface& surface, std::int64_t first,
+                                       std::int64_t count) const {
     std::int64_t samples = 0;
-    const at::Tensor sums = detail::gradients_of_sums(
-        surface,
+    const at::Tensor sums = gradients(
         [&](const at::Tensor& output, const Batch& batch) {
           samples += batch.size();
-          return detail::WeightedNumbers{surface.how().loss.each(output, batch.target),
-                                         [this, ids = batch.id](std::int64_t draw) {
-                                           return detail::sample_signs(ids, draws.seed, draw, 1).select(1, 0);
-                                         }};
+          return detail::signed_losses(surface, output, batch, draws.seed);
         },
         first, count);
     return sums / std::sqrt(static_cast<double>(samples));

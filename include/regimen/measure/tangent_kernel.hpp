@@ -49,10 +49,9 @@ struct TangentKernelTrace {
                                        return detail::sample_signs(ids, draws.seed, draw, each).view(output.sizes());
                                      }};
     };
+    detail::SumGradients gradients(surface, "TangentKernelTrace");
     return detail::monte_carlo_in_blocks(
-        [&](std::int64_t first, std::int64_t count) {
-          return detail::gradients_of_sums(surface, numbers_of, first, count).square().sum({1});
-        },
+        [&](std::int64_t first, std::int64_t count) { return gradients(numbers_of, first, count).square().sum({1}); },
         draws);
   }
 
