@@ -129,13 +129,12 @@ TEST_CASE("Hessian trace: each curvature is the operator's") {
 
 TEST_CASE("negative curvature: (2, 1) has .854 of 6.708") {
   const auto net = std::make_shared<Product>(2, 1);
-  rg::NegativeCurvature measure{.data = one_sample(), .how = {.loss = HalfSquares{}}, .density = {.draws = 200}};
+  rg::NegativeCurvature measure{.data = one_sample(), .how = {.loss = HalfSquares{}}, .density = {.draws = 1000}};
   const double share = (std::sqrt(45) - 5) / 2 / std::sqrt(45);
-  CHECK(holds(measure.estimate(net), share));
-  CHECK(measure.estimate(net).value == Approx(share).epsilon(0.1));
+  const rg::MonteCarloEstimate estimate = measure.estimate(net);
+  CHECK(holds(estimate, share));
+  CHECK(estimate.value == Approx(share).epsilon(0.1));
   check_equal(measure(std::make_shared<Product>(2, 0.5)), {{"value", 0}, {"half_width", 0}});
-  measure.density.seed = 1;
-  CHECK(measure.estimate(net).value == Approx(share).epsilon(0.1));
   check_error([&] { (void)rg::NegativeCurvature{.density = {.draws = 1}}(net); },
               {"NegativeCurvature.density.draws", "at least 2"});
   check_error([&] { (void)rg::NegativeCurvature{}(net); }, {"NegativeCurvature takes data"});
