@@ -124,6 +124,16 @@ TEST_CASE("curvature: top of all eigenvalues, of zeros, and of a single one") {
   check_values(rg::top(rg::DenseOperator{torch::full({1, 1}, 7.0, torch::kDouble)}).largest, {7}, 1e-15);
 }
 
+TEST_CASE("curvature: top begins anew outside of what it has, however small the operator") {
+  // The first random vector may be (1, -1), and the second one (-1, 1): no new direction.
+  const rg::DenseOperator ones{torch::ones({2, 2}, torch::kDouble)};
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const rg::SpectrumEnds ends = rg::top(ones, {.largest = 1, .smallest = 1, .seed = seed});
+    check_values(ends.largest, {2}, 1e-12);
+    check_values(ends.smallest, {0}, 1e-12);
+  }
+}
+
 TEST_CASE("curvature: top says if it has not converged") {
   std::vector<double> values;
   for (int i = 0; i < 200; ++i) {

@@ -24,6 +24,7 @@ inline constexpr std::uint64_t balance = of("balance");        // balanced_label
 inline constexpr std::uint64_t choice = of("choice");          // exact shares of `frozen`
 inline constexpr std::uint64_t clusters = of("clusters");      // toy data
 inline constexpr std::uint64_t directions = of("directions");  // InstanceLabels
+inline constexpr std::uint64_t drawn = of("drawn");            // labels that FisherTrace draws
 inline constexpr std::uint64_t exact = of("exact");            // exact_labels
 inline constexpr std::uint64_t gradient = of("gradient");      // GradientNoise
 inline constexpr std::uint64_t layer = of("layer");            // frozen layers on one another
@@ -33,6 +34,7 @@ inline constexpr std::uint64_t permutation = of("permute");    // permuted_label
 inline constexpr std::uint64_t pixels = of("pixels");          // PermutePixels
 inline constexpr std::uint64_t probe = of("probe");            // random vectors of curvature/
 inline constexpr std::uint64_t sample = of("sample");          // sample()
+inline constexpr std::uint64_t signs = of("signs");            // signs of samples' gradients in measure/
 inline constexpr std::uint64_t split = of("split");            // split()
 inline constexpr std::uint64_t start = of("start");            // first vectors of top()
 
