@@ -33,5 +33,6 @@ inline constexpr std::uint64_t permutation = of("permute");    // permuted_label
 inline constexpr std::uint64_t pixels = of("pixels");          // PermutePixels
 inline constexpr std::uint64_t sample = of("sample");          // sample()
 inline constexpr std::uint64_t split = of("split");            // split()
+inline constexpr std::uint64_t weights = of("weights");        // noise on weights, of measures of sharpness
 
 }  // namespace regimen::inline v0::detail::salt
