@@ -11,3 +11,4 @@
 #include "regimen/measure/on_part.hpp"
 #include "regimen/measure/paths.hpp"
 #include "regimen/measure/prediction_changes.hpp"
+#include "regimen/measure/worst_sharpness.hpp"
