@@ -9,6 +9,7 @@
 #include "regimen/measure/fisher_rao.hpp"
 #include "regimen/measure/norms.hpp"
 #include "regimen/measure/on_part.hpp"
+#include "regimen/measure/pac_bayes.hpp"
 #include "regimen/measure/paths.hpp"
 #include "regimen/measure/prediction_changes.hpp"
 #include "regimen/measure/worst_sharpness.hpp"

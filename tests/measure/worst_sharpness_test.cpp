@@ -297,6 +297,7 @@ TEST_CASE("WorstSharpness: it is a measure of a scoring") {
   regimen::Probe probe(net);
   probe.fit = minima::labelled();
   CHECK(regimen::AnyMeasure(WorstSharpness{})(probe) == WorstSharpness{.data = minima::labelled()}(net));
+  CHECK(regimen::manifest(WorstSharpness{}).find(R"("ball": "l2")") != std::string::npos);
 }
 
 }  // namespace worst_sharpness_test
