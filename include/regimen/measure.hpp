@@ -3,6 +3,7 @@
 /// What kind of minimum: norms, distances, accuracy on a part, changed predictions.
 
 #include "regimen/measure/average_sharpness.hpp"
+#include "regimen/measure/barrier.hpp"
 #include "regimen/measure/concept.hpp"
 #include "regimen/measure/data_for.hpp"
 #include "regimen/measure/distance.hpp"
