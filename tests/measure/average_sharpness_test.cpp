@@ -195,6 +195,20 @@ TEST_CASE("AverageSharpness: a network of NaN has none, and errors name the fiel
   check_error([&] { (void)AverageSharpness{.data = inputs(), .draws = {.least = 1}}(net); }, {"Draws.least"});
 }
 
+TEST_CASE("AverageSharpness: a BatchNorm without gain and shift is no obstacle, nor a bias of 0") {
+  Sequential net(torch::nn::Linear(2, 4), torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(4).affine(false)),
+                 torch::nn::ReLU(), torch::nn::Linear(4, 2));
+  net->to(at::kDouble);
+  randomize(*net, 3);
+  {
+    const at::NoGradGuard no_grad;
+    net->parameters()[1].zero_();
+  }
+  const Kept kept(*net);
+  CHECK(std::isfinite(AverageSharpness{.data = minima::labelled(), .draws = {.most = 16}}(net).at("value")));
+  kept.check();
+}
+
 TEST_CASE("AverageSharpness: it is a measure of two numbers of a scoring") {
   const regimen::AnyMeasure measure = AverageSharpness{.data = inputs(), .how = {.loss = minima::HalfSquare{}}};
   CHECK(measure.names("flat") == std::vector<std::string>{"flat_value", "flat_half_width"});

@@ -294,6 +294,20 @@ TEST_CASE("PacBayes: errors name the field") {
   CHECK(with([&](auto& m) { m.start = Snapshot(wider); }).find("PacBayes.start") != std::string::npos);
 }
 
+TEST_CASE("PacBayes: a BatchNorm without gain and shift is no obstacle, nor a bias of 0") {
+  Sequential net(torch::nn::Linear(2, 4), torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(4).affine(false)),
+                 torch::nn::ReLU(), torch::nn::Linear(4, 2));
+  net->to(at::kDouble);
+  randomize(*net, 3);
+  {
+    const at::NoGradGuard no_grad;
+    net->parameters()[1].zero_();
+  }
+  const Kept kept(*net);
+  CHECK(PacBayes{.data = minima::labelled(), .draws = 3}.estimate(net).sigma > 0);
+  kept.check();
+}
+
 TEST_CASE("PacBayes: it is a measure of several numbers of a scoring") {
   auto net = minima::linear(std::vector<double>(30, 1.0));
   PacBayes measure = of_units(30);

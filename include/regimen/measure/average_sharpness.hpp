@@ -23,7 +23,7 @@ namespace regimen::inline v0 {
 
 /// A measure: the average-case sharpness, by how much the mean loss grows on average under normal noise on the weights,
 /// E L(w + sigma e) - L(w) with e ~ N(0, I), with the half width of its confidence interval (Neyshabur, Bhojanapalli,
-/// McAllester and Srebro 2017, section 2.2; Andriushchenko et al. 2023, eq. 1). With `adaptive` the noise of a weight
+/// McAllester and Srebro 2017; Andriushchenko et al. 2023). With `adaptive` the noise of a weight
 /// has the standard deviation sigma |w|, so that weights of 0 stay, and the measure does not change when a ReLU unit's
 /// incoming weights grow and its outgoing ones shrink by one factor.
 ///

@@ -39,12 +39,12 @@ struct LinePoint {
 struct LossLine {
   std::vector<LinePoint> points{};  ///< at least 2
 
-  /// The loss barrier, max_t L(t) - ((1 - t) L(0) + t L(1)), at least 0 (Entezari, Sedghi, Saukh and Neyshabur 2022,
-  /// definition 1).
+  /// The loss barrier, max_t L(t) - ((1 - t) L(0) + t L(1)), at least 0 (Entezari, Sedghi, Saukh and Neyshabur
+  /// 2022).
   [[nodiscard]] double barrier() const { return highest(&LinePoint::loss, 1, /*tilted=*/true); }
 
-  /// The largest loss over the mean of the ends' losses, max_t L(t) - (L(0) + L(1)) / 2 (Frankle et al. 2020, section
-  /// 2, who take the error). It is above 0 for ends of different losses even where nothing lies between.
+  /// The largest loss over the mean of the ends' losses, max_t L(t) - (L(0) + L(1)) / 2 (Frankle et al. 2020, who
+  /// take the error). It is above 0 for ends of different losses even where nothing lies between.
   [[nodiscard]] double over_mean() const { return highest(&LinePoint::loss, 1, /*tilted=*/false); }
 
   /// The accuracy barrier: that of the error, 1 - accuracy.

@@ -55,7 +55,7 @@ inline at::Tensor each_in_double(const AnyLoss& loss, const at::Tensor& output, 
 }  // namespace detail
 
 /// A measure: the Fisher-Rao norm of the weights, sqrt(E <w, grad_w l>^2), the mean over the samples, l a sample's loss
-/// (Liang, Poggio, Rakhlin and Stokes 2019, definition 2). With `model_labels` the mean is also over labels drawn from
+/// (Liang, Poggio, Rakhlin and Stokes 2019). With `model_labels` the mean is also over labels drawn from
 /// the network's own probabilities, sqrt(E_x sum_c p_c <w, grad_w l_c>^2) with l_c = -log p_c, exactly: their Fisher
 /// information. For a network of L + 1 linear layers without biases, and ReLU, <w, grad_w l> = (L + 1) <grad_f l, f>.
 ///

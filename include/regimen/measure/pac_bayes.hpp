@@ -23,17 +23,17 @@
 
 namespace regimen::inline v0 {
 
-/// The PAC-Bayes bound's complexity, |w - w0|^2 / (4 sigma^2) + log(m / sigma) + 10, for m samples (Jiang et al. 2020,
-/// appendix; Dziugaite et al. 2020, appendix C).
+/// The PAC-Bayes bound's complexity, |w - w0|^2 / (4 sigma^2) + log(m / sigma) + 10, for m samples (Jiang et al. 2020;
+/// Dziugaite et al. 2020).
 [[nodiscard]] inline double pac_bayes_bound(double squared_distance, double sigma, std::int64_t samples) {
   return squared_distance / (4 * sigma * sigma) + std::log(static_cast<double>(samples) / sigma) + 10;
 }
 
 /// The magnitude-aware PAC-Bayes bound's complexity,
 /// sum_i log((e^2 + (sigma^2 + 1) |d|^2 / n) / (e^2 + sigma^2 d_i^2)) / 4 + log(m / sigma) + 10 with e = .001, for
-/// differences d [n] double of the weights from where they are measured (Jiang et al. 2020, appendix; Dziugaite et al.
-/// 2020, appendix C). The code of the latter has the differences from the start in the denominator even for the bound
-/// from 0; here both places have the same.
+/// differences d [n] double of the weights from where they are measured (Jiang et al. 2020; Dziugaite et al. 2020). The
+/// code of the latter has the differences from the start in the denominator even for the bound from 0; here both places
+/// have the same.
 [[nodiscard]] inline double magnitude_pac_bayes_bound(const at::Tensor& differences, double sigma,
                                                       std::int64_t samples) {
   const at::Tensor squares = differences.to(at::kDouble).square();

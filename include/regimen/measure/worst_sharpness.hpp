@@ -45,8 +45,8 @@ enum class LogitScale {
 }
 
 /// A measure: the worst-case sharpness, by how much the mean loss can grow near the weights,
-/// max L(w + d) - L(w) over |d| <= rho (Keskar et al. 2017; Foret et al. 2021, eq. 1), and with `adaptive` over
-/// |d / (|w| + eta)| <= rho, entry by entry (Kwon et al. 2021, eq. 3; Andriushchenko et al. 2023, eq. 2).
+/// max L(w + d) - L(w) over |d| <= rho (Keskar et al. 2017; Foret et al. 2021), and with `adaptive` over
+/// |d / (|w| + eta)| <= rho, entry by entry (Kwon et al. 2021; Andriushchenko et al. 2023).
 ///
 /// A lower bound, as any search: projected gradient ascent from the point that SAM takes, w + rho T^2 g / |T g| with
 /// T = |w| + eta or 1, and from random points; the best value is kept, and is at least 0. The step begins at 2 rho and
@@ -54,7 +54,7 @@ enum class LogitScale {
 /// that of SAM's point alone, which may be negative. With eta = 0 a weight that is exactly 0 stays 0.
 ///
 /// The loss is that of all data together, or, with `per`, the maximum is taken for each `per` samples of the source, in
-/// its order, and averaged over the samples: m-sharpness (Foret et al. 2021, section 4.1), which is larger. The network
+/// its order, and averaged over the samples: m-sharpness (Foret et al. 2021), which is larger. The network
 /// is in eval mode and BatchNorm's running statistics stay. Frozen parameters do not move. `adaptive` does not change
 /// when a ReLU unit's incoming weights grow and its outgoing ones shrink by one factor (eta = 0), and with
 /// LogitScale::normalized, as in Andriushchenko et al. 2023, or ::matched, neither when the last layer's weights and
