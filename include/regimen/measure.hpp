@@ -2,10 +2,13 @@
 
 /// What kind of minimum: norms, distances, accuracy on a part, changed predictions.
 
+#include "regimen/measure/average_sharpness.hpp"
+#include "regimen/measure/barrier.hpp"
 #include "regimen/measure/concept.hpp"
 #include "regimen/measure/curvature_choice.hpp"
 #include "regimen/measure/data_for.hpp"
 #include "regimen/measure/distance.hpp"
+#include "regimen/measure/fisher_rao.hpp"
 #include "regimen/measure/fisher_trace.hpp"
 #include "regimen/measure/gradient_noise_scale.hpp"
 #include "regimen/measure/hessian_trace.hpp"
@@ -19,6 +22,7 @@
 #include "regimen/measure/norm_products.hpp"
 #include "regimen/measure/norms.hpp"
 #include "regimen/measure/on_part.hpp"
+#include "regimen/measure/pac_bayes.hpp"
 #include "regimen/measure/paths.hpp"
 #include "regimen/measure/prediction_changes.hpp"
 #include "regimen/measure/relative_flatness.hpp"
@@ -29,3 +33,4 @@
 #include "regimen/measure/tangent_kernel.hpp"
 #include "regimen/measure/temperature.hpp"
 #include "regimen/measure/top_eigenvalue.hpp"
+#include "regimen/measure/worst_sharpness.hpp"

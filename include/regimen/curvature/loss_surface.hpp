@@ -136,14 +136,25 @@ class LossSurface {
     return sum / counts;
   }
 
-  /// The gradient of the mean loss, [size()] double. Costs a forward and a backward pass.
-  [[nodiscard]] at::Tensor gradient() const {
-    at::Tensor sum = at::zeros({size_}, vector_options());
+  /// The mean loss and its gradient, [size()] double.
+  struct Slope {
+    double loss = 0;
+    at::Tensor gradient{};
+  };
+
+  /// The mean loss and its gradient together. Costs a forward and a backward pass.
+  [[nodiscard]] Slope loss_and_gradient() const {
+    Slope sum{.gradient = at::zeros({size_}, vector_options())};
     const at::AutoGradMode with_graph(true);
-    const double counts =
-        each_loss([&](const at::Tensor& loss, double count) { sum.add_(slope(loss, /*create_graph=*/false), count); });
-    return sum / counts;
+    const double counts = each_loss([&](const at::Tensor& loss, double count) {
+      sum.loss += loss.item<double>() * count;
+      sum.gradient.add_(slope(loss, /*create_graph=*/false), count);
+    });
+    return {sum.loss / counts, sum.gradient / counts};
   }
+
+  /// The gradient of the mean loss, [size()] double. Costs a forward and a backward pass.
+  [[nodiscard]] at::Tensor gradient() const { return loss_and_gradient().gradient; }
 
   /// The sum over all samples i of a_i times the gradient of sample i's loss, [size()] double, where weights_of(batch)
   /// gives a_i as [N]. Costs a forward and a backward pass, and no gradients of single samples: with random signs a_i

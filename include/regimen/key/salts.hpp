@@ -37,5 +37,6 @@ inline constexpr std::uint64_t sample = of("sample");          // sample()
 inline constexpr std::uint64_t signs = of("signs");            // signs of samples' gradients in measure/
 inline constexpr std::uint64_t split = of("split");            // split()
 inline constexpr std::uint64_t start = of("start");            // first vectors of top()
+inline constexpr std::uint64_t weights = of("weights");        // noise on weights, of measures of sharpness
 
 }  // namespace regimen::inline v0::detail::salt
