@@ -59,7 +59,7 @@ struct Proportion {
 
 /// The share of hits with the interval of Clopper and Pearson (1934): its coverage is at least `level` for every
 /// probability, also for the few hits behind a rate of 0.1 %, where Wilson's may fall short. It is wider for that: 95 %
-/// intervals of 100 trials hold the probability in 97 % of all cases on average.
+/// intervals of 100 trials hold the probability in 96 % of all cases on average.
 /// The trials must be independent and equally likely to hit. Throws Error as `wilson_interval` does.
 ///     const auto rate = regimen::clopper_pearson_interval(7, 1000);  // 0.007, 0.0028 to 0.0144
 [[nodiscard]] inline Proportion clopper_pearson_interval(std::int64_t hits, std::int64_t trials, double level = 0.95) {

@@ -94,8 +94,8 @@ struct Fold {
 /// (1988), on the scale log(A / (1 - A)), so that it stays within (0, 1). members, others: scores, larger for members;
 /// ties count as half. Takes O(n log n).
 ///
-/// For scores of N(1, 1) and N(0, 1) the 95 % interval holds the true area in 95 to 96 % of all cases with 20, 50 and
-/// 200 of each. The ends are NaN for an area of 0 or 1 and with fewer than two of a kind, where no variance can be
+/// For scores of N(1, 1) and N(0, 1) the 95 % interval holds the true area in 95 % of all cases with 20 and with 50 of
+/// each. The ends are NaN for an area of 0 or 1 and with fewer than two of a kind, where no variance can be
 /// estimated; `n` is the number of all scores. Throws Error for an empty list, for NaN, and unless level is in (0, 1).
 ///     const auto area = regimen::area_interval(scores_of_members, scores_of_others);
 [[nodiscard]] inline Estimate area_interval(std::span<const double> members, std::span<const double> others,
