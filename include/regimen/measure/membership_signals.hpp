@@ -2,6 +2,8 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/logaddexp.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <cstdint>
 #include <limits>
@@ -58,10 +60,10 @@ inline at::Tensor log_of_rest(const at::Tensor& z, const at::Tensor& log_p) {
 }  // namespace detail
 
 /// The signal of each sample, [n] double on the outputs' device. outputs [n, C]: logits z, with p = softmax(z); labels
-/// [n] of an integer type in [0, C). Computed in double from logarithms, so that samples of p_y = 1 - 1e-30 keep their
-/// order. NaN for outputs of NaN, whose correctness is 0. No signal changes when ReLU units are rescaled. When the logits
-/// are scaled, all but correctness change, and with more than two classes so may the order of samples. Throws Error for
-/// other shapes and for labels out of range.
+/// [n] of an integer type in [0, C). Computed in double from logarithms: samples of p_y = 1 - 1e-30 keep their order in
+/// all but confidence. NaN for outputs of NaN, whose correctness is 0. No signal changes when ReLU units are rescaled.
+/// When the logits are scaled, all but correctness change, and with more than two classes so may the order of samples.
+/// Throws Error for other shapes and for labels out of range.
 ///     regimen::membership_signal(regimen::MembershipSignal::margin, logits, labels);
 [[nodiscard]] inline at::Tensor membership_signal(MembershipSignal signal, const at::Tensor& outputs,
                                                   const at::Tensor& labels) {
@@ -75,11 +77,12 @@ inline at::Tensor log_of_rest(const at::Tensor& z, const at::Tensor& log_p) {
   }
   const at::Tensor z = outputs.detach().to(at::kDouble);
   const at::Tensor own = label.unsqueeze(1);
+  const at::Tensor margin = (z.gather(1, own) - detail::log_sum_of_others(z, own)).squeeze(1);
   const at::Tensor log_p = z.log_softmax(1);
   const at::Tensor p = log_p.exp();
   switch (signal) {
-    case MembershipSignal::loss:
-      return log_p.gather(1, own).squeeze(1);
+    case MembershipSignal::loss:  // not log_p, which is 0 for p_y within rounding of 1
+      return at::logaddexp(at::zeros_like(margin), margin.neg()).neg();
     case MembershipSignal::confidence:
       return p.amax(1);
     case MembershipSignal::entropy:
@@ -93,7 +96,7 @@ inline at::Tensor log_of_rest(const at::Tensor& z, const at::Tensor& log_p) {
     case MembershipSignal::correctness:
       return (predicted_classes(outputs) == label).to(at::kDouble);
     default:
-      return (z.gather(1, own) - detail::log_sum_of_others(z, own)).squeeze(1);
+      return margin;
   }
 }
 
