@@ -2,8 +2,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/logaddexp.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <cstdint>
 #include <limits>
@@ -82,7 +80,7 @@ inline at::Tensor log_of_rest(const at::Tensor& z, const at::Tensor& log_p) {
   const at::Tensor p = log_p.exp();
   switch (signal) {
     case MembershipSignal::loss:  // not log_p, which is 0 for p_y within rounding of 1
-      return at::logaddexp(at::zeros_like(margin), margin.neg()).neg();
+      return margin.clamp_max(0) - margin.abs().neg().exp().log1p();  // -log(1 + exp(-margin)); logaddexp rounds
     case MembershipSignal::confidence:
       return p.amax(1);
     case MembershipSignal::entropy:
