@@ -8,6 +8,7 @@
 #include "regimen/tensor/described.hpp"
 #include "regimen/tensor/device_copies.hpp"
 #include "regimen/tensor/gradients.hpp"
+#include "regimen/tensor/minimum_norm.hpp"
 #include "regimen/tensor/named.hpp"
 #include "regimen/tensor/real.hpp"
 #include "regimen/tensor/sums.hpp"

@@ -1,61 +1,21 @@
-// How often the intervals of regimen/statistics hold what is true, where that has a closed form. 300 cases of each;
-// REGIMEN_COVERAGE=2000 in the environment takes more, and then 95 % means 93 to 97 %.
+// How often the intervals of regimen/statistics hold what is true, where that has a closed form.
 
 #include <regimen/statistics.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <numbers>
-#include <random>
 #include <vector>
 
+#include "support/coverage.hpp"
 #include "support/numbers.hpp"
 
 namespace coverage_test {
 
 namespace {
 
-/// Draws that are equal on all platforms: the distributions of <random> are not.
-class Draws {
- public:
-  explicit Draws(std::uint64_t seed) : words_(seed) {}
-
-  double uniform() { return (static_cast<double>(words_() >> 11) + 0.5) / 9007199254740992.0; }
-  double exponential() { return -std::log(uniform()); }
-  double normal() {
-    const double radius = std::sqrt(-2 * std::log(uniform()));
-    return radius * std::cos(2 * std::numbers::pi * uniform());
-  }
-
-  template <class Draw>
-  std::vector<double> of(std::size_t n, Draw&& draw) {
-    std::vector<double> values(n);
-    std::generate(values.begin(), values.end(), draw);
-    return values;
-  }
-
- private:
-  std::mt19937_64 words_;
-};
-
-/// holds(draws, case) in so many cases as 95 % of them come out: within 4 standard deviations or 2 %, whichever is
-/// more.
-template <class Holds>
-void check_coverage(Holds&& holds) {
-  const char* const wanted = std::getenv("REGIMEN_COVERAGE");
-  const int cases = wanted == nullptr ? 300 : std::atoi(wanted);
-  REQUIRE(cases >= 100);
-  Draws draws(11);
-  int held = 0;
-  for (int i = 0; i < cases; ++i) {
-    held += holds(draws, static_cast<std::uint64_t>(i)) ? 1 : 0;
-  }
-  const double share = static_cast<double>(held) / cases;
-  CAPTURE(cases, share);
-  CHECK(std::abs(share - 0.95) <= std::max(0.02, 4 * std::sqrt(0.95 * 0.05 / cases)));
-}
+using coverage::check_coverage;
+using coverage::Draws;
 
 bool holds(const regimen::Estimate& estimate, double truth) {
   return estimate.low <= truth && truth <= estimate.high;

@@ -84,6 +84,12 @@ TEST_CASE("kendall: the values of SciPy, and intervals of NumPy") {
               {0.7029594915666375, -0.36892711618741353, 0.9723367636379566, 7});
 }
 
+TEST_CASE("kendall: a tie in x alone, by hand") {
+  // Five pairs agree and one is tied in x: 5 / sqrt(5 * 6).
+  CHECK(kendall_tau(Values{1, 2, 2, 3}, Values{1, 3, 2, 4}).value == Approx(5 / std::sqrt(30.0)).epsilon(1e-14));
+  CHECK(5 / std::sqrt(30.0) == Approx(0.9128709292).margin(1e-10));
+}
+
 TEST_CASE("kendall: it is what looking at every pair gives, with ties of all kinds") {
   std::mt19937_64 random(4);
   for (int trial = 0; trial < 150; ++trial) {

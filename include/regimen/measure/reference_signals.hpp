@@ -1,0 +1,67 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+
+#include <cmath>
+#include <string>
+
+#include "regimen/base/error.hpp"
+#include "regimen/tensor/described.hpp"
+
+namespace regimen::inline v0 {
+
+/// What R reference networks, each trained on a part of the samples, say of n samples: for attacks on membership and
+/// for label memorization, which take one set of reference runs.
+///     const regimen::ReferenceSignals references{.signal = at::stack(margins), .member = at::stack(trained_on)};
+struct ReferenceSignals {
+  at::Tensor signal;  ///< [R, n] floating, finite: a `membership_signal` of each network
+  at::Tensor member;  ///< [R, n] bool: whether the network was trained on the sample. Samples may be in any number
+
+  /// Throws Error, in the name of `who`, for other shapes and types and for signals that are not finite.
+  void check(const std::string& who) const {
+    if (!signal.defined() || !member.defined() || signal.dim() != 2 || signal.numel() == 0 ||
+        !signal.is_floating_point() || member.scalar_type() != at::kBool || member.sizes() != signal.sizes()) {
+      throw Error(who + " takes reference signals of [R, n], floating, and a mask of [R, n] bool, not " +
+                  detail::described(signal) + " and " + detail::described(member));
+    }
+    if (!signal.isfinite().all().item<bool>()) {
+      throw Error(who + " takes reference signals that are finite: has a reference network diverged?");
+    }
+  }
+};
+
+namespace detail {
+
+/// Means over the reference networks that a mask [R, n] picks, sample by sample.
+struct MaskedMoments {
+  at::Tensor count;    ///< [n] double
+  at::Tensor mean;     ///< [n] double; NaN where nothing is picked
+  at::Tensor squares;  ///< [n] double: the sum of squared distances from the mean
+
+  MaskedMoments(const at::Tensor& values, const at::Tensor& mask) {
+    const at::Tensor x = values.detach().to(at::kDouble);
+    const at::Tensor left_out = mask.to(values.device()).logical_not();
+    count = left_out.logical_not().to(at::kDouble).sum(0);
+    mean = x.masked_fill(left_out, 0).sum(0) / count;
+    squares = (x - mean).masked_fill(left_out, 0).square().sum(0);
+  }
+
+  /// The unbiased variance of each sample, [n]; NaN where fewer than two values are picked.
+  [[nodiscard]] at::Tensor variance() const { return squares / (count - 1).masked_fill(count < 2, std::nan("")); }
+
+  /// One unbiased variance within samples, 0-d; NaN if no sample has two values.
+  [[nodiscard]] at::Tensor pooled_variance() const { return squares.sum() / (count - 1).clamp_min(0).sum(); }
+};
+
+/// Throws Error, in the name of `who`, unless these are signals of the attacked network, [n] floating for n samples.
+inline void require_signals(const at::Tensor& signal, const at::Tensor& references, const std::string& who) {
+  if (!signal.defined() || signal.dim() != 1 || !signal.is_floating_point() || signal.size(0) != references.size(1)) {
+    throw Error(who + " takes signals of [n], floating, for references of " + described(references) + ", not " +
+                described(signal));
+  }
+}
+
+}  // namespace detail
+
+}  // namespace regimen::inline v0
