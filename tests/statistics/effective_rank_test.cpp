@@ -10,7 +10,7 @@
 #include "support/histories.hpp"
 #include "support/numbers.hpp"
 
-namespace spectrum_test {
+namespace effective_rank_test {
 
 namespace {
 
@@ -115,4 +115,4 @@ TEST_CASE("pairs coverage: the mean of |x - y| over all pairs of 10 uniform numb
   });
 }
 
-}  // namespace spectrum_test
+}  // namespace effective_rank_test
