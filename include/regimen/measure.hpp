@@ -11,6 +11,7 @@
 #include "regimen/measure/layer_maps.hpp"
 #include "regimen/measure/margins.hpp"
 #include "regimen/measure/norm_products.hpp"
+#include "regimen/measure/norm_summary.hpp"
 #include "regimen/measure/norms.hpp"
 #include "regimen/measure/on_part.hpp"
 #include "regimen/measure/paths.hpp"
