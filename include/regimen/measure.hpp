@@ -27,6 +27,7 @@
 #include "regimen/measure/negative_curvature.hpp"
 #include "regimen/measure/neural_collapse.hpp"
 #include "regimen/measure/norm_products.hpp"
+#include "regimen/measure/norm_summary.hpp"
 #include "regimen/measure/norms.hpp"
 #include "regimen/measure/on_part.hpp"
 #include "regimen/measure/pac_bayes.hpp"

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -380,6 +382,31 @@ TEST_CASE("norm products: missing data, missing layers and wrong settings are er
   Probe probe(net);
   probe.fit = InMemory({.data = matrix({1, 1}, 2), .target = longs({0})});
   CHECK(regimen::MarginOverSpectralProduct{}(probe) == Approx(5.0 / 6));
+}
+
+TEST_CASE("norm summary: its numbers are those of the single measures") {
+  Residual net(/*normalized=*/true);
+  randomize(net, 17);
+  const Snapshot start(net);
+  randomize(net, 18);
+  net.eval();  // as it is scored
+  const Source data = fitted(net, at::randn({5, 3, 4, 4}, at::kDouble));
+  for (const std::optional<double>& percent : {std::optional<double>(), std::optional<double>(100)}) {
+    const regimen::NormSummary summary{.data = data, .reference = start, .margin_percent = percent};
+    const regimen::Numbers all = summary(net);
+    const auto is = [&](const char* name, double number) {
+      CAPTURE(name, number);
+      CHECK((all.at(name) == number || (std::isnan(number) && std::isnan(all.at(name)))));
+    };
+    is("log_spectral", regimen::LogSpectralProduct{.data = data, .margin_percent = percent}(net));
+    is("log_frobenius", regimen::LogFrobeniusProduct{.data = data, .margin_percent = percent}(net));
+    is("frobenius_over_spectral", regimen::FrobeniusOverSpectral{.data = data}(net));
+    is("complexity", regimen::SpectralComplexity{.data = data, .reference = start, .margin_percent = percent}(net));
+    is("unconverged", 0);
+    CHECK(regimen::AnyMeasure(summary).numbers("norms", net).at("norms_complexity") == all.at("complexity"));
+  }
+  CHECK(regimen::NormSummary{.data = data, .iteration = {.most = 1}}(net).at("unconverged") == 2);
+  check_error([] { regimen::NormSummary{.margin_percent = -1}.check(); }, {"NormSummary.margin_percent"});
 }
 
 TEST_CASE("layer distances: each parameter has its own, under its name") {

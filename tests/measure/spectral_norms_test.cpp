@@ -68,7 +68,7 @@ void check_against_svd(const Options& options, const std::vector<std::int64_t>& 
 
 }  // namespace
 
-TEST_CASE("spectral norm: a padded convolution's is neither the kernel's nor the circular one") {
+TEST_CASE("spectral norm: a padded convolution's is not the kernel's nor the circular one") {
   const double c = std::cos(std::numbers::pi / 5);
   CHECK(norm_of_kernel({0, -1, 0, -1, 4, -1, 0, -1, 0}, 1) == Approx(4 + 4 * c).epsilon(1e-10));  // 7.2360680
   CHECK(norm_of_kernel({1, 1, 1, 1, 1, 1, 1, 1, 1}, 1) == Approx(std::pow(1 + 2 * c, 2)).epsilon(1e-10));

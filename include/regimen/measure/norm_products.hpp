@@ -72,10 +72,11 @@ inline double squared_norm(const LayerMap& map) {
 }  // namespace detail
 
 /// The logarithm of the product of the squared spectral norms of layers, sum of log s^2; minus infinity if one is 0.
-[[nodiscard]] inline double log_spectral_product(const std::vector<LayerMap>& maps, const SpectralIteration& how = {}) {
+/// spectral: the layers' spectral norms, as `spectral_norms(maps)` gives them.
+[[nodiscard]] inline double log_spectral_product(const std::vector<double>& spectral) {
   double sum = 0;
-  for (const LayerMap& map : maps) {
-    sum += 2 * std::log(spectral_norm(map, how).value);
+  for (const double norm : spectral) {
+    sum += 2 * std::log(norm);
   }
   return sum;
 }
@@ -89,13 +90,15 @@ inline double squared_norm(const LayerMap& map) {
   return sum;
 }
 
-/// The sum over the layers of f^2 / s^2, the stable rank of a matrix; NaN if one is 0.
+/// The sum over the layers of f^2 / s^2, the stable rank of a matrix; NaN if one is 0. spectral: one number for each
+/// map.
 [[nodiscard]] inline double frobenius_over_spectral(const std::vector<LayerMap>& maps,
-                                                    const SpectralIteration& how = {}) {
+                                                    const std::vector<double>& spectral) {
+  detail::require(maps.size() == spectral.size(), "frobenius_over_spectral: spectral.size()",
+                  "that of maps, " + detail::text(maps.size()), spectral.size());
   double sum = 0;
-  for (const LayerMap& map : maps) {
-    const double spectral = spectral_norm(map, how).value;
-    sum += detail::squared_norm(map) / (spectral * spectral);
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    sum += detail::squared_norm(maps[i]) / (spectral[i] * spectral[i]);
   }
   return sum;
 }
@@ -104,12 +107,12 @@ inline double squared_norm(const LayerMap& map) {
 /// over the outputs of the l2 norms of their incoming weights, ||W' - M'||_{2,1} (Bartlett, Foster and Telgarsky 2017,
 /// arXiv 1706.08498). W is a matrix [out, in]; for a convolution the kernel as [out, the rest]. M is the
 /// layer in `reference`, BatchNorm folded with its values there, or 0.
-[[nodiscard]] inline double spectral_complexity(const std::vector<LayerMap>& maps, const Snapshot* reference = nullptr,
-                                                const SpectralIteration& how = {}) {
-  std::vector<double> spectral;
+[[nodiscard]] inline double spectral_complexity(const std::vector<LayerMap>& maps, const std::vector<double>& spectral,
+                                                const Snapshot* reference = nullptr) {
+  detail::require(maps.size() == spectral.size(), "spectral_complexity: spectral.size()",
+                  "that of maps, " + detail::text(maps.size()), spectral.size());
   std::vector<double> apart;
   for (const LayerMap& map : maps) {
-    spectral.push_back(std::log(spectral_norm(map, how).value));
     const at::Tensor rows = reference == nullptr ? map.rows() : map.rows() - map.rows(reference);
     apart.push_back(std::log(rows.norm(2, {1}).sum().item<double>()));
   }
@@ -118,7 +121,7 @@ inline double squared_norm(const LayerMap& map) {
   for (std::size_t i = 0; i < maps.size(); ++i) {
     double others = 0;
     for (std::size_t j = 0; j < maps.size(); ++j) {
-      others += j == i ? 0 : spectral[j];
+      others += j == i ? 0 : std::log(spectral[j]);
     }
     terms.push_back((apart[i] + others) * 2 / 3);
   }
@@ -156,7 +159,7 @@ struct LogSpectralProduct {
     check();
     const double margin = detail::margin_for(margin_percent, data, how, probe, "LogSpectralProduct");
     const auto maps = detail::layers_for(sample_shape, data, how, probe, "LogSpectralProduct");
-    return log_spectral_product(maps, iteration) - 2 * std::log(margin);
+    return log_spectral_product(spectral_norms(maps, iteration)) - 2 * std::log(margin);
   }
 };
 
@@ -191,8 +194,8 @@ struct FrobeniusOverSpectral {
 
   double operator()(const Probe& probe) const {
     check();
-    return frobenius_over_spectral(detail::layers_for(sample_shape, data, how, probe, "FrobeniusOverSpectral"),
-                                   iteration);
+    const auto maps = detail::layers_for(sample_shape, data, how, probe, "FrobeniusOverSpectral");
+    return frobenius_over_spectral(maps, spectral_norms(maps, iteration));
   }
 };
 
@@ -216,7 +219,7 @@ struct SpectralComplexity {
     check();
     const double margin = detail::margin_for(margin_percent, data, how, probe, "SpectralComplexity");
     const auto maps = detail::layers_for(sample_shape, data, how, probe, "SpectralComplexity");
-    return spectral_complexity(maps, reference ? &*reference : nullptr, iteration) / margin;
+    return spectral_complexity(maps, spectral_norms(maps, iteration), reference ? &*reference : nullptr) / margin;
   }
 };
 
@@ -238,7 +241,7 @@ struct MarginOverSpectralProduct {
     check();
     const double margin = MarginPercentile{.data = data, .how = how, .percent = percent}(probe);
     const auto maps = detail::layers_for({}, data, how, probe, "MarginOverSpectralProduct");
-    return margin / std::exp(log_spectral_product(maps, iteration) / 2);
+    return margin / std::exp(log_spectral_product(spectral_norms(maps, iteration)) / 2);
   }
 };
 

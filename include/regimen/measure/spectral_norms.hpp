@@ -115,6 +115,16 @@ class LayerOperator {
                                 [&](const at::Tensor& y) { return layer.back(y); }, layer.start(how.seed), how);
 }
 
+/// The spectral norms of maps, in their order.
+[[nodiscard]] inline std::vector<double> spectral_norms(const std::vector<LayerMap>& maps,
+                                                        const SpectralIteration& how = {}) {
+  std::vector<double> norms;
+  for (const LayerMap& map : maps) {
+    norms.push_back(spectral_norm(map, how).value);
+  }
+  return norms;
+}
+
 /// The spectral norms of the layers of a network, by the name of the weight; of a weight that is several maps, the
 /// largest. A BatchNorm is folded into the layer before it (see `layer_maps`).
 ///
