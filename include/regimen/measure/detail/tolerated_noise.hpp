@@ -62,9 +62,9 @@ class ToleratedNoise {
       const double found = std::isinf(low) ? low : high;
       return {found, found, found};
     }
-    while (high - low > how_.tolerance) {
-      const double middle = (low + high) / 2;
-      (holds(middle) ? low : high) = middle;
+    for (int step = 1; high - low > how_.tolerance; ++step) {
+      const double between = step % 3 == 0 ? (low + high) / 2 : beside_crossing(low, high);
+      (holds(between) ? low : high) = between;
     }
     const Interval at_low = all_draws(low);
     const Interval at_high = all_draws(high);
@@ -119,7 +119,7 @@ class ToleratedNoise {
     while (std::ssize(seen) < how_.draws && !(early_ && is_told(seen))) {
       draw(log_sigma, seen);
     }
-    return mean_interval(std::span<const double>(seen), how_.level).mean >= goal();
+    return mean_so_far(log_sigma) >= goal();
   }
 
   /// Whether the draws so far are 3 standard errors from the goal. Three that are equal by chance have none, so that of
@@ -154,6 +154,20 @@ class ToleratedNoise {
     }
     const double infinity = std::numeric_limits<double>::infinity();
     return up ? std::pair(at, infinity) : std::pair(-infinity, at);
+  }
+
+  /// Where a line between the ends' accuracies crosses the goal, and a little more towards the farther end: two of
+  /// these make a bracket as narrow as it has to be, and candidates so near are the ones that take all draws.
+  double beside_crossing(double low, double high) {
+    const double above = mean_so_far(low) - goal();
+    const double share = above / (above - mean_so_far(high) + goal());
+    const double beside = low + (high - low) * share + (share < 0.5 ? 0.45 : -0.45) * how_.tolerance;
+    const double margin = (high - low) / 10;
+    return std::clamp(beside, low + margin, high - margin);
+  }
+
+  double mean_so_far(double log_sigma) {
+    return mean_interval(std::span<const double>(seen_[log_sigma]), how_.level).mean;
   }
 
   /// The end of the interval on one side: the sigma at which the goal leaves the confidence interval of the mean
