@@ -125,6 +125,27 @@ TEST_CASE("likelihood ratio: unbalanced masks, and NaN where a kind of network i
   CHECK(offline[0].item<double>() == Approx(6 / std::sqrt(5.0 / 3)));
 }
 
+TEST_CASE("reference attacks: samples of all difficulties, told apart where a threshold on the signal is lost") {
+  // Signals of N(m, 1) for the networks without a sample and N(m + 1, 1) for those with it, m of N(0, 5). With many
+  // networks the area is that of N(1, 1) against N(0, 1), Phi(1 / sqrt 2) = 0.760, and of the signal alone
+  // Phi(1 / sqrt(2 (1 + 25))) = 0.555.
+  const at::Tensor id = at::arange(4000, at::kLong);
+  const at::Tensor mean = regimen::Key(1, id).normal().to(at::kDouble) * 5;
+  const at::Tensor masks = regimen::Key(2, id).uniform({65}).t() < 0.5;
+  const at::Tensor signals =
+      (mean.unsqueeze(1) + regimen::Key(3, id).normal({65}).to(at::kDouble)).t() + masks.to(at::kDouble);
+  const ReferenceSignals references{.signal = signals.slice(0, 1), .member = masks.slice(0, 1)};
+  const auto area = [&](const at::Tensor& score) { return regimen::membership_roc(score, masks[0]).area(); };
+  CHECK(area(signals[0]) == Approx(phi(1 / std::sqrt(52.0))).margin(0.03));
+  for (const SignalVariance variance : {SignalVariance::pooled, SignalVariance::each_sample}) {
+    for (const bool online : {true, false}) {
+      CAPTURE(online, regimen::name_of(variance));
+      const LikelihoodRatioAttack attack{.online = online, .variance = variance};
+      CHECK(area(attack(signals[0], references)) == Approx(phi(1 / std::sqrt(2.0))).margin(0.03));
+    }
+  }
+}
+
 TEST_CASE("relative attack: two of three population samples are dominated at gamma 1, one at 2") {
   const ReferenceSignals references{.signal = rows({0.5, 0.3, 0.99}, 1).log(),
                                     .member = bools({0, 0, 1}).view({3, 1})};  // the last one is not looked at
