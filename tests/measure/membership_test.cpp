@@ -144,7 +144,7 @@ TEST_CASE("threshold attack: losses of four members and four others") {
   CHECK(GapAttack{}(probe) == Approx(0.75 - 0.25));  // log 2 is 0.693: three members and one other are predicted
 }
 
-TEST_CASE("gap attack: its advantage is the accuracy on members minus that on others, exactly") {
+TEST_CASE("gap attack: its advantage is fit accuracy - test accuracy, exactly") {
   torch::nn::Sequential net = small_mlp(4, 8, 3);
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     randomize(*net, seed);
@@ -157,7 +157,7 @@ TEST_CASE("gap attack: its advantage is the accuracy on members minus that on ot
   }
 }
 
-TEST_CASE("threshold attack: batch size and rescaled ReLU units change nothing, the model is left as it was") {
+TEST_CASE("threshold attack: batch size and rescaled ReLU units change nothing") {
   torch::nn::Sequential net = small_mlp(4, 8, 3);
   randomize(*net, 1);
   net->train();
@@ -194,7 +194,7 @@ TEST_CASE("threshold attack: a network of NaN gives NaN, and missing data are er
               {"ThresholdAttack.rate", "[0, 1]", "is 2"});
 }
 
-TEST_CASE("membership_roc: a score and a mask of members; what cannot be judged is left out and counted") {
+TEST_CASE("membership_roc: scores of NaN, which judge nothing, are left out") {
   const at::Tensor score = at::tensor({3.0, nan, 1.0, 2.0, nan, 0.0}, at::kDouble);
   const at::Tensor member = bools({1, 1, 0, 1, 0, 0});
   const regimen::Roc curve = regimen::membership_roc(score, member);

@@ -62,7 +62,7 @@ TEST_CASE("likelihood ratio: N(4, 1) against N(1, 2) at 3 is log 2, and Phi(1) o
   CHECK(phi(1) == Approx(0.8413447).margin(5e-8));
 }
 
-TEST_CASE("likelihood ratio: the offline attack is one-sided: -3 ranks below 5 under N(1, 2)") {
+TEST_CASE("likelihood ratio: offline, one-sided, -3 ranks below 5 under N(1, 2)") {
   const LikelihoodRatioAttack offline{.online = false};
   const auto score = [&](double signal) { return offline(doubles({signal}), four_references()).item<double>(); };
   CHECK(score(-3) == Approx(-2).epsilon(1e-12));
@@ -70,14 +70,14 @@ TEST_CASE("likelihood ratio: the offline attack is one-sided: -3 ranks below 5 u
   CHECK(score(40) > score(30));  // Phi of both is 1
 }
 
-TEST_CASE("likelihood ratio: the offline attack does not look at networks that were trained on the sample") {
+TEST_CASE("likelihood ratio: offline, networks trained on the sample are not looked at") {
   ReferenceSignals other = four_references();
   other.signal = other.signal.clone();
   other.signal[0].fill_(-50);
   CHECK(LikelihoodRatioAttack{.online = false}(doubles({3}), other).item<double>() == Approx(1).epsilon(1e-12));
 }
 
-TEST_CASE("likelihood ratio: the one variance is within samples, not of samples that differ in their means") {
+TEST_CASE("likelihood ratio: the pooled variance is within samples, not among them") {
   // Samples around -4, 0 and 4, networks +-1 around each with the sample, +-2 without: 2 and 8 unbiased. The spread
   // over samples and networks together would be sqrt(32 / 3 + 1) for both.
   const at::Tensor mean = doubles({-4, 0, 4});
@@ -94,7 +94,7 @@ TEST_CASE("likelihood ratio: the one variance is within samples, not of samples 
   CHECK(furthest(score, at::full({3}, expected, at::kDouble)) < 1e-12);
 }
 
-TEST_CASE("likelihood ratio: the pooled variance of 200 normal samples is that of one sample") {
+TEST_CASE("likelihood ratio: the pooled variance of 200 normal samples is that of one") {
   const at::Tensor id = at::arange(200, at::kLong);
   const at::Tensor mean = regimen::Key(1, id).normal().to(at::kDouble) * 2.6;
   const at::Tensor signal = (mean.unsqueeze(1) + regimen::Key(2, id).normal({16}).to(at::kDouble)).t();
@@ -125,7 +125,28 @@ TEST_CASE("likelihood ratio: unbalanced masks, and NaN where a kind of network i
   CHECK(offline[0].item<double>() == Approx(6 / std::sqrt(5.0 / 3)));
 }
 
-TEST_CASE("relative attack: two of three population samples are dominated at gamma 1, one at 2") {
+TEST_CASE("likelihood ratio: the area in closed form for samples of all difficulties") {
+  // Signals of N(m, 1) for the networks without a sample and N(m + 1, 1) for those with it, m of N(0, 5). With many
+  // networks the area is that of N(1, 1) against N(0, 1), Phi(1 / sqrt 2) = 0.760, and of the signal alone
+  // Phi(1 / sqrt(2 (1 + 25))) = 0.555.
+  const at::Tensor id = at::arange(4000, at::kLong);
+  const at::Tensor mean = regimen::Key(1, id).normal().to(at::kDouble) * 5;
+  const at::Tensor masks = regimen::Key(2, id).uniform({65}).t() < 0.5;
+  const at::Tensor signals =
+      (mean.unsqueeze(1) + regimen::Key(3, id).normal({65}).to(at::kDouble)).t() + masks.to(at::kDouble);
+  const ReferenceSignals references{.signal = signals.slice(0, 1), .member = masks.slice(0, 1)};
+  const auto area = [&](const at::Tensor& score) { return regimen::membership_roc(score, masks[0]).area(); };
+  CHECK(area(signals[0]) == Approx(phi(1 / std::sqrt(52.0))).margin(0.03));
+  for (const SignalVariance variance : {SignalVariance::pooled, SignalVariance::each_sample}) {
+    for (const bool online : {true, false}) {
+      CAPTURE(online, regimen::name_of(variance));
+      const LikelihoodRatioAttack attack{.online = online, .variance = variance};
+      CHECK(area(attack(signals[0], references)) == Approx(phi(1 / std::sqrt(2.0))).margin(0.03));
+    }
+  }
+}
+
+TEST_CASE("relative attack: of three population samples gamma 1 dominates two, 2 one") {
   const ReferenceSignals references{.signal = rows({0.5, 0.3, 0.99}, 1).log(),
                                     .member = bools({0, 0, 1}).view({3, 1})};  // the last one is not looked at
   const at::Tensor z = doubles({0.6, 0.2, 0.95}).log();
@@ -180,7 +201,7 @@ TEST_CASE("relative attack: NaN where no network is of the kind that is asked fo
   CHECK(RelativeAttack{.online = true}(x, references, z, of_z).isnan().equal(bools({1, 1})));
 }
 
-TEST_CASE("label memorization: mean correctness with a sample minus without it, and its standard error") {
+TEST_CASE("label memorization: mean correctness with a sample minus without it") {
   const ReferenceSignals correct{.signal = rows({1, 1, 1, 1, 0, 1, 0, 1, 0, 1, 0, 1}, 3),
                                  .member = bools({1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 1}).view({4, 3})};
   const regimen::LabelMemorization found = regimen::label_memorization(correct);
@@ -206,7 +227,7 @@ TEST_CASE("label memorization: two standard errors hold the truth in 95 % of 3,0
   CHECK(found.value.mean().item<double>() == Approx(0.4).margin(0.01));
 }
 
-TEST_CASE("reference attacks: other shapes, settings and signals that are not finite are errors") {
+TEST_CASE("reference attacks: other shapes, settings and NaN are errors") {
   const ReferenceSignals good = four_references();
   const at::Tensor one = doubles({3});
   check_error([&] { (void)LikelihoodRatioAttack{}(doubles({3, 4}), good); }, {"signals of [n]", "[2] double"});

@@ -35,7 +35,7 @@ TEST_CASE("effective ranks: those of 4, 2, 1, 1 in any order and scale") {
   CHECK(std::pow(2, 1.75) == Approx(3.3635856610).epsilon(1e-9));
 }
 
-TEST_CASE("effective ranks: equal values count all, one value counts one, zeros count nothing") {
+TEST_CASE("effective ranks: equal values count all, one counts one, zeros none") {
   const Values equal(7, 0.3);
   const Values one = {0, 5, 0};
   CHECK(regimen::effective_rank(equal) == Approx(7));

@@ -161,7 +161,7 @@ TEST_CASE("roc: infinite scores are scores, and only order counts") {
   CHECK(warped.advantage() == curve.advantage());
 }
 
-TEST_CASE("roc: members are the positives: what scores them lower has no advantage and an area below 1/2") {
+TEST_CASE("roc: members are the positives: scored lower, they have no advantage") {
   const Roc curve = regimen::roc(Values{0, 1, 2}, Values{3, 4, 5});
   CHECK(curve.area() == 0);
   CHECK(curve.advantage() == 0);
@@ -220,7 +220,7 @@ TEST_CASE("area_interval: DeLong's variance of five scores, by hand") {
   CHECK(std::isnan(regimen::area_interval(Values{2}, Values{0, 3}).high));
 }
 
-TEST_CASE("advantage_interval: it lies in [0, 1], holds the value, and is a function of the seed") {
+TEST_CASE("advantage_interval: it lies in [0, 1] and holds the value") {
   Draws draws(4);
   const Values members = draws.of(60, [&] { return draws.normal() + 1; });
   const Values others = draws.of(40, [&] { return draws.normal(); });
@@ -247,7 +247,7 @@ TEST_CASE("roc coverage: area_interval of 20 and 50 normal scores") {
   }
 }
 
-TEST_CASE("roc coverage: advantage_interval of 100 normal scores, also where there is no advantage") {
+TEST_CASE("roc coverage: advantage_interval of 100 normal scores, with and without one") {
   for (const double lead : {0.0, 1.0}) {
     CAPTURE(lead);
     check_coverage(

@@ -43,7 +43,7 @@ TEST_CASE("minimum_norm_solution: it is where gradient descent from 0 ends") {
   CHECK(furthest(w, minimum_norm_solution(x, y)) < 1e-9);
 }
 
-TEST_CASE("minimum_norm_solution: equal rows are one equation, directions within the tolerance none") {
+TEST_CASE("minimum_norm_solution: directions within the tolerance count nothing") {
   const at::Tensor twice = rows({3, 4, 3, 4}, 2);
   const at::Tensor w = minimum_norm_solution(twice, at::tensor({4.0, 6.0}, at::kDouble));
   CHECK(furthest(w, at::tensor({0.6, 0.8}, at::kDouble)) < 1e-14);

