@@ -1,6 +1,6 @@
 // The trace of the Fisher information against loops over samples and classes.
-#include "support/tensors.hpp"
 #include "support/gradients.hpp"
+#include "support/tensors.hpp"
 
 #include <cmath>
 #include <memory>

@@ -1,6 +1,6 @@
 // The gradient noise scale and coherence against gradients that are known one by one.
-#include "support/tensors.hpp"
 #include "support/gradients.hpp"
+#include "support/tensors.hpp"
 
 #include <cmath>
 #include <limits>

@@ -1,6 +1,6 @@
 // Relative flatness against the double sum over rows of a Hessian in memory.
-#include "support/tensors.hpp"
 #include "support/gradients.hpp"
+#include "support/tensors.hpp"
 
 #include <cmath>
 #include <memory>

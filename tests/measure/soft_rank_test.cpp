@@ -1,6 +1,6 @@
 // Soft rank and Takeuchi's trace against matrices in memory.
-#include "support/tensors.hpp"
 #include "support/gradients.hpp"
+#include "support/tensors.hpp"
 
 #include <cmath>
 #include <memory>

@@ -1,6 +1,6 @@
 // The tangent kernel's trace, eigenvalues and alignment against kernels in memory.
-#include "support/tensors.hpp"
 #include "support/gradients.hpp"
+#include "support/tensors.hpp"
 
 #include <cmath>
 #include <memory>

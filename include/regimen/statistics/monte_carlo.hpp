@@ -54,8 +54,8 @@ struct MonteCarloEstimate {
 /// The interval is looked at after `least` draws and after each further half of those so far. Few looks matter: an
 /// interval that is looked at after each draw ends when it happens to be narrow, and then holds the mean too rarely.
 /// For chi-squared numbers of 2 to 200 degrees of freedom and the default settings the 95 % interval holds the mean in
-/// 93 to 97 % of all cases; where 16 draws of skewed numbers are enough for a wide interval, in fewer: 92 % were seen. Throws Error for
-/// settings out of their range and for a draw that is not finite.
+/// 93 to 97 % of all cases; where 16 draws of skewed numbers are enough for a wide interval, in fewer: 92 % were seen.
+/// Throws Error for settings out of their range and for a draw that is not finite.
 ///     const auto mean = regimen::monte_carlo([&](std::int64_t i) { return loss_with_noise(i); }, {.relative = 0.05});
 template <class Draw>
   requires std::convertible_to<std::invoke_result_t<Draw&, std::int64_t>, double>
