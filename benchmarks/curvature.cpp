@@ -95,7 +95,7 @@ void compare_eigenvalue(const Report& report, const rg::Hessian& hessian, const 
   const auto ours = [&] { ends = rg::top(hessian, {.tolerance = residual}); };
   const double held = peak_of(ours);
   report.faster("top(Hessian), largest eigenvalue, batches of " + std::to_string(batch), "PyHessian, " + way, 1.5,
-                take_turns(3, [&] { return seconds_of(ours); }, [&] { return theirs.go(); }));
+                take_turns(2, [&] { return seconds_of(ours); }, [&] { return theirs.go(); }));
   std::printf("    eigenvalue %.6g +- %.1g after %lld products; PyHessian's %.6g, residual %.1g (relative)\n",
               ends.largest[0].value, ends.largest[0].residual, static_cast<long long>(ends.products), first[1],
               residual);

@@ -7,7 +7,7 @@ if [ -z "${PEERS_PYTHON:-}" ]; then
 
   install numpy==2.4.6 typing_extensions==4.16.0 sympy==1.14.0 mpmath==1.3.0 cleanlab==2.9.0 scikit-learn==1.9.1 \
     scipy==1.17.1 joblib==1.6.0 threadpoolctl==3.8.0 cloudpickle==3.1.3 narwhals==2.29.0 pandas==3.1.1 \
-    python-dateutil==4.0.0 tqdm==4.70.1 termcolor==3.3.0
+    python-dateutil==4.0.0 tqdm==4.70.1 termcolor==3.3.0 pyhessian==0.1
   install torch==2.11.0 nvidia-cusparselt-cu13==0.8.0 nvidia-nvshmem-cu13==3.4.5 nvidia-cufile==1.15.1.6
 
   # The wheel loads CUDA's libraries even on a CPU: the toolkit's if it is there, otherwise PyPI's.

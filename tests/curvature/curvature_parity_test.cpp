@@ -126,7 +126,7 @@ TEST_CASE("curvature: spectra and products are those of PyTorch, PyHessian and c
   check_spectrum(theirs, "empirical", rg::EmpiricalFisher(surface));
   check_spectrum(theirs, "kernel", rg::Gram(surface));
 
-  const char* const required = std::getenv("REGIMEN_REQUIRE_PARITY");
+  const char* const required = std::getenv("REGIMEN_REQUIRE_PEERS");
   if (required != nullptr && std::string(required) == "1") {
     REQUIRE(theirs.count("pyhessian") == 1);
     REQUIRE(theirs.count("curvlinops_ggn") == 1);
