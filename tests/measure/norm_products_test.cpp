@@ -112,7 +112,8 @@ struct Case {
 
 /// Every measure of this kind, on these data.
 std::vector<Case> all_cases(const Source& data, const Snapshot& start) {
-  const auto largest = [](const regimen::Numbers& numbers) { return numbers.begin()->second; };
+  // A network without parameters has no distances.
+  const auto largest = [](const regimen::Numbers& numbers) { return numbers.empty() ? 0.0 : numbers.begin()->second; };
   return {
       {"MarginPercentile", regimen::MarginPercentile{.data = data}, true, true, false},
       {"LogSpectralProduct", regimen::LogSpectralProduct{.data = data}, true, false, false},
