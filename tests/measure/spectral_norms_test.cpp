@@ -348,4 +348,10 @@ TEST_CASE("spectral norms: names, data and settings are checked") {
   check_error([] { regimen::SpectralNorms{.iteration = {.most = 0}}.check(); }, {"SpectralIteration.most"});
 }
 
+TEST_CASE("spectral norms: complex weights are refused by name") {
+  regimen::LayerMap map{.name = "0.weight"};
+  map.weight = torch::eye(2, at::kComplexDouble);
+  check_error([&] { (void)map.folded(); }, {"0.weight", "complex"});
+}
+
 }  // namespace spectral_norms_test

@@ -53,7 +53,11 @@ struct LayerMap {
     if (kind == Kind::scale) {
       return gain;
     }
-    const at::Tensor own = (then == nullptr ? weight : weight_in(*then)).to(at::kDouble);
+    const at::Tensor given = then == nullptr ? weight : weight_in(*then);
+    if (given.is_complex()) {
+      throw Error("a layer map takes real weights, and " + name + " is complex");
+    }
+    const at::Tensor own = given.to(at::kDouble);
     if (!gain.defined()) {
       return own;
     }

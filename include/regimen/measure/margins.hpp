@@ -63,7 +63,7 @@ namespace regimen::inline v0 {
   return std::get<0>(flat.sort()).select(0, index).item<double>();
 }
 
-/// A percentile of the margins of the samples, by nearest rank, signed: negative if more than `percent` of 100 samples
+/// A percentile of the margins of the samples, by nearest rank, signed: negative if at least `percent` of 100 samples
 /// are wrong. The 10th percentile stands for the smallest margin in comparisons of networks, since a few samples decide
 /// the smallest itself (Jiang et al. 2020, "Fantastic Generalization Measures and Where to Find Them", arXiv
 /// 1912.02178).

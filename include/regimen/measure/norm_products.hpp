@@ -223,8 +223,9 @@ struct SpectralComplexity {
   }
 };
 
-/// A percentile of the margins over the product of the layers' spectral norms, a bound of the network's Lipschitz
-/// constant (Bartlett, Foster and Telgarsky 2017): the normalized margin, signed. It does not change with a factor on
+/// A percentile of the margins over the product of the layers' spectral norms (Bartlett, Foster and Telgarsky
+/// 2017), signed. The product bounds the Lipschitz constant of a chain of layers that are each used once, and of no
+/// network with residual sums. It does not change with a factor on
 /// a layer without bias, the last one included. Costs as `LogSpectralProduct`.
 struct MarginOverSpectralProduct {
   std::optional<Source> data{};

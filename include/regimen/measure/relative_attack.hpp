@@ -35,7 +35,7 @@ namespace regimen::inline v0 {
 ///     const at::Tensor score = attack(log_p, {of_references, masks}, log_p_of_population, references_of_population);
 struct RelativeAttack {
   bool online = false;
-  double a = 0.3;    ///< how near p_in is to 1 offline, in [0, 1]: p_in = a p_out + 1 - a
+  double a = 0.3;    ///< of p_in = a p_out + 1 - a offline, in [0, 1]; 0: p_in = 1, 1: p_in = p_out
   double gamma = 1;  ///< ratio from which x dominates z, above 0
 
   void check() const {

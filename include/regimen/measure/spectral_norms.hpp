@@ -8,6 +8,7 @@
 #include <ATen/ops/linalg_svdvals.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -155,7 +156,7 @@ struct SpectralNorms {
       if (layers.empty() || std::find(layers.begin(), layers.end(), map.name) != layers.end()) {
         const double norm = spectral_norm(map, iteration).value;
         const auto [place, is_new] = norms.emplace(map.name, norm);
-        place->second = is_new || norm > place->second ? norm : place->second;
+        place->second = is_new || norm > place->second || std::isnan(norm) ? norm : place->second;
       }
     }
     for (const std::string& name : layers) {

@@ -133,6 +133,9 @@ class LayerWatch {
   }
 
   static std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& operation) {
+    if (innermost() == nullptr) {
+      return nullptr;  // LibTorch hands callbacks on to threads that it starts, and this watch is of one thread
+    }
     LayerWatch& watch = *innermost();
     if (is_heard(operation.name()) && watch.depth_++ == 0) {
       watch.open_ = call_of(operation.name(), inputs_of(operation));
@@ -141,6 +144,9 @@ class LayerWatch {
   }
 
   static void end(const at::RecordFunction& operation, at::ObserverContext* /*context*/) {
+    if (innermost() == nullptr) {
+      return;
+    }
     LayerWatch& watch = *innermost();
     if (!is_heard(operation.name()) || --watch.depth_ > 0) {
       return;
