@@ -34,11 +34,12 @@ namespace regimen::inline v0 {
 /// losses are noise. Samples count as they do in the loss, whatever the batches. Memory does not grow with the number
 /// of samples.
 ///
-/// All passes must see one function: if a pass at the same weights gives a batch another loss than the first pass did,
-/// it throws Error. So random preprocessing, shuffling and dropout that a network applies in eval mode too are refused
-/// at the second pass; `frozen` data make preprocessing repeatable. The weights may move between passes by `displaced`
-/// alone: make a new surface after a step of training.
-/// Throws Error for data without samples or end, and if no parameter is selected or one is complex.
+/// All passes must see one function: if `each_loss`, `loss` or `gradient` at the same weights gives a batch another
+/// loss than the first such pass did, it throws Error. So random preprocessing, shuffling and dropout that a network
+/// applies in eval mode too are refused at the second pass; `frozen` data make preprocessing repeatable. `each_output`
+/// and `weighted_gradient` do not compare. The weights may move between passes by `displaced` alone: make a new surface
+/// after a step of training. Throws Error for data without samples or end, and if no parameter is selected or one is
+/// complex.
 ///     const regimen::LossSurface surface(net, train, {.preprocess = {normalize}}, regimen::Matrices{});
 ///     const double sharper = surface.loss_at(direction) - surface.loss();
 class LossSurface {

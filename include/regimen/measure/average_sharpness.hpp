@@ -13,7 +13,7 @@
 #include "regimen/curvature/loss_surface.hpp"
 #include "regimen/evaluate/evaluation.hpp"
 #include "regimen/measure/concept.hpp"
-#include "regimen/measure/data_for.hpp"
+#include "regimen/measure/detail/surface_for.hpp"
 #include "regimen/measure/detail/weight_noise.hpp"
 #include "regimen/model/selector.hpp"
 #include "regimen/source/source.hpp"
@@ -53,15 +53,11 @@ struct AverageSharpness {
 
   [[nodiscard]] std::vector<std::string> names() const { return {"value", "half_width"}; }
 
-  Numbers operator()(const Probe& probe) const {
-    const MonteCarloEstimate found = estimate(probe);
-    return {{"value", found.value}, {"half_width", found.half_width}};
-  }
+  Numbers operator()(const Probe& probe) const { return detail::value_and_half_width(estimate(probe)); }
 
   [[nodiscard]] MonteCarloEstimate estimate(const Probe& probe) const {
     check();
-    const LossSurface surface(probe.model, detail::data_for(data, probe, "AverageSharpness"),
-                              detail::filled_in(how, probe.how), parameters);
+    const LossSurface surface = detail::surface_for(data, how, parameters, probe, "AverageSharpness");
     const double here = surface.loss();
     if (!std::isfinite(here)) {
       return {.passes = 1};

@@ -15,7 +15,7 @@
 #include "regimen/curvature/loss_surface.hpp"
 #include "regimen/evaluate/evaluation.hpp"
 #include "regimen/measure/concept.hpp"
-#include "regimen/measure/data_for.hpp"
+#include "regimen/measure/detail/surface_for.hpp"
 #include "regimen/measure/detail/tolerated_noise.hpp"
 #include "regimen/model/selector.hpp"
 #include "regimen/model/snapshot.hpp"
@@ -120,8 +120,7 @@ struct PacBayes {
 
   [[nodiscard]] PacBayesEstimate estimate(const Probe& probe) const {
     check();
-    const LossSurface surface(probe.model, detail::data_for(data, probe, "PacBayes"), detail::filled_in(how, probe.how),
-                              parameters);
+    const LossSurface surface = detail::surface_for(data, how, parameters, probe, "PacBayes");
     const at::Tensor weights = surface.weights();
     const at::Tensor origin = start ? start_of(surface) : at::Tensor();
     const double size = std::sqrt(weights.square().mean().item<double>());
