@@ -9,5 +9,7 @@
 #include "regimen/curvature/hessian.hpp"
 #include "regimen/curvature/linear_operator.hpp"
 #include "regimen/curvature/loss_surface.hpp"
+#include "regimen/curvature/output_jacobian.hpp"
+#include "regimen/curvature/spectrum_ends.hpp"
 #include "regimen/curvature/top.hpp"
 #include "regimen/curvature/trace.hpp"

@@ -7,6 +7,7 @@
 #include "regimen/tensor/crc32.hpp"
 #include "regimen/tensor/described.hpp"
 #include "regimen/tensor/device_copies.hpp"
+#include "regimen/tensor/doubles.hpp"
 #include "regimen/tensor/gradients.hpp"
 #include "regimen/tensor/minimum_norm.hpp"
 #include "regimen/tensor/named.hpp"

@@ -258,10 +258,7 @@ TEST_CASE("curvature: two passes that differ are refused") {
   rg::Batch data = ten_samples();
   data.data = data.data.to(torch::kFloat);
   const auto drops = std::make_shared<AlwaysDrops>();
-  const rg::LossSurface surface(drops, data);
-  (void)surface.loss();
-  check_error([&] { (void)rg::Hessian(surface).apply(torch::ones({15}, torch::kDouble)); },
-              {"two passes", "batch 0", "dropout", "frozen"});
+  check_error([&] { (void)rg::LossSurface(drops, data).loss(); }, {"two passes", "batch 0", "dropout", "frozen"});
 
   const auto net = std::make_shared<torch::nn::LinearImpl>(4, 3);
   const auto shuffles = [&data, reading = std::make_shared<int>(0)](const rg::Order& order) {
@@ -281,6 +278,124 @@ TEST_CASE("curvature: two passes that differ are refused") {
     net->weight.mul_(2);
   }
   check_error([&] { (void)trained.gradient(); }, {"the weights have changed", "make a new one"});
+}
+
+TEST_CASE("curvature: every product refuses a pass that differs from the one before") {
+  torch::manual_seed(8);
+  const auto net = std::make_shared<Smooth>();
+  const rg::Batch data = ten_samples();
+  // The second reading has two samples exchanged within a batch, another label, or another input.
+  const auto second = [&data](const std::function<void(rg::Batch&)>& change) {
+    return rg::Source([data, change, reading = std::make_shared<int>(0)](const rg::Order& order) {
+      rg::Batch now = rg::detail::map_tensors(data, [](const at::Tensor& t) { return t.clone(); });
+      if ((*reading)++ > 0) {
+        change(now);
+      }
+      return rg::Source(now).read(order);
+    });
+  };
+  const std::vector<rg::Source> changing = {
+      second([](rg::Batch& b) { b = rg::rows(b, torch::tensor({0, 1, 2, 3, 4, 6, 5, 7, 8, 9})); }),
+      second([](rg::Batch& b) { b.target[9] = 2; }),
+      second([](rg::Batch& b) { b.data[0][0] += 0.1; })};
+  for (std::size_t i = 0; i < changing.size(); ++i) {
+    CAPTURE(i);
+    const rg::LossSurface surface(net, rg::limit(changing[i], 10), batches_of(5));
+    const at::Tensor v = torch::ones({surface.size()}, torch::kDouble);
+    (void)surface.loss();
+    check_error([&] { (void)rg::Hessian(surface).apply(v); }, {"two passes"});
+    check_error([&] { (void)rg::GaussNewton(surface).apply(v); }, {"two passes"});
+    check_error([&] { (void)rg::Fisher(surface).apply(v); }, {"two passes"});
+    check_error([&] { (void)rg::EmpiricalFisher(surface).apply(v); }, {"two passes"});
+    check_error([&] { (void)rg::Gram(surface); }, {"two passes"});
+    check_error([&] { (void)surface.loss_at(v); }, {"two passes"});
+    check_error([&] { (void)surface.weighted_gradient([](const rg::Batch& b) { return torch::ones({b.size()}); }); },
+                {"two passes"});
+  }
+}
+
+TEST_CASE("curvature: losses that are infinite or tiny are no difference") {
+  const auto product = std::make_shared<Product>(1e200, 1e200);
+  const rg::LossSurface infinite(product, one_sample(), {.loss = HalfSquare{}});
+  CHECK(std::isinf(infinite.loss()));
+  CHECK(std::isinf(infinite.loss()));
+}
+
+TEST_CASE("curvature: confident samples of a float network keep their curvature") {
+  // One sample x = 1, logits (m, 0): p (1 - p) [[1, -1], [-1, 1]], with 1 - p of about e^-m.
+  torch::nn::Linear net(torch::nn::LinearOptions(1, 2).bias(false));
+  for (const double margin : {5.0, 16.0, 25.0}) {
+    CAPTURE(margin);
+    {
+      const at::NoGradGuard no_grad;
+      net->weight.copy_(torch::tensor({{margin}, {0.0}}));
+    }
+    const rg::LossSurface surface(net, rg::Batch{.data = torch::ones({1, 1}), .target = torch::tensor({0})});
+    const double other = 1 / (1 + std::exp(margin));
+    const at::Tensor expected = torch::tensor({{1.0, -1.0}, {-1.0, 1.0}}, torch::kDouble);
+    for (const at::Tensor& found :
+         {matrix_of(rg::Hessian(surface)), matrix_of(rg::GaussNewton(surface)), matrix_of(rg::Fisher(surface))}) {
+      CHECK(furthest(found / (other * (1 - other)), expected) < 1e-4);
+    }
+    CHECK(furthest(matrix_of(rg::EmpiricalFisher(surface)) / (other * other), expected) < 1e-4);
+    CHECK(surface.loss() == Approx(std::log1p(std::exp(-margin))).epsilon(1e-4));
+  }
+}
+
+TEST_CASE("curvature: a loss with float tensors of its own is computed in float") {
+  torch::manual_seed(9);
+  const auto net = std::make_shared<torch::nn::LinearImpl>(4, 3);
+  rg::Batch data = ten_samples();
+  data.data = data.data.to(torch::kFloat);
+  const at::Tensor weight = torch::tensor({1.0F, 2.0F, 5.0F});
+  const torch::nn::CrossEntropyLoss module(torch::nn::CrossEntropyLossOptions().weight(weight));
+  const rg::LossSurface by_module(net, data, {.loss = module, .batch = 4});
+  const rg::LossSurface by_struct(net, data, {.loss = rg::CrossEntropy{.class_weights = {1, 2, 5}}, .batch = 4});
+  const at::Tensor v = torch::ones({15}, torch::kDouble);
+  CHECK(furthest(rg::Hessian(by_module).apply(v), rg::Hessian(by_struct).apply(v)) < 1e-6);
+  CHECK(furthest(rg::EmpiricalFisher(by_module).apply(v), rg::EmpiricalFisher(by_struct).apply(v)) < 1e-6);
+}
+
+TEST_CASE("curvature: the empirical Fisher weighs samples as the loss does") {
+  torch::manual_seed(10);
+  const auto net = std::make_shared<Smooth>();
+  const rg::Batch data = ten_samples();
+  const rg::CrossEntropy loss{.class_weights = {1, 4, 9}, .ignore_index = 2};
+  const rg::LossSurface surface(net, data, {.loss = loss, .batch = 4});
+  net->eval();
+  at::Tensor expected = torch::zeros({surface.size(), surface.size()}, torch::kDouble);
+  double all = 0;
+  for (std::int64_t i = 0; i < 10; ++i) {
+    const auto label = data.target[i].item<std::int64_t>();
+    const double weight = label == 0 ? 1 : label == 1 ? 4 : 0;
+    const at::Tensor of = -net->forward(data.data.narrow(0, i, 1)).log_softmax(1)[0][label];
+    const at::Tensor gradient = surface.flat(surface.gradients(of, /*create_graph=*/false));
+    expected += gradient.outer(gradient) * weight;
+    all += weight;
+  }
+  CHECK(furthest(matrix_of(rg::EmpiricalFisher(surface)), expected / all) < 1e-10);
+}
+
+TEST_CASE("curvature: a loss without a gradient and vectors of another length are refused") {
+  struct Detached {
+    at::Tensor each(const at::Tensor& output, const at::Tensor&) const { return output.detach().square().sum(1); }
+  };
+  const auto net = std::make_shared<Smooth>();
+  const rg::LossSurface surface(net, ten_samples(), {.loss = Detached{}});
+  CHECK(surface.loss() > 0);
+  check_error([&] { (void)surface.gradient(); }, {"LossSurface", "no gradient", "detached"});
+  check_error([&] { (void)rg::EmpiricalFisher(surface).apply(surface.weights()); }, {"no gradient"});
+  check_error([&] { (void)surface.loss_at(torch::zeros({3}, torch::kDouble)); },
+              {"length of a vector", "the number of weights", "3"});
+}
+
+TEST_CASE("curvature: a graph made before a displacement can be differentiated after it") {
+  const auto net = std::make_shared<Smooth>();
+  const rg::Batch data = ten_samples();
+  const at::Tensor loss = net->forward(data.data).square().sum();
+  const rg::LossSurface surface(net, data);
+  (void)surface.loss_at(torch::ones({surface.size()}, torch::kDouble));
+  CHECK_NOTHROW(loss.backward());
 }
 
 TEST_CASE("curvature: a displacement is undone bit for bit, and its losses are not compared") {

@@ -38,6 +38,17 @@ std::vector<std::pair<std::string, rg::AnyMeasure>> all_measures(const rg::Sourc
           {"alignment", rg::KernelAlignment{.data = data, .how = how, .sketch = 2, .draws = draws}}};
 }
 
+/// And those of losses nearby.
+std::vector<std::pair<std::string, rg::AnyMeasure>> with_sharpness(const rg::Source& data) {
+  auto all = all_measures(data);
+  all.emplace_back("average", rg::AverageSharpness{.data = data, .draws = fixed_draws(2)});
+  all.emplace_back("worst", rg::WorstSharpness{.data = data, .steps = 1});
+  all.emplace_back("pac bayes", rg::PacBayes{.data = data, .draws = 3});
+  all.emplace_back("fisher rao", rg::FisherRao{.data = data});
+  all.emplace_back("model's labels", rg::FisherRao{.data = data, .model_labels = true});
+  return all;
+}
+
 rg::Evaluation batches_of_four() {
   rg::Evaluation how;
   how.batch = 4;
@@ -238,7 +249,7 @@ TEST_CASE("measures of curvature: BatchNorm without affine, and what its statist
   }
 }
 
-TEST_CASE("measures of curvature: signed sums refuse a network that draws in eval mode") {
+TEST_CASE("measures of curvature: a network that draws in eval mode is refused by each") {
   struct AlwaysDrops : torch::nn::Module {
     AlwaysDrops() {
       last = register_module("last", torch::nn::Linear(4, 3));
@@ -249,12 +260,85 @@ TEST_CASE("measures of curvature: signed sums refuse a network that draws in eva
   };
   torch::manual_seed(8);
   const auto net = std::make_shared<AlwaysDrops>();
-  const rg::Batch data = samples_for_mlp();
-  check_error([&] { (void)rg::FisherTrace{.data = data}(net); }, {"FisherTrace: two passes", "dropout"});
-  check_error([&] { (void)rg::GradientNoiseScale{.data = data}(net); }, {"GradientNoiseScale: two passes"});
-  check_error([&] { (void)rg::TangentKernelTrace{.data = data}(net); }, {"TangentKernelTrace: two passes"});
-  check_error([&] { (void)rg::HessianTrace{.data = data}(net); }, {"LossSurface: two passes"});
-  check_error([&] { (void)rg::TakeuchiTrace{.data = data, .relative = false}(net); }, {"TakeuchiTrace: two passes"});
+  for (const auto& [name, measure] : with_sharpness(samples_for_mlp())) {
+    CAPTURE(name);
+    check_error([&, of = measure] { (void)of.numbers("m", rg::Probe(net)); }, {"two passes", "dropout"});
+  }
+  check_error([&] { (void)rg::HessianTrace{.data = samples_for_mlp()}(net); }, {"HessianTrace: two passes"});
+}
+
+TEST_CASE("measures of curvature: weights that are not finite give NaN, not an error") {
+  const auto net = relu_mlp();
+  {
+    const at::NoGradGuard no_grad;
+    net->parameters()[0][0][0] = NAN;
+  }
+  for (const auto& [name, measure] : with_sharpness(samples_for_mlp())) {
+    CAPTURE(name);
+    if (name != "pac bayes") {  // which looks at the accuracy alone
+      const rg::Numbers numbers = measure.numbers("m", rg::Probe(net));
+      CHECK(std::isnan(numbers.begin()->second));
+    }
+  }
+}
+
+TEST_CASE("measures of curvature: samples that the loss ignores are as if they were not there") {
+  const auto net = relu_mlp();
+  const rg::Batch all = samples_for_mlp(10);
+  const rg::Batch six = rg::slice(all, 0, 6);
+  rg::Batch some = all;
+  some.target = all.target.clone();
+  some.target.slice(0, 6).fill_(-1);
+  rg::Evaluation ignoring{.loss = rg::CrossEntropy{.ignore_index = -1}};
+  ignoring.batch = 4;
+  const auto same = [&](auto measure) {
+    measure.data = six;
+    const rg::Numbers expected = rg::AnyMeasure(measure).numbers("m", rg::Probe(net));
+    measure.data = some;
+    measure.how = ignoring;
+    check_equal(rg::AnyMeasure(measure).numbers("m", rg::Probe(net)), expected);
+  };
+  same(rg::TopEigenvalue{});
+  same(rg::FisherTrace{.labels = rg::FisherLabels::data, .draws = fixed_draws(3)});
+  same(rg::FisherRao{});
+  same(rg::NegativeCurvature{.density = {.draws = 2, .steps = 4}});
+  same(rg::AverageSharpness{.draws = fixed_draws(3)});
+  same(rg::WorstSharpness{.steps = 2});
+}
+
+TEST_CASE("measures of curvature: Takeuchi's trace over the samples does not see those that are ignored") {
+  // tr(H^-1 C) / n, with C from weights over their mean: four of ten samples that are ignored change nothing.
+  const auto net = relu_mlp();
+  const rg::Batch all = samples_for_mlp(10);
+  rg::Batch some = all;
+  some.target = all.target.clone();
+  some.target.slice(0, 6).fill_(-1);
+  rg::TakeuchiTrace measure{.data = rg::slice(all, 0, 6), .draws = fixed_draws(4)};
+  const double of_six = measure.estimate(net).value / 6;
+  measure.data = some;
+  measure.how.loss = rg::CrossEntropy{.ignore_index = -1};
+  CHECK(measure.estimate(net).value / 10 == Approx(of_six).epsilon(1e-9));
+}
+
+TEST_CASE("measures of curvature: Takeuchi's trace is NaN where no eigenvalue is positive") {
+  const rg::Batch two{.data = torch::ones({2, 4}, torch::kDouble), .target = torch::zeros({2}, torch::kLong)};
+  struct Flat {
+    at::Tensor each(const at::Tensor& output, const at::Tensor&) const { return output.sum(1); }
+  };
+  CHECK(std::isnan(rg::TakeuchiTrace{.data = two, .how = {.loss = Flat{}}}.estimate(linear_at_zero(4, 3)).value));
+}
+
+TEST_CASE("measures of curvature: a kernel is aligned to its labels by 1 at most, however few the draws") {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const rg::KernelAlignment measure{
+        .data = samples_for_mlp(6, seed), .sketch = 0, .draws = {.least = 2, .most = 2, .seed = seed}};
+    const rg::MonteCarloEstimate found = measure.estimate(relu_mlp(seed));
+    CHECK(found.value <= 1);
+    CHECK(found.half_width >= 0);
+  }
+  // One sample and one output: the kernel is one number, and each draw is exact.
+  const rg::Batch one{.data = torch::ones({1, 4}, torch::kDouble), .target = torch::ones({1, 1}, torch::kDouble)};
+  CHECK(rg::KernelAlignment{.data = one, .sketch = 0}.estimate(linear_at_zero(4, 1)).value == Approx(1));
 }
 
 TEST_CASE("measures of curvature: settings out of range and missing data are refused") {

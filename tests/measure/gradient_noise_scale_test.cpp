@@ -108,6 +108,26 @@ TEST_CASE("gradient noise: a network's are those of a loop over its samples") {
   }
 }
 
+TEST_CASE("gradient noise: weights of samples make it that of the weighted mean, to first order") {
+  struct Weighted {
+    at::Tensor each(const at::Tensor& output, const at::Tensor&) const { return output.sum(1); }
+    at::Tensor weight(const at::Tensor& target) const { return target.to(torch::kDouble); }
+  };
+  const at::Tensor gradients = torch::tensor({{1.0, 2.0}, {3.0, 1.0}, {2.0, 5.0}, {9.0, 9.0}}, torch::kDouble);
+  const at::Tensor weight = torch::tensor({1, 2, 3, 0});
+  const at::Tensor share = weight.to(torch::kDouble).unsqueeze(1) / 1.5;  // over the mean weight
+  const at::Tensor mean = (share * gradients).mean(0);
+  const double variance = (share * (gradients - mean)).square().sum().item<double>() / 3;
+  const rg::GradientNoiseScale measure{.data = rg::Batch{.data = gradients, .target = weight},
+                                       .how = {.loss = Weighted{}, .batch = 3},
+                                       .draws = fixed_draws(600)};
+  const rg::Numbers numbers = measure(linear_at_zero(2, 1));
+  CHECK(std::abs(numbers.at("variance") - variance) <= 2 * numbers.at("variance_half_width"));
+  CHECK(numbers.at("variance_half_width") < 0.15 * variance);
+  CHECK(numbers.at("squared_gradient") ==
+        Approx(mean.square().sum().item<double>() - numbers.at("variance") / 4).epsilon(1e-12));
+}
+
 TEST_CASE("gradient noise: 95 % intervals hold tr S and the scale in 95 % of all cases") {
   check_coverage([](std::uint64_t i) {
     torch::manual_seed(i);

@@ -55,13 +55,48 @@ TEST_CASE("monte_carlo: intervals of chi-squared means hold 1 in 95 % of all cas
   }
 }
 
-TEST_CASE("monte_carlo: settings and draws out of their range are refused") {
+TEST_CASE("monte_carlo: settings out of their range are refused") {
   const auto one = [](std::int64_t) { return 1.0; };
   CHECK_THROWS_AS(rg::monte_carlo(one, {.least = 1}), rg::Error);
   CHECK_THROWS_AS(rg::monte_carlo(one, {.least = 20, .most = 10}), rg::Error);
   CHECK_THROWS_AS(rg::monte_carlo(one, {.relative = -1}), rg::Error);
   CHECK_THROWS_AS(rg::monte_carlo(one, {.level = 1}), rg::Error);
-  CHECK_THROWS_AS(rg::monte_carlo([](std::int64_t) { return std::nan(""); }), rg::Error);
+}
+
+TEST_CASE("monte_carlo: a draw that is not finite ends it with NaN") {
+  for (const double odd : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    const auto third = [odd](std::int64_t i) { return i == 2 ? odd : 1.0; };
+    const rg::MonteCarloEstimate found = rg::monte_carlo(third);
+    CHECK(std::isnan(found.value));
+    CHECK(std::isnan(found.half_width));
+    CHECK(found.draws == 3);
+    CHECK_FALSE(found.converged);
+  }
+}
+
+TEST_CASE("monte_carlo: draws made in blocks are those made one after another") {
+  const auto number = [](std::int64_t i) { return 1 + std::sin(static_cast<double>(i)); };
+  const rg::Draws how{.least = 5, .most = 22, .relative = 0.01};
+  const rg::MonteCarloEstimate one = rg::monte_carlo(number, how);
+  for (const std::int64_t block : {1, 4, 100}) {
+    std::int64_t made = 0;
+    const auto several = [&](std::int64_t first, std::int64_t count) {
+      CHECK(first == made);
+      std::vector<double> draws;
+      for (; made < first + count; ++made) {
+        draws.push_back(number(made));
+      }
+      return draws;
+    };
+    const rg::MonteCarloEstimate found = rg::monte_carlo_in_blocks(several, block, how);
+    CHECK(found.value == one.value);
+    CHECK(found.half_width == one.half_width);
+    CHECK(found.draws == 22);
+    CHECK(found.passes == 22);
+    CHECK(made == 22);
+  }
+  CHECK_THROWS_AS(rg::monte_carlo_in_blocks([](std::int64_t, std::int64_t) { return std::vector<double>(); }, 0),
+                  rg::Error);
 }
 
 }  // namespace monte_carlo_test

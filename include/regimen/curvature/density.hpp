@@ -18,13 +18,14 @@
 #include "regimen/curvature/detail/random_vectors.hpp"
 #include "regimen/curvature/detail/tridiagonal.hpp"
 #include "regimen/curvature/linear_operator.hpp"
+#include "regimen/record/history.hpp"
 #include "regimen/statistics/monte_carlo.hpp"
 
 namespace regimen::inline v0 {
 
 /// A point of a spectrum's estimate.
 struct SpectrumPoint {
-  double value;
+  double value;   ///< NaN for an operator that is not finite
   double weight;  ///< share of the spectrum near `value`; the weights of one draw sum to 1
 };
 
@@ -95,7 +96,9 @@ std::vector<SpectrumPoint> spectrum_seen_by(const A& a, const at::Tensor& vector
     t.diagonal.push_back(next.dot(now).template item<double>());
     next.sub_(now, t.diagonal.back());
     const double coupling = next.norm().template item<double>();
-    require(std::isfinite(coupling), "density: the norm of a product with the operator", "finite", coupling);
+    if (!std::isfinite(coupling)) {
+      return {{unknown, 1}};
+    }
     t.beside.push_back(coupling);
     if (coupling <= no_coupling * t.bound()) {
       break;
@@ -132,7 +135,8 @@ template <LinearOperator A>
 
 /// The trace of a function of an operator, the sum of f over its eigenvalues, with a confidence interval: each draw is
 /// the quadrature of one random vector with `steps` products. f must be smooth between the eigenvalues, on the scale
-/// that `steps` resolves. `passes` of the result are products.
+/// that `steps` resolves: the interval is that of the vectors and does not cover the error of too few steps. `passes`
+/// of the result are products.
 ///     const auto soft_rank = regimen::trace_of([](double x) { return x / (x + 0.1); }, regimen::GaussNewton(surface));
 template <class F, LinearOperator A>
   requires std::convertible_to<std::invoke_result_t<const F&, double>, double>

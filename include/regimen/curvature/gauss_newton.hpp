@@ -10,17 +10,17 @@
 #include <cstdint>
 #include <vector>
 
-#include "regimen/curvature/detail/output_jacobian.hpp"
 #include "regimen/curvature/detail/surface_operator.hpp"
 #include "regimen/curvature/loss_surface.hpp"
+#include "regimen/curvature/output_jacobian.hpp"
 
 namespace regimen::inline v0 {
 
 /// The generalized Gauss-Newton matrix of the mean loss, as an operator: the samples' mean of J' H_z J, with J the
 /// Jacobian of the outputs z by the weights and H_z the Hessian of the loss by the outputs (Schraudolph 2002). The
 /// Hessian without the second derivatives of the network: positive semidefinite for losses that are convex in z, and
-/// equal to the Hessian where the network is linear in w. For cross entropy H_z is diag(p) - p p', and this is the true
-/// Fisher information.
+/// equal to the Hessian where the network is linear in w. For cross entropy without class weights or ignored labels H_z
+/// is diag(p) - p p', and this is the true Fisher information.
 ///
 /// Takes any loss that is twice differentiable in the outputs. A product costs F + 3 B and a batch's memory; k products
 /// at once cost F + (1 + 2 k) B. Not invariant under rescaling of ReLU layers.
@@ -29,22 +29,22 @@ class GaussNewton : public detail::SurfaceOperator<GaussNewton> {
   using SurfaceOperator::SurfaceOperator;
 
   [[nodiscard]] at::Tensor apply_all(const at::Tensor& v) const {
-    const AnyLoss& loss_of = surface().how().loss;
     const auto columns = detail::columns_as_weights(surface(), v);
     at::Tensor sum = at::zeros_like(v);
     double counts = 0;
     const at::AutoGradMode with_graph(true);
     surface().each_output([&](const at::Tensor& output, const Batch& batch) {
-      const double count = loss_of.sums() ? 1 : loss_of.count(batch.target, batch.size()).number();
-      counts += loss_of.sums() ? static_cast<double>(batch.size()) : count;
-      const detail::OutputJacobian jacobian(surface(), output);
-      const at::Tensor z = output.detach().requires_grad_();
-      const at::Tensor slope =
-          torch::autograd::grad({loss_of(z, batch.target)}, {z}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+      const LossSurface::Count count = surface().count(batch);
+      counts += count.all;
+      const at::Tensor precise = output.to(at::kDouble);
+      const OutputJacobian jacobian(surface(), precise);
+      const at::Tensor z = precise.detach().requires_grad_();
+      const at::Tensor slope = torch::autograd::grad({surface().mean_loss(z, batch)}, {z}, {}, /*retain_graph=*/true,
+                                                     /*create_graph=*/true)[0];
       for (std::size_t i = 0; i < columns.size() && slope.requires_grad(); ++i) {
         const at::Tensor moved = jacobian.times(columns[i]);
         const at::Tensor bent = torch::autograd::grad({slope}, {z}, {moved}, /*retain_graph=*/true)[0];
-        sum.select(1, static_cast<std::int64_t>(i)).add_(jacobian.transposed_times(bent), count);
+        sum.select(1, static_cast<std::int64_t>(i)).add_(jacobian.transposed_times(bent), count.factor);
       }
     });
     return sum / counts;

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/curvature/detail/output_jacobian.hpp"
 #include "regimen/curvature/loss_surface.hpp"
+#include "regimen/curvature/output_jacobian.hpp"
 
 namespace regimen::inline v0 {
 
@@ -44,13 +44,13 @@ class Gram {
     std::int64_t begin = 0;
     surface_.each_output([&](const at::Tensor& output, const Batch& /*batch*/) {
       const at::Tensor part = from.narrow(0, begin, output.numel()).view(output.sizes()).to(output.scalar_type());
-      weights.add_(detail::OutputJacobian(surface_, output).transposed_times(part));
+      weights.add_(OutputJacobian(surface_, output).transposed_times(part));
       begin += output.numel();
     });
     const std::vector<at::Tensor> as_weights = surface_.unflat(weights);
     std::vector<at::Tensor> parts;
     surface_.each_output([&](const at::Tensor& output, const Batch& /*batch*/) {
-      parts.push_back(detail::OutputJacobian(surface_, output).times(as_weights).to(at::kDouble).flatten());
+      parts.push_back(OutputJacobian(surface_, output).times(as_weights).to(at::kDouble).flatten());
     });
     return centre(at::cat(parts));
   }

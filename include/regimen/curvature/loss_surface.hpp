@@ -5,9 +5,9 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,9 +15,12 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/base/error.hpp"
 #include "regimen/batch/batch.hpp"
+#include "regimen/curvature/detail/pass_check.hpp"
 #include "regimen/evaluate/evaluation.hpp"
 #include "regimen/evaluate/walk.hpp"
+#include "regimen/execute/execution.hpp"
 #include "regimen/model/guards.hpp"
 #include "regimen/model/model.hpp"
 #include "regimen/model/selector.hpp"
@@ -30,23 +33,26 @@ namespace regimen::inline v0 {
 ///
 /// The weights are the parameters that require a gradient and that the selector takes, each once, as one vector
 /// [size()] of doubles on the model's device. The network is in eval mode, so BatchNorm uses its running statistics and
-/// dropout is off; it computes in the parameters' own type, whatever precision `how` has, since derivatives of bfloat16
-/// losses are noise. Samples count as they do in the loss, whatever the batches. Memory does not grow with the number
-/// of samples.
+/// dropout is off. It computes in the parameters' own type, without TF32, whatever precision `how` has, since
+/// derivatives of bfloat16 losses are noise. The loss is computed in double from its outputs: in float the cross
+/// entropy of a sample and its derivatives vanish from a margin of 16 on, in double from 36 on. Samples count as they
+/// do in the loss, whatever the batches. Memory does not grow with the number of samples, but for six numbers a batch.
 ///
-/// All passes must see one function: if `each_loss`, `loss` or `gradient` at the same weights gives a batch another
-/// loss than the first such pass did, it throws Error. So random preprocessing, shuffling and dropout that a network
-/// applies in eval mode too are refused at the second pass; `frozen` data make preprocessing repeatable. `each_output`
-/// and `weighted_gradient` do not compare. The weights may move between passes by `displaced` alone: make a new surface
-/// after a step of training. Throws Error for data without samples or end, and if no parameter is selected or one is
-/// complex.
+/// All passes must see one function. Each pass is compared with the first one, batch by batch: the data, and at the
+/// weights themselves the outputs; and the very first batch is computed twice. Where they differ it throws Error: for
+/// dropout that a network applies in eval mode too at once, for random preprocessing and shuffling in the second pass.
+/// `frozen` data make preprocessing repeatable. The weights may move between passes by `displaced` alone: make a new
+/// surface after a step of training. Throws Error for data without samples or end, and if no parameter is selected or
+/// one is complex.
 ///     const regimen::LossSurface surface(net, train, {.preprocess = {normalize}}, regimen::Matrices{});
 ///     const double sharper = surface.loss_at(direction) - surface.loss();
 class LossSurface {
  public:
-  LossSurface(Model model, Source data, Evaluation how = {}, const AnySelector& parameters = AllParameters{})
-      : model_(std::move(model)), data_(std::move(data)), how_(std::move(how)) {
-    detail::require_ends(data_, "LossSurface");
+  /// `who`: the name in errors, of the part that makes the surface.
+  LossSurface(Model model, Source data, Evaluation how = {}, const AnySelector& parameters = AllParameters{},
+              std::string who = "LossSurface")
+      : model_(std::move(model)), data_(std::move(data)), how_(std::move(how)), who_(std::move(who)) {
+    detail::require_ends(data_, who_);
     how_.execute.precision = Precision::fp32;
     std::vector<Named> trained;
     for (const Named& named : model_.named_parameters()) {
@@ -54,10 +60,10 @@ class LossSurface {
         trained.push_back(named);
       }
     }
-    named_ = parameters.among(trained, "LossSurface");
+    named_ = parameters.among(trained, who_);
     for (const Named& named : named_) {
       if (named.tensor.is_complex()) {
-        throw Error("LossSurface takes real parameters, and " + named.name + " is complex: leave it out by a selector");
+        throw Error(who_ + " takes real parameters, and " + named.name + " is complex: leave it out by a selector");
       }
       parameters_.push_back(named.tensor);
       size_ += named.tensor.numel();
@@ -85,8 +91,10 @@ class LossSurface {
     return at::cat(parts);
   }
 
-  /// A vector [size()] as tensors of the parameters' shapes and types.
+  /// A vector [size()] as tensors of the parameters' shapes and types. Throws Error for another length.
   [[nodiscard]] std::vector<at::Tensor> unflat(const at::Tensor& vector) const {
+    detail::require(vector.dim() == 1 && vector.size(0) == size_, who_ + ": the length of a vector of weights",
+                    "the number of weights, " + detail::text(size_), vector.numel());
     std::vector<at::Tensor> tensors;
     std::int64_t begin = 0;
     for (const at::Tensor& parameter : parameters_) {
@@ -104,28 +112,62 @@ class LossSurface {
     return at::TensorOptions().device(device()).dtype(at::kDouble);
   }
 
-  /// Calls visit(output, batch) for each batch, in eval mode; the caller decides about gradients.
+  /// Calls visit(output, batch) for each batch, in eval mode; the caller decides about gradients. Throws Error if a
+  /// batch, or at the weights themselves its output, is another than in the first pass.
   template <class Visit>
   void each_output(const Visit& visit) const {
-    detail::walk(model_, data_, how_, "LossSurface",
-                 [&](const Batch& batch) { visit(how_.execute.forward(model_, batch), batch); });
+    const detail::WithoutTf32 precise;
+    detail::PassCheck check(passes_->seen, passes_->displacements == 0, vector_options(), who_);
+    detail::walk(model_, data_, how_, who_, [&](const Batch& batch) {
+      const at::Tensor output = how_.execute.forward(model_, batch);
+      check.add(output, batch);
+      if (check.needs_again()) {
+        const at::NoGradGuard no_grad;
+        check.again(how_.execute.forward(model_, batch));
+      }
+      visit(output, batch);
+    });
+    check.finish();
   }
 
-  /// Calls visit(loss, count) for each batch: its mean loss, 0-d, and the number of samples, or the sum of weights,
-  /// that this is the mean of. Returns the sum of all counts. Checks that the losses are those of earlier passes.
+  /// The mean loss of a batch, 0-d double. Throws Error for a loss without a gradient.
+  [[nodiscard]] at::Tensor mean_loss(const at::Tensor& output, const Batch& batch) const {
+    return in_double(output, batch,
+                     [this](const at::Tensor& z, const at::Tensor& target) { return how_.loss(z, target); });
+  }
+
+  /// The losses of a batch's samples, [N] double; their mean with `sample_weights` is `mean_loss`. Throws Error for a
+  /// loss without a gradient.
+  [[nodiscard]] at::Tensor losses(const at::Tensor& output, const Batch& batch) const {
+    return in_double(output, batch,
+                     [this](const at::Tensor& z, const at::Tensor& target) { return how_.loss.each(z, target); });
+  }
+
+  /// By how much each sample of a batch counts in the mean loss, [N] double on the model's device: 0 if it is ignored.
+  [[nodiscard]] at::Tensor sample_weights(const Batch& batch) const {
+    return how_.loss.weight(batch.target, batch.size()).to(device());
+  }
+
+  /// By how much a batch counts in the mean over all, and in the sum of counts.
+  struct Count {
+    double factor;  ///< of the batch's mean loss
+    double all;     ///< of the batch in the denominator
+  };
+  [[nodiscard]] Count count(const Batch& batch) const {
+    const double number = how_.loss.sums() ? 1 : how_.loss.count(batch.target, batch.size()).number();
+    return {number, how_.loss.sums() ? static_cast<double>(batch.size()) : number};
+  }
+
+  /// Calls visit(loss, count) for each batch: its mean loss, 0-d double, and the number of samples, or the sum of
+  /// weights, that this is the mean of. Returns the sum of all counts.
   template <class Visit>
   double each_loss(const Visit& visit) const {
-    Losses losses(*this);
     double counts = 0;
     each_output([&](const at::Tensor& output, const Batch& batch) {
-      const AnyLoss& loss = how_.loss;
-      const at::Tensor value = loss(output, batch.target);
-      losses.add(value.item<double>());
-      const double count = loss.sums() ? 1 : loss.count(batch.target, batch.size()).number();
-      visit(value, count);
-      counts += loss.sums() ? static_cast<double>(batch.size()) : count;
+      const Count counted = count(batch);
+      visit(mean_loss(output, batch), counted.factor);
+      counts += counted.all;
     });
-    losses.finish();
     return counts;
   }
 
@@ -165,8 +207,7 @@ class LossSurface {
     at::Tensor sum = at::zeros({size_}, vector_options());
     const at::AutoGradMode with_graph(true);
     each_output([&](const at::Tensor& output, const Batch& batch) {
-      const at::Tensor each = how_.loss.each(output, batch.target);
-      sum.add_(slope((each * weights_of(batch).to(each.scalar_type())).sum(), /*create_graph=*/false));
+      sum.add_(slope((losses(output, batch) * weights_of(batch)).sum(), /*create_graph=*/false));
     });
     return sum;
   }
@@ -206,53 +247,36 @@ class LossSurface {
   }
 
  private:
-  /// The batches' losses in the first pass at the weights themselves, and how many displacements there are now. Copies
-  /// of a surface share them.
+  /// What passes know of each other. Copies of a surface share it.
   struct Passes {
-    std::vector<double> losses;
-    bool recorded = false;
-    int displacements = 0;
+    detail::PassCheck::Seen seen{};
+    int displacements = 0;     ///< of the weights, now
+    bool in_own_type = false;  ///< whether the loss cannot be computed in double
   };
 
-  /// One pass over the losses: records them, or compares them with those of the first pass.
-  class Losses {
-   public:
-    explicit Losses(const LossSurface& surface)
-        : passes_(*surface.passes_), look_(passes_.displacements == 0), compare_(passes_.recorded) {}
-
-    void add(double loss) {
-      if (look_ && compare_ && (number_ >= passes_.losses.size() || !agree(loss, passes_.losses[number_]))) {
-        throw Error("LossSurface: two passes over the data differ in batch " + detail::text(number_) + ": a loss of " +
-                    (number_ < passes_.losses.size() ? detail::text(passes_.losses[number_]) : std::string("none")) +
-                    ", then of " + detail::text(loss) +
-                    ". Something is random: preprocessing (frozen data are not), a stream that shuffles, dropout that "
-                    "is on in eval mode; or the weights have changed since the surface was made: make a new one");
-      }
-      if (look_ && !compare_) {
-        seen_.push_back(loss);
-      }
-      ++number_;
-    }
-
-    void finish() {
-      if (look_ && !compare_) {
-        passes_.losses = std::move(seen_);
-        passes_.recorded = true;
+  /// of(output, target) with outputs and targets in double. A module or function with float tensors of its own may take
+  /// float alone, and gets that.
+  template <class Of>
+  [[nodiscard]] at::Tensor in_double(const at::Tensor& output, const Batch& batch, const Of& of) const {
+    const auto raised = [](const at::Tensor& t) {
+      return t.defined() && t.is_floating_point() ? t.to(at::kDouble) : t;
+    };
+    at::Tensor loss;
+    if (!passes_->in_own_type) {
+      try {
+        loss = of(raised(output), raised(batch.target));
+      } catch (const c10::Error&) {
+        passes_->in_own_type = true;
       }
     }
-
-   private:
-    /// Whether two losses differ by rounding alone, which on a GPU also depends on the order of sums.
-    static bool agree(double a, double b) {
-      return std::abs(a - b) <= 1e-4 * std::abs(b) + 1e-6 || (std::isnan(a) && std::isnan(b));
+    loss = raised(passes_->in_own_type ? of(output, batch.target) : loss);
+    if (at::GradMode::is_enabled() && output.requires_grad() && !loss.requires_grad()) {
+      throw Error(who_ +
+                  ": the loss has no gradient by the network's outputs: it is computed from a detached "
+                  "output, or without gradients, or from the predicted class alone");
     }
-
-    Passes& passes_;
-    bool look_;
-    bool compare_;
-    std::vector<double> seen_;
-    std::size_t number_ = 0;
-  };
+    return loss;
+  }
 
   [[nodiscard]] at::Tensor slope(const at::Tensor& loss, bool create_graph) const {
     return flat(gradients(loss, create_graph));
@@ -261,6 +285,7 @@ class LossSurface {
   Model model_;
   Source data_;
   Evaluation how_;
+  std::string who_;
   std::vector<Named> named_;
   std::vector<at::Tensor> parameters_;
   std::int64_t size_ = 0;

@@ -15,6 +15,7 @@
 #include "regimen/curvature/detail/random_vectors.hpp"
 #include "regimen/curvature/linear_operator.hpp"
 #include "regimen/statistics/monte_carlo.hpp"
+#include "regimen/tensor/doubles.hpp"
 
 namespace regimen::inline v0 {
 
@@ -74,24 +75,13 @@ template <LinearOperator A>
     }
   }
   const auto outside = [&](const at::Tensor& v) { return basis.defined() ? v - basis.mm(basis.t().mm(v)) : v; };
-  std::vector<double> drawn;
-  std::int64_t products = 2 * sketch;
-  MonteCarloEstimate result = monte_carlo(
-      [&](std::int64_t draw) {
-        while (static_cast<std::int64_t>(drawn.size()) <= draw) {
-          const auto first = static_cast<std::int64_t>(drawn.size());
-          const std::int64_t count = std::min<std::int64_t>(how.block, how.draws.most - first);
-          const at::Tensor v = outside(detail::sign_columns(n, how.draws.seed, first, count, options));
-          const at::Tensor forms = (v * detail::apply_all(a, v)).sum({0}).cpu();
-          products += count;
-          for (std::int64_t i = 0; i < count; ++i) {
-            drawn.push_back(exact + forms[i].template item<double>());
-          }
-        }
-        return drawn[static_cast<std::size_t>(draw)];
+  MonteCarloEstimate result = monte_carlo_in_blocks(
+      [&](std::int64_t first, std::int64_t count) {
+        const at::Tensor v = outside(detail::sign_columns(n, how.draws.seed, first, count, options));
+        return detail::doubles_of((v * detail::apply_all(a, v)).sum({0}) + exact);
       },
-      how.draws);
-  result.passes = products;
+      how.block, how.draws);
+  result.passes += 2 * sketch;
   return result;
 }
 

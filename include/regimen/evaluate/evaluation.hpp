@@ -43,8 +43,7 @@ inline Evaluation filled_in(Evaluation own, const Evaluation& other) {
 /// The input of the network: the batch on the model's device, preprocessed.
 inline Batch prepared(const Batch& batch, const std::vector<AnyTransform>& preprocess, const at::Device& device,
                       const Moment& now) {
-  const bool here = batch.data.device() == device && (!batch.target.defined() || batch.target.device() == device);
-  const Batch moved = here ? batch : to(batch, device);
+  const Batch moved = to(batch, device);
   return preprocess.empty() ? moved : in_turn(preprocess, preprocess.size(), moved, Key(0, moved.id, now));
 }
 

@@ -78,6 +78,18 @@ class Switches {
   bool autotune_;
 };
 
+/// Switches TF32 off for the guard's lifetime: it has 10 bits of mantissa, and derivatives of it hardly any.
+class WithoutTf32 {
+ public:
+  WithoutTf32() {
+    at::globalContext().setAllowTF32CuBLAS(false);
+    at::globalContext().setAllowTF32CuDNN(false);
+  }
+
+ private:
+  Switches before_{/*tf32=*/false, /*autotune=*/false};  // restores them
+};
+
 }  // namespace detail
 
 /// Settings of the computation of a network: device, precision, memory format, recorded steps. Results stay the same up

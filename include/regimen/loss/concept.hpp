@@ -3,6 +3,7 @@
 #include <ATen/core/Reduction.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/masked_fill.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include "regimen/batch/tensors.hpp"
 #include "regimen/loss/count.hpp"
 #include "regimen/loss/cross_entropy.hpp"
+#include "regimen/loss/detail/mean_loss.hpp"
 #include "regimen/loss/module.hpp"
 #include "regimen/loss/module_manifest.hpp"
 #include "regimen/loss/pointwise.hpp"
@@ -53,56 +55,6 @@ concept Loss = requires(const L& loss, const at::Tensor& output, const at::Tenso
 } || requires(const L& loss, const at::Tensor& output, const at::Tensor& target) {
   { loss.each(output, target) } -> std::convertible_to<at::Tensor>;
 };
-
-namespace detail {
-
-template <class L>
-concept SaysEach = requires(const L& loss, const at::Tensor& t) { at::Tensor(loss.each(t, t)); };
-template <class L>
-concept SaysWeight = requires(const L& loss, const at::Tensor& t) { at::Tensor(loss.weight(t)); };
-template <class L>
-concept SaysCount = requires(const L& loss, const at::Tensor& t) { LossCount(loss.count(t)); };
-
-/// The losses of single samples, [N]. Throws Error unless there is one for each sample.
-template <SaysEach L>
-at::Tensor each_of(const L& loss, const at::Tensor& output, const at::Tensor& target) {
-  const at::Tensor each = loss.each(output, target);
-  if (!each.defined() || each.dim() != 1 || each.size(0) != output.size(0)) {
-    throw Error(name_of_type<L>() + "::each must give one loss for each of " + text(output.size(0)) +
-                " samples, [N], but gave " + described(each));
-  }
-  return each;
-}
-
-/// The mean loss: the loss's own, or the weighted mean of `each`.
-template <Loss L>
-at::Tensor mean_loss(const L& loss, const at::Tensor& output, const at::Tensor& target) {
-  if constexpr (requires { at::Tensor(loss(output, target)); }) {
-    return loss(output, target);
-  } else if constexpr (SaysWeight<L>) {
-    const at::Tensor each = each_of(loss, output, target);
-    const at::Tensor weight = loss.weight(target);
-    if (!weight.defined() || weight.sizes() != each.sizes()) {
-      throw Error(name_of_type<L>() + "::weight must give one weight for each of " + text(each.size(0)) +
-                  " samples, [N], but gave " + described(weight));
-    }
-    const at::Tensor sum = weight.sum();
-    // A batch in which nothing counts has loss 0, not 0 / 0.
-    return (each * weight).sum() / sum.masked_fill(sum == 0, 1);
-  } else {
-    return each_of(loss, output, target).mean();
-  }
-}
-
-/// The largest number of entries that a loss may judge: one per label, or per sample and position of an output [N, C,
-/// ...].
-inline std::int64_t most_to_judge(const at::Tensor& output, const at::Tensor& target) {
-  const std::int64_t positions =
-      output.dim() < 2 ? output.numel() : output.numel() / std::max<std::int64_t>(output.size(1), 1);
-  return target.defined() ? std::max(target.numel(), positions) : output.numel();
-}
-
-}  // namespace detail
 
 /// A loss of any type: one of regimen's, a function of output and target, or a loss module of torch::nn.
 class AnyLoss : public detail::Erased {
@@ -167,6 +119,23 @@ class AnyLoss : public detail::Erased {
     return parts_->count ? parts_->count(target) : LossCount(samples);
   }
 
+  /// The weight of each sample in the mean loss, [N] double on the target's device: 0 for a sample that is ignored, 1
+  /// for all samples of a sum or of a loss that says nothing else. The mean of `each` with these weights is the mean
+  /// loss.
+  [[nodiscard]] at::Tensor weight(const at::Tensor& target, std::int64_t samples) const {
+    if (!target.defined() || sums() || !(parts_->weight || parts_->count)) {
+      return at::ones({samples}, (target.defined() ? target.options() : at::TensorOptions()).dtype(at::kDouble));
+    }
+    if (parts_->weight) {
+      return parts_->weight(target).to(at::kDouble);
+    }
+    std::vector<at::Tensor> counts;
+    for (std::int64_t i = 0; i < samples; ++i) {
+      counts.push_back(parts_->count(target.narrow(0, i, 1)).on(target.device()));
+    }
+    return at::stack(counts);
+  }
+
   /// False for the default loss.
   [[nodiscard]] bool is_given() const { return is_given_; }
 
@@ -189,6 +158,7 @@ class AnyLoss : public detail::Erased {
     std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> call;
     std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> each;
     std::function<at::Tensor(const at::Tensor&, const at::Tensor&)> correct;
+    std::function<at::Tensor(const at::Tensor&)> weight;
     std::function<LossCount(const at::Tensor&)> count;
     bool may_be_of_nothing = false;  ///< true if the mean may be over nothing and so be NaN
     std::function<void(const at::Tensor&)> check_target;
@@ -223,6 +193,9 @@ class AnyLoss : public detail::Erased {
     }
     if constexpr (requires(const at::Tensor& t) { shared->correct(t, t); }) {
       parts->correct = [shared](const at::Tensor& o, const at::Tensor& t) { return shared->correct(o, t); };
+    }
+    if constexpr (detail::SaysWeight<L>) {
+      parts->weight = [shared](const at::Tensor& target) { return shared->weight(target); };
     }
     if constexpr (detail::SaysCount<L>) {
       parts->count = [shared](const at::Tensor& target) { return LossCount(shared->count(target)); };

@@ -156,12 +156,12 @@ struct Barrier {
     return value.to(named.tensor.device());
   }
 
-  /// Sets the model to a point of the line; the ends themselves are set bit for bit.
+  /// Sets the model to a point of the line; the ends themselves are set bit for bit. Autograd does not see it.
   static void set(const Model& model, const std::vector<Ends>& ends, double t) {
     const at::NoGradGuard no_grad;
     const std::vector<Named> tensors = model.named_tensors();
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-      at::Tensor tensor = tensors[i].tensor;
+      const at::Tensor tensor = tensors[i].tensor.variable_data();
       const bool numbers = tensor.is_floating_point() || tensor.is_complex();
       if (!numbers || t == 0 || t == 1) {
         tensor.copy_(t < 0.5 ? ends[i].first : ends[i].last);

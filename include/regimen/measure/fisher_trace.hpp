@@ -24,6 +24,7 @@
 #include "regimen/source/source.hpp"
 #include "regimen/statistics/monte_carlo.hpp"
 #include "regimen/tensor/described.hpp"
+#include "regimen/tensor/doubles.hpp"
 
 namespace regimen::inline v0 {
 
@@ -37,7 +38,7 @@ enum class FisherLabels {
 
 /// A measure: the trace of the Fisher information, the mean over samples of E_y~p ||grad log p_y||^2, p the softmax of
 /// the outputs [N, C, ...] (Jastrzebski et al. 2021, 2012.14193); for the labels of the data of ||grad loss||^2.
-/// Positions after C count as samples, except for the labels of the data.
+/// Positions after C count as samples; for the labels of the data, samples count as in the mean loss.
 ///
 /// It needs no gradients of single samples: with a random sign for each sample and class, the squared norm of the
 /// signed sum of sqrt(p_y) grad log p_y has the mean of the sum of all squares. Numbers "value" and "half_width". Costs
@@ -69,45 +70,41 @@ struct FisherTrace {
     const LossSurface surface = detail::surface_for(data, how, parameters, probe, "FisherTrace");
     const double temperature =
         confidence ? matched_temperature(surface.model(), surface.data(), *confidence, surface.how()) : 1;
-    detail::SumGradients gradients(surface, "FisherTrace");
-    return detail::monte_carlo_in_blocks(
+    const auto numbers_of = [&](const at::Tensor& output, const Batch& batch) {
+      return labels == FisherLabels::data ? detail::signed_losses(surface, output / temperature, batch, draws.seed,
+                                                                  surface.sample_weights(batch).sqrt())
+                                          : by_the_network(output, temperature, batch);
+    };
+    return monte_carlo_in_blocks(
         [&](std::int64_t first, std::int64_t count) {
-          std::int64_t samples = 0;
-          const auto numbers_of = [&](const at::Tensor& output, const Batch& batch) {
-            return labels == FisherLabels::data ? by_the_data(surface, output / temperature, batch, samples)
-                                                : by_the_network(output, temperature, batch, samples);
-          };
-          const at::Tensor sums = gradients(numbers_of, first, count);
-          return sums.square().sum({1}) / static_cast<double>(samples);
+          const detail::DrawnGradients drawn = detail::drawn_gradients(surface, numbers_of, first, count);
+          return detail::doubles_of(drawn.sums.square().sum({1}) / drawn.count);
         },
-        draws);
+        detail::draws_a_pass, draws);
   }
 
   [[nodiscard]] std::vector<std::string> names() const { return {"value", "half_width"}; }
   Numbers operator()(const Probe& probe) const { return detail::value_and_half_width(estimate(probe)); }
 
  private:
-  [[nodiscard]] detail::WeightedNumbers by_the_data(const LossSurface& surface, const at::Tensor& logits,
-                                                    const Batch& batch, std::int64_t& samples) const {
-    samples += batch.size();
-    return detail::signed_losses(surface, logits, batch, draws.seed);
-  }
-
-  [[nodiscard]] detail::WeightedNumbers by_the_network(const at::Tensor& output, double temperature, const Batch& batch,
-                                                       std::int64_t& samples) const {
+  [[nodiscard]] detail::WeightedNumbers by_the_network(const at::Tensor& output, double temperature,
+                                                       const Batch& batch) const {
     if (output.dim() < 2) {
       throw Error("FisherTrace takes a classifier, with outputs of [N, C, ...], but they are " +
                   detail::described(output));
     }
-    samples += output.numel() / output.size(1);
+    const auto samples = static_cast<double>(output.numel() / output.size(1));
     const at::Tensor log_p = (output.to(at::kDouble) / temperature).log_softmax(1);
     const at::Tensor p = log_p.detach().exp();
     if (labels == FisherLabels::every) {
-      return {log_p, [this, p, ids = batch.id](std::int64_t draw) {
+      return {log_p,
+              [this, p, ids = batch.id](std::int64_t draw) {
                 return p.sqrt() * detail::sample_signs(ids, draws.seed, draw, p.numel() / p.size(0)).view(p.sizes());
-              }};
+              },
+              samples};
     }
-    return {log_p, [this, p, ids = batch.id](std::int64_t draw) {
+    return {log_p,
+            [this, p, ids = batch.id](std::int64_t draw) {
               const Key key = Key(draws.seed, ids).fold(detail::salt::drawn).fold(static_cast<std::uint64_t>(draw));
               const std::int64_t positions = p.numel() / p.size(0) / p.size(1);
               const at::Tensor at_last = p.reshape({p.size(0), p.size(1), positions});
@@ -115,7 +112,8 @@ struct FisherTrace {
               const at::Tensor label = at_last.cumsum(1).le(u).sum(1, /*keepdim=*/true).clamp_max(p.size(1) - 1);
               const at::Tensor signs = detail::sample_signs(ids, draws.seed, draw, positions).unsqueeze(1);
               return at::zeros_like(at_last).scatter(1, label, signs).view(p.sizes());
-            }};
+            },
+            samples};
   }
 };
 

@@ -2,7 +2,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 
 #include <algorithm>
@@ -24,6 +23,7 @@
 #include "regimen/model/selector.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/statistics/monte_carlo.hpp"
+#include "regimen/tensor/doubles.hpp"
 
 namespace regimen::inline v0 {
 
@@ -53,7 +53,9 @@ struct GradientNoiseParts {
 }
 
 /// A measure: the gradient noise scale tr S / |G|^2 (McCandlish et al. 2018, 1812.06162) and the gradients' coherence,
-/// with g_i the n samples' gradients and g their mean. Numbers:
+/// with g_i the n samples' gradients and g their mean. For a loss that weighs samples, as by class weights or ignored
+/// labels, g is the gradient of the weighted mean, and a_i (g_i - g) stands for g_i - g, a_i the weight over the mean
+/// weight: the noise of g to first order. Numbers:
 ///     variance, variance_half_width   tr S = sum |g_i - g|^2 / (n - 1), unbiased, with its confidence interval
 ///     squared_gradient                |G|^2 = |g|^2 - tr S / n, unbiased; may come out negative
 ///     scale, scale_low, scale_high    tr S / |G|^2; infinite where |G|^2 does not come out positive
@@ -64,7 +66,7 @@ struct GradientNoiseParts {
 /// gradients of single samples are needed and no difference of large numbers is taken. All numbers are monotone in tr
 /// S, so the ends of its interval are those of the scale: they are about the random signs, not about other samples.
 ///
-/// Costs 1.25 (F + B) and F/4 + B a draw. Takes losses with `each`; samples count equally. The signs are a function of
+/// Costs 1.25 (F + B) and F/4 + B a draw. Takes losses with `each`. The signs are a function of
 /// (seed, draw, sample id), so ids must differ. Invariant under scale of the loss, apart from `variance` and
 /// `squared_gradient`; not under rescaling of ReLU layers nor scale of the logits. Throws Error without data or for
 /// fewer than 2 samples.
@@ -113,38 +115,44 @@ struct GradientNoiseScale {
     check();
     const LossSurface surface = detail::surface_for(data, how, parameters, probe, "GradientNoiseScale");
     std::int64_t samples = 0;
-    const at::Tensor sum = surface.weighted_gradient([&samples](const Batch& batch) {
+    double weight = 0;
+    const at::Tensor sum = surface.weighted_gradient([&](const Batch& batch) {
       samples += batch.size();
-      return at::ones({batch.size()}, batch.id.options().dtype(at::kDouble));
+      const at::Tensor weights = surface.sample_weights(batch);
+      weight += weights.sum().item<double>();
+      return weights;
     });
     detail::require(samples >= 2, "GradientNoiseScale: the number of samples", "at least 2", samples);
     const auto n = static_cast<double>(samples);
-    const at::Tensor mean = sum / n;
-    detail::SumGradients gradients(surface, "GradientNoiseScale");
+    const at::Tensor mean = sum / weight;
     const auto draws_from = [&](std::int64_t first, std::int64_t count) {
-      return squares(gradients, surface, mean, first, count) / (n - 1);
+      return detail::doubles_of(squares(surface, mean, n / weight, first, count) / (n - 1));
     };
-    return {.variance = detail::monte_carlo_in_blocks(draws_from, draws),
+    return {.variance = monte_carlo_in_blocks(draws_from, detail::draws_a_pass, draws),
             .squared_mean = mean.square().sum().item<double>(),
             .n = n};
   }
 
-  /// |sum r_i (g_i - mean)|^2 for several draws of signs r, [count].
-  [[nodiscard]] at::Tensor squares(detail::SumGradients& gradients, const LossSurface& surface, const at::Tensor& mean,
-                                   std::int64_t first, std::int64_t count) const {
-    std::vector<at::Tensor> totals(static_cast<std::size_t>(count));  // sums of signs, on the device
-    const at::Tensor sums = gradients(
-        [&](const at::Tensor& output, const Batch& batch) {
-          detail::WeightedNumbers losses = detail::signed_losses(surface, output, batch, draws.seed);
-          losses.weights = [&totals, first, signs_of = std::move(losses.weights)](std::int64_t draw) {
-            const at::Tensor signs = signs_of(draw);
-            at::Tensor& total = totals[static_cast<std::size_t>(draw - first)];
-            total = total.defined() ? total + signs.sum() : signs.sum();
-            return signs;
-          };
-          return losses;
-        },
-        first, count);
+  /// |sum r_i a_i (g_i - mean)|^2 for several draws of signs r, [count]; a_i the samples' weights times `scale`.
+  [[nodiscard]] at::Tensor squares(const LossSurface& surface, const at::Tensor& mean, double scale, std::int64_t first,
+                                   std::int64_t count) const {
+    std::vector<at::Tensor> totals(static_cast<std::size_t>(count));  // sums of r_i a_i, on the device
+    const at::Tensor sums =
+        detail::drawn_gradients(
+            surface,
+            [&](const at::Tensor& output, const Batch& batch) {
+              detail::WeightedNumbers losses =
+                  detail::signed_losses(surface, output, batch, draws.seed, surface.sample_weights(batch) * scale);
+              losses.weights = [&totals, first, signs_of = std::move(losses.weights)](std::int64_t draw) {
+                const at::Tensor signs = signs_of(draw);
+                at::Tensor& total = totals[static_cast<std::size_t>(draw - first)];
+                total = total.defined() ? total + signs.sum() : signs.sum();
+                return signs;
+              };
+              return losses;
+            },
+            first, count)
+            .sums;
     if (!totals.front().defined()) {
       return sums.square().sum({1});  // no loss depends on the weights
     }

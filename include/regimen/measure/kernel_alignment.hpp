@@ -105,10 +105,10 @@ struct KernelAlignment {
     MonteCarloEstimate norm = detail::squared_frobenius_norm(kernel, sketch, draws);
     const auto alignment = [along](double square) { return along / std::sqrt(square); };
     MonteCarloEstimate result = norm;
-    result.value = alignment(norm.value);
     // ||K||_F is at least y'Ky / |y|^2, as alignment is at most 1.
-    result.half_width =
-        std::max(alignment(std::max(norm.low(), along * along)) - result.value, result.value - alignment(norm.high()));
+    result.value = alignment(std::max(norm.value, along * along));
+    result.half_width = std::max(alignment(std::max(norm.low(), along * along)) - result.value,
+                                 result.value - alignment(std::max(norm.high(), along * along)));
     result.passes = norm.passes + 1;
     return result;
   }

@@ -87,8 +87,10 @@ class WeightedCurvature {
 
 /// A measure: the relative flatness of a layer with weights W [r, c] (rows w_s), the sum over all pairs of rows s, t of
 /// <w_s, w_t> tr H_st, where H_st [c, c] is the block of the Hessian of the mean loss at rows s and t (Petzka et al.
-/// 2021, definition 3); summed over all selected layers. Kernels are taken as [out, rest]; parameters of fewer than two
-/// dimensions, biases and gains, are left out. The paper takes one layer: select it by `Layers{{"fc.weight"}}`.
+/// 2021, definition 3); summed over all selected layers. Kernels are taken as [first dimension, rest]: the rows are
+/// units, but in a transposed convolution and in an embedding inputs, which are better left out. Parameters of fewer
+/// than two dimensions, biases and gains, are left out. The paper takes one layer: select it by
+/// `Layers{{"fc.weight"}}`.
 ///
 /// Unbiased from random signs: with W W' = L L', it is the mean of <L Z, H L Z> over sign matrices Z, for all layers at
 /// once. Numbers "value" and "half_width". Costs a product with the Hessian a draw, 2 B and F/4, like its trace. The

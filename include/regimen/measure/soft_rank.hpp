@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,7 +28,8 @@ namespace regimen::inline v0 {
 /// `lambda` above 0 is a part of the largest eigenvalue, or if not `relative` a number on H's own scale, as a prior's
 /// precision is: one number for all networks that are compared.
 ///
-/// By `trace_of`, quadrature with `steps` products for each random vector. Numbers "value" and "half_width". Costs
+/// By `trace_of`, quadrature with `steps` products for each random vector; the interval is that of the vectors and does
+/// not cover the error of too few `steps`. Numbers "value" and "half_width". Costs
 /// `steps` products of F + 3 B a draw, and 6 to 30 more for the largest eigenvalue. The noise is a function of (seed,
 /// draw), the same for all networks of one size. Not invariant under rescaling of ReLU layers; invariant under scale of
 /// the loss if `relative`, not under scale of the logits. Throws Error without data and for settings out of range.
@@ -50,15 +52,17 @@ struct SoftRank {
 
   [[nodiscard]] MonteCarloEstimate estimate(const Probe& probe) const {
     check();
-    return with_curvature(curvature, detail::surface_for(data, how, parameters, probe, "SoftRank"),
-                          [this](const auto& a) {
-                            std::int64_t products = 0;
-                            const double added = detail::damping_of(a, lambda, relative, draws.seed, products);
-                            const auto share = [added](double h) { return h > 0 ? h / (h + added) : 0; };
-                            MonteCarloEstimate rank = trace_of(share, a, draws, steps);
-                            rank.passes += products;
-                            return rank;
-                          });
+    return with_curvature(
+        curvature, detail::surface_for(data, how, parameters, probe, "SoftRank"), [this](const auto& a) {
+          std::int64_t products = 0;
+          const detail::Damping damping = detail::damping_of(a, lambda, relative, draws.seed, products);
+          const double added = damping.added;
+          const auto share = [added](double h) { return h > 0 || std::isnan(h) ? h / (h + added) : 0; };
+          MonteCarloEstimate rank = trace_of(share, a, draws, steps);
+          rank.passes += products;
+          rank.converged = rank.converged && damping.found;
+          return rank;
+        });
   }
 
   [[nodiscard]] std::vector<std::string> names() const { return {"value", "half_width"}; }

@@ -20,6 +20,7 @@
 #include "regimen/model/selector.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/statistics/monte_carlo.hpp"
+#include "regimen/tensor/doubles.hpp"
 
 namespace regimen::inline v0 {
 
@@ -49,10 +50,11 @@ struct TangentKernelTrace {
                                        return detail::sample_signs(ids, draws.seed, draw, each).view(output.sizes());
                                      }};
     };
-    detail::SumGradients gradients(surface, "TangentKernelTrace");
-    return detail::monte_carlo_in_blocks(
-        [&](std::int64_t first, std::int64_t count) { return gradients(numbers_of, first, count).square().sum({1}); },
-        draws);
+    return monte_carlo_in_blocks(
+        [&](std::int64_t first, std::int64_t count) {
+          return detail::doubles_of(detail::drawn_gradients(surface, numbers_of, first, count).sums.square().sum({1}));
+        },
+        detail::draws_a_pass, draws);
   }
 
   [[nodiscard]] std::vector<std::string> names() const { return {"value", "half_width"}; }

@@ -12,6 +12,7 @@
 #include "regimen/evaluate/evaluation.hpp"
 #include "regimen/evaluate/outputs.hpp"
 #include "regimen/model/model.hpp"
+#include "regimen/record/history.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/tensor/described.hpp"
 
@@ -33,7 +34,8 @@ namespace regimen::inline v0 {
 /// although no prediction changes; at a matched temperature they can be compared.
 ///
 /// By bisection in the logarithm of T, to a relative 1e-12. Costs one forward pass and the memory of all outputs,
-/// n C doubles. Throws Error where no temperature gives this confidence: all logits of a sample are equal.
+/// n C doubles. NaN for logits that are not finite. Throws Error where no temperature gives this confidence: all logits
+/// of a sample are equal.
 ///     const double t = regimen::matched_temperature(net, train, 0.9, {.preprocess = {normalize}});
 [[nodiscard]] inline double matched_temperature(const at::Tensor& logits, double confidence) {
   if (!logits.defined() || logits.dim() < 2) {
@@ -43,6 +45,9 @@ namespace regimen::inline v0 {
   detail::require(confidence > least && confidence < 1, "matched_temperature: confidence",
                   "in (1 / classes = " + detail::text(least) + ", 1)", confidence);
   const at::Tensor z = logits.to(at::kDouble);
+  if (!z.isfinite().all().item<bool>()) {
+    return unknown;
+  }
   const double size = (std::get<0>(z.max(1)) - z.mean({1})).abs().max().item<double>();
   double low = std::log(size) - 20;
   double high = std::log(size) + 20;

@@ -94,20 +94,21 @@ struct WorstSharpness {
     const Source source = detail::data_for(data, probe, "WorstSharpness");
     Evaluation settings = detail::filled_in(how, probe.how);
     if (logits != LogitScale::own) {
-      const double scale = logits == LogitScale::normalized
-                               ? 0
-                               : 1 / detail::mean_logit_norm({probe.model, source, settings, parameters}, logits_name);
+      const double scale =
+          logits == LogitScale::normalized
+              ? 0
+              : 1 / detail::mean_logit_norm({probe.model, source, settings, parameters, "WorstSharpness"}, logits_name);
       settings.loss = detail::of_scaled_logits(settings.loss, scale, logits_name);
     }
     if (!per) {
-      return value({probe.model, source, settings, parameters});
+      return value({probe.model, source, settings, parameters, "WorstSharpness"});
     }
     double sum = 0;
     std::int64_t samples = 0;
     const Cursor next = source.read({.batch = *per, .now = settings.now});
     for (Batch batch = next(); batch.size() > 0; batch = next()) {
       const std::int64_t size = batch.size();
-      sum += value({probe.model, std::move(batch), settings, parameters}) * static_cast<double>(size);
+      sum += value({probe.model, std::move(batch), settings, parameters, "WorstSharpness"}) * static_cast<double>(size);
       samples += size;
     }
     return sum / static_cast<double>(samples);

@@ -65,7 +65,8 @@ class FreezeGuard {
   PutBack put_back_;
 };
 
-/// Adds by[i] to parameters[i] for the guard's lifetime; the destructor restores them bit for bit.
+/// Adds by[i] to parameters[i] for the guard's lifetime; the destructor restores them bit for bit. The writes are
+/// hidden from autograd, so graphs made before can be differentiated afterwards.
 class Moved {
  public:
   Moved(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& by) {
@@ -74,9 +75,9 @@ class Moved {
       const at::Tensor& parameter = parameters[i];
       put_back_.add([parameter, own = parameter.detach().clone()] {
         const at::NoGradGuard without_graph;
-        parameter.copy_(own);
+        parameter.variable_data().copy_(own);
       });
-      parameter.add_(by[i]);
+      parameter.variable_data().add_(by[i]);
     }
   }
 

@@ -8,6 +8,7 @@
 
 #include "regimen/base/error.hpp"
 #include "regimen/tensor/described.hpp"
+#include "regimen/tensor/doubles.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -26,13 +27,6 @@ inline void require_labels(const at::Tensor& label, const at::Tensor& outputs, c
     throw Error(who + " takes labels of [n], whole numbers, for outputs of " + described(outputs) + ", not " +
                 described(label));
   }
-}
-
-/// The numbers of a tensor as doubles, in row-major order.
-inline std::vector<double> doubles_of(const at::Tensor& tensor) {
-  const at::Tensor on_host = tensor.detach().to(at::kCPU, at::kDouble).contiguous();
-  const double* const first = on_host.data_ptr<double>();
-  return {first, first + on_host.numel()};
 }
 
 }  // namespace regimen::inline v0::detail

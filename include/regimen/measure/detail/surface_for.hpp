@@ -17,7 +17,7 @@ namespace regimen::inline v0::detail {
 /// with the phase's, its selection of parameters. Throws Error, in the name of `who`, if there are no data.
 inline LossSurface surface_for(const std::optional<Source>& data, const Evaluation& how, const AnySelector& parameters,
                                const Probe& probe, const std::string& who) {
-  return {probe.model, data_for(data, probe, who), filled_in(how, probe.how), parameters};
+  return {probe.model, data_for(data, probe, who), filled_in(how, probe.how), parameters, who};
 }
 
 /// An estimate as the two numbers of a measure.

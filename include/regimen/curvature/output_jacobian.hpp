@@ -12,11 +12,13 @@
 #include "regimen/curvature/detail/surface_operator.hpp"
 #include "regimen/curvature/loss_surface.hpp"
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0 {
 
 /// Products with the Jacobian J of one batch's outputs, or losses, by the weights: of any tensor with a graph. Products
 /// with J' are backward passes. J v comes from differentiating J' u by u, for which any u serves (the double-backward
-/// trick), as LibTorch has no forward mode for all operations.
+/// trick), as LibTorch has no forward mode for all operations. Costs of a batch: B for J', 2 B for the first J v and B
+/// for each further one. To be used in a visit of `LossSurface::each_output`, with gradients on:
+///     const at::Tensor moved = regimen::OutputJacobian(surface, output).times(surface.unflat(v));  // [N, C]
 class OutputJacobian {
  public:
   /// `of`: [N, ...], made with a graph, which must outlive this.
@@ -32,7 +34,7 @@ class OutputJacobian {
       pulled_ = torch::autograd::grad({of_}, surface_.parameters(), {u_}, /*retain_graph=*/true, /*create_graph=*/true,
                                       /*allow_unused=*/true);
     }
-    const at::Tensor product = inner_product(pulled_, v);
+    const at::Tensor product = detail::inner_product(pulled_, v);
     if (!product.defined() || !product.requires_grad()) {
       return at::zeros_like(of_);
     }
@@ -57,4 +59,4 @@ class OutputJacobian {
   mutable std::vector<at::Tensor> pulled_;
 };
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0
