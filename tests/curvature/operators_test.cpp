@@ -296,8 +296,7 @@ TEST_CASE("curvature: every product refuses a pass that differs from the one bef
   };
   const std::vector<rg::Source> changing = {
       second([](rg::Batch& b) { b = rg::rows(b, torch::tensor({0, 1, 2, 3, 4, 6, 5, 7, 8, 9})); }),
-      second([](rg::Batch& b) { b.target[9] = 2; }),
-      second([](rg::Batch& b) { b.data[0][0] += 0.1; })};
+      second([](rg::Batch& b) { b.target[9] = 2; }), second([](rg::Batch& b) { b.data[0][0] += 0.1; })};
   for (std::size_t i = 0; i < changing.size(); ++i) {
     CAPTURE(i);
     const rg::LossSurface surface(net, rg::limit(changing[i], 10), batches_of(5));

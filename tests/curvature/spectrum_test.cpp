@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <vector>
 
 #include <regimen/regimen.hpp>
+#include "support/coverage.hpp"
 
 namespace spectrum_test {
 
@@ -45,20 +45,6 @@ void check_values(const std::vector<rg::Eigenpair>& pairs, const std::vector<dou
     CAPTURE(i, expected[i], values_of(pairs));
     CHECK(std::abs(pairs[i].value - expected[i]) <= within);
   }
-}
-
-/// holds(case) in 93 to 97 % of many cases, or as near as so few tell.
-template <class Holds>
-void check_coverage(const Holds& holds) {
-  const char* const wanted = std::getenv("REGIMEN_COVERAGE");
-  const int cases = wanted == nullptr ? 120 : std::atoi(wanted);
-  int held = 0;
-  for (int i = 0; i < cases; ++i) {
-    held += holds(static_cast<std::uint64_t>(i)) ? 1 : 0;
-  }
-  const double share = static_cast<double>(held) / cases;
-  CAPTURE(cases, share);
-  CHECK(std::abs(share - 0.95) <= std::max(0.02, 4 * std::sqrt(0.95 * 0.05 / cases)));
 }
 
 bool holds(const rg::MonteCarloEstimate& estimate, double truth) {
@@ -177,17 +163,21 @@ TEST_CASE("curvature: the trace does not depend on how many products are made at
 }
 
 TEST_CASE("curvature: intervals of the trace hold it in 95 % of all cases") {
-  check_coverage([](std::uint64_t i) {
-    const auto a = with_eigenvalues({10, 5, 2, 1, 1, 1, 0.5, 0.5, 0.1, 0.1, 0.1, 0.1, 0, 0, 0, 0, 0, -1}, i);
-    return holds(rg::trace(a, {.draws = {.seed = i}}), 20.4);
-  });
+  coverage::check_share(
+      [](std::uint64_t i) {
+        const auto a = with_eigenvalues({10, 5, 2, 1, 1, 1, 0.5, 0.5, 0.1, 0.1, 0.1, 0.1, 0, 0, 0, 0, 0, -1}, i);
+        return holds(rg::trace(a, {.draws = {.seed = i}}), 20.4);
+      },
+      120);
 }
 
 TEST_CASE("curvature: intervals of the trace by Hutch++ hold it in 95 % of all cases") {
-  check_coverage([](std::uint64_t i) {
-    const auto a = with_eigenvalues({10, 5, 2, 1, 1, 1, 0.5, 0.5, 0.1, 0.1, 0.1, 0.1, 0, 0, 0, 0, 0, -1}, i);
-    return holds(rg::trace(a, {.draws = {.relative = 0.02, .seed = i}, .sketch = 3}), 20.4);
-  });
+  coverage::check_share(
+      [](std::uint64_t i) {
+        const auto a = with_eigenvalues({10, 5, 2, 1, 1, 1, 0.5, 0.5, 0.1, 0.1, 0.1, 0.1, 0, 0, 0, 0, 0, -1}, i);
+        return holds(rg::trace(a, {.draws = {.relative = 0.02, .seed = i}, .sketch = 3}), 20.4);
+      },
+      120);
 }
 
 TEST_CASE("curvature: a sketch that takes all is the trace itself") {
@@ -293,15 +283,17 @@ TEST_CASE("curvature: the soft rank of softmax regression is 2.6") {
 }
 
 TEST_CASE("curvature: intervals of a function's trace hold it in 95 % of all cases") {
-  check_coverage([](std::uint64_t i) {
-    const auto a = with_eigenvalues({8, 4, 2, 1, 1, 0.5, 0.5, 0.25, 0.1, 0.1, 0, 0}, i);
-    double truth = 0;
-    for (const double value : {8.0, 4.0, 2.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.1, 0.1}) {
-      truth += value / (value + 0.5);
-    }
-    const auto soft = [](double x) { return x / (x + 0.5); };
-    return holds(rg::trace_of(soft, a, {.relative = 0.05, .seed = i}, 12), truth);
-  });
+  coverage::check_share(
+      [](std::uint64_t i) {
+        const auto a = with_eigenvalues({8, 4, 2, 1, 1, 0.5, 0.5, 0.25, 0.1, 0.1, 0, 0}, i);
+        double truth = 0;
+        for (const double value : {8.0, 4.0, 2.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.1, 0.1}) {
+          truth += value / (value + 0.5);
+        }
+        const auto soft = [](double x) { return x / (x + 0.5); };
+        return holds(rg::trace_of(soft, a, {.relative = 0.05, .seed = i}, 12), truth);
+      },
+      120);
 }
 
 TEST_CASE("curvature: an operator that is not finite has NaN for everything") {

@@ -152,7 +152,7 @@ TEST_CASE("negative curvature: (2, 1) has .854 of 6.708") {
 }
 
 TEST_CASE("negative curvature: 95 % intervals hold the share in 95 % of all cases") {
-  check_coverage(
+  coverage::check_share(
       [](std::uint64_t i) {
         torch::manual_seed(i);
         torch::nn::Sequential net(torch::nn::Linear(2, 3), torch::nn::Tanh(), torch::nn::Linear(3, 3));

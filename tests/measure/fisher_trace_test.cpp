@@ -84,7 +84,7 @@ TEST_CASE("Fisher trace: it is the trace of the Fisher operators and of a loop")
 }
 
 TEST_CASE("Fisher trace: 95 % intervals hold the true trace in 95 % of all cases") {
-  check_coverage([](std::uint64_t i) {
+  coverage::check_share([](std::uint64_t i) {
     auto net = relu_mlp(i);
     const rg::Batch data = samples_for_mlp(10, i);
     return holds(rg::FisherTrace{.data = data, .draws = {.seed = i}}.estimate(net), true_trace(net, data));
@@ -92,7 +92,7 @@ TEST_CASE("Fisher trace: 95 % intervals hold the true trace in 95 % of all cases
 }
 
 TEST_CASE("Fisher trace: 95 % intervals hold the empirical trace in 95 % of all cases") {
-  check_coverage([](std::uint64_t i) {
+  coverage::check_share([](std::uint64_t i) {
     auto net = relu_mlp(i);
     const rg::Batch data = samples_for_mlp(10, i);
     const double truth = each_loss_gradient(net, data).square().sum(1).mean().item<double>();

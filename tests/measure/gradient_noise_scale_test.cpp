@@ -129,7 +129,7 @@ TEST_CASE("gradient noise: weights of samples make it that of the weighted mean,
 }
 
 TEST_CASE("gradient noise: 95 % intervals hold tr S and the scale in 95 % of all cases") {
-  check_coverage([](std::uint64_t i) {
+  coverage::check_share([](std::uint64_t i) {
     torch::manual_seed(i);
     const at::Tensor gradients = torch::randn({20, 4}, torch::kDouble) + 1;
     const rg::Numbers truth = expected(gradients);

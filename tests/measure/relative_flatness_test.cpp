@@ -86,7 +86,7 @@ TEST_CASE("relative flatness: kernels are matrices [out, rest]") {
 }
 
 TEST_CASE("relative flatness: 95 % intervals hold it in 95 % of all cases") {
-  check_coverage([](std::uint64_t i) {
+  coverage::check_share([](std::uint64_t i) {
     auto net = relu_mlp(i);
     const rg::Batch data = samples_for_mlp(10, i);
     const rg::RelativeFlatness measure{.data = data,

@@ -127,7 +127,7 @@ TEST_CASE("Takeuchi's trace: a network's is that of matrices in memory") {
 }
 
 TEST_CASE("Takeuchi's trace: 95 % intervals hold it in 95 % of all cases") {
-  check_coverage(
+  coverage::check_share(
       [](std::uint64_t i) {
         auto net = regression(i);
         const rg::Batch data = samples_for_regression(i);
@@ -140,7 +140,7 @@ TEST_CASE("Takeuchi's trace: 95 % intervals hold it in 95 % of all cases") {
 }
 
 TEST_CASE("soft rank: 95 % intervals hold it in 95 % of all cases") {
-  check_coverage(
+  coverage::check_share(
       [](std::uint64_t i) {
         auto net = regression(i);
         const rg::Batch data = samples_for_regression(i);

@@ -108,7 +108,7 @@ TEST_CASE("kernel alignment: a classifier's is that to its one-hot labels") {
 }
 
 TEST_CASE("tangent kernel: 95 % intervals hold its trace in 95 % of all cases") {
-  check_coverage([](std::uint64_t i) {
+  coverage::check_share([](std::uint64_t i) {
     auto net = relu_mlp(i);
     const rg::Batch data = samples_for_mlp(10, i);
     return holds(rg::TangentKernelTrace{.data = data, .draws = {.seed = i}}.estimate(net),
@@ -117,7 +117,7 @@ TEST_CASE("tangent kernel: 95 % intervals hold its trace in 95 % of all cases") 
 }
 
 TEST_CASE("kernel alignment: 95 % intervals hold it in 95 % of all cases") {
-  check_coverage([](std::uint64_t i) {
+  coverage::check_share([](std::uint64_t i) {
     auto net = relu_mlp(i);
     const rg::Batch data = samples_for_mlp(10, i);
     const rg::KernelAlignment measure{.data = data, .sketch = 1, .draws = {.seed = i}};

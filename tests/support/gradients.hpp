@@ -6,10 +6,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <vector>
+
+#include "support/coverage.hpp"
 
 /// f(a, b) = a b, whatever the input: the network of the litmus of rescaling, each factor a layer of one weight.
 struct Product : torch::nn::Module {
@@ -140,23 +141,6 @@ inline bool holds(const regimen::MonteCarloEstimate& estimate, double truth) {
 /// As many draws as asked for, whatever the interval.
 inline regimen::Draws fixed_draws(std::int64_t n, std::uint64_t seed = 0) {
   return {.least = n, .most = n, .relative = 0, .seed = seed};
-}
-
-/// holds(case) in 93 to 97 % of many cases, or as near as so few tell.
-template <class Holds>
-void check_coverage(const Holds& holds_in, int fewest = 30) {
-  const char* const wanted = std::getenv("REGIMEN_COVERAGE");
-  const int cases = wanted == nullptr ? fewest : std::atoi(wanted);
-  int held = 0;
-  for (int i = 0; i < cases; ++i) {
-    held += holds_in(static_cast<std::uint64_t>(i)) ? 1 : 0;
-  }
-  const double share = static_cast<double>(held) / cases;
-  CAPTURE(cases, share);
-  if (wanted != nullptr) {
-    WARN("held in " << held << " of " << cases);
-  }
-  CHECK(std::abs(share - 0.95) <= std::max(0.02, 4 * std::sqrt(0.95 * 0.05 / cases)));
 }
 
 /// The numbers are equal up to a relative rounding; infinities and NaNs count as equal to themselves.
