@@ -110,7 +110,7 @@ void compare_trace(const Report& report, const rg::Hessian& hessian, const std::
   const double seconds_a_draw = first[0] / first[2];
   report.faster("trace(Hessian), " + std::to_string(draws) + " draws", "PyHessian, as many draws", 1,
                 take_turns(
-                    3, [&] { return seconds_of(ours); },
+                    2, [&] { return seconds_of(ours); },
                     [&] {
                       const std::vector<double> again = theirs.go_with_numbers();
                       return again[0] / again[2] * static_cast<double>(draws);

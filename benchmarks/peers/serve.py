@@ -8,10 +8,11 @@ import sys
 import time
 
 
-def serve(work, synchronize=lambda: None, rest=0.0):
+def serve(work, synchronize=lambda: None, rest=0.0, afterwards=None):
     """Answers until the end of stdin.
 
     synchronize: waits for the device; called before the clock starts and before it stops.
+    afterwards: takes the work's numbers and returns those to print, when the clock has stopped.
     rest: seconds to sleep before answering, so that whoever is measured next does not share the processor with what
         this work left running, such as a DataLoader's workers that fill their queue.
     """
@@ -24,5 +25,7 @@ def serve(work, synchronize=lambda: None, rest=0.0):
         further = work()
         synchronize()
         seconds = time.perf_counter() - began
+        if afterwards:
+            further = afterwards(*further)
         time.sleep(rest)
         print(f"{seconds:.9f}", *(further or ()), flush=True)
