@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 
@@ -22,24 +21,11 @@
 #include "regimen/model/selector.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/tensor/described.hpp"
+#include "regimen/tensor/rounding.hpp"
 
 namespace regimen::inline v0 {
 
 namespace detail {
-
-/// The distance between 1 and the next number of the coarsest type among tensors.
-inline double coarsest_epsilon(const std::vector<at::Tensor>& tensors) {
-  double epsilon = std::numeric_limits<double>::epsilon();
-  for (const at::Tensor& tensor : tensors) {
-    const at::ScalarType type = tensor.scalar_type();
-    const double own = type == at::kBFloat16 ? std::ldexp(1.0, -7)
-                       : type == at::kHalf   ? std::ldexp(1.0, -10)
-                       : type == at::kFloat  ? std::ldexp(1.0, -23)
-                                             : epsilon;
-    epsilon = std::max(epsilon, own);
-  }
-  return epsilon;
-}
 
 /// The losses of single samples, [N] double, computed in double where the loss can: the differences of a well-fitted
 /// sample's losses would be lost in float.
