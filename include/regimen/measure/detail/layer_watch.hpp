@@ -199,7 +199,9 @@ class LayerWatch {
       open->unknown = std::move(all);
       open->calls_before = watch.calls_.size();
     }
-    open->hides_its_parts = is_heard(name) || is_beside(name);
+    // The parts of an operation on constants make one, though they may write into memory that nobody has seen made.
+    const bool is_constant = open->from && std::strncmp(name, "aten::", 6) == 0;
+    open->hides_its_parts = is_constant || is_heard(name) || is_beside(name);
     watch.within_one_ = open->hides_its_parts;
     return open;
   }
