@@ -70,8 +70,8 @@ namespace regimen::inline v0 {
 /// dimensions flattened, or of its outputs.
 ///
 /// Of the outputs it does not change when ReLU units are rescaled or the logits scaled; hidden features change with
-/// rescaled units. Costs one forward pass and the memory of the features. Deterministic. Throws Error for a tap that
-/// the network does not show, and for data without labels of [n].
+/// rescaled units. Costs one forward pass and the memory of the features. Deterministic, but for the order in which a
+/// GPU adds. Throws Error for a tap that the network does not show, and for data without labels of [n].
 ///     scoring.measures["nc1"] = regimen::NeuralCollapse{.tap = 0};
 struct NeuralCollapse {
   std::optional<Source> data{};  ///< the phase's by default
