@@ -114,7 +114,8 @@ inline std::vector<LayerMap> all_layers(const Model& model, const Batch& sample,
 ///
 /// sample: a batch of one. The model's modes are restored. Costs one forward pass of one sample, out of inference mode.
 /// Throws Error for a parameter of two or more dimensions that meets the sample in another operation: a product with a
-/// stack of matrices (bmm), addmm with an alpha, a factor of each element, an LSTM on a GPU.
+/// stack of matrices (bmm), addmm with an alpha, a factor of each element, an LSTM that LibTorch computes as one
+/// operation, as on a GPU.
 ///     for (const regimen::LayerMap& map : regimen::layer_maps(net, {3, 32, 32})) { ... map.name ... }
 [[nodiscard]] inline std::vector<LayerMap> layer_maps(const Model& model, const Batch& sample) {
   return detail::all_layers(model, sample, "layer_maps");
