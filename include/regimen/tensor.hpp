@@ -12,4 +12,5 @@
 #include "regimen/tensor/minimum_norm.hpp"
 #include "regimen/tensor/named.hpp"
 #include "regimen/tensor/real.hpp"
+#include "regimen/tensor/rounding.hpp"
 #include "regimen/tensor/sums.hpp"

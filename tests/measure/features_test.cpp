@@ -127,6 +127,20 @@ TEST_CASE("feature rank: a tensor shown by tap is flattened to a row a sample") 
   check_error([&] { (void)NeuralCollapse{.data = data, .tap = -1}(net); }, {"NeuralCollapse.tap", "at least 0"});
 }
 
+TEST_CASE("covariance_spectrum: what is rounding of the features' own type is 0") {
+  const at::Tensor x = regimen::Key(3, at::arange(50, at::kLong)).normal({2}).to(at::kDouble);
+  const at::Tensor wide = regimen::Key(4, at::arange(2, at::kLong)).normal({6}).to(at::kDouble);
+  const std::vector<double> exact = regimen::covariance_spectrum(x.matmul(wide));  // of rank 2
+  const std::vector<double> rounded = regimen::covariance_spectrum(x.matmul(wide).to(at::kFloat));
+  for (std::size_t i = 0; i < 6; ++i) {
+    CAPTURE(i);
+    CHECK((rounded[i] > 0) == (i < 2));
+    CHECK((exact[i] > 0) == (i < 2));
+  }
+  CHECK(rounded[1] == Approx(exact[1]).epsilon(1e-5));
+  CHECK_FALSE(regimen::benign_split(rounded, 3).has_value());  // a tail of rounding alone is none
+}
+
 TEST_CASE("feature rank: NaN for features that are equal or not finite") {
   Echo net;
   const auto rank_of = [&](const at::Tensor& features) {
@@ -134,6 +148,12 @@ TEST_CASE("feature rank: NaN for features that are equal or not finite") {
   };
   CHECK(std::isnan(rank_of(at::ones({4, 2}, at::kDouble)).at("entropy_rank")));
   CHECK(std::isnan(rank_of(rows({1, nan}, 2)).at("effective_rank")));
+  for (const std::int64_t n : {3, 7, 100, 1001}) {  // means of these are rounded
+    CAPTURE(n);
+    const at::Tensor equal = rows({0.1, 1.0 / 3, -7e5}, 3).expand({n, 3});
+    CHECK(std::isnan(rank_of(equal).at("effective_rank")));
+    CHECK(std::isnan(rank_of(equal.to(at::kFloat)).at("entropy_rank")));
+  }
   check_error([] { (void)regimen::covariance_spectrum(rows({1, nan}, 2)); }, {"covariance_spectrum", "finite"});
   check_error([] { (void)regimen::covariance_spectrum(at::ones({3}, at::kDouble)); }, {"[n, d]", "[3] double"});
   check_error([&] { (void)FeatureRank{}(net); }, {"FeatureRank takes data"});
@@ -163,6 +183,24 @@ TEST_CASE("neural collapse: it is the trace of the matrices, for classes of any 
     const at::Tensor turned = std::get<0>(at::linalg_qr(at::randn({dimensions, dimensions}, at::kDouble)));
     CHECK(neural_collapse(h.matmul(turned) * 3, label) == Approx(neural_collapse(h, label)).epsilon(1e-9));
   }
+}
+
+TEST_CASE("neural collapse: behind a bottleneck, float features have the bottleneck's own value") {
+  // An injective linear map changes neither the trace nor its terms, so outputs of rank 2 have the value of the 2
+  // features that they are made of; what rounding adds in 7 more directions is no spread.
+  const at::Tensor id = at::arange(90, at::kLong);
+  const at::Tensor label = id.remainder(9);
+  const at::Tensor means = regimen::Key(1, at::arange(9, at::kLong)).normal({2}).to(at::kDouble);
+  const at::Tensor two = means.index_select(0, label) + 0.1 * regimen::Key(2, id).normal({2}).to(at::kDouble);
+  const double own = collapse_by_hand(two, label, 9);
+  torch::nn::Linear last(2, 9);
+  randomize(*last, 4);
+  const at::Tensor outputs = last(two.to(at::kFloat)).detach();
+  REQUIRE(outputs.scalar_type() == at::kFloat);
+  CHECK(neural_collapse(outputs, label) == Approx(own).epsilon(1e-4));
+  const regimen::Batch data{.data = two.to(at::kFloat), .target = label};
+  CHECK(NeuralCollapse{.data = data}(last) == Approx(own).epsilon(1e-4));
+  CHECK(neural_collapse(outputs.to(at::kBFloat16), label) == Approx(own).epsilon(0.2));
 }
 
 TEST_CASE("neural collapse: NaN with one class, equal means or NaN") {

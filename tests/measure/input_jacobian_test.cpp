@@ -130,7 +130,7 @@ TEST_CASE("input Jacobian: frozen parameters and a pass without gradients do not
   }
   const at::NoGradGuard no_grad;
   CHECK(InputJacobianNorm{.data = data}(net) == before);
-  CHECK(InputJacobianSpectralNorm{.data = data, .iterations = 3}(net) > 0);
+  CHECK(InputJacobianSpectralNorm{.data = data, .iterations = 500}(net) > 0);
   CHECK_FALSE(at::GradMode::is_enabled());
 }
 
@@ -142,6 +142,21 @@ TEST_CASE("input Jacobian: what is not finite gives NaN") {
   CHECK(std::isnan(InputJacobianNorm{.data = data}(net)));
   CHECK(std::isnan(InputJacobianSpectralNorm{.data = data}(net)));
   CHECK(std::isnan(InputJacobianSpectralNorm{.data = data, .iterations = 5}(net)));
+  const regimen::Numbers drawn = InputJacobianSquare{.data = data}(net);
+  CHECK(std::isnan(drawn.at("value")));
+  CHECK(std::isnan(drawn.at("half_width")));
+  const auto estimate = regimen::input_jacobian_square(net, data);
+  CHECK(estimate.draws == 1);
+  CHECK_FALSE(estimate.converged);
+  net->parameters()[0].fill_(1e300);  // squares overflow
+  CHECK(std::isnan(InputJacobianSquare{.data = data}(net).at("value")));
+}
+
+TEST_CASE("input Jacobian: a spectral norm whose iteration has not ended is NaN") {
+  Sequential net = one_matrix();
+  const Source data = InMemory({.data = at::randn({3, 2}, at::kDouble)});
+  CHECK(std::isnan(InputJacobianSpectralNorm{.data = data, .iterations = 1}(net)));
+  CHECK(InputJacobianSpectralNorm{.data = data, .iterations = 1000}(net) == Approx(5.4649857042190426).epsilon(1e-9));
 }
 
 TEST_CASE("input Jacobian: inputs without slope, missing data and wrong settings are errors") {

@@ -37,6 +37,26 @@ TEST_CASE("margins: the label's logit less the largest other one, with its sign"
   CHECK(same(regimen::margins(batch.data.to(at::kFloat), at::one_hot(batch.target, 3).to(at::kFloat)), expected));
 }
 
+TEST_CASE("margins: a label out of range is an error, and NaN where nothing may wait") {
+  const regimen::Batch batch = four();
+  for (const std::int64_t label : {-100, -1, 3}) {
+    at::Tensor target = batch.target.clone();
+    target[1] = label;
+    CAPTURE(label);
+    const std::string said = "but one is " + std::to_string(label);
+    check_error([&] { (void)regimen::margins(batch.data, target); }, {"margins takes labels in [0, 3)", said.c_str()});
+    Identity net;
+    const Source data = InMemory({.data = batch.data, .target = target});
+    check_error([&] { (void)MarginPercentile{.data = data}(net); }, {"margins takes labels in [0, 3)"});
+    check_error([&] { (void)regimen::ThresholdAttack{.data = data, .others = data}(net); }, {"labels in [0, 3)"});
+    regimen::AreaUnderMargin area(data);
+    area.add(longs({0, 1, 2, 3}), batch.data, target);
+    const at::Tensor values = area.values();
+    CHECK(std::isnan(values[1].item<double>()));
+    CHECK(same(values.index_select(0, longs({0, 2, 3})), at::tensor({2.0, 0.0, 3.0}, at::kDouble)));
+  }
+}
+
 TEST_CASE("margins: percentiles are by nearest rank, the median is that of the library") {
   Identity net;
   const Source data = InMemory(four());

@@ -186,6 +186,9 @@ TEST_CASE("threshold attack: a network of NaN gives NaN, and missing data are er
   const Batch members{.data = rows({1, 0, nan, 0}, 2), .target = longs({0, 0})};
   const Batch others{.data = rows({1, 0, 0, 1}, 2), .target = longs({0, 0})};
   CHECK(std::isnan(ThresholdAttack{.data = members, .others = others}(net).at("area")));
+  const ThresholdAttack by_correctness{
+      .data = members, .others = others, .signal = regimen::MembershipSignal::correctness};
+  CHECK(by_correctness(net).at("area") == 0.5);  // one of two right in both, NaN being wrong
   CHECK(GapAttack{.data = members, .others = others}(net) == 0);
   check_error([&] { (void)ThresholdAttack{}(net); }, {"ThresholdAttack takes data"});
   check_error([&] { (void)ThresholdAttack{.data = members}(net); }, {"ThresholdAttack.others", "Scoring::test"});

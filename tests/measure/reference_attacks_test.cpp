@@ -125,6 +125,24 @@ TEST_CASE("likelihood ratio: unbalanced masks, and NaN where a kind of network i
   CHECK(offline[0].item<double>() == Approx(6 / std::sqrt(5.0 / 3)));
 }
 
+TEST_CASE("likelihood ratio: equal references of a sample take the pooled variance, and are never divided by 0") {
+  // Sample 0 has equal references of each kind, 0.1 three times, whose mean is rounded; sample 1 has 1, 2, 3 and 4,
+  // 6, 8.
+  const ReferenceSignals all{.signal = rows({0.1, 1, 0.1, 2, 0.1, 3, 0.7, 4, 0.7, 6, 0.7, 8}, 2),
+                             .member = bools({0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1}).view({6, 2})};
+  const auto out = regimen::signal_normals(all.signal, all.member.logical_not(), SignalVariance::each_sample);
+  CHECK(out.deviation[0].item<double>() == Approx(std::sqrt(2.0 / 4)));  // squares 0 and 2, 2 degrees of freedom each
+  CHECK(out.deviation[1].item<double>() == Approx(1));
+  const LikelihoodRatioAttack each{.variance = SignalVariance::each_sample};
+  const at::Tensor score = each(doubles({0.7, 6}), all);
+  // Sample 0: variances 2 / 4 out and 8 / 4 in; at the mean in, 0.6 from the mean out.
+  CHECK(score[0].item<double>() == Approx(-std::log(std::sqrt(2.0)) + 0.36 / 2 / 0.5 + std::log(std::sqrt(0.5))));
+  CHECK(score[1].item<double>() == Approx(-std::log(2.0) + 16.0 / 2));
+  const ReferenceSignals equal{.signal = at::full({6, 2}, 0.1, at::kDouble), .member = all.member};
+  CHECK(each(doubles({0.7, 6}), equal).isnan().all().item<bool>());
+  CHECK(LikelihoodRatioAttack{}(doubles({0.7, 0.1}), equal).isnan().all().item<bool>());
+}
+
 TEST_CASE("likelihood ratio: the area in closed form for samples of all difficulties") {
   // Signals of N(m, 1) for the networks without a sample and N(m + 1, 1) for those with it, m of N(0, 5). With many
   // networks the area is that of N(1, 1) against N(0, 1), Phi(1 / sqrt 2) = 0.760, and of the signal alone

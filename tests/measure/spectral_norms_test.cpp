@@ -281,7 +281,7 @@ TEST_CASE("layer maps: a matrix is heard on either side of a product, and if com
   REQUIRE(maps.size() == 3);
   CHECK(same(maps[0].weight, net.left.detach()));
   CHECK(same(maps[1].weight, net.right.detach().t()));
-  CHECK(maps[2].name == "(computed)");
+  CHECK(maps[2].name == "(computed from left, right)");
   CHECK(maps[2].weight.sizes() == at::IntArrayRef{3, 2});
   const regimen::Snapshot start(net);
   check_error([&] { (void)maps[2].folded(&start); }, {"computed", "snapshot"});
@@ -319,6 +319,177 @@ TEST_CASE("layer maps: awkward networks keep everything, and list what runs") {
     CHECK(before.difference(awkward::State(all[i]), {}) == "");
     CHECK(regimen::layer_maps(all[i].model, one).size() == maps.size());
   }
+}
+
+TEST_CASE("layer maps: stacks of one matrix, einsum, vectors and LSTM are heard") {
+  struct Products : torch::nn::Module {
+    Products() {
+      stack = register_parameter("stack", torch::randn({1, 3, 4}));
+      summed = register_parameter("summed", torch::randn({5, 4}));
+      scaled = register_parameter("scaled", torch::randn({5, 5}));
+      vector = register_parameter("vector", torch::randn({5}));
+      to(at::kDouble);
+    }
+    at::Tensor forward(const at::Tensor& x) {
+      const at::Tensor hidden = at::bmm(x.unsqueeze(0), stack).squeeze(0);
+      return at::einsum("bi,oi->bo", {hidden, summed}).matmul(scaled.mul(2)).matmul(vector);
+    }
+    at::Tensor stack, summed, scaled, vector;
+  };
+  Products net;
+  const regimen::Numbers norms = regimen::SpectralNorms{.sample_shape = {3}}(net);
+  REQUIRE(norms.size() == 4);
+  CHECK(norms.at("stack") == Approx(largest(net.stack.detach()[0])).epsilon(1e-12));
+  CHECK(norms.at("summed") == Approx(largest(net.summed.detach())).epsilon(1e-12));
+  CHECK(norms.at("(computed from scaled)") == Approx(2 * largest(net.scaled.detach())).epsilon(1e-12));
+  CHECK(norms.at("vector") == Approx(net.vector.detach().norm().item<double>()).epsilon(1e-12));
+  const regimen::Snapshot start(net);
+  for (const LayerMap& map : regimen::layer_maps(net, {3})) {
+    if (map.parameter.tensor.defined()) {
+      CHECK(same(map.folded(&start), map.folded()));  // the same view of the snapshot's tensor
+    }
+  }
+}
+
+TEST_CASE("layer maps: a parameter that is used otherwise is an error with its name") {
+  struct Odd : torch::nn::Module {
+    Odd() {
+      first = register_module("first", Linear(3, 4));
+      odd = register_parameter("odd", torch::randn({2, 4, 4}));
+      square = register_parameter("square", torch::randn({4, 4}));
+      factor = register_parameter("factor", torch::randn({1, 4}));
+      vector = register_parameter("vector", torch::randn({4}));
+    }
+    at::Tensor forward(const at::Tensor& x) {
+      const at::Tensor hidden = first(x);
+      switch (use) {
+        case 0:
+          return at::bmm(hidden.expand({2, 1, 4}), odd).sum(0);
+        case 1:
+          return at::baddbmm(hidden.expand({2, 1, 4}), hidden.expand({2, 1, 4}), odd).sum(0);
+        case 2:
+          return hidden.expand({2, 1, 4}).matmul(odd).sum(0);
+        case 3:
+          return at::einsum("gbi,gio->gbo", {hidden.expand({2, 1, 4}), odd});
+        case 4:
+          return at::addmm(hidden, hidden, square, 1, 0.5);
+        case 5:
+          return (odd[0] / odd[0].norm()).sigmoid() * hidden;
+        case 6:
+          return hidden * factor.expand_as(hidden);
+        case 7:
+          return hidden.matmul(square) + hidden * square[0];
+        default:
+          return hidden.matmul(square);
+      }
+    }
+    Linear first{nullptr};
+    at::Tensor odd, square, factor, vector;
+    int use = 0;
+  };
+  Odd net;
+  const std::vector<const char*> said{" odd,", " odd,", " odd,", " odd,", " square,", " odd,", " factor,", " square,"};
+  for (; net.use < 8; ++net.use) {
+    CAPTURE(net.use);
+    check_error([&] { (void)regimen::layer_maps(net, {3}); },
+                {"layer_maps does not know", said[static_cast<std::size_t>(net.use)]});
+    check_error([&] { (void)regimen::NormSummary{.sample_shape = {3}}(net); }, {"NormSummary does not know"});
+    CHECK(regimen::SpectralNorms{.sample_shape = {3}, .layers = {"first.weight"}}(net).size() == 1);
+    net.first->weight.set_requires_grad(net.use % 2 == 0);  // gradients are not what tells
+  }
+  CHECK(regimen::layer_maps(net, {3}).size() == 2);  // odd and factor are not used
+}
+
+TEST_CASE("layer maps: a transformer's positions, tokens, embeddings and LayerNorms are no unknown layers") {
+  struct Transformer : torch::nn::Module {
+    Transformer() {
+      token = register_parameter("token", torch::randn({1, 1, 4}));
+      position = register_parameter("position", torch::randn({1, 4, 4}));
+      words = register_module("words", torch::nn::Embedding(7, 4));
+      attention = register_module("attention", torch::nn::MultiheadAttention(4, 2));
+      norm = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({4, 4})));
+      last = register_module("last", Linear(4, 3));
+    }
+    at::Tensor forward(const at::Tensor& x) {
+      const at::Tensor shown = words(x.to(at::kLong)).view({-1, 3, 4});
+      at::Tensor hidden = at::cat({token.expand({shown.size(0), 1, 4}), shown}, 1) + position;
+      hidden = norm(hidden).transpose(0, 1);
+      return last(std::get<0>(attention(hidden, hidden, hidden))[0]);
+    }
+    at::Tensor token, position;
+    torch::nn::Embedding words{nullptr};
+    torch::nn::MultiheadAttention attention{nullptr};
+    torch::nn::LayerNorm norm{nullptr};
+    Linear last{nullptr};
+  };
+  Transformer net;
+  std::vector<std::string> names;
+  for (const LayerMap& map : regimen::layer_maps(net, {3})) {
+    names.push_back(map.name);
+  }
+  CHECK(names == std::vector<std::string>{"attention.in_proj_weight", "attention.out_proj.weight", "last.weight"});
+}
+
+TEST_CASE("layer maps: the matrices of an LSTM are heard, or it is an error") {
+  struct Recurrent : torch::nn::Module {
+    Recurrent() { cell = register_module("cell", torch::nn::LSTM(torch::nn::LSTMOptions(3, 4).batch_first(true))); }
+    at::Tensor forward(const at::Tensor& x) { return std::get<0>(cell(x)).select(1, 1); }
+    torch::nn::LSTM cell{nullptr};
+  };
+  Recurrent net;
+  std::vector<std::string> names;
+  const std::string said = error_of([&] {
+    for (const LayerMap& map : regimen::layer_maps(net, {2, 3})) {
+      names.push_back(map.name);
+    }
+  });
+  if (said == "no error") {
+    CHECK(names == std::vector<std::string>{"cell.weight_ih_l0", "cell.weight_hh_l0"});
+  } else {
+    CHECK(said.find("cell.weight_hh_l0, cell.weight_ih_l0") != std::string::npos);
+  }
+}
+
+TEST_CASE("layer maps: in inference mode BatchNorm behind an operation in place is not folded either") {
+  Sequential net(Linear(3, 4), ReLU(torch::nn::ReLUOptions().inplace(true)), BatchNorm1d(4));
+  const std::vector<LayerMap> usual = regimen::layer_maps(net, {3});
+  const c10::InferenceMode on;
+  const std::vector<LayerMap> maps = regimen::layer_maps(net, {3});
+  REQUIRE(maps.size() == usual.size());
+  CHECK_FALSE(maps[0].normalization);
+  Sequential first(ReLU(torch::nn::ReLUOptions().inplace(true)), Linear(3, 4));  // writes to the sample
+  CHECK(regimen::layer_maps(first, {.data = torch::randn({1, 3})}).size() == 1);
+  CHECK(c10::InferenceMode::is_enabled());
+}
+
+TEST_CASE("spectral norms: computed weights keep apart, and one that has not converged is NaN") {
+  struct Computed : torch::nn::Module {
+    Computed() {
+      v = register_parameter("v", torch::randn({40, 40}, at::kDouble));
+      g = register_parameter("g", at::full({1}, 2.0, at::kDouble));
+    }
+    at::Tensor forward(const at::Tensor& x) {
+      const at::Tensor unit = v / v.norm();
+      return at::linear(at::linear(x, g * unit), 3 * unit);
+    }
+    at::Tensor v, g;
+  };
+  Computed net;
+  const double norm = largest(net.v.detach()) / net.v.norm().item<double>();
+  regimen::SpectralNorms norms{.sample_shape = {40}};
+  CHECK(norms(net) == regimen::Numbers{{"(computed from v)", norms(net).at("(computed from v)")},
+                                       {"(computed from v) 2", norms(net).at("(computed from v) 2")}});
+  CHECK(norms(net).at("(computed from v)") == Approx(2 * norm).epsilon(1e-10));
+  CHECK(norms(net).at("(computed from v) 2") == Approx(3 * norm).epsilon(1e-10));
+  const regimen::SpectralIteration few{.most = 2, .exact_up_to = 0};
+  norms.iteration = few;
+  CHECK(std::isnan(norms(net).at("(computed from v)")));
+  const auto maps = regimen::layer_maps(net, {40});
+  CHECK(std::isnan(regimen::spectral_norms(maps, few).at(0)));
+  CHECK(std::isnan(regimen::LogSpectralProduct{.sample_shape = {40}, .iteration = few}(net)));
+  CHECK(std::isnan(regimen::SpectralComplexity{.sample_shape = {40}, .iteration = few}(net)));
+  CHECK(std::isnan(regimen::FrobeniusOverSpectral{.sample_shape = {40}, .iteration = few}(net)));
+  CHECK(regimen::NormSummary{.sample_shape = {40}, .iteration = few}(net).at("unconverged") == 2);
 }
 
 TEST_CASE("spectral norms: memory format and type do not matter, seeds only to rounding") {

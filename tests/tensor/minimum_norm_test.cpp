@@ -54,6 +54,18 @@ TEST_CASE("minimum_norm_solution: directions within the tolerance count nothing"
   CHECK(furthest(minimum_norm_solution(at::zeros({2, 3}, at::kDouble), y), at::zeros({3})) == 0);
 }
 
+TEST_CASE("minimum_norm_solution: in float, directions of rounding count nothing") {
+  // The third column is the sum of the others but for float's rounding. Then the solution for y = X (1, 1, 0)' is the
+  // projection of (1, 1, 0) on the rows' space: off (1, 1, -1) by 2 / 3 of it.
+  const at::Tensor two = regimen::Key(5, at::arange(20, at::kLong)).normal({2});
+  const at::Tensor x = at::cat({two, two.sum(1, /*keepdim=*/true)}, 1) * 0.1F;
+  const at::Tensor y = x.to(at::kDouble).slice(1, 0, 2).sum(1);
+  const at::Tensor noisy = y + 1e-3 * regimen::Key(6, at::arange(20, at::kLong)).normal({1}).squeeze(1);
+  CHECK(furthest(minimum_norm_solution(x, y), at::tensor({1.0 / 3, 1.0 / 3, 2.0 / 3}, at::kDouble)) < 1e-5);
+  CHECK(furthest(minimum_norm_solution(x, noisy), at::tensor({1.0 / 3, 1.0 / 3, 2.0 / 3}, at::kDouble)) < 0.05);
+  CHECK(minimum_norm_solution(x, noisy, 1e-14).abs().max().item<double>() > 1);  // unless they are asked for
+}
+
 TEST_CASE("minimum_norm_solution: other shapes, NaN and tolerances are errors") {
   const at::Tensor x = rows({1, 0, 0, 1}, 2);
   const at::Tensor y = at::ones({2}, at::kDouble);

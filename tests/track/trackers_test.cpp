@@ -201,7 +201,7 @@ TEST_CASE("trackers by sample: shapes are checked, and strangers are told when a
   check_error(add(at::zeros({1}), longs({0})), {"ForgettingEvents", "[1]"});
   check_error(add(at::zeros({1, 2}), at::zeros({1})), {"ForgettingEvents", "targets"});
   check_error(add(at::zeros({1, 2}), at::zeros({1, 3})), {"ForgettingEvents", "targets"});
-  check_error([&] { area.add(longs({5}), at::zeros({1, 1}), longs({0})); }, {"margins", "[1, 1]"});
+  check_error([&] { area.add(longs({5}), at::zeros({1, 1}), longs({0})); }, {"AreaUnderMargin", "[1, 1]"});
 
   forgetting.add(longs({5, 8}), at::zeros({2, 2}), longs({0, 0}));
   area.add(longs({5, 8}), at::zeros({2, 2}), longs({0, 0}));

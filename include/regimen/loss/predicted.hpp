@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 #include "regimen/base/error.hpp"
@@ -43,11 +44,27 @@ inline at::Tensor labels_for(const at::Tensor& logits, const at::Tensor& target,
   return soft ? target.argmax(1) : target;
 }
 
+/// Which labels are none of C classes, of the labels' shape: PyTorch's -100 for entries that are not judged, or those
+/// of other data.
+inline at::Tensor are_no_class(const at::Tensor& label, std::int64_t classes) {
+  return (label < 0).logical_or(label >= classes);
+}
+
+/// Throws Error, in the name of `who`, for a label out of [0, C). Waits for the device.
+inline void require_classes(const at::Tensor& label, std::int64_t classes, const std::string& who) {
+  const at::Tensor outside = are_no_class(label, classes);
+  if (outside.any().item<bool>()) {
+    throw Error(who + " takes labels in [0, " + text(classes) + "), as the network has so many outputs, but one is " +
+                text(label.masked_select(outside)[0].item<std::int64_t>()));
+  }
+}
+
 /// Correctness of each label: floating 1, 0, and NaN for a label out of [0, C), such as PyTorch's -100 for entries that
 /// are not judged.
 inline at::Tensor labels_predicted(const at::Tensor& outputs, const at::Tensor& label) {
-  const at::Tensor no_class = (label < 0).logical_or(label >= outputs.size(1));
-  return (predicted_classes(outputs) == label).to(at::kFloat).masked_fill(no_class, std::nan(""));
+  return (predicted_classes(outputs) == label)
+      .to(at::kFloat)
+      .masked_fill(are_no_class(label, outputs.size(1)), std::nan(""));
 }
 
 }  // namespace detail

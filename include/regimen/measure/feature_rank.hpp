@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/linalg_svdvals.h>
 
+#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,13 +18,16 @@
 #include "regimen/measure/detail/shown_features.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/statistics/effective_rank.hpp"
+#include "regimen/tensor/rounding.hpp"
 
 namespace regimen::inline v0 {
 
 /// The eigenvalues of the covariance of data or features, by falling size: min(n, d) values, all others being 0.
 /// features [n, d], floating; the covariance is the mean over samples, (X - mean)'(X - mean) / n, or X'X / n if not
-/// `centred`. Computed in double from the singular values of X, which loses no digits to squares. Takes
-/// O(n d min(n, d)). Throws Error for other shapes and for numbers that are not finite.
+/// `centred`. Computed in double from the singular values of X, which loses no digits to squares. Values that are
+/// rounding count as 0: those of singular values of at most sqrt(n d) e times the largest |x|, where e is the rounding
+/// of the features' own type, 1.2e-7 for float. Takes O(n d min(n, d)). Throws Error for other shapes and for numbers
+/// that are not finite.
 ///     regimen::squared_effective_rank(regimen::covariance_spectrum(images.flatten(1)), 10);
 [[nodiscard]] inline std::vector<double> covariance_spectrum(const at::Tensor& features, bool centred = true) {
   detail::require_features(features, "covariance_spectrum");
@@ -31,8 +35,11 @@ namespace regimen::inline v0 {
     throw Error("covariance_spectrum takes features that are finite");
   }
   const at::Tensor x = features.detach().to(at::kDouble);
-  const at::Tensor rows = centred ? x - x.mean(0, /*keepdim=*/true) : x;
-  return detail::doubles_of(at::linalg_svdvals(rows).square() / static_cast<double>(x.size(0)));
+  const at::Tensor apart = x - x.select(0, 0);  // exactly 0 for rows that are equal, whose mean may be rounded
+  const at::Tensor s = at::linalg_svdvals(centred ? apart - apart.mean(0, /*keepdim=*/true) : x);
+  const double rounding = std::sqrt(static_cast<double>(x.numel())) * detail::epsilon_of(features.scalar_type()) *
+                          x.abs().max().item<double>();
+  return detail::doubles_of(s.square().masked_fill(s <= rounding, 0) / static_cast<double>(x.size(0)));
 }
 
 /// A measure of how many directions a network's features take: ranks of their covariance over the data. Gives

@@ -116,9 +116,10 @@ double mean_over_slopes(const Model& model, const Source& data, const Evaluation
 }  // namespace detail
 
 /// The mean over the samples of the Frobenius norm of the input Jacobian, E ||d f(x) / d x||_F, where f gives the
-/// logits: how much the outputs move with the input (Novak et al. 2018, "Sensitivity and Generalization in Neural
-/// Networks", arXiv 1802.08760). The mean of norms, not the root of the mean square, for which there is
-/// `InputJacobianSquare`.
+/// logits and x is what the network is shown, after preprocessing: normalization by a standard deviation below 1 makes
+/// it smaller. It says how much the outputs move with the input (Novak et al. 2018, "Sensitivity
+/// and Generalization in Neural Networks", arXiv 1802.08760). The mean of norms, not the root of the mean square, for
+/// which there is `InputJacobianSquare`.
 ///
 /// Exact: 1 forward and C backward passes for C outputs, in eval mode, with the model's own type and sums in double;
 /// memory of one batch. Deterministic. ReLU rescaling does not change it, as the function does not change; it grows
@@ -147,18 +148,25 @@ struct InputJacobianNorm {
 /// projections: |J' v|^2 with the C entries of v standard normal has this mean. A draw takes 1 forward and 1 backward
 /// pass over the data whatever C is; `MonteCarloEstimate::passes` counts these pairs. The projection of a sample is a
 /// function of (draws.seed, its id, the number of the draw), so networks that are compared get the same ones, and the
-/// batch size does not matter. Otherwise like `InputJacobianNorm`.
+/// batch size does not matter. NaN, from the first draw that is not finite, for a network that has diverged. Otherwise
+/// like `InputJacobianNorm`.
 [[nodiscard]] inline MonteCarloEstimate input_jacobian_square(const Model& model, const Source& data,
                                                               const Evaluation& how = {}, const Draws& draws = {}) {
-  return monte_carlo(
-      [&](std::int64_t draw) {
-        return detail::mean_over_slopes(
-            model, data, how, "input_jacobian_square", [&](const detail::InputSlopes& slopes, const Batch& batch) {
-              const Key key = Key(draws.seed, batch.id.to(batch.data.device())).fold(static_cast<std::uint64_t>(draw));
-              return slopes.back(key.normal({slopes.outputs()})).to(at::kDouble).square().sum(1);
-            });
-      },
-      draws);
+  std::optional<std::int64_t> broken;  // the first draw that is not finite
+  const auto drawn = [&](std::int64_t draw) {
+    if (broken) {
+      return 0.0;
+    }
+    const double value = detail::mean_over_slopes(
+        model, data, how, "input_jacobian_square", [&](const detail::InputSlopes& slopes, const Batch& batch) {
+          const Key key = Key(draws.seed, batch.id.to(batch.data.device())).fold(static_cast<std::uint64_t>(draw));
+          return slopes.back(key.normal({slopes.outputs()})).to(at::kDouble).square().sum(1);
+        });
+    broken = std::isfinite(value) ? std::nullopt : std::optional<std::int64_t>(draw);
+    return broken ? 0.0 : value;
+  };
+  const MonteCarloEstimate found = monte_carlo(drawn, draws);
+  return broken ? MonteCarloEstimate{.draws = *broken + 1, .passes = *broken + 1} : found;
 }
 
 /// The function `input_jacobian_square` as a measure: "value", and "half_width" of its confidence interval.
@@ -187,9 +195,9 @@ struct InputJacobianSquare {
 /// Jacobians in double. iterations > 0, for many outputs: power iteration on J'J of each sample at once, 1 forward pass
 /// and 2 backward passes for each iteration, plus one with a graph; that takes a network that can be differentiated
 /// twice. A sample's iteration ends, whatever its batch, when its norm changes by at most `tolerance`, relatively, and
-/// after `iterations` at the latest. The result is never above the norm, and below it by more than the tolerance where
-/// the two largest singular values are close. The start of a sample is a function of (seed, its id). Throws Error
-/// unless iterations >= 0 and tolerance is in (0, 1).
+/// after `iterations` at the latest, where the result is NaN. It is never above the norm, and below it by more than the
+/// tolerance where the two largest singular values are close. The start of a sample is a function of (seed, its id).
+/// Throws Error unless iterations >= 0 and tolerance is in (0, 1).
 struct InputJacobianSpectralNorm {
   std::optional<Source> data{};
   Evaluation how{};
@@ -237,7 +245,7 @@ struct InputJacobianSpectralNorm {
       done = done.logical_or(moves.logical_not());
       u = unit(forward(unit(v)).to(at::kDouble));
     }
-    return norms;
+    return norms.masked_fill(done.logical_not(), std::nan(""));
   }
 };
 

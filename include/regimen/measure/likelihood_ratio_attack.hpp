@@ -2,7 +2,9 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/where.h>
 
+#include <cmath>
 #include <string>
 
 #include "regimen/measure/reference_signals.hpp"
@@ -12,7 +14,8 @@ namespace regimen::inline v0 {
 /// How the variance of a signal over reference networks is estimated.
 enum class SignalVariance {
   pooled,       ///< one for all samples, from distances to each sample's own mean: for few reference networks
-  each_sample,  ///< one for each sample: for 64 and more reference networks (Carlini et al. 2022)
+  each_sample,  ///< one for each sample: for 64 and more reference networks (Carlini et al. 2022); the pooled one for
+                ///< a sample whose references are all equal
 };
 
 [[nodiscard]] inline std::string name_of(SignalVariance variance) {
@@ -27,13 +30,17 @@ struct SignalNormals {
 
 /// The normal distributions that are fitted to the signals [R, n] that a mask [R, n] bool picks: means, and standard
 /// deviations from unbiased variances. NaN for samples with too few signals: none for the mean, fewer than two for a
-/// variance of `each_sample`.
+/// variance of `each_sample`. A deviation is never 0, which would make every signal infinitely unlikely: it is NaN
+/// where the pooled variance is 0, as all references of each sample are equal.
 [[nodiscard]] inline SignalNormals signal_normals(const at::Tensor& signal, const at::Tensor& mask,
                                                   SignalVariance variance = SignalVariance::pooled) {
   ReferenceSignals{signal, mask}.check("signal_normals");
   const detail::MaskedMoments moments(signal, mask);
-  const bool pooled = variance == SignalVariance::pooled;
-  return {.mean = moments.mean, .deviation = (pooled ? moments.pooled_variance() : moments.variance()).sqrt()};
+  const at::Tensor all = moments.pooled_variance();
+  const at::Tensor pooled = all.masked_fill(all == 0, std::nan(""));
+  const at::Tensor own = moments.variance();
+  return {.mean = moments.mean,
+          .deviation = (variance == SignalVariance::pooled ? pooled : at::where(own == 0, pooled, own)).sqrt()};
 }
 
 /// The logarithm of the likelihood ratio of two normal distributions, log N(signal; in) - log N(signal; out). signal
@@ -57,8 +64,9 @@ struct SignalNormals {
 /// where the most vulnerable samples are.
 ///
 /// The signal is to be `MembershipSignal::margin`, which is about normal. Masks may be of any balance. NaN for samples
-/// that no reference network of a kind judges. Costs one forward pass for each reference network, made before; no
-/// randomness here. Throws Error for other shapes and for reference signals that are not finite.
+/// that no reference network of a kind judges, and if the references of every sample are equal. Costs one forward pass
+/// for each reference network, made before; no randomness here. Throws Error for other shapes and for reference signals
+/// that are not finite.
 ///     const at::Tensor score = regimen::LikelihoodRatioAttack{}(margins, {.signal = of_references, .member = masks});
 struct LikelihoodRatioAttack {
   bool online = true;

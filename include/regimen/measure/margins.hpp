@@ -25,19 +25,31 @@
 
 namespace regimen::inline v0 {
 
-/// The margin of each sample: its label's logit minus the largest other logit, z_y - max over c != y of z_c; positive
-/// if the label is predicted. logits [N, C]; targets [N] int64 in [0, C), or [N, C], whose largest entry is the label
-/// -> [N] double. Throws Error for other shapes.
-[[nodiscard]] inline at::Tensor margins(const at::Tensor& logits, const at::Tensor& targets) {
-  const at::Tensor label = detail::labels_for(logits, targets, "margins").unsqueeze(1);
+namespace detail {
+
+/// The margins of labels [N] int64; NaN for a label out of [0, C). Does not wait for the device.
+inline at::Tensor margins_of_labels(const at::Tensor& logits, const at::Tensor& labels) {
+  const at::Tensor label = labels.clamp(0, logits.size(1) - 1).unsqueeze(1);
   const at::Tensor z = logits.to(at::kDouble);
   const at::Tensor others = z.scatter(1, label, -std::numeric_limits<double>::infinity()).amax(1);
-  return z.gather(1, label).squeeze(1) - others;
+  return (z.gather(1, label).squeeze(1) - others)
+      .masked_fill(are_no_class(labels, logits.size(1)), std::numeric_limits<double>::quiet_NaN());
+}
+
+}  // namespace detail
+
+/// The margin of each sample: its label's logit minus the largest other logit, z_y - max over c != y of z_c; positive
+/// if the label is predicted. logits [N, C]; targets [N] int64 in [0, C), or [N, C], whose largest entry is the label
+/// -> [N] double. Throws Error for other shapes, and for labels out of [0, C).
+[[nodiscard]] inline at::Tensor margins(const at::Tensor& logits, const at::Tensor& targets) {
+  const at::Tensor label = detail::labels_for(logits, targets, "margins");
+  detail::require_classes(label, logits.size(1), "margins");
+  return detail::margins_of_labels(logits, label);
 }
 
 /// The margins of a network on a source, [n] double on the model's device, in the source's order. Costs one forward
 /// pass in eval mode without gradients; keeps the logits of one batch at a time. Throws Error for a source that is
-/// empty, endless or has no labels.
+/// empty, endless or has no labels in [0, C).
 ///     const at::Tensor each = regimen::margins(net, train);
 [[nodiscard]] inline at::Tensor margins(const Model& model, const Source& data, const Evaluation& how = {}) {
   const at::NoGradGuard no_grad;
@@ -70,7 +82,7 @@ namespace regimen::inline v0 {
 ///
 /// percent in (0, 100]. Costs one forward pass; 8 bytes of memory a sample. Deterministic. A function of the logits, so
 /// ReLU rescaling does not change it; it grows with the scale of the logits (see `MarginOverSpectralProduct`). No
-/// gradient. NaN for a network that outputs NaN. Throws Error for data without labels.
+/// gradient. NaN for a network that outputs NaN. Throws Error for data without labels in [0, C).
 ///     regimen::MarginPercentile{.data = train}(net)
 struct MarginPercentile {
   std::optional<Source> data{};

@@ -74,8 +74,8 @@ struct MemberSignals {
 
 /// A measure of how well a threshold on one signal of the network tells what it was trained on (Yeom et al. 2018; Song
 /// and Mittal 2021): "area" under the ROC curve, "advantage" max(TPR - FPR) of the best threshold, in [0, 1], and
-/// "true_positive_rate" at a false positive rate of at most `rate`. Members are the positives. All are NaN if an output
-/// is.
+/// "true_positive_rate" at a false positive rate of at most `rate`. Members are the positives. All are NaN if a signal
+/// is, as that of an output of NaN; but for correctness, which takes such an output for wrong.
 ///
 /// The members are the phase's data with the labels that they are trained with, the others the test data, unless set
 /// otherwise; both need labels of [n] and outputs of [n, C]. The best threshold is chosen on the data that it is judged

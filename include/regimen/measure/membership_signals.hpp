@@ -3,11 +3,9 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
 #include <limits>
 #include <string>
 
-#include "regimen/base/error.hpp"
 #include "regimen/loss/predicted.hpp"
 #include "regimen/measure/detail/class_outputs.hpp"
 
@@ -68,11 +66,7 @@ inline at::Tensor log_of_rest(const at::Tensor& z, const at::Tensor& log_p) {
   detail::require_outputs(outputs, "membership_signal");
   detail::require_labels(labels, outputs, "membership_signal");
   const at::Tensor label = labels.to(outputs.device(), at::kLong);
-  const at::Tensor outside = (label < 0).logical_or(label >= outputs.size(1));
-  if (outside.any().item<bool>()) {
-    throw Error("membership_signal takes labels in [0, " + detail::text(outputs.size(1)) + "), but one is " +
-                detail::text(label.masked_select(outside)[0].item<std::int64_t>()));
-  }
+  detail::require_classes(label, outputs.size(1), "membership_signal");
   const at::Tensor z = outputs.detach().to(at::kDouble);
   const at::Tensor own = label.unsqueeze(1);
   const at::Tensor margin = (z.gather(1, own) - detail::log_sum_of_others(z, own)).squeeze(1);

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -22,6 +21,7 @@
 #include "regimen/measure/detail/class_outputs.hpp"
 #include "regimen/measure/detail/shown_features.hpp"
 #include "regimen/source/source.hpp"
+#include "regimen/tensor/rounding.hpp"
 
 namespace regimen::inline v0 {
 
@@ -32,8 +32,10 @@ namespace regimen::inline v0 {
 ///
 /// features [n, d] floating; labels [n] of an integer type, where each value that occurs is a class. Shifting, scaling
 /// or rotating all features changes nothing. Computed in double without a matrix of [d, d]: O(n d C). Directions in
-/// which the class means differ by rounding only are left out, at most C - 1 being there. NaN if all class means are
-/// equal, as with one class, or if a feature is not finite. Throws Error for other shapes.
+/// which the class means differ by rounding only are left out, at most C - 1 being there: those with a singular value
+/// of at most max(C, d) e times the largest |h|, where e is the rounding of the features' own type, 1.2e-7 for float.
+/// So give features in the type that they were computed in. NaN if all class means are equal, as with one class, or if
+/// a feature is not finite. Throws Error for other shapes.
 [[nodiscard]] inline double neural_collapse(const at::Tensor& features, const at::Tensor& labels) {
   detail::require_features(features, "neural_collapse");
   detail::require_labels(labels, features, "neural_collapse");
@@ -52,7 +54,7 @@ namespace regimen::inline v0 {
   const auto decomposed = at::linalg_svd(between, /*full_matrices=*/false);
   const at::Tensor& s = std::get<1>(decomposed);
   // What is left of means that are equal: rounding of the features as they were given.
-  const double least = static_cast<double>(std::max(classes, h.size(1))) * std::numeric_limits<double>::epsilon() *
+  const double least = static_cast<double>(std::max(classes, h.size(1))) * detail::epsilon_of(features.scalar_type()) *
                        given.abs().max().item<double>();
   const std::int64_t rank = std::min(classes - 1, (s > least).sum().item<std::int64_t>());
   if (rank == 0) {
@@ -68,8 +70,8 @@ namespace regimen::inline v0 {
 /// dimensions flattened, or of its outputs.
 ///
 /// Of the outputs it does not change when ReLU units are rescaled or the logits scaled; hidden features change with
-/// rescaled units. Costs one forward pass and the memory of the features. Deterministic. Throws Error for a tap that
-/// the network does not show, and for data without labels of [n].
+/// rescaled units. Costs one forward pass and the memory of the features. Deterministic, but for the order in which a
+/// GPU adds. Throws Error for a tap that the network does not show, and for data without labels of [n].
 ///     scoring.measures["nc1"] = regimen::NeuralCollapse{.tap = 0};
 struct NeuralCollapse {
   std::optional<Source> data{};  ///< the phase's by default

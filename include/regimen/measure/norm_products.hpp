@@ -28,12 +28,14 @@
 #include "regimen/source/source.hpp"
 
 /// Measures that multiply or add norms of the layers of a network, as bounds of the generalization error do. They have
-/// in common: a layer is a `LayerMap`, with the BatchNorm that follows it folded in, and counts once, however often it
-/// is used; biases do not count. s is the spectral norm of the operator that a layer is on one sample; f the Frobenius
-/// norm of its weight, for a convolution of its kernel and not of the operator. The sample is one of zeros of
-/// `sample_shape`, if that is given, and else the first of the data. `margin_percent` divides by a percentile of the
-/// margins on the data, gamma; the result is NaN if gamma is not positive, since a network that is wrong on so many
-/// samples has no such bound.
+/// in common: a layer is a `LayerMap`, with the BatchNorm that follows it folded in. A matrix counts once, however
+/// often it is used, and a convolution once for each size of the images that it is used on, as these are different
+/// operators; see `layer_maps`. Biases do not count. s is the spectral norm of the operator that a layer is on one
+/// sample; f the Frobenius norm of its weight, for a convolution of its kernel and not of the operator. The sample is
+/// one of zeros of `sample_shape`, if that is given, and else the first of the data. `margin_percent` divides by a
+/// percentile of the margins on the data, gamma; the result is NaN if gamma is not positive, since a network that is
+/// wrong on so many samples has no such bound. Measures with s are NaN if a spectral norm has not converged;
+/// `NormSummary` counts these instead.
 namespace regimen::inline v0 {
 
 namespace detail {
@@ -41,7 +43,7 @@ namespace detail {
 /// The layers of the network of a measure. Throws Error if there are none.
 inline std::vector<LayerMap> layers_for(const Integers& shape, const std::optional<Source>& data, const Evaluation& how,
                                         const Probe& probe, const std::string& who) {
-  std::vector<LayerMap> maps = layer_maps(probe.model, sample_for(shape, data, how, probe, who));
+  std::vector<LayerMap> maps = all_layers(probe.model, sample_for(shape, data, how, probe, who), who);
   if (maps.empty()) {
     throw Error(who + " takes a network with a linear layer, a convolution or a product with a matrix");
   }

@@ -17,7 +17,8 @@ namespace regimen::inline v0 {
 
 /// The numbers of `LogSpectralProduct`, `LogFrobeniusProduct`, `FrobeniusOverSpectral` and `SpectralComplexity` at the
 /// cost of one of them, for use at every scoring: "log_spectral", "log_frobenius", "frobenius_over_spectral",
-/// "complexity"; and "unconverged", the number of layers whose spectral norm had not converged and is too small.
+/// "complexity"; and "unconverged", the number of layers whose spectral norm had not converged and is too small. With
+/// one of these the other measures are NaN, and the numbers here are what was reached.
 ///     scoring.measures["norms"] = regimen::NormSummary{.data = train, .margin_percent = 10};
 struct NormSummary {
   std::optional<Source> data{};

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "regimen/base/error.hpp"
@@ -37,14 +38,16 @@ namespace detail {
 struct MaskedMoments {
   at::Tensor count;    ///< [n] double
   at::Tensor mean;     ///< [n] double; NaN where nothing is picked
-  at::Tensor squares;  ///< [n] double: the sum of squared distances from the mean
+  at::Tensor squares;  ///< [n] double: the sum of squared distances from the mean; exactly 0 for equal values
 
   MaskedMoments(const at::Tensor& values, const at::Tensor& mask) {
     const at::Tensor x = values.detach().to(at::kDouble);
     const at::Tensor left_out = mask.to(values.device()).logical_not();
     count = left_out.logical_not().to(at::kDouble).sum(0);
     mean = x.masked_fill(left_out, 0).sum(0) / count;
-    squares = (x - mean).masked_fill(left_out, 0).square().sum(0);
+    const double infinity = std::numeric_limits<double>::infinity();
+    const at::Tensor equal = x.masked_fill(left_out, infinity).amin(0) >= x.masked_fill(left_out, -infinity).amax(0);
+    squares = (x - mean).masked_fill(left_out, 0).square().sum(0).masked_fill(equal, 0);  // whose mean may be rounded
   }
 
   /// The unbiased variance of each sample, [n]; NaN where fewer than two values are picked.

@@ -38,8 +38,9 @@ struct SpectralIteration {
 /// A largest singular value s as an iteration left it.
 struct SingularValue {
   double value = unknown;     ///< |A v| for the unit vector v that was reached: never above s but for rounding
-  double residual = 0;        ///< |A'A v - s^2 v| / s^2: s is within half of this, relatively, of a singular
-                              ///< value; usually nearer by far; 0 for a decomposition
+  double residual = 0;        ///< |A'A v - value^2 v| / value^2, r: a singular value lies between value sqrt(1 - r) and
+                              ///< value sqrt(1 + r), about r / 2 apart, relatively, and usually nearer by far; it need
+                              ///< not be the largest one; 0 for a decomposition
   std::int64_t products = 0;  ///< products with A and as many with A'; 0 for a decomposition
   bool converged = true;      ///< whether it ended by the tolerance
 };

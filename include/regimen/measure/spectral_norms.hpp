@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -116,26 +117,29 @@ class LayerOperator {
                                 [&](const at::Tensor& y) { return layer.back(y); }, layer.start(how.seed), how);
 }
 
-/// The spectral norms of maps, in their order.
+/// The spectral norms of maps, in their order; NaN for one that has not converged after `how.most` steps, as it would
+/// be too small: `spectral_norm` has what was reached.
 [[nodiscard]] inline std::vector<double> spectral_norms(const std::vector<LayerMap>& maps,
                                                         const SpectralIteration& how = {}) {
   std::vector<double> norms;
   for (const LayerMap& map : maps) {
-    norms.push_back(spectral_norm(map, how).value);
+    const SingularValue norm = spectral_norm(map, how);
+    norms.push_back(norm.converged ? norm.value : unknown);
   }
   return norms;
 }
 
 /// The spectral norms of the layers of a network, by the name of the weight; of a weight that is several maps, the
-/// largest. A BatchNorm is folded into the layer before it (see `layer_maps`).
+/// largest. A weight that is computed has the name "(computed from v)", and further ones from the same v "(computed
+/// from v) 2". A BatchNorm is folded into the layer before it (see `layer_maps`).
 ///
 /// sample_shape: the shape of one sample without the batch; if empty, the first sample of the data is used. layers: the
 /// names of those to measure; all if empty, which is for use outside of `Scoring::measures`, since names must be known
-/// there in advance. A norm that has not converged after `iteration.most` steps is too small.
+/// there in advance. NaN for a norm that has not converged after `iteration.most` steps.
 ///
 /// Costs as `spectral_norm` for each layer, and one forward pass of one sample. Deterministic. ReLU rescaling changes
 /// it, and so does the scale of the logits, by the last layer. No gradient. Throws Error for a layer that does not run,
-/// and without shape and data.
+/// without shape and data, and, if all layers are asked for, for a parameter whose use is no layer that it knows.
 ///     regimen::SpectralNorms{.sample_shape = {3, 32, 32}}(net).at("conv1.weight")
 struct SpectralNorms {
   std::optional<Source> data{};
@@ -152,10 +156,17 @@ struct SpectralNorms {
     check();
     Numbers norms;
     const Batch sample = detail::sample_for(sample_shape, data, how, probe, "SpectralNorms");
-    for (const LayerMap& map : layer_maps(probe.model, sample)) {
-      if (layers.empty() || std::find(layers.begin(), layers.end(), map.name) != layers.end()) {
-        const double norm = spectral_norm(map, iteration).value;
-        const auto [place, is_new] = norms.emplace(map.name, norm);
+    const std::vector<LayerMap> maps = layers.empty() ? detail::all_layers(probe.model, sample, "SpectralNorms")
+                                                      : detail::heard_layers(probe.model, sample).maps;
+    std::map<std::string, int> computed;  // how many of each name
+    for (const LayerMap& map : maps) {
+      std::string name = map.name;
+      if (map.kind != LayerMap::Kind::scale && !map.parameter.tensor.defined() && ++computed[map.name] > 1) {
+        name += " " + detail::text(computed[map.name]);
+      }
+      if (layers.empty() || std::find(layers.begin(), layers.end(), name) != layers.end()) {
+        const double norm = spectral_norms({map}, iteration).front();
+        const auto [place, is_new] = norms.emplace(name, norm);
         place->second = is_new || norm > place->second || std::isnan(norm) ? norm : place->second;
       }
     }

@@ -75,7 +75,12 @@ inline SpectrumTail spectrum_tail(std::span<const double> spectrum, std::size_t 
 
 /// The k* of Bartlett et al. (2020, theorem 4): the smallest k with r_k >= b n, for n samples. Interpolating n noisy
 /// labels is benign if k* / n + n / R_{k*} is small; nullopt, if no k is, means that it is not. The theorem's b > 1 is
-/// an unnamed constant. Throws Error as `effective_rank` does, and unless n >= 1 and b > 0.
+/// an unnamed constant.
+///
+/// The spectrum must be that of the population's covariance, as a model of the data or many more samples than n give
+/// it. That of the n samples themselves has at most n values above 0, so r_k is at most n - k, below b n: nullopt,
+/// whatever the data are. Values that are rounding count as a tail like any other: set them to 0, as
+/// `covariance_spectrum` does. Throws Error as `effective_rank` does, and unless n >= 1 and b > 0.
 [[nodiscard]] inline std::optional<std::size_t> benign_split(std::span<const double> spectrum, std::size_t n,
                                                              double b = 1) {
   detail::require(n >= 1, "benign_split: n", "at least 1", n);

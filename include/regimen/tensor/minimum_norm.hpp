@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <tuple>
 
 #include "regimen/base/error.hpp"
 #include "regimen/tensor/described.hpp"
+#include "regimen/tensor/rounding.hpp"
 
 namespace regimen::inline v0 {
 
@@ -20,8 +20,9 @@ namespace regimen::inline v0 {
 /// -> [d] or [d, k] double on X's device.
 ///
 /// By a singular value decomposition in double; singular values of at most `tolerance` times the largest count as 0, by
-/// default max(n, d) times double's rounding. Throws Error for other shapes, numbers that are not finite and a
-/// tolerance out of [0, 1).
+/// default max(n, d) times the rounding of X's own type, 1.2e-7 for float: directions in which X holds rounding alone
+/// would get huge weights. For a float X whose numbers are exact, as counts are, give X in double or a tolerance.
+/// Throws Error for other shapes, numbers that are not finite and a tolerance out of [0, 1).
 ///     const at::Tensor w = regimen::minimum_norm_solution(inputs, labels);
 [[nodiscard]] inline at::Tensor minimum_norm_solution(const at::Tensor& X, const at::Tensor& y,
                                                       std::optional<double> tolerance = {}) {
@@ -34,7 +35,7 @@ namespace regimen::inline v0 {
   if (!X.isfinite().all().item<bool>() || !y.isfinite().all().item<bool>()) {
     throw Error("minimum_norm_solution takes numbers that are finite");
   }
-  const double rounding = static_cast<double>(std::max(X.size(0), X.size(1))) * std::numeric_limits<double>::epsilon();
+  const double rounding = static_cast<double>(std::max(X.size(0), X.size(1))) * detail::epsilon_of(X.scalar_type());
   const double least = tolerance.value_or(std::min(rounding, 0.5));
   detail::require(least >= 0 && least < 1, "minimum_norm_solution: tolerance", "in [0, 1)", least);
   const auto [u, s, vh] = at::linalg_svd(X.detach().to(at::kDouble), /*full_matrices=*/false);

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "regimen/loss/predicted.hpp"
 #include "regimen/measure/margins.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/track/samples.hpp"
@@ -47,10 +48,11 @@ class AreaUnderMargin {
     }
   }
 
-  /// Adds samples: ids [N] int64, logits [N, C], targets as for `margins`.
+  /// Adds samples: ids [N] int64, logits [N, C], targets as for `margins`. A label out of [0, C) makes its sample's
+  /// value NaN: an Error would wait for the device.
   void add(const at::Tensor& ids, const at::Tensor& logits, const at::Tensor& targets) {
     const at::NoGradGuard no_grad;
-    const at::Tensor margin = margins(logits, targets);
+    const at::Tensor margin = detail::margins_of_labels(logits, detail::labels_for(logits, targets, "AreaUnderMargin"));
     sum_ = sum_.to(margin.device());
     seen_ = seen_.to(margin.device());
     const at::Tensor rows = rows_.of(ids.to(margin.device()));

@@ -21,9 +21,10 @@
 
 namespace regimen::inline v0::detail {
 
-/// Features of all samples of a source, in double, with the samples' targets.
+/// Features of all samples of a source, with the samples' targets. They keep the network's type: it tells how far they
+/// are rounded.
 struct Features {
-  at::Tensor feature;  ///< [n, d] double, on the model's device
+  at::Tensor feature;  ///< [n, d] floating, on the model's device
   at::Tensor target;   ///< [n, ...]; undefined for data without targets
 };
 
@@ -49,7 +50,8 @@ inline Features shown_features(const Model& model, const Source& data, const Eva
       throw Error(who + " takes features with a row for each of " + text(batch.size()) + " samples, not " +
                   described(shown));
     }
-    feature.push_back(shown.reshape({shown.size(0), -1}).to(at::kDouble));
+    const at::Tensor rows = shown.reshape({shown.size(0), -1});
+    feature.push_back(rows.is_floating_point() ? rows : rows.to(at::kDouble));
     if (batch.target.defined()) {
       target.push_back(batch.target);
     }
