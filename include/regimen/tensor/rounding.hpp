@@ -1,10 +1,8 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
 
-#include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "regimen/base/config.hpp"
 
@@ -23,15 +21,6 @@ inline double epsilon_of(at::ScalarType type) {
     default:
       return std::ldexp(1.0, -52);
   }
-}
-
-/// That distance for the coarsest type among tensors.
-inline double coarsest_epsilon(const std::vector<at::Tensor>& tensors) {
-  double epsilon = epsilon_of(at::kDouble);
-  for (const at::Tensor& tensor : tensors) {
-    epsilon = std::max(epsilon, epsilon_of(tensor.scalar_type()));
-  }
-  return epsilon;
 }
 
 }  // namespace regimen::inline v0::detail
