@@ -17,6 +17,7 @@
 
 #include "../examples/kit/networks.hpp"
 #include "measure.hpp"
+#include "patterns.hpp"
 #include "peer.hpp"
 
 namespace rg = regimen;
@@ -46,14 +47,6 @@ double peak_of(const Work& work) {
   const double before = memory("VmRSS");
   work();
   return memory("VmHWM") - before;
-}
-
-/// Ten patterns under noise, with the patterns' numbers as labels.
-rg::Batch patterns() {
-  torch::manual_seed(1);
-  const at::Tensor label = torch::randint(10, {images}, torch::kLong);
-  const at::Tensor pattern = torch::randn({10, 1, 28, 28});
-  return {.data = 0.3 * pattern.index_select(0, label) + torch::randn({images, 1, 28, 28}), .target = label};
 }
 
 /// The pooled ResNet after two epochs on the data.
@@ -132,7 +125,7 @@ void compare_trace(const Report& report, const rg::Hessian& hessian, const std::
 
 int main() {
   torch::set_num_threads(static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-  const rg::Batch data = patterns();
+  const rg::Batch data = patterns(images, 28, 2);
   const auto net = trained(data);
   const std::string weights = exported(*net, data);
   const rg::Hessian hessian(rg::LossSurface(net, data, {.batch = batch}));

@@ -19,6 +19,7 @@
 #include "../examples/kit/minimum_measures.hpp"
 #include "../examples/kit/networks.hpp"
 #include "measure.hpp"
+#include "patterns.hpp"
 
 namespace rg = regimen;
 
@@ -47,15 +48,6 @@ Time time_of(const Work& work) {
   time.processor = seconds_of(after.ru_utime) + seconds_of(after.ru_stime) - seconds_of(before.ru_utime) -
                    seconds_of(before.ru_stime);
   return time;
-}
-
-/// Ten patterns under noise, with the patterns' numbers as labels.
-rg::Batch patterns(std::int64_t images, std::int64_t side, std::uint64_t seed) {
-  torch::manual_seed(1);
-  const at::Tensor pattern = torch::randn({10, 1, side, side});
-  torch::manual_seed(seed);
-  const at::Tensor label = torch::randint(10, {images}, torch::kLong);
-  return {.data = 0.3 * pattern.index_select(0, label) + torch::randn({images, 1, side, side}), .target = label};
 }
 
 }  // namespace
