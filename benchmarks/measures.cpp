@@ -1,5 +1,5 @@
 // All measures of one minimum in one command: the pooled ResNet, trained until it fits 2,000 images, and for each
-// measure its seconds, its processor time, and both as passes over the data.
+// measure its seconds, its processor time, and that as passes over the data.
 //
 //     benchmark-measures [IMAGES] [SIDE] [WIDTH] [THREADS]        2000, 14, 16, and one thread a processor
 

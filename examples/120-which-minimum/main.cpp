@@ -84,7 +84,8 @@ class WhichMinimum : public kit::ImageExperiment<WhichSettings> {
     const std::vector<Ranked> ranking = ranked(minima);
     const rg::report::Table by_tau = ranking_table(ranking);
     const rg::report::Table by_rate = rates_table(ranking, detail::values_of(minima, "rate"));
-    const std::string text = hole_text(minima) + "\n" + rg::report::terminal(by_tau) + verdicts_text(ranking) + "\n" +
+    const std::string text = hole_text(minima) + "\n" + rg::report::terminal(by_tau) +
+                             verdicts_text(ranking, static_cast<int>(detail::values_of(minima, "seed").size())) + "\n" +
                              rg::report::terminal(by_rate);
     ex::write_file(settings().out + "/table.txt", text);
     ex::write_file(settings().out + "/ranking.csv", rg::report::csv(by_tau));
@@ -130,7 +131,8 @@ class WhichMinimum : public kit::ImageExperiment<WhichSettings> {
                                                  .momentum(minimum.regularized ? 0.9 : 0)
                                                  .weight_decay(minimum.regularized ? 1e-3 : 0));
     const int epochs = minimum.regularized ? s.escape_epochs : s.vanilla_epochs;
-    rg::Phase arm = phase(minimum.arm(), train, sgd, epochs, 1000 * minimum.recipe.seed + minimum.number());
+    rg::Phase arm =
+        phase(minimum.arm(), train, sgd, epochs, 1000 * minimum.recipe.seed + (minimum.regularized ? 2 : 1));
     if (minimum.regularized) {
       arm.lr_scale = rg::Cosine{.epochs = static_cast<double>(epochs)};
       arm.augment = {rg::RandomCrop{.padding = images().padding()}, rg::HorizontalFlip{}};

@@ -13,46 +13,39 @@
 #include "kit/minimum_measures.hpp"
 #include "settings.hpp"
 
-/// Whether a measure tells the worse minimum, by its interval.
+/// Whether a measure tells the worse minimum.
 enum class Verdict { sees, silent, misleads };
 
 /// How often the minimum from the adversarial start looks worse than the one from the random start, of one recipe and
-/// seed.
+/// seed. Pairs of equal values, or of one that is NaN, are left out.
 struct Told {
   int times = 0;
   int pairs = 0;
 
-  [[nodiscard]] rg::Proportion interval() const { return rg::clopper_pearson_interval(times, pairs); }
   [[nodiscard]] std::string text() const { return kit::format("%d of %d", times, pairs); }
-
-  /// Of fewer than six pairs no interval leaves one half out: all or none must do.
   [[nodiscard]] Verdict verdict() const {
-    const bool few = pairs < 6;
-    if (pairs > 0 && (few ? times == pairs : interval().low > 0.5)) {
-      return Verdict::sees;
-    }
-    return pairs > 0 && (few ? times == 0 : interval().high < 0.5) ? Verdict::misleads : Verdict::silent;
+    return pairs > 0 && times == pairs ? Verdict::sees : pairs > 0 && times == 0 ? Verdict::misleads : Verdict::silent;
   }
 };
 
 /// How well a measure agrees with the test error; its sign is turned where smaller is said to be worse.
 struct Ranked {
   kit::MinimumNumber number;
-  rg::Estimate across{};           ///< Kendall's tau over all minima
+  rg::Interval across{};           ///< Kendall's tau over all minima
   rg::Interval within{};           ///< the mean over recipes, regularizers and rate, of tau over their minima
   std::vector<double> of_rates{};  ///< tau over the minima of each rate
   Told vanilla{};
   Told regularized{};
 
   [[nodiscard]] Verdict verdict() const {
-    return across.low > 0 ? Verdict::sees : across.high < 0 ? Verdict::misleads : Verdict::silent;
+    return across.low() > 0 ? Verdict::sees : across.high() < 0 ? Verdict::misleads : Verdict::silent;
   }
 };
 
 namespace detail {
 
 /// Tau of a measure with the test error over these minima; values that are NaN are left out.
-inline rg::Estimate tau_of(const kit::MinimumNumber& number, const ex::Results& minima) {
+inline double tau_of(const kit::MinimumNumber& number, const ex::Results& minima) {
   std::vector<double> measure;
   std::vector<double> error;
   for (const ex::Result& minimum : minima) {
@@ -62,7 +55,7 @@ inline rg::Estimate tau_of(const kit::MinimumNumber& number, const ex::Results& 
       error.push_back(1 - minimum.test().accuracy);
     }
   }
-  return measure.size() < 2 ? rg::Estimate{} : rg::kendall_tau(measure, error);
+  return measure.size() < 2 ? rg::unknown : rg::kendall_tau(measure, error).value;
 }
 
 /// The values of a factor, each once, in the order in which they come.
@@ -74,6 +67,25 @@ inline std::vector<std::string> values_of(const ex::Results& minima, const std::
     }
   }
   return values;
+}
+
+/// of(minima) with a 95 % interval by the jackknife over seeds (Quenouille 1956), Student's t: minima of one seed share
+/// their images and their start, so seeds are what varies independently. No interval for a single seed.
+template <class Of>
+rg::Interval over_seeds(const ex::Results& minima, const Of& of) {
+  std::vector<double> without;  // one of the seeds
+  for (const std::string& seed : values_of(minima, "seed")) {
+    ex::Results others;
+    for (const ex::Result& minimum : minima) {
+      if (minimum.factor("seed") != seed) {
+        others.add(minimum);
+      }
+    }
+    without.push_back(of(others));
+  }
+  const auto n = static_cast<double>(without.size());
+  // The jackknife's spread is (n - 1) times that of a mean.
+  return {.mean = of(minima), .half_width = n < 2 ? rg::unknown : (n - 1) * rg::mean_interval(without).half_width};
 }
 
 /// Calls visit(good, bad) for each pair of minima of one recipe and seed.
@@ -93,8 +105,10 @@ inline Told told_by(const kit::MinimumNumber& number, const ex::Results& minima,
   Told told;
   each_pair(minima, regularizers, [&](const ex::Result& good, const ex::Result& bad) {
     const double difference = bad.measure(number.name) - good.measure(number.name);
-    told.times += (number.larger ? difference > 0 : difference < 0) ? 1 : 0;
-    ++told.pairs;
+    if (!std::isnan(difference) && difference != 0) {
+      told.times += (difference > 0) == number.larger ? 1 : 0;
+      ++told.pairs;
+    }
   });
   return told;
 }
@@ -119,31 +133,39 @@ std::string lines_of(const std::vector<Ranked>& ranking, const char* const (&wor
   return text;
 }
 
+/// The mean over the recipes of tau over the minima of each.
+inline double tau_within(const kit::MinimumNumber& number, const ex::Results& minima) {
+  std::vector<double> taus;
+  for (const std::string& rate : values_of(minima, "rate")) {
+    for (const std::string& regularizers : values_of(minima, "regularizers")) {
+      const double tau = tau_of(number, minima.where({{"rate", rate}, {"regularizers", regularizers}}));
+      if (!std::isnan(tau)) {
+        taus.push_back(tau);
+      }
+    }
+  }
+  return rg::mean_interval(taus).mean;
+}
+
 }  // namespace detail
 
 /// All measures, those that agree best with the test error over all minima first.
 inline std::vector<Ranked> ranked(const ex::Results& minima) {
   std::vector<Ranked> all;
   for (const kit::MinimumNumber& number : kit::minimum_numbers()) {
-    Ranked row{.number = number, .across = detail::tau_of(number, minima)};
-    std::vector<double> within;
+    Ranked row{.number = number, .across = detail::over_seeds(minima, [&](const ex::Results& some) {
+                                   return detail::tau_of(number, some);
+                                 })};
+    row.within = detail::over_seeds(minima, [&](const ex::Results& some) { return detail::tau_within(number, some); });
     for (const std::string& rate : detail::values_of(minima, "rate")) {
-      row.of_rates.push_back(detail::tau_of(number, minima.where({{"rate", rate}})).value);
-      for (const std::string& regularizers : detail::values_of(minima, "regularizers")) {
-        const ex::Results recipe = minima.where({{"rate", rate}, {"regularizers", regularizers}});
-        const double tau = detail::tau_of(number, recipe).value;
-        if (!std::isnan(tau)) {
-          within.push_back(tau);
-        }
-      }
+      row.of_rates.push_back(detail::tau_of(number, minima.where({{"rate", rate}})));
     }
-    row.within = rg::mean_interval(within);
     row.vanilla = detail::told_by(number, minima, "vanilla");
     row.regularized = detail::told_by(number, minima, "all three");
     all.push_back(row);
   }
   std::stable_sort(all.begin(), all.end(), [](const Ranked& a, const Ranked& b) {
-    return !std::isnan(a.across.value) && (std::isnan(b.across.value) || a.across.value > b.across.value);
+    return !std::isnan(a.across.mean) && (std::isnan(b.across.mean) || a.across.mean > b.across.mean);
   });
   return all;
 }
@@ -151,20 +173,18 @@ inline std::vector<Ranked> ranked(const ex::Results& minima) {
 inline rg::report::Table ranking_table(const std::vector<Ranked>& ranking) {
   using rg::report::Kind;
   rg::report::Table table({{.name = "measure"},
-                           {.name = "tau across recipes", .key = "across", .kind = Kind::estimate},
+                           {.name = "tau across recipes", .key = "across", .kind = Kind::interval},
                            {.name = "within", .kind = Kind::interval},
                            {.name = "tells, vanilla", .key = "vanilla", .align = rg::report::Align::right},
                            {.name = "tells, all three", .key = "all_three", .align = rg::report::Align::right}});
   for (const Ranked& row : ranking) {
     table.add({row.number.title, row.across, row.within, row.vanilla.text(), row.regularized.text()});
   }
+  table.note("Across recipes: Kendall's tau of the measure with the test error over all minima; a measure of which");
+  table.note("smaller is said to be worse has its sign turned. Within: the mean over the recipes of tau over their");
   table.note(
-      "Across recipes: Kendall's tau of the measure with the test error over all minima, and its 95 % interval;");
-  table.note(
-      "a measure of which smaller is said to be worse has its sign turned. Within: the mean over the recipes of");
-  table.note("tau over their minima, Student-t. Tells: pairs of one recipe and seed in which the minimum from the");
-  table.note(
-      "adversarial start looks worse. Recipes of one seed share images and starts, so intervals are too narrow.");
+      "minima. Both with 95 % intervals by the jackknife over seeds. Tells: pairs of one recipe and seed in which");
+  table.note("the minimum from the adversarial start looks worse.");
   return table;
 }
 
@@ -209,40 +229,44 @@ inline std::string hole_text(const ex::Results& minima) {
   for (const std::string& regularizers : detail::values_of(minima, "regularizers")) {
     std::vector<double> good;
     std::vector<double> bad;
-    std::vector<double> lost;
     double fit = 1;
     detail::each_pair(minima, regularizers, [&](const ex::Result& of_good, const ex::Result& of_bad) {
       good.push_back(100 * of_good.test().accuracy);
       bad.push_back(100 * of_bad.test().accuracy);
-      lost.push_back(good.back() - bad.back());
       fit = std::min({fit, of_good.history.back().fit.accuracy, of_bad.history.back().fit.accuracy});
     });
-    const rg::Interval hole = rg::mean_interval(lost);
-    text += kit::format(
-        "%s: test accuracy %.2f %% from random weights, %.2f %% from random labels; lost %.2f +- %.2f; ",
-        regularizers.c_str(), rg::mean_interval(good).mean, rg::mean_interval(bad).mean, hole.mean, hole.half_width);
-    text += kit::format("fit at least %.2f %%\n", 100 * fit);
-    if (regularizers == "vanilla" && !(hole.mean > 0)) {
-      text += "There is no hole here: what follows says nothing about it.\n";
+    if (good.empty()) {
+      continue;
+    }
+    const rg::Interval hole = detail::over_seeds(minima, [&](const ex::Results& some) {
+      std::vector<double> lost;
+      detail::each_pair(some, regularizers, [&](const ex::Result& of_good, const ex::Result& of_bad) {
+        lost.push_back(100 * (of_good.test().accuracy - of_bad.test().accuracy));
+      });
+      return rg::mean_interval(lost).mean;
+    });
+    text += kit::format("%s: test accuracy %.2f %% from random weights, %.2f %% from random labels; lost %.2f",
+                        regularizers.c_str(), rg::mean_interval(good).mean, rg::mean_interval(bad).mean, hole.mean);
+    text += std::isnan(hole.half_width) ? "" : kit::format(" +- %.2f", hole.half_width);
+    text += kit::format("; fit at least %.2f %%\n", 100 * fit);
+    if (regularizers == "vanilla" && !(std::isnan(hole.half_width) ? hole.mean > 0 : hole.low() > 0)) {
+      text += "There is no hole here, or not for certain: what follows says nothing about it.\n";
     }
   }
   return text;
 }
 
 /// Which measures see the hole, and which mislead.
-inline std::string verdicts_text(const std::vector<Ranked>& ranking) {
-  const Told& any = ranking.front().vanilla;
-  const bool few = any.pairs < 6;
-  const std::string pairs = kit::format(
-      "\nThe hole: two minima of vanilla SGD, one recipe and seed, %d pairs%s.\n", any.pairs,
-      few ? ", too few for an interval: --seeds 5 gives enough" : " (is the Clopper-Pearson interval above 1/2?)");
-  const auto of_pairs = [](const Ranked& row) { return row.vanilla.verdict(); };
-  return pairs +
-         (few ? detail::lines_of(
-                    ranking, {"tell all pairs", "tell some", "tell none: they take the bad for the better"}, of_pairs)
-              : detail::lines_of(ranking, {"see it", "do not tell", "take the bad minimum for the better one"},
-                                 of_pairs)) +
-         "\nThe test error of all minima, across recipes (is the interval of tau above, around or below 0?).\n" +
-         detail::lines_of(ranking, {"grow with it", "say nothing", "mislead"},
+inline std::string verdicts_text(const std::vector<Ranked>& ranking, int seeds) {
+  std::string text = kit::format(
+      "\nThe hole: pairs of minima of vanilla SGD, one recipe and seed, of %d seed%s. Is the bad one told?\n", seeds,
+      seeds == 1 ? "" : "s");
+  text += detail::lines_of(ranking, {"in all pairs", "in some pairs", "in no pair, so the bad minimum looks better"},
+                           [](const Ranked& row) { return row.vanilla.verdict(); });
+  if (seeds < 5) {
+    return text + "\nAcross recipes fewer than 5 seeds decide nothing: --seeds 5.\n";
+  }
+  return text + "\nThe test error of all minima, across recipes: is the interval of tau above, around or below 0?\n" +
+         detail::lines_of(ranking, {"above", "around", "below: it misleads"},
                           [](const Ranked& row) { return row.verdict(); });
 }

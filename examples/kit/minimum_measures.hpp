@@ -16,7 +16,7 @@ struct MinimumNumber {
   bool larger = true;  ///< whether larger is said to be worse, by those who proposed it
 };
 
-/// What the measures of one minimum look at. All images are fitted alike, so a part of them says what all would.
+/// What the measures of one minimum look at. A part of the images stands for all of them.
 struct MinimumData {
   regimen::Source train{};  ///< what the network has fitted: for measures that take forward passes only
   regimen::Source some{};   ///< a part of it, for measures that take dozens of backward passes

@@ -352,7 +352,53 @@ TEST_CASE("curvature: a loss with float tensors of its own is computed in float"
   const rg::LossSurface by_struct(net, data, {.loss = rg::CrossEntropy{.class_weights = {1, 2, 5}}, .batch = 4});
   const at::Tensor v = torch::ones({15}, torch::kDouble);
   CHECK(furthest(rg::Hessian(by_module).apply(v), rg::Hessian(by_struct).apply(v)) < 1e-6);
+  CHECK(furthest(rg::GaussNewton(by_module).apply(v), rg::GaussNewton(by_struct).apply(v)) < 1e-6);
   CHECK(furthest(rg::EmpiricalFisher(by_module).apply(v), rg::EmpiricalFisher(by_struct).apply(v)) < 1e-6);
+
+  const auto float_alone = [weight](const at::Tensor& output, const at::Tensor& target) {
+    if (output.scalar_type() != torch::kFloat) {
+      throw std::runtime_error("as a TorchScript throws");
+    }
+    return torch::nll_loss(output.log_softmax(1), target, weight);
+  };
+  const rg::LossSurface by_function(net, data, {.loss = float_alone, .batch = 10});
+  CHECK(furthest(rg::GaussNewton(by_function).apply(v), rg::GaussNewton(by_struct).apply(v)) < 1e-6);
+  const auto fails = [](const at::Tensor&, const at::Tensor&) -> at::Tensor { throw std::runtime_error("own words"); };
+  CHECK_THROWS_WITH((void)rg::LossSurface(net, data, {.loss = fails}).loss(), Catch::Matchers::Contains("own words"));
+}
+
+TEST_CASE("curvature: a mean that counts some samples and has no losses of its own weighs them alike") {
+  struct Masked {
+    at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
+      const at::Tensor keep = (target != 2).to(output.scalar_type());
+      const at::Tensor each = -output.log_softmax(1).gather(1, target.unsqueeze(1)).squeeze(1);
+      return (each * keep).sum() / keep.sum();
+    }
+    rg::LossCount count(const at::Tensor& target) const { return (target != 2).sum().to(torch::kDouble); }
+  };
+  torch::manual_seed(12);
+  const auto net = std::make_shared<Smooth>();
+  const rg::Batch data = ten_samples();
+  const rg::LossSurface masked(net, data, {.loss = Masked{}, .batch = 4});
+  const rg::LossSurface ignoring(net, data, {.loss = rg::CrossEntropy{.ignore_index = 2}, .batch = 4});
+  CHECK(furthest(matrix_of(rg::EmpiricalFisher(masked)), matrix_of(rg::EmpiricalFisher(ignoring))) < 1e-12);
+  const rg::GradientNoiseScale noise{.data = data, .how = {.loss = Masked{}}, .draws = {.least = 2, .most = 2}};
+  CHECK(std::isfinite(noise(net).at("variance")));
+}
+
+TEST_CASE("curvature: a network may give one number for all samples") {
+  struct OneNumber : torch::nn::Module {
+    OneNumber() { w = register_parameter("w", torch::tensor({1.0, 2.0}, torch::kDouble)); }
+    at::Tensor forward(const at::Tensor& x) { return (x.mv(w)).square().mean(); }
+    at::Tensor w;
+  };
+  struct Itself {
+    at::Tensor operator()(const at::Tensor& output, const at::Tensor&) const { return output; }
+  };
+  const rg::LossSurface surface(
+      std::make_shared<OneNumber>(),
+      rg::Batch{.data = torch::eye(2, torch::kDouble), .target = torch::zeros({2}, torch::kLong)}, {.loss = Itself{}});
+  CHECK(furthest(matrix_of(rg::Hessian(surface)), torch::eye(2, torch::kDouble)) < 1e-12);
 }
 
 TEST_CASE("curvature: the empirical Fisher weighs samples as the loss does") {

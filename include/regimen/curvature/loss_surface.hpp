@@ -5,11 +5,11 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
-#include <c10/util/Exception.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,6 +25,7 @@
 #include "regimen/model/model.hpp"
 #include "regimen/model/selector.hpp"
 #include "regimen/source/source.hpp"
+#include "regimen/tensor/doubles.hpp"
 
 namespace regimen::inline v0 {
 
@@ -35,8 +36,10 @@ namespace regimen::inline v0 {
 /// [size()] of doubles on the model's device. The network is in eval mode, so BatchNorm uses its running statistics and
 /// dropout is off. It computes in the parameters' own type, without TF32, whatever precision `how` has, since
 /// derivatives of bfloat16 losses are noise. The loss is computed in double from its outputs: in float the cross
-/// entropy of a sample and its derivatives vanish from a margin of 16 on, in double from 36 on. Samples count as they
-/// do in the loss, whatever the batches. Memory does not grow with the number of samples, but for six numbers a batch.
+/// entropy of a sample and its derivatives vanish from a margin of 16 on, in double from 36 on. (A loss with
+/// float tensors of its own, such as torch::nn::CrossEntropyLoss with weights, is computed in float;
+/// `CrossEntropy{.class_weights}` is not.) Samples count as they do in the loss, whatever the batches. Memory does not
+/// grow with the number of samples, but for six numbers a batch.
 ///
 /// All passes must see one function. Each pass is compared with the first one, batch by batch: the data, and at the
 /// weights themselves the outputs; and the very first batch is computed twice. Where they differ it throws Error: for
@@ -258,18 +261,20 @@ class LossSurface {
   /// float alone, and gets that.
   template <class Of>
   [[nodiscard]] at::Tensor in_double(const at::Tensor& output, const Batch& batch, const Of& of) const {
-    const auto raised = [](const at::Tensor& t) {
-      return t.defined() && t.is_floating_point() ? t.to(at::kDouble) : t;
-    };
     at::Tensor loss;
     if (!passes_->in_own_type) {
       try {
-        loss = of(raised(output), raised(batch.target));
-      } catch (const c10::Error&) {
+        loss = of(detail::raised(output), detail::raised(batch.target));
+      } catch (const Error&) {
+        throw;
+      } catch (const std::exception&) {  // c10::Error, or that of a TorchScript
         passes_->in_own_type = true;
       }
     }
-    loss = raised(passes_->in_own_type ? of(output, batch.target) : loss);
+    if (passes_->in_own_type) {
+      const bool floating = output.is_floating_point();
+      loss = detail::raised(of(floating ? output.to(parameters_.front().scalar_type()) : output, batch.target));
+    }
     if (at::GradMode::is_enabled() && output.requires_grad() && !loss.requires_grad()) {
       throw Error(who_ +
                   ": the loss has no gradient by the network's outputs: it is computed from a detached "

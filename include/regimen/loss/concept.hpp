@@ -95,7 +95,11 @@ class AnyLoss : public detail::Erased {
     }
     std::vector<at::Tensor> losses;
     for (std::int64_t i = 0; i < output.size(0); ++i) {
-      losses.push_back((*this)(output.narrow(0, i, 1), target.defined() ? target.narrow(0, i, 1) : target));
+      const at::Tensor one = output.narrow(0, i, 1);
+      const at::Tensor own = target.defined() ? target.narrow(0, i, 1) : target;
+      // A mean over nothing is 0 / 0, and so is its gradient, whatever is written over the value.
+      const bool counts = !parts_->may_be_of_nothing || parts_->count(own).number() > 0;
+      losses.push_back(counts ? parts_->call(one, own) : (one * 0).sum());
     }
     return losses.empty() ? output.new_empty({0}) : at::stack(losses);
   }

@@ -31,12 +31,11 @@ namespace regimen::inline v0 {
 /// The network is in eval mode, BatchNorm's running statistics stay, and its gain and shift get noise as any trained
 /// parameter does. Frozen parameters get none. Negative where the network is not at a minimum. The logits' scale
 /// matters. The noise is a function of (draws.seed, draw): all networks that are compared get the same. NaN, without an
-/// interval, if L(w) is not finite.
+/// interval, if L(w) or a draw is not finite.
 ///
 /// Costs 1 + 2 * draws forward passes, which `estimate` gives as `passes`, and the memory of a few copies of the
 /// weights.
-/// Throws Error for data without samples or end, if no parameter is selected, if a draw is not finite, and unless
-/// sigma > 0 and finite.
+/// Throws Error for data without samples or end, if no parameter is selected, and unless sigma > 0 and finite.
 ///     scoring.measures["flat"] = regimen::AverageSharpness{.data = train, .sigma = 0.1, .adaptive = true};
 struct AverageSharpness {
   std::optional<Source> data{};  ///< the phase's data by default

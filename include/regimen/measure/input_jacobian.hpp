@@ -152,21 +152,15 @@ struct InputJacobianNorm {
 /// like `InputJacobianNorm`.
 [[nodiscard]] inline MonteCarloEstimate input_jacobian_square(const Model& model, const Source& data,
                                                               const Evaluation& how = {}, const Draws& draws = {}) {
-  std::optional<std::int64_t> broken;  // the first draw that is not finite
-  const auto drawn = [&](std::int64_t draw) {
-    if (broken) {
-      return 0.0;
-    }
-    const double value = detail::mean_over_slopes(
-        model, data, how, "input_jacobian_square", [&](const detail::InputSlopes& slopes, const Batch& batch) {
-          const Key key = Key(draws.seed, batch.id.to(batch.data.device())).fold(static_cast<std::uint64_t>(draw));
-          return slopes.back(key.normal({slopes.outputs()})).to(at::kDouble).square().sum(1);
-        });
-    broken = std::isfinite(value) ? std::nullopt : std::optional<std::int64_t>(draw);
-    return broken ? 0.0 : value;
-  };
-  const MonteCarloEstimate found = monte_carlo(drawn, draws);
-  return broken ? MonteCarloEstimate{.draws = *broken + 1, .passes = *broken + 1} : found;
+  return monte_carlo(
+      [&](std::int64_t draw) {
+        return detail::mean_over_slopes(
+            model, data, how, "input_jacobian_square", [&](const detail::InputSlopes& slopes, const Batch& batch) {
+              const Key key = Key(draws.seed, batch.id.to(batch.data.device())).fold(static_cast<std::uint64_t>(draw));
+              return slopes.back(key.normal({slopes.outputs()})).to(at::kDouble).square().sum(1);
+            });
+      },
+      draws);
 }
 
 /// The function `input_jacobian_square` as a measure: "value", and "half_width" of its confidence interval.

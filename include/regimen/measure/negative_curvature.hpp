@@ -76,7 +76,7 @@ struct NegativeCurvature {
             .half_width = student_t_quantile(all.size() - 1, level) * std::sqrt(squares * (n - 1) / n),
             .draws = density.draws,
             .passes = spectrum.products,
-            .converged = true};
+            .converged = std::isfinite(negative_sum)};
   }
 
   [[nodiscard]] std::vector<std::string> names() const { return {"value", "half_width"}; }

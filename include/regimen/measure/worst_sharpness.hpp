@@ -62,7 +62,8 @@ enum class LogitScale {
 /// L(w) is not finite.
 ///
 /// Costs 1 + (1 + restarts) * (1 + steps) forward and backward passes at most; without steps a forward and a backward
-/// pass, and a forward one more. LogitScale::matched costs one forward pass more.
+/// pass, and a forward one more. LogitScale::matched costs one forward pass more,
+/// and so does `per`.
 /// Throws Error for data without samples or end, if no parameter is selected, unless rho > 0 and eta >= 0, both finite,
 /// steps >= 0, restarts >= 0 and per >= 1, and with a LogitScale for outputs that are no logits [N, C, ...].
 ///     const regimen::WorstSharpness asam{.data = train, .rho = 0.5, .adaptive = true};

@@ -39,7 +39,8 @@ inline at::Tensor fingerprint_of(const at::Tensor& tensor, const at::TensorOptio
   }
   const at::Tensor real = tensor.is_complex() ? at::view_as_real(tensor.detach()) : tensor.detach();
   const bool as_it_is = real.scalar_type() == at::kFloat || real.scalar_type() == at::kDouble;
-  const at::Tensor rows = real.reshape({real.size(0), -1}).to(as_it_is ? real.scalar_type() : at::kDouble);
+  const at::Tensor rows =
+      real.reshape({real.dim() == 0 ? 1 : real.size(0), -1}).to(as_it_is ? real.scalar_type() : at::kDouble);
   const auto pattern = [&rows](std::int64_t length) {
     return at::arange(1, length + 1, rows.options().dtype(at::kDouble)).sin();
   };
