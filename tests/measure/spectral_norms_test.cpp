@@ -357,7 +357,7 @@ TEST_CASE("layer maps: a parameter that is used otherwise is an error with its n
       first = register_module("first", Linear(3, 4));
       odd = register_parameter("odd", torch::randn({2, 4, 4}));
       square = register_parameter("square", torch::randn({4, 4}));
-      factor = register_parameter("factor", torch::randn({1, 4}));
+      factor = register_parameter("factor", torch::randn({2, 4}));
       vector = register_parameter("vector", torch::randn({4}));
     }
     at::Tensor forward(const at::Tensor& x) {
@@ -376,7 +376,7 @@ TEST_CASE("layer maps: a parameter that is used otherwise is an error with its n
         case 5:
           return (odd[0] / odd[0].norm()).sigmoid() * hidden;
         case 6:
-          return hidden * factor.expand_as(hidden);
+          return (hidden * factor).sum(0, true);
         case 7:
           return hidden.matmul(square) + hidden * square[0];
         default:
@@ -398,6 +398,209 @@ TEST_CASE("layer maps: a parameter that is used otherwise is an error with its n
     net.first->weight.set_requires_grad(net.use % 2 == 0);  // gradients are not what tells
   }
   CHECK(regimen::layer_maps(net, {3}).size() == 2);  // odd and factor are not used
+}
+
+TEST_CASE("layer maps: a sample that is written into a buffer is followed") {
+  struct Written : torch::nn::Module {
+    Written() {
+      first = register_parameter("first", torch::randn({8, 8}));
+      second = register_parameter("second", torch::randn({8, 2}));
+    }
+    at::Tensor forward(const at::Tensor& x) {
+      at::Tensor hidden = like ? at::zeros_like(x).repeat({1, 2}) : at::zeros({x.size(0), 8}, x.options());
+      hidden.narrow(1, 0, 4).copy_(x);
+      return hidden.matmul(first).relu().matmul(second);
+    }
+    bool like = false;
+    at::Tensor first, second;
+  };
+  Written net;
+  for (const bool like : {false, true}) {
+    net.like = like;
+    const std::vector<LayerMap> maps = regimen::layer_maps(net, {4});
+    REQUIRE(maps.size() == 2);
+    CHECK(maps[0].name == "first");
+    CHECK(maps[1].name == "second");
+  }
+}
+
+namespace {
+
+std::vector<std::string> names_of(const std::vector<LayerMap>& maps) {
+  std::vector<std::string> names;
+  for (const LayerMap& map : maps) {
+    names.push_back(map.name);
+  }
+  return names;
+}
+
+regimen::Script scripted(const std::string& forward) {
+  torch::jit::Module module("Scripted");
+  module.register_attribute("training", c10::BoolType::get(), true);
+  for (const char* name : {"first", "second", "third"}) {
+    module.register_parameter(name, torch::randn({4, 4}), false);
+  }
+  module.define(forward);
+  return regimen::Script(module);
+}
+
+}  // namespace
+
+TEST_CASE("layer maps: TorchScript's buffers and loops are followed") {
+  regimen::Script written = scripted(R"(
+    def forward(self, x):
+        out = torch.zeros([x.size(0), 4])
+        out[:, 1:4] = x
+        return out.matmul(self.first).matmul(self.second).relu().matmul(self.third)
+  )");
+  CHECK(names_of(regimen::layer_maps(written, {3})) == std::vector<std::string>{"first", "second", "third"});
+  regimen::Script loop = scripted(R"(
+    def forward(self, x):
+        h = torch.zeros([x.size(0), 4])
+        for t in range(x.size(1)):
+            h = torch.tanh(x[:, t].matmul(self.first) + torch.linear(h, self.second))
+        return h.matmul(self.third)
+  )");
+  const std::vector<LayerMap> maps = regimen::layer_maps(loop, {5, 4});
+  CHECK(names_of(maps) == std::vector<std::string>{"first", "second", "third"});
+  REQUIRE(maps.size() == 3);
+  CHECK(maps[0].calls == 5);
+  CHECK(maps[1].calls == 5);
+}
+
+TEST_CASE("layer maps: weights behind a mask are heard, whatever made the mask") {
+  struct Masked : torch::nn::Module {
+    Masked() {
+      weight = register_parameter("weight", torch::randn({3, 3}));
+      kernel = register_parameter("kernel", torch::randn({2, 1, 3, 3}));
+    }
+    at::Tensor forward(const at::Tensor& x) {
+      const at::Tensor image = x.view({-1, 1, 3, 3});
+      const at::Tensor rows = x.view({-1, 3});
+      switch (use) {
+        case 0:
+          return at::conv2d(image, kernel * mask);
+        case 1:
+          return at::linear(rows, weight * at::tril(at::ones({3, 3})));
+        case 2:
+          return rows.matmul(weight * at::ones_like(rows).narrow(0, 0, 3));
+        case 3:
+          return at::linear(rows, weight * rows.new_ones({3, 3}));
+        case 4:
+          return rows.matmul(weight.view_as(rows));
+        default:
+          return rows.matmul(mask.matmul(weight));
+      }
+    }
+    at::Tensor mask = at::ones({3, 3});  // a plain member
+    at::Tensor weight, kernel;
+    int use = 0;
+  };
+  Masked net;
+  const std::string of_weight = "(computed from weight)";
+  const std::vector<std::string> expected{
+      "(computed from kernel)", of_weight, of_weight, of_weight, "weight", of_weight};
+  for (; net.use < 6; ++net.use) {
+    CAPTURE(net.use);
+    CHECK(names_of(regimen::layer_maps(net, {9})) ==
+          std::vector<std::string>{expected[static_cast<std::size_t>(net.use)]});
+  }
+}
+
+TEST_CASE("layer maps: tokens that are put beside the sample and factors of channels are no error") {
+  struct Tokens : torch::nn::Module {
+    Tokens() {
+      token = register_parameter("token", torch::randn({2, 4}));
+      channels = register_parameter("channels", torch::randn({4, 1, 1}));
+      scale = register_parameter("scale", torch::randn({1, 1}));
+      one = register_parameter("one", torch::randn({1, 4}));
+      last = register_module("last", Linear(4, 1));
+    }
+    at::Tensor placed(const at::Tensor& x) {
+      const at::Tensor two = at::cat({x, x});
+      const at::Tensor here = x.gt(0).expand({2, 4});
+      switch (use) {
+        case 0:
+          return at::concat({x, token});
+        case 1:
+          return at::hstack({two, token}).narrow(1, 2, 4);
+        case 2:
+          return at::subtract(x, token);
+        case 3: {
+          const std::vector<at::Tensor> both = at::broadcast_tensors({x, token});
+          return both[0] + both[1];
+        }
+        case 4:
+          return two.clone().index_put_({at::arange(2)}, token);
+        case 5:
+          return at::index_put(two, {at::arange(2)}, token);
+        case 6:
+          return at::masked_scatter(two, here, token);
+        case 7:
+          return at::scatter(two, 0, at::zeros({2, 4}, at::kLong), token);
+        case 8:
+          return at::vstack({x, token});
+        case 9:
+          return (x.view({-1, 4, 1, 1}) * channels).flatten(1);
+        case 10:
+          return x * scale.exp();
+        default:
+          return x * one;
+      }
+    }
+    at::Tensor forward(const at::Tensor& x) { return last(placed(x)); }
+    at::Tensor token, channels, scale, one;
+    Linear last{nullptr};
+    int use = 0;
+  };
+  Tokens net;
+  for (; net.use < 12; ++net.use) {
+    CAPTURE(net.use);
+    CHECK(names_of(regimen::layer_maps(net, {4})) == std::vector<std::string>{"last.weight"});
+  }
+}
+
+TEST_CASE("layer maps: a weight that only meets what is lost of the sample is an error") {
+  struct Lost : torch::nn::Module {
+    Lost() {
+      first = register_parameter("first", torch::randn({3, 4}));
+      second = register_parameter("second", torch::randn({4, 2}));
+    }
+    at::Tensor forward(const at::Tensor& x) {
+      return at::from_blob(x.data_ptr(), x.sizes()).matmul(first).relu().matmul(second);
+    }
+    at::Tensor first, second;
+  };
+  Lost net;
+  check_error([&] { (void)regimen::layer_maps(net, {3}); }, {"layer_maps does not know", "first, second"});
+}
+
+TEST_CASE("layer maps: uses that are knowingly left out are no error, for all measures of layers") {
+  struct Odd : torch::nn::Module {
+    Odd() {
+      first = register_module("first", Linear(3, 4));
+      odd = register_parameter("odd", torch::randn({4, 4}));
+    }
+    at::Tensor forward(const at::Tensor& x) { return first(x).matmul(odd) + first(x) * odd[0]; }
+    Linear first{nullptr};
+    at::Tensor odd;
+  };
+  Odd net;
+  const std::vector<std::string> unheard{"odd"};
+  check_error([&] { (void)regimen::layer_maps(net, {3}); }, {"odd", "`unheard` of layer_maps"});
+  check_error([&] { (void)regimen::layer_maps(net, {3}, {"odd", "even"}); }, {"even", "no parameter"});
+  CHECK(names_of(regimen::layer_maps(net, {3}, unheard)) == std::vector<std::string>{"first.weight", "odd"});
+  CHECK(regimen::SpectralNorms{.sample_shape = {3}, .unheard = unheard}(net).size() == 2);
+  CHECK(regimen::NormSummary{.sample_shape = {3}, .unheard = unheard}(net).at("log_spectral") ==
+        regimen::LogSpectralProduct{.sample_shape = {3}, .unheard = unheard}(net));
+  CHECK(std::isfinite(regimen::LogFrobeniusProduct{.sample_shape = {3}, .unheard = unheard}(net)));
+  CHECK(regimen::FrobeniusOverSpectral{.sample_shape = {3}, .unheard = unheard}(net) >= 2);
+  CHECK(regimen::SpectralComplexity{.sample_shape = {3}, .unheard = unheard}(net) > 0);
+  const regimen::Source data =
+      regimen::InMemory({.data = torch::randn({5, 3}), .target = torch::zeros({5}, at::kLong)});
+  CHECK(std::isfinite(regimen::MarginOverSpectralProduct{.data = data, .unheard = unheard}(net)));
+  check_error([&] { (void)regimen::MarginOverSpectralProduct{.data = data}(net); },
+              {"`unheard` of MarginOverSpectralProduct"});
 }
 
 TEST_CASE("layer maps: a transformer's positions, tokens, embeddings and LayerNorms are no unknown layers") {

@@ -5,6 +5,7 @@
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@
 #include "regimen/model/model.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/tensor/autocast.hpp"
+#include "regimen/tensor/named.hpp"
 
 namespace regimen::inline v0 {
 
@@ -62,7 +64,7 @@ struct HeardLayers {
   Sources unheard;  ///< names of parameters
 };
 
-/// The layers of a network on a sample, and the parameters whose use is no such map, as far as anybody knows.
+/// The layers of a network on a sample, and the parameters of which a use was not heard as a map.
 inline HeardLayers heard_layers(const Model& model, Batch sample) {
   const ModeGuard modes(model);
   const Autocast in_full(model.device().type(), false);
@@ -74,16 +76,29 @@ inline HeardLayers heard_layers(const Model& model, Batch sample) {
     sample.data = sample.data.clone();  // for networks that write to it
   }
   model.train(false);
-  const LayerWatch watch(model.named_parameters(), model.named_buffers());
+  std::vector<at::Tensor> given;
+  (void)map_tensors(sample, [&](const at::Tensor& tensor) {
+    given.push_back(tensor);
+    return tensor;
+  });
+  const LayerWatch watch(model.named_parameters(), model.named_buffers(), given);
   const at::Tensor output = model.forward(sample);
   const LayerList list(watch);
   return {list.maps(), list.unheard()};
 }
 
-/// The layers of a network. Throws Error, in the name of `who`, if a parameter is used in a way that nobody knows: the
-/// result would leave it out.
-inline std::vector<LayerMap> all_layers(const Model& model, const Batch& sample, const std::string& who) {
+/// The layers of a network. Throws Error, in the name of `who`, for a parameter of which a use was not heard and that
+/// is not in `unheard`: the result would leave it out. So for a name in `unheard` that no parameter has.
+inline std::vector<LayerMap> all_layers(const Model& model, const Batch& sample, const std::string& who,
+                                        const std::vector<std::string>& unheard) {
   HeardLayers heard = heard_layers(model, sample);
+  const std::vector<Named> parameters = model.named_parameters();
+  for (const std::string& name : unheard) {
+    if (std::none_of(parameters.begin(), parameters.end(), [&](const Named& each) { return each.name == name; })) {
+      throw Error(who + ": `unheard` names " + name + ", which is no parameter of the network");
+    }
+    heard.unheard.erase(name);
+  }
   if (!heard.unheard.empty()) {
     std::string names;
     for (const std::string& name : heard.unheard) {
@@ -93,7 +108,8 @@ inline std::vector<LayerMap> all_layers(const Model& model, const Batch& sample,
         who + " does not know what the network does with " + names +
         ", and would leave it out. It knows weights that are a single matrix or kernel, in convolutions, linear, "
         "matmul, mm and addmm with alpha = 1, and parameters that are only added: write the layer in these, or "
-        "measure the others by SpectralNorms.layers");
+        "accept that it is left out, by its name in `unheard` of " +
+        who);
   }
   return std::move(heard.maps);
 }
@@ -115,15 +131,18 @@ inline std::vector<LayerMap> all_layers(const Model& model, const Batch& sample,
 /// sample: a batch of one. The model's modes are restored. Costs one forward pass of one sample, out of inference mode.
 /// Throws Error for a parameter of two or more dimensions that meets the sample in another operation: a product with a
 /// stack of matrices (bmm), addmm with an alpha, a factor of each element, an LSTM that LibTorch computes as one
-/// operation, as on a GPU.
+/// operation, as on a GPU. unheard: names of parameters for which that is no Error: such uses of them are left out, and
+/// layers that are heard are listed as ever. A factor with one dimension longer than 1, [C, 1, 1], is a vector.
 ///     for (const regimen::LayerMap& map : regimen::layer_maps(net, {3, 32, 32})) { ... map.name ... }
-[[nodiscard]] inline std::vector<LayerMap> layer_maps(const Model& model, const Batch& sample) {
-  return detail::all_layers(model, sample, "layer_maps");
+[[nodiscard]] inline std::vector<LayerMap> layer_maps(const Model& model, const Batch& sample,
+                                                      const std::vector<std::string>& unheard = {}) {
+  return detail::all_layers(model, sample, "layer_maps", unheard);
 }
 
 /// The linear maps of a network on a sample of zeros of this shape, without the batch: {2} or {1, 28, 28}.
-[[nodiscard]] inline std::vector<LayerMap> layer_maps(const Model& model, const Integers& sample_shape) {
-  return layer_maps(model, detail::sample_for(sample_shape, std::nullopt, {}, model, "layer_maps"));
+[[nodiscard]] inline std::vector<LayerMap> layer_maps(const Model& model, const Integers& sample_shape,
+                                                      const std::vector<std::string>& unheard = {}) {
+  return layer_maps(model, detail::sample_for(sample_shape, std::nullopt, {}, model, "layer_maps"), unheard);
 }
 
 }  // namespace regimen::inline v0

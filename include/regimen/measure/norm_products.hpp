@@ -35,15 +35,17 @@
 /// one of zeros of `sample_shape`, if that is given, and else the first of the data. `margin_percent` divides by a
 /// percentile of the margins on the data, gamma; the result is NaN if gamma is not positive, since a network that is
 /// wrong on so many samples has no such bound. Measures with s are NaN if a spectral norm has not converged;
-/// `NormSummary` counts these instead.
+/// `NormSummary` counts these instead. A parameter that is used in a way that `layer_maps` does not know is an Error,
+/// unless its name is in `unheard`: then that use is left out.
 namespace regimen::inline v0 {
 
 namespace detail {
 
 /// The layers of the network of a measure. Throws Error if there are none.
 inline std::vector<LayerMap> layers_for(const Integers& shape, const std::optional<Source>& data, const Evaluation& how,
-                                        const Probe& probe, const std::string& who) {
-  std::vector<LayerMap> maps = all_layers(probe.model, sample_for(shape, data, how, probe, who), who);
+                                        const Probe& probe, const std::vector<std::string>& unheard,
+                                        const std::string& who) {
+  std::vector<LayerMap> maps = all_layers(probe.model, sample_for(shape, data, how, probe, who), who, unheard);
   if (maps.empty()) {
     throw Error(who + " takes a network with a linear layer, a convolution or a product with a matrix");
   }
@@ -151,6 +153,7 @@ struct LogSpectralProduct {
   Evaluation how{};
   std::optional<double> margin_percent{};  ///< in (0, 100]
   SpectralIteration iteration{};
+  std::vector<std::string> unheard{};  ///< names of parameters, of which uses that are not heard are left out
 
   void check() const {
     iteration.check();
@@ -160,7 +163,7 @@ struct LogSpectralProduct {
   double operator()(const Probe& probe) const {
     check();
     const double margin = detail::margin_for(margin_percent, data, how, probe, "LogSpectralProduct");
-    const auto maps = detail::layers_for(sample_shape, data, how, probe, "LogSpectralProduct");
+    const auto maps = detail::layers_for(sample_shape, data, how, probe, unheard, "LogSpectralProduct");
     return log_spectral_product(spectral_norms(maps, iteration)) - 2 * std::log(margin);
   }
 };
@@ -172,13 +175,14 @@ struct LogFrobeniusProduct {
   Integers sample_shape{};
   Evaluation how{};
   std::optional<double> margin_percent{};  ///< in (0, 100]
+  std::vector<std::string> unheard{};      ///< names of parameters, of which uses that are not heard are left out
 
   void check() const { detail::check_percent(margin_percent, "LogFrobeniusProduct.margin_percent"); }
 
   double operator()(const Probe& probe) const {
     check();
     const double margin = detail::margin_for(margin_percent, data, how, probe, "LogFrobeniusProduct");
-    return log_frobenius_product(detail::layers_for(sample_shape, data, how, probe, "LogFrobeniusProduct")) -
+    return log_frobenius_product(detail::layers_for(sample_shape, data, how, probe, unheard, "LogFrobeniusProduct")) -
            2 * std::log(margin);
   }
 };
@@ -191,12 +195,13 @@ struct FrobeniusOverSpectral {
   Integers sample_shape{};
   Evaluation how{};
   SpectralIteration iteration{};
+  std::vector<std::string> unheard{};  ///< names of parameters, of which uses that are not heard are left out
 
   void check() const { iteration.check(); }
 
   double operator()(const Probe& probe) const {
     check();
-    const auto maps = detail::layers_for(sample_shape, data, how, probe, "FrobeniusOverSpectral");
+    const auto maps = detail::layers_for(sample_shape, data, how, probe, unheard, "FrobeniusOverSpectral");
     return frobenius_over_spectral(maps, spectral_norms(maps, iteration));
   }
 };
@@ -211,6 +216,7 @@ struct SpectralComplexity {
   std::optional<Snapshot> reference{};     ///< M; 0 without
   std::optional<double> margin_percent{};  ///< in (0, 100]
   SpectralIteration iteration{};
+  std::vector<std::string> unheard{};  ///< names of parameters, of which uses that are not heard are left out
 
   void check() const {
     iteration.check();
@@ -220,7 +226,7 @@ struct SpectralComplexity {
   double operator()(const Probe& probe) const {
     check();
     const double margin = detail::margin_for(margin_percent, data, how, probe, "SpectralComplexity");
-    const auto maps = detail::layers_for(sample_shape, data, how, probe, "SpectralComplexity");
+    const auto maps = detail::layers_for(sample_shape, data, how, probe, unheard, "SpectralComplexity");
     return spectral_complexity(maps, spectral_norms(maps, iteration), reference ? &*reference : nullptr) / margin;
   }
 };
@@ -234,6 +240,7 @@ struct MarginOverSpectralProduct {
   Evaluation how{};
   double percent = 10;  ///< in (0, 100]
   SpectralIteration iteration{};
+  std::vector<std::string> unheard{};  ///< names of parameters, of which uses that are not heard are left out
 
   void check() const {
     iteration.check();
@@ -243,7 +250,7 @@ struct MarginOverSpectralProduct {
   double operator()(const Probe& probe) const {
     check();
     const double margin = MarginPercentile{.data = data, .how = how, .percent = percent}(probe);
-    const auto maps = detail::layers_for({}, data, how, probe, "MarginOverSpectralProduct");
+    const auto maps = detail::layers_for({}, data, how, probe, unheard, "MarginOverSpectralProduct");
     return margin / std::exp(log_spectral_product(spectral_norms(maps, iteration)) / 2);
   }
 };

@@ -27,6 +27,7 @@ struct NormSummary {
   std::optional<Snapshot> reference{};     ///< M of the complexity; 0 without
   std::optional<double> margin_percent{};  ///< in (0, 100]; of all but `FrobeniusOverSpectral`
   SpectralIteration iteration{};
+  std::vector<std::string> unheard{};  ///< names of parameters, of which uses that are not heard are left out
 
   void check() const {
     iteration.check();
@@ -40,7 +41,7 @@ struct NormSummary {
   Numbers operator()(const Probe& probe) const {
     check();
     const double margin = detail::margin_for(margin_percent, data, how, probe, "NormSummary");
-    const auto maps = detail::layers_for(sample_shape, data, how, probe, "NormSummary");
+    const auto maps = detail::layers_for(sample_shape, data, how, probe, unheard, "NormSummary");
     std::vector<double> spectral;
     double unconverged = 0;
     for (const LayerMap& map : maps) {

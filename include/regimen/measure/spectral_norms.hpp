@@ -139,7 +139,8 @@ class LayerOperator {
 ///
 /// Costs as `spectral_norm` for each layer, and one forward pass of one sample. Deterministic. ReLU rescaling changes
 /// it, and so does the scale of the logits, by the last layer. No gradient. Throws Error for a layer that does not run,
-/// without shape and data, and, if all layers are asked for, for a parameter whose use is no layer that it knows.
+/// without shape and data, and, if all layers are asked for, for a parameter that is used in a way
+/// that `layer_maps` does not know and whose name is not in `unheard`.
 ///     regimen::SpectralNorms{.sample_shape = {3, 32, 32}}(net).at("conv1.weight")
 struct SpectralNorms {
   std::optional<Source> data{};
@@ -147,6 +148,7 @@ struct SpectralNorms {
   Evaluation how{};
   std::vector<std::string> layers{};
   SpectralIteration iteration{};
+  std::vector<std::string> unheard{};  ///< names of parameters, of which uses that are not heard are left out
 
   void check() const { iteration.check(); }
 
@@ -156,8 +158,9 @@ struct SpectralNorms {
     check();
     Numbers norms;
     const Batch sample = detail::sample_for(sample_shape, data, how, probe, "SpectralNorms");
-    const std::vector<LayerMap> maps = layers.empty() ? detail::all_layers(probe.model, sample, "SpectralNorms")
-                                                      : detail::heard_layers(probe.model, sample).maps;
+    const std::vector<LayerMap> maps = layers.empty()
+                                           ? detail::all_layers(probe.model, sample, "SpectralNorms", unheard)
+                                           : detail::heard_layers(probe.model, sample).maps;
     std::map<std::string, int> computed;  // how many of each name
     for (const LayerMap& map : maps) {
       std::string name = map.name;

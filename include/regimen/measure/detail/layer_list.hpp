@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,7 +23,8 @@ namespace regimen::inline v0::detail {
 /// The list of maps of what a watch has heard, which must outlive it.
 class LayerList {
  public:
-  explicit LayerList(const LayerWatch& watch) : tensors_(watch.tensors()), unheard_(watch.used_otherwise()) {
+  explicit LayerList(const LayerWatch& watch)
+      : tensors_(watch.tensors()), unheard_(watch.unheard()), met_(watch.met()) {
     for (const HeardCall& call : watch.calls()) {
       call.kind == HeardCall::Kind::normalization ? add_normalization(call) : add_map(call);
     }
@@ -42,7 +44,7 @@ class LayerList {
     return distinct;
   }
 
-  /// The parameters whose use is no map, as far as anybody knows.
+  /// The parameters of which a use was not heard as a map.
   [[nodiscard]] const Sources& unheard() const { return unheard_; }
 
  private:
@@ -90,9 +92,12 @@ class LayerList {
     const Named owner = owner_of(used.weight);
     if (call.is_product) {
       const bool is_weight = used.from && (!used.from->empty() || !owner.name.empty());
-      // A product of two of the model's tensors computes a weight; where that is used it is heard.
-      const bool computes = used.input_from && (!used.input_from->empty() || !owner_of(used.input).name.empty());
-      if (!is_weight || computes) {
+      // A product of two constants computes a weight; where that meets the sample it is heard.
+      if (is_weight && used.input_from) {
+        add_unmet(*used.from);
+        add_unmet(*used.input_from);
+      }
+      if (!is_weight || used.input_from) {
         return;
       }
     }
@@ -122,6 +127,11 @@ class LayerList {
       map.groups = call.groups;
     }
     heard_.push_back({.map = std::move(map), .call = used.features_second ? &call : nullptr});
+  }
+
+  /// A weight that never meets the sample: the sample took a way that nobody heard.
+  void add_unmet(const Sources& names) {
+    std::set_difference(names.begin(), names.end(), met_.begin(), met_.end(), std::inserter(unheard_, unheard_.end()));
   }
 
   /// "(computed)", with the names of the parameters where they are known.
@@ -179,6 +189,7 @@ class LayerList {
 
   std::vector<Named> tensors_;
   Sources unheard_;
+  Sources met_;
   std::vector<Heard> heard_{};
 };
 

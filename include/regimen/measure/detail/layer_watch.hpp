@@ -1,6 +1,8 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/core/alias_info.h>
+#include <ATen/core/function_schema.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/record_function.h>
 
@@ -8,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,20 +18,10 @@
 #include <vector>
 
 #include "regimen/base/config.hpp"
+#include "regimen/measure/detail/operations.hpp"
 #include "regimen/measure/detail/weight_trail.hpp"
 
 namespace regimen::inline v0::detail {
-
-/// The inputs of an operation that begins. `RecordFunction::inputs()` cannot be called: unless NDEBUG is defined it
-/// asserts a member that a LibTorch built with NDEBUG never sets. So the list itself is read, which an explicit
-/// instantiation may name although it is private.
-c10::ArrayRef<const c10::IValue> inputs_of(const at::RecordFunction& operation);
-
-template <auto Member>
-struct RecordedInputs {
-  friend c10::ArrayRef<const c10::IValue> inputs_of(const at::RecordFunction& operation) { return operation.*Member; }
-};
-template struct RecordedInputs<&at::RecordFunction::inputs_>;
 
 /// A linear map or a BatchNorm in eval mode as LibTorch was asked to compute it. Tensors are kept, so no other tensor
 /// gets their address.
@@ -61,8 +52,10 @@ inline std::int64_t version_of(const at::Tensor& tensor) {
 /// included. Of operations within each other the outermost counts.
 class LayerWatch {
  public:
-  LayerWatch(const std::vector<Named>& parameters, const std::vector<Named>& buffers)
-      : outer_(innermost()), trail_(parameters, buffers) {
+  /// The model's parameters, its buffers, and the tensors that it is given.
+  LayerWatch(const std::vector<Named>& parameters, const std::vector<Named>& buffers,
+             const std::vector<at::Tensor>& sample)
+      : outer_(innermost()), trail_(parameters, buffers, sample) {
     innermost() = this;
     handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(&begin, &end)
                                              .scopes({at::RecordScope::FUNCTION})
@@ -84,18 +77,30 @@ class LayerWatch {
   [[nodiscard]] const std::vector<Named>& tensors() const { return trail_.tensors(); }
 
   /// Parameters of two or more dimensions that met the sample in an operation that is none of these, nor one that adds
-  /// them, as biases are added, or picks rows of them, as an embedding does.
-  [[nodiscard]] const Sources& used_otherwise() const { return used_otherwise_; }
+  /// them, as biases are added, or picks rows of them, as an embedding does. Dimensions of length 1 count in products
+  /// only.
+  [[nodiscard]] const Sources& unheard() const { return unheard_; }
+
+  /// Parameters of two or more dimensions that met the sample in any operation.
+  [[nodiscard]] Sources met() const {
+    Sources all;
+    for (const Sources& each : met_) {
+      all.insert(each.begin(), each.end());
+    }
+    return all;
+  }
 
  private:
-  using Inputs = c10::ArrayRef<const c10::IValue>;
-
   /// What is remembered of an operation from its begin to its end.
   struct Open : at::ObserverContext {
     std::optional<HeardCall> call{};
-    std::optional<Sources> from{};  ///< of the outputs
-    Sources unknown{};              ///< parameters that meet the sample, in a way that its parts may tell
-    std::size_t calls_before = 0;   ///< calls that had ended when it began
+    std::vector<at::Tensor> inputs{};
+    std::vector<at::Tensor> written{};     ///< inputs that it writes to
+    std::optional<std::size_t> returns{};  ///< how many values it returns, where known
+    std::optional<Sources> from{};         ///< of the outputs
+    Sources all{};                         ///< all parameters in it
+    Sources unheard{};                     ///< parameters that meet the sample, in a way that its parts may tell
+    std::size_t met_before = 0;            ///< operations in which parameters had met the sample when it began
     bool hides_its_parts = false;
   };
 
@@ -104,35 +109,9 @@ class LayerWatch {
     return watch;
   }
 
-  static bool is_one_of(const char* name, std::initializer_list<const char*> names) {
-    return std::any_of(names.begin(), names.end(), [&](const char* each) { return std::strcmp(name, each) == 0; });
-  }
-
-  static bool is_heard(const char* name) {
-    // aten::conv2d and its like end in aten::convolution, which has all settings as numbers; traced scripts call
-    // aten::_convolution. instance_norm computes the statistics of its input, and calls batch_norm.
-    return is_one_of(name, {"aten::convolution", "aten::_convolution", "aten::linear", "aten::addmm", "aten::addmv",
-                            "aten::baddbmm", "aten::matmul", "aten::mm", "aten::bmm", "aten::mv", "aten::dot",
-                            "aten::batch_norm", "aten::instance_norm"});
-  }
-
-  /// Operations that put a parameter beside the sample: a bias, a position or a token that is learned, an embedding.
-  /// LayerNorm's own factors are no map, whatever their shape.
-  static bool is_beside(const char* name) {
-    return is_one_of(name, {"aten::add", "aten::add_", "aten::sub", "aten::sub_", "aten::rsub", "aten::cat",
-                            "aten::stack", "aten::where", "aten::copy_", "aten::embedding", "aten::embedding_bag",
-                            "aten::_embedding_bag", "aten::_embedding_bag_forward_only", "aten::index_select",
-                            "aten::index", "aten::gather", "aten::layer_norm", "aten::native_layer_norm"});
-  }
-
-  /// Operations that take the shape or the type of their second tensor only.
-  static bool is_like(const char* name) {
-    return is_one_of(name, {"aten::to", "aten::type_as", "aten::expand_as", "aten::view_as", "aten::reshape_as"});
-  }
-
   static at::Tensor tensor_in(const c10::IValue& value) { return value.isTensor() ? value.toTensor() : at::Tensor(); }
 
-  static HeardCall convolution(const Inputs& inputs) {
+  static HeardCall convolution(const Values& inputs) {
     HeardCall call{.kind = HeardCall::Kind::convolution, .input = tensor_in(inputs[0]), .weight = tensor_in(inputs[1])};
     call.stride = inputs[3].toIntVector();
     call.padding = inputs[4].toIntVector();
@@ -149,7 +128,7 @@ class LayerWatch {
   }
 
   /// Nullopt for a product with a factor: the map would not be that of the weight alone.
-  static std::optional<HeardCall> call_of(std::string_view name, const Inputs& inputs) {
+  static std::optional<HeardCall> call_of(std::string_view name, const Values& inputs) {
     if (name == "aten::convolution" || name == "aten::_convolution") {
       return convolution(inputs);
     }
@@ -180,15 +159,23 @@ class LayerWatch {
     }
     LayerWatch& watch = *innermost();
     const char* const name = operation.name();
-    const Inputs inputs = inputs_of(operation);
+    Values inputs = inputs_of(operation);
     auto open = std::make_unique<Open>();
-    std::vector<at::Tensor> tensors;
-    for (std::size_t i = 0; i < (is_like(name) ? 1 : inputs.size()); ++i) {
-      const std::vector<at::Tensor> own = tensors_in(inputs[i]);
-      tensors.insert(tensors.end(), own.begin(), own.end());
+    if (const auto schema = operation.operator_schema()) {
+      open->returns = schema->returns().size();
+      inputs = last(inputs, schema->arguments().size());
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const c10::AliasInfo* const alias = schema->arguments()[i].alias_info();
+        if (alias != nullptr && alias->isWrite()) {
+          append(open->written, tensors_in(inputs[i]));
+        }
+      }
     }
-    Sources all;
-    open->from = watch.trail_.sources_of(tensors, all);
+    for (std::size_t i = 0; i < arguments_read(name, inputs.size()); ++i) {
+      append(open->inputs, tensors_in(inputs[i]));
+    }
+    open->from = watch.trail_.sources_of(open->inputs, open->all);
+    open->met_before = watch.met_.size();
     if (is_heard(name)) {
       open->call = call_of(name, inputs);
     }
@@ -196,8 +183,7 @@ class LayerWatch {
       open->call->input_from = watch.sources_of(open->call->input);
       open->call->weight_from = watch.sources_of(open->call->weight);
     } else if (!open->from && !is_beside(name)) {
-      open->unknown = std::move(all);
-      open->calls_before = watch.calls_.size();
+      open->unheard = is_heard(name) ? open->all : watch.trail_.without_vectors(open->all);
     }
     // The parts of an operation on constants make one, though they may write into memory that nobody has seen made.
     const bool is_constant = open->from && std::strncmp(name, "aten::", 6) == 0;
@@ -215,29 +201,56 @@ class LayerWatch {
     if (open.hides_its_parts) {
       watch.within_one_ = false;
     }
-    for (const c10::IValue& output : operation.outputs()) {
-      for (const at::Tensor& tensor : tensors_in(output)) {
-        watch.trail_.made(tensor, open.from);
-      }
+    const Values outputs = last(Values(operation.outputs().data(), operation.outputs().size()), open.returns);
+    std::vector<at::Tensor> tensors;
+    for (const c10::IValue& output : outputs) {
+      append(tensors, tensors_in(output));
     }
-    for (std::size_t i = open.calls_before; i < watch.calls_.size() && !open.unknown.empty(); ++i) {
-      for (const auto& from : {watch.calls_[i].weight_from, watch.calls_[i].input_from}) {
-        for (const std::string& name : from.value_or(Sources{})) {
-          open.unknown.erase(name);
-        }
-      }
+    for (const at::Tensor& written : open.written) {
+      watch.trail_.wrote(written, open.from);
     }
-    watch.used_otherwise_.merge(open.unknown);
+    for (const at::Tensor& tensor : tensors) {
+      watch.trail_.made(tensor, open.inputs, open.from);
+    }
+    if (!open.from && !(open.written.empty() && are_views(tensors, open.inputs))) {
+      watch.meet(open);
+    }
     const bool whole =
         open.call && open.call->input.defined() && (open.call->weight.defined() || open.call->variance.defined());
-    if (whole && !operation.outputs().empty()) {
+    if (whole && !outputs.empty()) {
       HeardCall call = std::move(*open.call);
-      call.output = tensor_in(operation.outputs().front());
+      call.output = tensor_in(outputs.front());
       if (call.kind != HeardCall::Kind::normalization) {
         call.version = version_of(call.output);
       }
       watch.calls_.push_back(std::move(call));
     }
+  }
+
+  /// Notes that the parameters of an operation met the sample. Where they did so in its parts, these have told how.
+  void meet(Open& open) {
+    for (std::size_t i = open.met_before; i < met_.size(); ++i) {
+      for (const std::string& name : met_[i]) {
+        open.unheard.erase(name);
+      }
+    }
+    unheard_.merge(open.unheard);
+    if (!open.all.empty()) {
+      met_.push_back(std::move(open.all));
+    }
+  }
+
+  static void append(std::vector<at::Tensor>& tensors, const std::vector<at::Tensor>& more) {
+    tensors.insert(tensors.end(), more.begin(), more.end());
+  }
+
+  /// Whether all outputs are views of inputs: then nothing was computed.
+  static bool are_views(const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& inputs) {
+    return std::all_of(outputs.begin(), outputs.end(), [&](const at::Tensor& output) {
+      return std::any_of(inputs.begin(), inputs.end(), [&](const at::Tensor& input) {
+        return WeightTrail::memory_of(input) == WeightTrail::memory_of(output);
+      });
+    });
   }
 
   [[nodiscard]] std::optional<Sources> sources_of(const at::Tensor& tensor) const {
@@ -249,7 +262,8 @@ class LayerWatch {
   at::CallbackHandle handle_{};
   bool within_one_ = false;  ///< in an operation whose parts are not looked at
   std::vector<HeardCall> calls_{};
-  Sources used_otherwise_{};
+  Sources unheard_{};
+  std::vector<Sources> met_{};  ///< the parameters of each operation in which some met the sample
 };
 
 }  // namespace regimen::inline v0::detail
