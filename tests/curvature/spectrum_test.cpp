@@ -168,7 +168,7 @@ TEST_CASE("curvature: intervals of the trace hold it in 95 % of all cases") {
         const auto a = with_eigenvalues({10, 5, 2, 1, 1, 1, 0.5, 0.5, 0.1, 0.1, 0.1, 0.1, 0, 0, 0, 0, 0, -1}, i);
         return holds(rg::trace(a, {.draws = {.seed = i}}), 20.4);
       },
-      120);
+      60);
 }
 
 TEST_CASE("curvature: intervals of the trace by Hutch++ hold it in 95 % of all cases") {
@@ -177,7 +177,7 @@ TEST_CASE("curvature: intervals of the trace by Hutch++ hold it in 95 % of all c
         const auto a = with_eigenvalues({10, 5, 2, 1, 1, 1, 0.5, 0.5, 0.1, 0.1, 0.1, 0.1, 0, 0, 0, 0, 0, -1}, i);
         return holds(rg::trace(a, {.draws = {.relative = 0.02, .seed = i}, .sketch = 3}), 20.4);
       },
-      120);
+      60);
 }
 
 TEST_CASE("curvature: a sketch that takes all is the trace itself") {
@@ -293,7 +293,7 @@ TEST_CASE("curvature: intervals of a function's trace hold it in 95 % of all cas
         const auto soft = [](double x) { return x / (x + 0.5); };
         return holds(rg::trace_of(soft, a, {.relative = 0.05, .seed = i}, 12), truth);
       },
-      120);
+      60);
 }
 
 TEST_CASE("curvature: an operator that is not finite has NaN for everything") {

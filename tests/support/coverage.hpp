@@ -60,7 +60,7 @@ void check_share(Holds&& holds, int cases = 30, double expected = 0.95) {
 template <class Holds>
 void check_coverage(Holds&& holds, double expected = 0.95) {
   Draws draws(11);
-  check_share([&](std::uint64_t i) { return holds(draws, i); }, 300, expected);
+  check_share([&](std::uint64_t i) { return holds(draws, i); }, 150, expected);
 }
 
 }  // namespace coverage
