@@ -24,7 +24,7 @@ namespace regimen::inline v0::detail {
 class LayerList {
  public:
   explicit LayerList(const LayerWatch& watch)
-      : tensors_(watch.tensors()), unheard_(watch.unheard()), met_(watch.met()) {
+      : tensors_(watch.tensors()), unheard_(watch.unheard()), met_(watch.met()), met_closely_(watch.met_closely()) {
     for (const HeardCall& call : watch.calls()) {
       call.kind == HeardCall::Kind::normalization ? add_normalization(call) : add_map(call);
     }
@@ -33,6 +33,9 @@ class LayerList {
   [[nodiscard]] std::vector<LayerMap> maps() const {
     std::vector<LayerMap> distinct;
     for (const Heard& heard : heard_) {
+      if (!is_layer(heard)) {
+        continue;
+      }
       const auto same = std::find_if(distinct.begin(), distinct.end(),
                                      [&](const LayerMap& other) { return are_same(other, heard.map); });
       if (same == distinct.end()) {
@@ -51,7 +54,18 @@ class LayerList {
   struct Heard {
     LayerMap map;
     const HeardCall* call;
+    bool on_constant = false;  ///< a product with a constant that is none of the model's: the first state of a cell
+    Sources from{};
   };
+
+  /// A product with a constant is a layer if its weight is one elsewhere or meets the sample nowhere; else the product
+  /// computes a weight, and that is heard.
+  [[nodiscard]] bool is_layer(const Heard& heard) const {
+    const auto meets = [&](const std::string& name) { return met_closely_.count(name) > 0; };
+    return !heard.on_constant || std::none_of(heard.from.begin(), heard.from.end(), meets) ||
+           std::any_of(heard_.begin(), heard_.end(),
+                       [&](const Heard& other) { return !other.on_constant && are_same(other.map, heard.map); });
+  }
 
   [[nodiscard]] Named owner_of(const at::Tensor& used) const { return owner_among(tensors_, used); }
 
@@ -92,12 +106,13 @@ class LayerList {
     const Named owner = owner_of(used.weight);
     if (call.is_product) {
       const bool is_weight = used.from && (!used.from->empty() || !owner.name.empty());
-      // A product of two constants computes a weight; where that meets the sample it is heard.
-      if (is_weight && used.input_from) {
+      // A product of two of the model's tensors computes a weight; where that meets the sample it is heard.
+      const bool computes = used.input_from && (!used.input_from->empty() || !owner_of(used.input).name.empty());
+      if (is_weight && computes) {
         add_unmet(*used.from);
         add_unmet(*used.input_from);
       }
-      if (!is_weight || used.input_from) {
+      if (!is_weight || computes) {
         return;
       }
     }
@@ -126,7 +141,10 @@ class LayerList {
       map.transposed = call.transposed;
       map.groups = call.groups;
     }
-    heard_.push_back({.map = std::move(map), .call = used.features_second ? &call : nullptr});
+    heard_.push_back({.map = std::move(map),
+                      .call = used.features_second ? &call : nullptr,
+                      .on_constant = call.is_product && used.input_from.has_value(),
+                      .from = used.from.value_or(Sources{})});
   }
 
   /// A weight that never meets the sample: the sample took a way that nobody heard.
@@ -163,7 +181,9 @@ class LayerList {
                               .kind = LayerMap::Kind::scale,
                               .input = call.input.sizes().slice(1).vec(),
                               .normalization = norm},
-                      .call = nullptr});
+                      .call = nullptr,
+                      .on_constant = false,
+                      .from = {}});
   }
 
   static bool are_one_memory(const at::Tensor& a, const at::Tensor& b) {
@@ -190,6 +210,7 @@ class LayerList {
   std::vector<Named> tensors_;
   Sources unheard_;
   Sources met_;
+  Sources met_closely_;
   std::vector<Heard> heard_{};
 };
 

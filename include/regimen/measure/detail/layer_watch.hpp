@@ -90,6 +90,9 @@ class LayerWatch {
     return all;
   }
 
+  /// Those that did so in another way than being put beside it.
+  [[nodiscard]] const Sources& met_closely() const { return met_closely_; }
+
  private:
   /// What is remembered of an operation from its begin to its end.
   struct Open : at::ObserverContext {
@@ -213,7 +216,7 @@ class LayerWatch {
       watch.trail_.made(tensor, open.inputs, open.from);
     }
     if (!open.from && !(open.written.empty() && are_views(tensors, open.inputs))) {
-      watch.meet(open);
+      watch.meet(open, is_beside(operation.name()));
     }
     const bool whole =
         open.call && open.call->input.defined() && (open.call->weight.defined() || open.call->variance.defined());
@@ -228,13 +231,16 @@ class LayerWatch {
   }
 
   /// Notes that the parameters of an operation met the sample. Where they did so in its parts, these have told how.
-  void meet(Open& open) {
+  void meet(Open& open, bool beside) {
+    Sources close = beside ? Sources{} : open.all;
     for (std::size_t i = open.met_before; i < met_.size(); ++i) {
       for (const std::string& name : met_[i]) {
         open.unheard.erase(name);
+        close.erase(name);
       }
     }
     unheard_.merge(open.unheard);
+    met_closely_.merge(close);
     if (!open.all.empty()) {
       met_.push_back(std::move(open.all));
     }
@@ -263,6 +269,7 @@ class LayerWatch {
   bool within_one_ = false;  ///< in an operation whose parts are not looked at
   std::vector<HeardCall> calls_{};
   Sources unheard_{};
+  Sources met_closely_{};
   std::vector<Sources> met_{};  ///< the parameters of each operation in which some met the sample
 };
 
