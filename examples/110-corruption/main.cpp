@@ -12,6 +12,7 @@
 
 #include "kit/check_once.hpp"
 #include "kit/image_experiment.hpp"
+#include "kit/image_options.hpp"
 #include "kit/main.hpp"
 #include "kit/options.hpp"
 
@@ -186,14 +187,8 @@ Options read_options(int argc, char** argv) {
   CorruptionSettings& s = options.settings;
   CLI::App app("What wrong labels do to a network, and what early stopping saves.");
   kit::take_last(app);
-  kit::add_data(app, s.data);
-  kit::add_machine(app, s.machine);
-  app.add_option("--model", s.model)->check(CLI::IsMember(kit::network_names()))->capture_default_str();
-  app.add_option("--out", s.out, "folder of the results")->capture_default_str();
+  kit::add_images(app, s, "number of seeds");
   const kit::OptionGroup add{app};
-  add("--side", s.data.side, kit::at_least_0(), "pixels that images are shrunk to, 0: as they are");
-  add("--seeds", s.seeds, kit::at_least_1(), "number of seeds");
-  add("--images", s.images, kit::at_least_1(), "that each network is trained on");
   add("--epochs", s.epochs, kit::at_least_1(), "at most");
   add("--batch", s.batch, kit::at_least_1(), "images a step");
   add("--rate", s.rate, kit::at_least_0(), "learning rate");

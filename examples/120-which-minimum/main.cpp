@@ -13,6 +13,7 @@
 
 #include "kit/check_once.hpp"
 #include "kit/image_experiment.hpp"
+#include "kit/image_options.hpp"
 #include "kit/main.hpp"
 #include "kit/options.hpp"
 #include "landscape.hpp"
@@ -166,14 +167,8 @@ Options read_options(int argc, char** argv) {
   WhichSettings& s = options.settings;
   CLI::App app("Which measures tell bad minima from good ones?");
   kit::take_last(app);
-  kit::add_data(app, s.data);
-  kit::add_machine(app, s.machine);
-  app.add_option("--model", s.model)->check(CLI::IsMember(kit::network_names()))->capture_default_str();
-  app.add_option("--out", s.out, "folder of the results")->capture_default_str();
+  kit::add_images(app, s, "number of seeds; 5 give 40 minima");
   const kit::OptionGroup add{app};
-  add("--side", s.data.side, kit::at_least_0(), "pixels that images are shrunk to, 0: as they are");
-  add("--seeds", s.seeds, kit::at_least_1(), "number of seeds; 5 give 40 minima");
-  add("--images", s.images, kit::at_least_1(), "that each network is trained on");
   add("--width", s.width, kit::at_least_1(), "channels of the pooled network's first block");
   add("--some", s.some, kit::at_least_1(), "images of them for measures that take dozens of backward passes");
   add("--few", s.few, kit::at_least_1(), "images of them for measures that take hundreds");

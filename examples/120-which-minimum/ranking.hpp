@@ -69,8 +69,8 @@ inline std::vector<std::string> values_of(const ex::Results& minima, const std::
   return values;
 }
 
-/// of(minima) with a 95 % interval by the jackknife over seeds (Quenouille 1956), Student's t: minima of one seed share
-/// their images and their start, so seeds are what varies independently. No interval for a single seed.
+/// of(minima) with a 95 % interval by the jackknife over seeds: minima of one seed share their images and their start,
+/// so seeds are what varies independently. No interval for a single seed.
 template <class Of>
 rg::Interval over_seeds(const ex::Results& minima, const Of& of) {
   std::vector<double> without;  // one of the seeds
@@ -83,9 +83,7 @@ rg::Interval over_seeds(const ex::Results& minima, const Of& of) {
     }
     without.push_back(of(others));
   }
-  const auto n = static_cast<double>(without.size());
-  // The jackknife's spread is (n - 1) times that of a mean.
-  return {.mean = of(minima), .half_width = n < 2 ? rg::unknown : (n - 1) * rg::mean_interval(without).half_width};
+  return rg::jackknife_interval(of(minima), without);
 }
 
 /// Calls visit(good, bad) for each pair of minima of one recipe and seed.

@@ -6,6 +6,7 @@
 #include "regimen/statistics/bootstrap.hpp"
 #include "regimen/statistics/effective_rank.hpp"
 #include "regimen/statistics/interval.hpp"
+#include "regimen/statistics/jackknife.hpp"
 #include "regimen/statistics/kendall.hpp"
 #include "regimen/statistics/mean.hpp"
 #include "regimen/statistics/median.hpp"

@@ -89,6 +89,21 @@ TEST_CASE("no value has no mean, and one value has no interval") {
   CHECK(std::isnan(one.high()));
 }
 
+TEST_CASE("the jackknife of a mean is the mean's interval, and another one that by hand") {
+  const std::vector<double> values{1, 2, 4, 9};
+  const std::vector<double> without{15.0 / 3, 14.0 / 3, 12.0 / 3, 7.0 / 3};
+  const Interval expected = mean_interval(values, 0.9);
+  const Interval found = regimen::jackknife_interval(4, without, 0.9);
+  CHECK(found.mean == 4);
+  CHECK(found.n == 4);
+  CHECK(found.half_width == Approx(expected.half_width).epsilon(1e-12));
+  // Squared distances from 7/3 sum to 14/3, times 2/3 are 28/9; Student's t of 2 degrees of freedom is 4.3026527.
+  CHECK(regimen::jackknife_interval(5, std::vector<double>{1, 2, 4}).half_width ==
+        Approx(4.302652729911275 * std::sqrt(28.0) / 3).epsilon(1e-9));
+  CHECK(std::isnan(regimen::jackknife_interval(1, std::vector<double>{1}).half_width));
+  CHECK(std::isnan(regimen::jackknife_interval(1, std::vector<double>{}).half_width));
+}
+
 TEST_CASE("a paired difference is the interval of the differences") {
   // Differences 1, 2, 3: mean 2, variance 1, standard error sqrt(1 / 3), t(2) = 4.3026527.
   const std::vector<double> a = {11, 22, 33};

@@ -45,6 +45,15 @@ Batch map_tensors(const Batch& batch, Change&& change) {
   return result;
 }
 
+/// Calls visit(tensor) for each defined tensor.
+template <class Visit>
+void visit_tensors(const Batch& batch, Visit&& visit) {
+  (void)map_tensors(batch, [&](const at::Tensor& tensor) {
+    visit(tensor);
+    return tensor;
+  });
+}
+
 }  // namespace detail
 
 /// Rows `begin` to `begin + length - 1`, sharing memory.

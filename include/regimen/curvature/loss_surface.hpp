@@ -25,7 +25,7 @@
 #include "regimen/model/model.hpp"
 #include "regimen/model/selector.hpp"
 #include "regimen/source/source.hpp"
-#include "regimen/tensor/doubles.hpp"
+#include "regimen/tensor/real.hpp"
 
 namespace regimen::inline v0 {
 

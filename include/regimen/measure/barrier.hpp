@@ -156,7 +156,8 @@ struct Barrier {
     return value.to(named.tensor.device());
   }
 
-  /// Sets the model to a point of the line; the ends themselves are set bit for bit. Autograd does not see it.
+  /// Sets the model to a point of the line; the ends themselves are set bit for bit. The writes are hidden from
+  /// autograd.
   static void set(const Model& model, const std::vector<Ends>& ends, double t) {
     const at::NoGradGuard no_grad;
     const std::vector<Named> tensors = model.named_tensors();

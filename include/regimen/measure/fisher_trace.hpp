@@ -72,7 +72,7 @@ struct FisherTrace {
         confidence ? matched_temperature(surface.model(), surface.data(), *confidence, surface.how()) : 1;
     const auto numbers_of = [&](const at::Tensor& output, const Batch& batch) {
       return labels == FisherLabels::data ? detail::signed_losses(surface, output / temperature, batch, draws.seed,
-                                                                  surface.sample_weights(batch).sqrt())
+                                                                  [](const at::Tensor& w) { return w.sqrt(); })
                                           : by_the_network(output, temperature, batch);
     };
     return monte_carlo_in_blocks(

@@ -141,8 +141,8 @@ struct GradientNoiseScale {
         detail::drawn_gradients(
             surface,
             [&](const at::Tensor& output, const Batch& batch) {
-              detail::WeightedNumbers losses =
-                  detail::signed_losses(surface, output, batch, draws.seed, surface.sample_weights(batch) * scale);
+              detail::WeightedNumbers losses = detail::signed_losses(
+                  surface, output, batch, draws.seed, [scale](const at::Tensor& w) { return w * scale; });
               losses.weights = [&totals, first, signs_of = std::move(losses.weights)](std::int64_t draw) {
                 const at::Tensor signs = signs_of(draw);
                 at::Tensor& total = totals[static_cast<std::size_t>(draw - first)];

@@ -77,10 +77,7 @@ inline HeardLayers heard_layers(const Model& model, Batch sample) {
   }
   model.train(false);
   std::vector<at::Tensor> given;
-  (void)map_tensors(sample, [&](const at::Tensor& tensor) {
-    given.push_back(tensor);
-    return tensor;
-  });
+  visit_tensors(sample, [&](const at::Tensor& tensor) { given.push_back(tensor); });
   const LayerWatch watch(model.named_parameters(), model.named_buffers(), given);
   const at::Tensor output = model.forward(sample);
   const LayerList list(watch);

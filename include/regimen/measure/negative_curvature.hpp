@@ -15,8 +15,9 @@
 #include "regimen/measure/detail/surface_for.hpp"
 #include "regimen/model/selector.hpp"
 #include "regimen/source/source.hpp"
+#include "regimen/statistics/interval.hpp"
+#include "regimen/statistics/jackknife.hpp"
 #include "regimen/statistics/monte_carlo.hpp"
-#include "regimen/statistics/student_t.hpp"
 
 namespace regimen::inline v0 {
 
@@ -61,19 +62,13 @@ struct NegativeCurvature {
       negative_sum += negative.back();
       sum += all.back();
     }
-    double mean = 0;
     std::vector<double> without;  // the ratio without one of the vectors
     for (std::size_t i = 0; i < all.size(); ++i) {
       without.push_back((negative_sum - negative[i]) / (sum - all[i]));
-      mean += without.back() / static_cast<double>(all.size());
     }
-    double squares = 0;
-    for (const double ratio : without) {
-      squares += (ratio - mean) * (ratio - mean);
-    }
-    const auto n = static_cast<double>(all.size());
-    return {.value = negative_sum / sum,
-            .half_width = student_t_quantile(all.size() - 1, level) * std::sqrt(squares * (n - 1) / n),
+    const Interval share = jackknife_interval(negative_sum / sum, without, level);
+    return {.value = share.mean,
+            .half_width = share.half_width,
             .draws = density.draws,
             .passes = spectrum.products,
             .converged = std::isfinite(negative_sum)};

@@ -62,8 +62,8 @@ enum class LogitScale {
 /// L(w) is not finite.
 ///
 /// Costs 1 + (1 + restarts) * (1 + steps) forward and backward passes at most; without steps a forward and a backward
-/// pass, and a forward one more. LogitScale::matched costs one forward pass more,
-/// and so does `per`.
+/// pass, and a forward one more. LogitScale::matched costs one forward pass more, and so
+/// does `per`.
 /// Throws Error for data without samples or end, if no parameter is selected, unless rho > 0 and eta >= 0, both finite,
 /// steps >= 0, restarts >= 0 and per >= 1, and with a LogitScale for outputs that are no logits [N, C, ...].
 ///     const regimen::WorstSharpness asam{.data = train, .rho = 0.5, .adaptive = true};
@@ -94,22 +94,23 @@ struct WorstSharpness {
     check();
     const Source source = detail::data_for(data, probe, "WorstSharpness");
     Evaluation settings = detail::filled_in(how, probe.how);
+    const auto surface_of = [&](const Source& samples) {
+      return LossSurface(probe.model, samples, settings, parameters, "WorstSharpness");
+    };
     if (logits != LogitScale::own) {
       const double scale =
-          logits == LogitScale::normalized
-              ? 0
-              : 1 / detail::mean_logit_norm({probe.model, source, settings, parameters, "WorstSharpness"}, logits_name);
+          logits == LogitScale::normalized ? 0 : 1 / detail::mean_logit_norm(surface_of(source), logits_name);
       settings.loss = detail::of_scaled_logits(settings.loss, scale, logits_name);
     }
     if (!per) {
-      return value({probe.model, source, settings, parameters, "WorstSharpness"});
+      return value(surface_of(source));
     }
     double sum = 0;
     std::int64_t samples = 0;
     const Cursor next = source.read({.batch = *per, .now = settings.now});
     for (Batch batch = next(); batch.size() > 0; batch = next()) {
       const std::int64_t size = batch.size();
-      sum += value({probe.model, std::move(batch), settings, parameters, "WorstSharpness"}) * static_cast<double>(size);
+      sum += value(surface_of(std::move(batch))) * static_cast<double>(size);
       samples += size;
     }
     return sum / static_cast<double>(samples);

@@ -29,11 +29,10 @@ struct InMemory {
       throw Error("Batch.id must be [N] int64");
     }
     require_distinct_ids();
-    detail::map_tensors(all_, [&](const at::Tensor& tensor) {
+    detail::visit_tensors(all_, [&](const at::Tensor& tensor) {
       const std::int64_t length = tensor.dim() == 0 ? 0 : tensor.size(0);
       detail::require(length == all_.size(), "a source's tensors' length",
                       "that of its data, " + detail::text(all_.size()), length);
-      return tensor;
     });
   }
 

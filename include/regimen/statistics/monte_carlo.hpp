@@ -88,9 +88,9 @@ template <class Draw>
   return result;
 }
 
-/// The same of draws that are made several at a time: draws_from(first, count) gives draws `first` to `first + count -
-/// 1` as a vector of doubles, and is called when the first of them is needed. `passes` of the result are the draws
-/// made.
+/// `monte_carlo` for draws that are cheaper several at a time. draws_from(first, count) gives the draws with the
+/// numbers first, first + 1, ... as a vector of `count` doubles; it is called when the first of them is needed.
+/// `passes` of the result are the draws made. Throws Error unless block >= 1, and as `monte_carlo` does.
 template <class DrawsFrom>
   requires std::convertible_to<std::invoke_result_t<DrawsFrom&, std::int64_t, std::int64_t>, std::vector<double>>
 [[nodiscard]] MonteCarloEstimate monte_carlo_in_blocks(DrawsFrom&& draws_from, std::int64_t block,

@@ -10,7 +10,7 @@
 
 #include "regimen/base/error.hpp"
 #include "regimen/record/history.hpp"
-#include "regimen/statistics/student_t.hpp"
+#include "regimen/statistics/jackknife.hpp"
 
 namespace regimen::inline v0 {
 
@@ -67,12 +67,11 @@ struct PairsMean {
   if (k < 3) {
     return result;
   }
-  double squares = 0;
+  std::vector<double> without;  // one of the members
   for (const double of_one : of_member) {
-    const double without = (sum - 2 * of_one) / ((n - 1) * (n - 2));
-    squares += (without - result.mean) * (without - result.mean);
+    without.push_back((sum - 2 * of_one) / ((n - 1) * (n - 2)));
   }
-  result.half_width = student_t_quantile(k - 1, level) * std::sqrt(squares * (n - 1) / n);
+  result.half_width = jackknife_interval(result.mean, without, level).half_width;
   return result;
 }
 

@@ -15,9 +15,4 @@ inline std::vector<double> doubles_of(const at::Tensor& tensor) {
   return {first, first + on_host.numel()};
 }
 
-/// A floating tensor in double; any other one as it is.
-inline at::Tensor raised(const at::Tensor& tensor) {
-  return tensor.defined() && tensor.is_floating_point() ? tensor.to(at::kDouble) : tensor;
-}
-
 }  // namespace regimen::inline v0::detail

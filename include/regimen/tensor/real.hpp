@@ -19,4 +19,9 @@ inline at::Tensor as_doubles(const at::Tensor& tensor) {
   return as_real(tensor).to(at::kDouble);
 }
 
+/// A floating tensor in double precision; any other one, also an undefined one, as it is.
+inline at::Tensor raised(const at::Tensor& tensor) {
+  return tensor.defined() && tensor.is_floating_point() ? tensor.to(at::kDouble) : tensor;
+}
+
 }  // namespace regimen::inline v0::detail

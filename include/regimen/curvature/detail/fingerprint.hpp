@@ -4,14 +4,15 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/view_as_real.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <vector>
+
+#include "regimen/tensor/doubles.hpp"
+#include "regimen/tensor/real.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -37,7 +38,7 @@ inline at::Tensor fingerprint_of(const at::Tensor& tensor, const at::TensorOptio
   if (!tensor.defined() || tensor.numel() == 0) {
     return at::zeros({2}, otherwise.dtype(at::kDouble));
   }
-  const at::Tensor real = tensor.is_complex() ? at::view_as_real(tensor.detach()) : tensor.detach();
+  const at::Tensor real = as_real(tensor.detach());
   const bool as_it_is = real.scalar_type() == at::kFloat || real.scalar_type() == at::kDouble;
   const at::Tensor rows =
       real.reshape({real.dim() == 0 ? 1 : real.size(0), -1}).to(as_it_is ? real.scalar_type() : at::kDouble);
@@ -55,8 +56,7 @@ inline std::vector<Fingerprint> fingerprints_of(const std::vector<at::Tensor>& t
   for (const at::Tensor& tensor : tensors) {
     parts.push_back(fingerprint_of(tensor, otherwise));
   }
-  const at::Tensor all = at::stack(parts).cpu().contiguous();
-  const auto* const numbers = all.data_ptr<double>();
+  const std::vector<double> numbers = doubles_of(at::stack(parts));
   std::vector<Fingerprint> result;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     result.push_back({numbers[2 * i], numbers[2 * i + 1]});

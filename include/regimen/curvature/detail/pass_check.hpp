@@ -38,7 +38,7 @@ class PassCheck {
     here_.outputs.push_back(now[2]);
     if (!seen_.data.empty()) {
       require(i < seen_.data.size(), i, "there was none");
-      // The same numbers, or those of a device that computes them anew in another order.
+      // Preprocessing that computes may round otherwise the second time, as sums on a GPU do; labels are equal.
       require(seen_.data[i].input.agrees(now[0], 1e-5), i, "its data are others");
       const bool computed = batch.target.defined() && batch.target.is_floating_point();
       require(seen_.data[i].target.agrees(now[1], computed ? 1e-5 : 1e-9), i, "its targets are others");

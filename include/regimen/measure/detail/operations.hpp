@@ -54,6 +54,7 @@ inline bool is_beside(const char* name) {
                           "aten::index_put",
                           "aten::index_put_",
                           "aten::masked_scatter",
+                          "aten::masked_scatter_",
                           "aten::masked_fill",
                           "aten::masked_fill_",
                           "aten::index_copy",
@@ -70,8 +71,7 @@ inline bool is_beside(const char* name) {
                           "aten::index",
                           "aten::gather",
                           "aten::layer_norm",
-                          "aten::native_layer_norm",
-                          "aten::masked_scatter_"});
+                          "aten::native_layer_norm"});
 }
 
 /// How many of its arguments an operation takes numbers of: of the others it takes the shape or the type only.

@@ -40,14 +40,17 @@ struct WeightedNumbers {
   double count = 0;
 };
 
-/// The samples' losses with random signs times `factors` [N] as weights; counted by their weights in the mean loss.
-inline WeightedNumbers signed_losses(const LossSurface& surface, const at::Tensor& output, const Batch& batch,
-                                     std::uint64_t seed, const at::Tensor& factors) {
+/// The samples' losses with random signs times factors as weights, counted by the samples' weights w in the mean loss:
+/// factors_of(w) gives the factors, both [N].
+template <class FactorsOf>
+WeightedNumbers signed_losses(const LossSurface& surface, const at::Tensor& output, const Batch& batch,
+                              std::uint64_t seed, const FactorsOf& factors_of) {
+  const at::Tensor weights = surface.sample_weights(batch);
   return {surface.losses(output, batch),
-          [seed, factors, ids = batch.id](std::int64_t draw) {
+          [seed, factors = at::Tensor(factors_of(weights)), ids = batch.id](std::int64_t draw) {
             return sample_signs(ids, seed, draw, 1).select(1, 0) * factors;
           },
-          surface.sample_weights(batch).sum().item<double>()};
+          weights.sum().item<double>()};
 }
 
 /// Gradients by the weights, a row [size()] a draw, and the sum of the batches' counts.
