@@ -1,7 +1,10 @@
 // All measures of one minimum in one command: the pooled ResNet, trained until it fits 2,000 images, and for each
 // measure its seconds, its processor time, and that as passes over the data.
 //
-//     benchmark-measures [IMAGES] [SIDE] [WIDTH] [THREADS]        2000, 14, 16, and one thread a processor
+//     benchmark-measures [IMAGES] [SIDE] [WIDTH] [THREADS] [SOME] [FEW]
+//
+// Without arguments 2000, 14, 16, one thread a processor, 400 and 100: measures that take dozens of backward passes
+// look at SOME of the images, those that take hundreds at FEW.
 
 #include <sys/resource.h>
 #include <torch/torch.h>
@@ -58,6 +61,8 @@ int main(int argc, char** argv) {
   const int side = argument(2, 14);
   const int width = argument(3, 16);
   torch::set_num_threads(argument(4, static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))));
+  const int some = argument(5, 400);
+  const int few = argument(6, 100);
 
   const rg::Source train = patterns(images, side, 2);
   const rg::Source test = patterns(images, side, 3);
@@ -76,7 +81,9 @@ int main(int argc, char** argv) {
   std::printf("The pooled ResNet, %lld parameters, fits %.2f %% of %d images of %dx%d after %lld epochs; %d threads\n",
               static_cast<long long>(surface.size()), 100 * history.back().fit.accuracy, images, side, side,
               static_cast<long long>(history.back().clock.epoch), torch::get_num_threads());
-  std::printf("%s; F + B, a forward and a backward pass: %.3f s\n\n", name_of_machine().c_str(), pass.seconds);
+  std::printf("%s; F + B, a forward and a backward pass: %.3f s\n", name_of_machine().c_str(), pass.seconds);
+  std::printf("Measures that take dozens of backward passes look at %d images, those that take hundreds at %d\n\n",
+              some, few);
 
   struct Row {
     std::string name;
@@ -85,7 +92,7 @@ int main(int argc, char** argv) {
   };
   std::vector<Row> rows;
   for (const auto& [name, measure] : kit::all_measures(
-           {.train = train, .some = rg::limit(train, 400), .few = rg::limit(train, 100), .start = start}, net, test)) {
+           {.train = train, .some = rg::limit(train, some), .few = rg::limit(train, few), .start = start}, net, test)) {
     rg::Numbers found;
     Row row{.name = name,
             .time = time_of([&, &measure = measure, &name = name] { found = measure.numbers(name, probe); })};

@@ -52,9 +52,8 @@ class BadMinima : public kit::ImageExperiment<Settings> {
 
   void show(const ex::Results& results) override {
     const std::vector<Group> groups = groups_of(results, settings());
-    rg::report::write_file(
-        settings().out + "/summary.csv",
-        rg::report::csv(kit::summary_of({groups.begin(), groups.end()}, start_words, {"start_cosine"})));
+    rg::report::write_file(settings().out + "/summary.csv",
+                           rg::report::csv(kit::summary_of({groups.begin(), groups.end()}, start_words, look_names())));
     for (const Group& group : groups) {
       const std::string suffix =
           groups.size() == 1 ? "" : "-" + group.factors[0].second + "-R" + std::to_string(group.copies);
@@ -132,7 +131,13 @@ class BadMinima : public kit::ImageExperiment<Settings> {
     const std::uint64_t seed = 1000 * unit.seed + static_cast<std::uint64_t>(2 * number + (unit.copies == 0 ? 1 : 2));
     rg::Phase arm = phase(set.name, train, sgd, epochs, seed);
     rg::Scoring scored = scoring(train, unit.seed, epochs);
-    scored.measures["start_cosine"] = rg::CosineTo{rg::Snapshot(net)};
+    scored.measures = {
+        {"start_cosine", rg::CosineTo{rg::Snapshot(net)}},
+        {"log_frobenius", rg::LogFrobeniusProduct{.data = train}},
+        {"adaptive_sharpness", rg::AverageSharpness{.data = rg::limit(train, look_images),
+                                                    .sigma = 0.1,
+                                                    .adaptive = true,
+                                                    .draws = {.least = look_draws, .most = look_draws}}}};
     if (set.none() && recipe.until_fit) {
       arm.until = rg::FitReaches{1};
     } else {

@@ -89,11 +89,13 @@ inline ex::Plan plan_of(const Settings& settings, const kit::ImageCounts& counts
     ex::Chain& jobs = plan.emplace_back(ex::Unit{unit.name()}).jobs;
     const bool curves = has_curves(settings, unit.seed);
     const double along = curves ? static_cast<double>(curve_images(settings, counts.test)) : 0;
+    // Images in forward passes that the measures of a minimum take: two passes a draw, and one more.
+    constexpr double looked_at = (2 * look_draws + 1) * look_images;
     const auto add = [&](const std::string& what, int epochs, int seen, double copies, double at_end) {
       const bool ends_by_itself = recipe.until_fit && seen > 0;
       const ex::Length length{.epochs = static_cast<double>(ends_by_itself ? std::min(seen, epochs) : epochs),
                               .images = copies * images,
-                              .each_point = (copies + 1) * images + along,
+                              .each_point = (copies + 1) * images + along + (what == memorizing ? 0 : looked_at),
                               .every = static_cast<double>(curves ? recipe.score_every : std::max(epochs, 1)),
                               .fit_every = ends_by_itself ? 2.0 : 0.0,
                               .at_end = at_end};

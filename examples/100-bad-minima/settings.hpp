@@ -107,5 +107,8 @@ inline void check_once(const Settings& settings) {
   kit::check_once("--copies must have each number", settings.recipe.copies);
 }
 
+/// The sharpness in the table is that of so many training images, under so many noises, the same for all minima.
+constexpr int look_images = 400, look_draws = 4;
+
 /// The files that the program writes into its results folder, besides those of every experiment.
 inline const std::vector<std::string> result_names{"pictures", "summary.csv", "toy.csv", "table.txt"};

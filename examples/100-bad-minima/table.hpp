@@ -11,6 +11,7 @@
 
 #include "kit/comparison.hpp"
 #include "kit/format.hpp"
+#include "looks.hpp"
 #include "plan.hpp"
 
 /// Everything that one network and one R came to: a row for each set of regularizers, from random weights and from
@@ -74,16 +75,10 @@ inline std::string title_of(const Group& group, const Settings& settings) {
                      100 * group.memorized.least_fit);
 }
 
-/// The last column: how far the weights have gone, and for how many epochs they were trained.
-inline kit::MoreColumn start_left() {
-  const auto cosine = [](const ex::OverSeeds& arm) {
-    const double mean = arm.mean_measure("start_cosine");
-    return std::isnan(mean) ? std::string("-") : kit::format("%.2f", mean);
-  };
-  return {{.name = "start left  epochs"}, [cosine](const kit::Comparison& row) {
-            return kit::format("%s %s   %.0f %.0f", cosine(row.a).c_str(), cosine(row.b).c_str(), row.a.epochs,
-                               row.b.epochs);
-          }};
+/// The last column: for how many epochs the networks were trained.
+inline kit::MoreColumn epochs_column() {
+  return {{.name = "epochs"},
+          [](const kit::Comparison& row) { return kit::format("%.0f %.0f", row.a.epochs, row.b.epochs); }};
 }
 
 /// The answer in a sentence or two.
@@ -117,9 +112,10 @@ inline std::string answer(const Group& group) {
 inline std::string report(const std::vector<Group>& groups, const Settings& settings) {
   std::string text;
   for (const Group& group : groups) {
-    text +=
-        "\n" + regimen::report::terminal(kit::table_of(group, start_words, title_of(group, settings), {start_left()}),
-                                         {.width = 0, .gap = 1});
+    text += "\n" +
+            regimen::report::terminal(kit::table_of(group, start_words, title_of(group, settings), {epochs_column()}),
+                                      {.width = 0, .gap = 1});
+    text += "\n" + regimen::report::terminal(looks_table(group), {.width = 0, .gap = 1});
     const std::string diverged = kit::diverged_arms(group, start_words);
     text += (diverged.empty() ? "" : "\n" + diverged) + "\n" + answer(group);
   }
@@ -129,7 +125,12 @@ inline std::string report(const std::vector<Group>& groups, const Settings& sett
   return text + "\nTest accuracy in percent; +- is a Student-t 95 % interval, the hole's paired by seed.\n" +
          "Training labels: the least share that any seed fits, random and adversarial start.\n" +
          "Start left: cosine of the weights at the end and at the start, mean of the seeds: 1 where they have "
-         "stayed.\n" +
+         "stayed.\n"
+         "Log norms: log of the product of the layers' squared Frobenius norms; adaptive sharpness: the loss gained "
+         "under noise of a tenth of each weight.\n"
+         "Both need no test set: means of the seeds, random and adversarial start, and in how many seeds the "
+         "adversarial "
+         "one has more.\n" +
          (settings.recipe.until_fit
               ? "Vanilla arms run until they fit 100 % of their labels (or their epochs are up), all others the same "
                 "number of steps.\n"

@@ -13,6 +13,7 @@
 #include <regimen/regimen.hpp>
 #include <regimen/report.hpp>
 
+#include "kit/format.hpp"
 #include "settings.hpp"
 
 /// The numbers of the picture: two minima that fit the same images, from one seed, with vanilla SGD.
@@ -88,8 +89,9 @@ inline std::vector<std::vector<double>> columns_in(const std::string& path) {
 }
 
 /// Line and densities in one picture, landscape.svg; nothing where they are not there yet.
-inline void draw_landscape(const std::string& out) {
+inline void draw_landscape(const WhichSettings& settings) {
   using namespace rg::report;
+  const std::string& out = settings.out;
   const auto line = columns_in(out + "/line.csv");
   const auto density = columns_in(out + "/density.csv");
   if (line.size() < 6 || density.size() < 3) {
@@ -102,11 +104,18 @@ inline void draw_landscape(const std::string& out) {
     lines.style.dash = dash;
     return lines;
   };
+  const std::string some = std::to_string(std::min(settings.some, settings.images));
+  double barrier = 0;
+  for (std::size_t i = 0; i < line[0].size(); ++i) {
+    const double straight = (1 - line[0][i]) * line[2].front() + line[0][i] * line[2].back();
+    barrier = std::max(barrier, line[2][i] - straight);
+  }
   const Axis way{.label = "from random weights (0) to random labels (1)"};
   Panel loss{.title = "(a) loss on the line", .x = way, .y = {.label = "loss", .from = 0}};
-  loss.series = {curve("training images", line[0], line[2], colour::blue),
-                 curve("test images", line[0], line[3], colour::vermillion),
-                 curve("training images, BatchNorm interpolated", line[0], line[1], colour::blue, Dash::dashed)};
+  loss.series = {
+      curve("training images", line[0], line[2], colour::blue),
+      curve("test images", line[0], line[3], colour::vermillion),
+      curve(some + " training images, BatchNorm interpolated", line[0], line[1], colour::blue, Dash::dashed)};
   Panel accuracy{.title = "(b) accuracy on the line", .x = way, .y = {.label = "accuracy (%)", .from = 0, .to = 100}};
   accuracy.series = {curve("training images", line[0], line[4], colour::blue),
                      curve("test images", line[0], line[5], colour::vermillion)};
@@ -124,8 +133,10 @@ inline void draw_landscape(const std::string& out) {
                     curve("minimum from random labels", density[0], shown(density[2]), colour::black)};
   ex::write_file(
       out + "/landscape.svg",
-      svg({.caption = "Two minima of vanilla SGD, one seed, that fit all training images. Along the line BatchNorm's "
-                      "statistics are estimated anew, but for the dashed curve.",
+      svg({.caption = kit::format("Two minima of vanilla SGD, one seed, that fit all training images. Along the line "
+                                  "BatchNorm's statistics are estimated anew, but for the dashed curve; the barrier in "
+                                  "training loss is %.2f. Test: the first 2,000 images. Spectra: %s training images.",
+                                  barrier, some.c_str()),
            .description = "Loss and accuracy on the line between a good and a bad minimum, and the densities "
                           "of the eigenvalues of both Hessians.",
            .panels = {loss, accuracy, spectra},

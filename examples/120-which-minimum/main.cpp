@@ -91,7 +91,7 @@ class WhichMinimum : public kit::ImageExperiment<WhichSettings> {
     ex::write_file(settings().out + "/table.txt", text);
     ex::write_file(settings().out + "/ranking.csv", rg::report::csv(by_tau));
     ex::write_file(settings().out + "/rates.csv", rg::report::csv(by_rate));
-    draw_landscape(settings().out);
+    draw_landscape(settings());
     std::printf("\n%s\n%zu minima. Everything: %s/results.csv, ranking.csv, rates.csv, landscape.svg, manifest.json\n",
                 text.c_str(), minima.size(), settings().out.c_str());
   }

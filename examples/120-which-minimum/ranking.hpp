@@ -11,31 +11,28 @@
 
 #include "kit/format.hpp"
 #include "kit/minimum_measures.hpp"
+#include "kit/told.hpp"
 #include "settings.hpp"
 
 /// Whether a measure tells the worse minimum.
 enum class Verdict { sees, silent, misleads };
 
-/// How often the minimum from the adversarial start looks worse than the one from the random start, of one recipe and
-/// seed. Pairs of equal values, or of one that is NaN, are left out.
-struct Told {
-  int times = 0;
-  int pairs = 0;
-
-  [[nodiscard]] std::string text() const { return kit::format("%d of %d", times, pairs); }
-  [[nodiscard]] Verdict verdict() const {
-    return pairs > 0 && times == pairs ? Verdict::sees : pairs > 0 && times == 0 ? Verdict::misleads : Verdict::silent;
-  }
-};
+/// Whether the minimum from the adversarial start looks worse than that from the random start in all pairs, or in none.
+inline Verdict verdict_of(const kit::Told& told) {
+  return told.pairs > 0 && told.times == told.pairs ? Verdict::sees
+         : told.pairs > 0 && told.times == 0        ? Verdict::misleads
+                                                    : Verdict::silent;
+}
 
 /// How well a measure agrees with the test error; its sign is turned where smaller is said to be worse.
 struct Ranked {
   kit::MinimumNumber number;
-  rg::Interval across{};           ///< Kendall's tau over all minima
-  rg::Interval within{};           ///< the mean over recipes, regularizers and rate, of tau over their minima
-  std::vector<double> of_rates{};  ///< tau over the minima of each rate
-  Told vanilla{};
-  Told regularized{};
+  rg::Interval across{};              ///< Kendall's tau over all minima
+  rg::Interval within_vanilla{};      ///< the mean over the rates of tau over the minima of vanilla SGD
+  rg::Interval within_regularized{};  ///< the same with all three regularizers
+  std::vector<double> of_rates{};     ///< tau over the minima of each rate
+  kit::Told vanilla{};
+  kit::Told regularized{};
 
   [[nodiscard]] Verdict verdict() const {
     return across.low() > 0 ? Verdict::sees : across.high() < 0 ? Verdict::misleads : Verdict::silent;
@@ -44,12 +41,23 @@ struct Ranked {
 
 namespace detail {
 
+/// Numbers that say nothing of a minimum but how it was reached: what a measure's tau across recipes is worth shows
+/// beside theirs.
+inline const std::vector<kit::MinimumNumber> references{{"recipe", "(reference: is it vanilla SGD?)"},
+                                                        {"fit", "(reference: training labels fitted)"}};
+
+inline double value_of(const kit::MinimumNumber& number, const ex::Result& minimum) {
+  return number.name == "recipe" ? static_cast<double>(minimum.factor("regularizers") == "vanilla")
+         : number.name == "fit"  ? minimum.history.back().fit.accuracy
+                                 : minimum.measure(number.name);
+}
+
 /// Tau of a measure with the test error over these minima; values that are NaN are left out.
 inline double tau_of(const kit::MinimumNumber& number, const ex::Results& minima) {
   std::vector<double> measure;
   std::vector<double> error;
   for (const ex::Result& minimum : minima) {
-    const double value = minimum.measure(number.name);
+    const double value = value_of(number, minimum);
     if (!std::isnan(value)) {
       measure.push_back(number.larger ? value : -value);
       error.push_back(1 - minimum.test().accuracy);
@@ -99,27 +107,29 @@ void each_pair(const ex::Results& minima, const std::string& regularizers, const
   }
 }
 
-inline Told told_by(const kit::MinimumNumber& number, const ex::Results& minima, const std::string& regularizers) {
-  Told told;
+inline kit::Told told_by(const kit::MinimumNumber& number, const ex::Results& minima, const std::string& regularizers) {
+  kit::Told told;
   each_pair(minima, regularizers, [&](const ex::Result& good, const ex::Result& bad) {
-    const double difference = bad.measure(number.name) - good.measure(number.name);
-    if (!std::isnan(difference) && difference != 0) {
-      told.times += (difference > 0) == number.larger ? 1 : 0;
-      ++told.pairs;
-    }
+    told.add(value_of(number, bad) - value_of(number, good), number.larger);
   });
   return told;
 }
 
+inline bool is_reference(const Ranked& row) {
+  return std::any_of(references.begin(), references.end(),
+                     [&](const kit::MinimumNumber& each) { return each.name == row.number.name; });
+}
+
 /// A line for each verdict, with the measures that it is the verdict of, broken at 100 characters.
-template <class VerdictOf>
-std::string lines_of(const std::vector<Ranked>& ranking, const char* const (&words)[3], const VerdictOf& verdict_of) {
+template <class VerdictOfRow>
+std::string lines_of(const std::vector<Ranked>& ranking, const char* const (&words)[3],
+                     const VerdictOfRow& verdict_of_row) {
   std::string text;
   for (const Verdict verdict : {Verdict::sees, Verdict::silent, Verdict::misleads}) {
     std::string line = kit::format("  %s:", words[static_cast<int>(verdict)]);
     const std::size_t bare = line.size();
     for (const Ranked& row : ranking) {
-      if (verdict_of(row) == verdict) {
+      if (!is_reference(row) && verdict_of_row(row) == verdict) {
         line += line.size() > bare ? ";" : "";
         const bool fits = line.size() - (line.rfind('\n') + 1) + row.number.title.size() < 100;
         line += fits ? " " : "\n      ";
@@ -131,15 +141,13 @@ std::string lines_of(const std::vector<Ranked>& ranking, const char* const (&wor
   return text;
 }
 
-/// The mean over the recipes of tau over the minima of each.
-inline double tau_within(const kit::MinimumNumber& number, const ex::Results& minima) {
+/// The mean over the rates of tau over the minima of each, with these regularizers.
+inline double tau_within(const kit::MinimumNumber& number, const ex::Results& minima, const std::string& regularizers) {
   std::vector<double> taus;
   for (const std::string& rate : values_of(minima, "rate")) {
-    for (const std::string& regularizers : values_of(minima, "regularizers")) {
-      const double tau = tau_of(number, minima.where({{"rate", rate}, {"regularizers", regularizers}}));
-      if (!std::isnan(tau)) {
-        taus.push_back(tau);
-      }
+    const double tau = tau_of(number, minima.where({{"rate", rate}, {"regularizers", regularizers}}));
+    if (!std::isnan(tau)) {
+      taus.push_back(tau);
     }
   }
   return rg::mean_interval(taus).mean;
@@ -150,11 +158,18 @@ inline double tau_within(const kit::MinimumNumber& number, const ex::Results& mi
 /// All measures, those that agree best with the test error over all minima first.
 inline std::vector<Ranked> ranked(const ex::Results& minima) {
   std::vector<Ranked> all;
-  for (const kit::MinimumNumber& number : kit::minimum_numbers()) {
+  std::vector<kit::MinimumNumber> numbers = kit::minimum_numbers();
+  numbers.insert(numbers.end(), detail::references.begin(), detail::references.end());
+  for (const kit::MinimumNumber& number : numbers) {
     Ranked row{.number = number, .across = detail::over_seeds(minima, [&](const ex::Results& some) {
                                    return detail::tau_of(number, some);
                                  })};
-    row.within = detail::over_seeds(minima, [&](const ex::Results& some) { return detail::tau_within(number, some); });
+    const auto within = [&](const std::string& regularizers) {
+      return detail::over_seeds(
+          minima, [&](const ex::Results& some) { return detail::tau_within(number, some, regularizers); });
+    };
+    row.within_vanilla = within("vanilla");
+    row.within_regularized = within("all three");
     for (const std::string& rate : detail::values_of(minima, "rate")) {
       row.of_rates.push_back(detail::tau_of(number, minima.where({{"rate", rate}})));
     }
@@ -171,18 +186,25 @@ inline std::vector<Ranked> ranked(const ex::Results& minima) {
 inline rg::report::Table ranking_table(const std::vector<Ranked>& ranking) {
   using rg::report::Kind;
   rg::report::Table table({{.name = "measure"},
-                           {.name = "tau across recipes", .key = "across", .kind = Kind::interval},
-                           {.name = "within", .kind = Kind::interval},
+                           {.name = "tau, across", .key = "across", .kind = Kind::interval},
+                           {.name = "in vanilla", .key = "within_vanilla", .kind = Kind::interval},
+                           {.name = "in all three", .key = "within_all_three", .kind = Kind::interval},
                            {.name = "tells, vanilla", .key = "vanilla", .align = rg::report::Align::right},
-                           {.name = "tells, all three", .key = "all_three", .align = rg::report::Align::right}});
+                           {.name = "all three", .key = "all_three", .align = rg::report::Align::right}});
   for (const Ranked& row : ranking) {
-    table.add({row.number.title, row.across, row.within, row.vanilla.text(), row.regularized.text()});
+    table.add({row.number.title, row.across, row.within_vanilla, row.within_regularized, row.vanilla.text(),
+               row.regularized.text()});
   }
-  table.note("Across recipes: Kendall's tau of the measure with the test error over all minima; a measure of which");
-  table.note("smaller is said to be worse has its sign turned. Within: the mean over the recipes of tau over their");
-  table.note(
-      "minima. Both with 95 % intervals by the jackknife over seeds. Tells: pairs of one recipe and seed in which");
-  table.note("the minimum from the adversarial start looks worse.");
+  for (const char* const line :
+       {"Tau: Kendall's, of the measure with the test error; where smaller is said to be worse its sign is turned.",
+        "Across: over all minima, whatever their recipe; the references know nothing but that. In vanilla, in all "
+        "three:",
+        "the mean over the rates of tau over the minima with these regularizers. All with 95 % intervals by the",
+        "jackknife over seeds. Tells: pairs of one recipe and seed in which the minimum from the adversarial start "
+        "looks",
+        "worse, without those in which both look alike."}) {
+    table.note(line);
+  }
   return table;
 }
 
@@ -196,6 +218,9 @@ inline rg::report::Table rates_table(const std::vector<Ranked>& ranking, const s
   columns.push_back({.name = "sign"});
   rg::report::Table table(columns);
   for (const Ranked& row : ranking) {
+    if (detail::is_reference(row)) {
+      continue;
+    }
     std::vector<rg::report::Cell> cells{row.number.title};
     bool turns = false;
     for (const double tau : row.of_rates) {
@@ -209,7 +234,7 @@ inline rg::report::Table rates_table(const std::vector<Ranked>& ranking, const s
     std::vector<double> first;
     std::vector<double> other;
     for (const Ranked& row : ranking) {
-      if (!std::isnan(row.of_rates[0]) && !std::isnan(row.of_rates[i])) {
+      if (!detail::is_reference(row) && !std::isnan(row.of_rates[0]) && !std::isnan(row.of_rates[i])) {
         first.push_back(row.of_rates[0]);
         other.push_back(row.of_rates[i]);
       }
@@ -260,7 +285,7 @@ inline std::string verdicts_text(const std::vector<Ranked>& ranking, int seeds) 
       "\nThe hole: pairs of minima of vanilla SGD, one recipe and seed, of %d seed%s. Is the bad one told?\n", seeds,
       seeds == 1 ? "" : "s");
   text += detail::lines_of(ranking, {"in all pairs", "in some pairs", "in no pair, so the bad minimum looks better"},
-                           [](const Ranked& row) { return row.vanilla.verdict(); });
+                           [](const Ranked& row) { return verdict_of(row.vanilla); });
   if (seeds < 5) {
     return text + "\nAcross recipes fewer than 5 seeds decide nothing: --seeds 5.\n";
   }

@@ -121,7 +121,7 @@ inline std::vector<MinimumNumber> minimum_numbers() {
       {"average_adaptive_value", "average sharpness, adaptive"},
       {"worst", "worst sharpness, l2 ball"},
       {"box", "worst sharpness, box"},
-      {"adaptive", "worst sharpness, adaptive, logits normalized"},
+      {"adaptive", "worst sharpness, adaptive, logits scaled"},
       {"hessian_largest", "Hessian, largest eigenvalue"},
       {"gauss_newton_largest", "Gauss-Newton, largest eigenvalue"},
       {"hessian_trace_value", "Hessian, trace"},

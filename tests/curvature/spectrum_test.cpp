@@ -186,6 +186,7 @@ TEST_CASE("curvature: a sketch that takes all is the trace itself") {
   CHECK(all.value == Approx(8).epsilon(1e-12));
   CHECK(all.half_width == 0);
   CHECK(all.converged);
+  CHECK(all.passes == 4);
 }
 
 TEST_CASE("curvature: a sketch takes the variance of the large eigenvalues away") {
@@ -306,6 +307,8 @@ TEST_CASE("curvature: an operator that is not finite has NaN for everything") {
   CHECK_FALSE(ends.converged);
   CHECK(std::isnan(rg::trace(a).value));
   CHECK(std::isnan(rg::trace(a, {.sketch = 1}).value));
+  CHECK(std::isnan(rg::trace(a, {.sketch = 3}).half_width));
+  CHECK_FALSE(rg::trace(a, {.sketch = 3}).converged);
   CHECK(std::isnan(rg::density(a).mean([](double x) { return x; })));
   CHECK(std::isnan(rg::trace_of([](double x) { return x; }, a).value));
 }

@@ -17,7 +17,7 @@ echo '== a whole run'
 run "$work/whole" --rates 100,80 --quiet > "$work/whole.log"
 cat "$work/whole.log"
 [ "$(grep -c '' "$work/whole/results.csv")" = 9 ] || fail 'results.csv should have a header and 2 rates x 2 starts x 2 arms'
-[ "$(grep -c '' "$work/whole/ranking.csv")" = 41 ] || fail 'ranking.csv should have a header and 40 numbers'
+[ "$(grep -c '' "$work/whole/ranking.csv")" = 43 ] || fail 'ranking.csv should have a header, 40 numbers and 2 references'
 head -n 1 "$work/whole/rates.csv" | grep -q '^measure,rate_100,rate_80,sign$' || fail 'rates.csv lacks a rate'
 for line in '^vanilla: test accuracy' '^all three: test accuracy' '^  in all pairs:' '^  in some pairs:' 'decide nothing' \
   '^The ranking at 80 % of the learning rates agrees'; do

@@ -55,6 +55,14 @@ rg::Evaluation batches_of_four() {
   return how;
 }
 
+/// The share of negative curvature of a Hessian in memory.
+template <class Net>
+double negative_share(Net net, const rg::Batch& data) {
+  const at::Tensor loss = at::cross_entropy_loss(net->forward(data.data), data.target);
+  const at::Tensor values = at::linalg_eigvalsh(hessian_of(loss, net->parameters()));
+  return (-values).clamp_min(0).sum().template item<double>() / values.abs().sum().template item<double>();
+}
+
 }  // namespace
 
 TEST_CASE("top eigenvalue: the litmus of rescaling has 2, 4.25 and 16.0625") {
@@ -151,6 +159,21 @@ TEST_CASE("negative curvature: (2, 1) has .854 of 6.708") {
   check_error([&] { (void)rg::NegativeCurvature{}(net); }, {"NegativeCurvature takes data"});
 }
 
+TEST_CASE("negative curvature: rescaling of ReLU layers and a scale of the logits change it") {
+  // The draws' error would hide the difference, so it is that of Hessians in memory, and the measure agrees with each.
+  const rg::NegativeCurvature measure{.data = samples_for_mlp(), .density = {.draws = 16, .steps = 60}};
+  const auto net = relu_mlp();
+  const double before = negative_share(net, samples_for_mlp());
+  const auto check = [&](auto other) {
+    const double after = negative_share(other, samples_for_mlp());
+    CHECK(std::abs(after / before - 1) > 0.1);
+    CHECK(holds(measure.estimate(other), after));
+  };
+  CHECK(holds(measure.estimate(net), before));
+  check(relu_mlp(1, 4));
+  check(std::make_shared<TimesConstant>(net, 5));
+}
+
 TEST_CASE("negative curvature: 95 % intervals hold the share in 95 % of all cases") {
   coverage::check_share(
       [](std::uint64_t i) {
@@ -159,10 +182,8 @@ TEST_CASE("negative curvature: 95 % intervals hold the share in 95 % of all case
         net->to(torch::kDouble);
         rg::Batch data = samples_for_mlp(10, i);
         data.data = data.data.narrow(1, 0, 2).contiguous();
-        const at::Tensor loss = at::cross_entropy_loss(net->forward(data.data), data.target);
-        const at::Tensor values = at::linalg_eigvalsh(hessian_of(loss, net->parameters()));
-        const double share = (-values).clamp_min(0).sum().item<double>() / values.abs().sum().item<double>();
-        return holds(rg::NegativeCurvature{.data = data, .density = {.steps = 21, .seed = i}}.estimate(net), share);
+        return holds(rg::NegativeCurvature{.data = data, .density = {.steps = 21, .seed = i}}.estimate(net),
+                     negative_share(net, data));
       },
       10);
 }

@@ -150,6 +150,9 @@ TEST_CASE("tangent kernel: rescaling of ReLU layers changes all, a scale of the 
   CHECK(std::abs(trace(relu_mlp(1, 4)).at("value") / trace(net).at("value") - 1) > 0.5);
   check_equal(alignment(larger), alignment(net), 1e-9);
   CHECK(trace(larger).at("value") == Approx(25 * trace(net).at("value")).epsilon(1e-9));
+  const rg::TangentKernelTop top{.data = samples_for_mlp(), .top = {.largest = 1, .tolerance = 1e-10}};
+  CHECK(std::abs(top(relu_mlp(1, 4)).at("largest") / top(net).at("largest") - 1) > 0.5);
+  CHECK(top(larger).at("largest") == Approx(25 * top(net).at("largest")).epsilon(1e-9));
 }
 
 TEST_CASE("kernel alignment: what it cannot take is refused") {

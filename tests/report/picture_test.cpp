@@ -197,6 +197,8 @@ TEST_CASE("svg: bars stand on 0") {
   CHECK(has(text, "<rect x=\"50\" y=\"58\" width=\"20\" height=\"50\""));
   Picture chosen{.panels = {{.series = {report::Bars{.x = {1}, .y = {5}}}}}};
   CHECK(has(svg(chosen), ">0</text>"));  // the axis begins there
+  chosen.panels[0].series = {report::Bars{.x = {1, 2}, .y = {0, 0}}};
+  CHECK(has(svg(chosen), ">0.0</text>"));  // with room on both sides, though no bar has a height
 }
 
 TEST_CASE("svg: what lies outside of the axes is cut off") {

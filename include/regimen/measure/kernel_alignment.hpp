@@ -5,15 +5,12 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/eye.h>
-#include <ATen/ops/linalg_qr.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "regimen/base/error.hpp"
@@ -33,39 +30,6 @@
 
 namespace regimen::inline v0 {
 
-namespace detail {
-
-/// ||A||_F^2 with a confidence interval: exact on the subspace that `sketch` products span, which holds the large
-/// eigenvalues, and for the rest the mean of ||A v||^2 over random sign vectors (Hutch++ for the trace of A^2). Exact
-/// where the sketch takes all rows, by as many products as there are rows. `passes` of the result are products.
-template <LinearOperator A>
-MonteCarloEstimate squared_frobenius_norm(const A& a, std::int64_t sketch, const Draws& draws) {
-  const std::int64_t n = a.size();
-  const at::TensorOptions options = vector_options(a);
-  if (sketch >= n) {
-    const double exact = apply_all(a, at::eye(n, options)).square().sum().template item<double>();
-    return {.value = exact, .half_width = 0, .passes = n, .converged = true};
-  }
-  at::Tensor basis;  // [n, sketch], orthonormal
-  double exact = 0;
-  if (sketch > 0) {
-    // Vectors beyond those of the draws, so that the draws are independent of the subspace.
-    basis = std::get<0>(at::linalg_qr(apply_all(a, sign_columns(n, draws.seed, draws.most, sketch, options))));
-    exact = apply_all(a, basis).square().sum().template item<double>();
-  }
-  MonteCarloEstimate result = monte_carlo(
-      [&](std::int64_t draw) {
-        const at::Tensor v = random_signs(n, draws.seed, draw, options);
-        const at::Tensor rest = basis.defined() ? v - basis.mv(basis.t().mv(v)) : v;
-        return exact + a.apply(rest).square().sum().template item<double>();
-      },
-      draws);
-  result.passes = 2 * sketch + result.draws;
-  return result;
-}
-
-}  // namespace detail
-
 /// A measure: the alignment of the empirical neural tangent kernel K = J J' to the labels, <K, y y'> / (||K||_F
 /// ||y y'||_F) = y'Ky / (||K||_F |y|^2), in [0, 1] (Cristianini et al. 2001; Baratin et al. 2021): how much of the
 /// kernel lies in the direction that the labels ask for. If `centred`, of H K H to H y, with H the subtraction of the
@@ -77,7 +41,7 @@ MonteCarloEstimate squared_frobenius_norm(const A& a, std::int64_t sketch, const
 /// y'Ky takes one product; ||K||_F^2 is exact on the subspace of `sketch` products, and estimated by random signs on
 /// the rest; `sketch` of n C or more makes all of it exact, and the measure deterministic. Numbers "value" and
 /// "half_width", the larger distance to an end of the interval that follows from that of ||K||_F^2. Costs 2 `sketch`
-/// products of 2 F + 3 B, one more, and one a draw; memory of `sketch` + 4 vectors of n C numbers. The noise is a
+/// products of 2 F + 3 B, one more, and one a draw; memory of 3 `sketch` + 4 vectors of n C numbers. The noise is a
 /// function of (seed, draw), the same for all networks that see the data. The interval of `draws` is that of ||K||_F^2.
 ///
 /// Invariant under scale of the logits as a function, not under rescaling of ReLU layers. NaN where K or y is 0. Throws
@@ -102,7 +66,10 @@ struct KernelAlignment {
     const Gram kernel(surface, centred);
     const at::Tensor y = labels(surface, kernel.samples());
     const double along = y.dot(kernel.apply(y)).item<double>() / y.square().sum().item<double>();
-    MonteCarloEstimate norm = detail::squared_frobenius_norm(kernel, sketch, draws);
+    // ||K||_F^2 is the trace of K^2.
+    const MonteCarloEstimate norm = detail::trace_of_forms(
+        kernel, [&](const at::Tensor& v) { return detail::apply_all(kernel, v).square().sum({0}); }, sketch,
+        /*block=*/1, draws);  // several products at once would save nothing: each takes its own passes
     const auto alignment = [along](double square) { return along / std::sqrt(square); };
     MonteCarloEstimate result = norm;
     // ||K||_F is at least y'Ky / |y|^2, as alignment is at most 1.

@@ -83,7 +83,7 @@ inline Range chosen_range(const report::Panel& panel, bool is_x, bool is_log) {
   }
   const double size = range.from == range.to ? std::max(std::abs(range.from), 1e-300) : range.to - range.from;
   const double room = range.from == range.to ? (range.from == 0 ? 1 : 0.1 * size) : tight ? 0 : 0.05 * size;
-  const bool on_foot = has_bars && !is_x;  // bars stand on 0, and need no room below
+  const bool on_foot = has_bars && !is_x && range.from != range.to;  // bars stand on 0, with no room below
   return {range.from - (on_foot && range.from == 0 ? 0 : room), range.to + (on_foot && range.to == 0 ? 0 : room)};
 }
 
