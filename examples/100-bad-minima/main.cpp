@@ -52,8 +52,9 @@ class BadMinima : public kit::ImageExperiment<Settings> {
 
   void show(const ex::Results& results) override {
     const std::vector<Group> groups = groups_of(results, settings());
-    rg::report::write_file(settings().out + "/summary.csv",
-                           rg::report::csv(kit::summary_of({groups.begin(), groups.end()}, start_words, look_names())));
+    rg::report::write_file(
+        settings().out + "/summary.csv",
+        rg::report::csv(kit::summary_of({groups.begin(), groups.end()}, start_words, kit::measures_of(looks()))));
     for (const Group& group : groups) {
       const std::string suffix =
           groups.size() == 1 ? "" : "-" + group.factors[0].second + "-R" + std::to_string(group.copies);

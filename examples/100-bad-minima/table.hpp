@@ -2,7 +2,6 @@
 // No LibTorch.
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,7 +10,7 @@
 
 #include "kit/comparison.hpp"
 #include "kit/format.hpp"
-#include "looks.hpp"
+#include "kit/looks.hpp"
 #include "plan.hpp"
 
 /// Everything that one network and one R came to: a row for each set of regularizers, from random weights and from
@@ -75,6 +74,14 @@ inline std::string title_of(const Group& group, const Settings& settings) {
                      100 * group.memorized.least_fit);
 }
 
+/// How far the weights have gone, and two measures that tell every bad minimum of vanilla SGD in
+/// examples/120-which-minimum: a norm and a sharpness that cost little.
+inline std::vector<kit::Look> looks() {
+  return {{"start_cosine", "start left"},
+          {"log_frobenius", "log norms", 1, true},
+          {"adaptive_sharpness_value", "adaptive sharpness", 3, true}};
+}
+
 /// The last column: for how many epochs the networks were trained.
 inline kit::MoreColumn epochs_column() {
   return {{.name = "epochs"},
@@ -115,7 +122,7 @@ inline std::string report(const std::vector<Group>& groups, const Settings& sett
     text += "\n" +
             regimen::report::terminal(kit::table_of(group, start_words, title_of(group, settings), {epochs_column()}),
                                       {.width = 0, .gap = 1});
-    text += "\n" + regimen::report::terminal(looks_table(group), {.width = 0, .gap = 1});
+    text += "\n" + regimen::report::terminal(kit::looks_table(group, start_words, looks()), {.width = 0, .gap = 1});
     const std::string diverged = kit::diverged_arms(group, start_words);
     text += (diverged.empty() ? "" : "\n" + diverged) + "\n" + answer(group);
   }
@@ -129,8 +136,7 @@ inline std::string report(const std::vector<Group>& groups, const Settings& sett
          "Log norms: log of the product of the layers' squared Frobenius norms; adaptive sharpness: the loss gained "
          "under noise of a tenth of each weight.\n"
          "Both need no test set: means of the seeds, random and adversarial start, and in how many seeds the "
-         "adversarial "
-         "one has more.\n" +
+         "adversarial one has more.\n" +
          (settings.recipe.until_fit
               ? "Vanilla arms run until they fit 100 % of their labels (or their epochs are up), all others the same "
                 "number of steps.\n"

@@ -76,7 +76,7 @@ class WhichMinimum : public kit::ImageExperiment<WhichSettings> {
     ex::Results minima;
     for (const ex::Result& result : results) {
       if (result.has_score) {
-        minima.add(result);
+        minima.add(with_references(result));
       }
     }
     if (minima.empty()) {

@@ -27,6 +27,7 @@ inline Verdict verdict_of(const kit::Told& told) {
 /// How well a measure agrees with the test error; its sign is turned where smaller is said to be worse.
 struct Ranked {
   kit::MinimumNumber number;
+  bool is_reference = false;          ///< whether it says nothing but how a minimum was reached
   rg::Interval across{};              ///< Kendall's tau over all minima
   rg::Interval within_vanilla{};      ///< the mean over the rates of tau over the minima of vanilla SGD
   rg::Interval within_regularized{};  ///< the same with all three regularizers
@@ -39,25 +40,26 @@ struct Ranked {
   }
 };
 
-namespace detail {
-
 /// Numbers that say nothing of a minimum but how it was reached: what a measure's tau across recipes is worth shows
-/// beside theirs.
-inline const std::vector<kit::MinimumNumber> references{{"recipe", "(reference: is it vanilla SGD?)"},
-                                                        {"fit", "(reference: training labels fitted)"}};
+/// beside theirs. `with_references` adds them to a result.
+inline const std::vector<kit::MinimumNumber> references{{"is_vanilla", "(reference: is it vanilla SGD?)"},
+                                                        {"labels_fitted", "(reference: training labels fitted)"}};
 
-inline double value_of(const kit::MinimumNumber& number, const ex::Result& minimum) {
-  return number.name == "recipe" ? static_cast<double>(minimum.factor("regularizers") == "vanilla")
-         : number.name == "fit"  ? minimum.history.back().fit.accuracy
-                                 : minimum.measure(number.name);
+inline ex::Result with_references(ex::Result minimum) {
+  rg::Epoch& last = minimum.history.epochs.back();
+  last.measures["is_vanilla"] = minimum.factor("regularizers") == "vanilla" ? 1 : 0;
+  last.measures["labels_fitted"] = last.fit.accuracy;
+  return minimum;
 }
+
+namespace detail {
 
 /// Tau of a measure with the test error over these minima; values that are NaN are left out.
 inline double tau_of(const kit::MinimumNumber& number, const ex::Results& minima) {
   std::vector<double> measure;
   std::vector<double> error;
   for (const ex::Result& minimum : minima) {
-    const double value = value_of(number, minimum);
+    const double value = minimum.measure(number.name);
     if (!std::isnan(value)) {
       measure.push_back(number.larger ? value : -value);
       error.push_back(1 - minimum.test().accuracy);
@@ -110,14 +112,9 @@ void each_pair(const ex::Results& minima, const std::string& regularizers, const
 inline kit::Told told_by(const kit::MinimumNumber& number, const ex::Results& minima, const std::string& regularizers) {
   kit::Told told;
   each_pair(minima, regularizers, [&](const ex::Result& good, const ex::Result& bad) {
-    told.add(value_of(number, bad) - value_of(number, good), number.larger);
+    told.add(bad.measure(number.name) - good.measure(number.name), number.larger);
   });
   return told;
-}
-
-inline bool is_reference(const Ranked& row) {
-  return std::any_of(references.begin(), references.end(),
-                     [&](const kit::MinimumNumber& each) { return each.name == row.number.name; });
 }
 
 /// A line for each verdict, with the measures that it is the verdict of, broken at 100 characters.
@@ -129,7 +126,7 @@ std::string lines_of(const std::vector<Ranked>& ranking, const char* const (&wor
     std::string line = kit::format("  %s:", words[static_cast<int>(verdict)]);
     const std::size_t bare = line.size();
     for (const Ranked& row : ranking) {
-      if (!is_reference(row) && verdict_of_row(row) == verdict) {
+      if (!row.is_reference && verdict_of_row(row) == verdict) {
         line += line.size() > bare ? ";" : "";
         const bool fits = line.size() - (line.rfind('\n') + 1) + row.number.title.size() < 100;
         line += fits ? " " : "\n      ";
@@ -155,18 +152,15 @@ inline double tau_within(const kit::MinimumNumber& number, const ex::Results& mi
 
 }  // namespace detail
 
-/// All measures, those that agree best with the test error over all minima first.
+/// All measures and the references, those that agree best with the test error over all minima first.
 inline std::vector<Ranked> ranked(const ex::Results& minima) {
   std::vector<Ranked> all;
-  std::vector<kit::MinimumNumber> numbers = kit::minimum_numbers();
-  numbers.insert(numbers.end(), detail::references.begin(), detail::references.end());
-  for (const kit::MinimumNumber& number : numbers) {
-    Ranked row{.number = number, .across = detail::over_seeds(minima, [&](const ex::Results& some) {
-                                   return detail::tau_of(number, some);
-                                 })};
+  const auto rank = [&](const kit::MinimumNumber& number, bool is_reference) {
+    const auto over_seeds = [&](const auto& tau) { return detail::over_seeds(minima, tau); };
+    Ranked row{.number = number, .is_reference = is_reference};
+    row.across = over_seeds([&](const ex::Results& some) { return detail::tau_of(number, some); });
     const auto within = [&](const std::string& regularizers) {
-      return detail::over_seeds(
-          minima, [&](const ex::Results& some) { return detail::tau_within(number, some, regularizers); });
+      return over_seeds([&](const ex::Results& some) { return detail::tau_within(number, some, regularizers); });
     };
     row.within_vanilla = within("vanilla");
     row.within_regularized = within("all three");
@@ -176,6 +170,12 @@ inline std::vector<Ranked> ranked(const ex::Results& minima) {
     row.vanilla = detail::told_by(number, minima, "vanilla");
     row.regularized = detail::told_by(number, minima, "all three");
     all.push_back(row);
+  };
+  for (const kit::MinimumNumber& number : kit::minimum_numbers()) {
+    rank(number, /*is_reference=*/false);
+  }
+  for (const kit::MinimumNumber& number : references) {
+    rank(number, /*is_reference=*/true);
   }
   std::stable_sort(all.begin(), all.end(), [](const Ranked& a, const Ranked& b) {
     return !std::isnan(a.across.mean) && (std::isnan(b.across.mean) || a.across.mean > b.across.mean);
@@ -218,7 +218,7 @@ inline rg::report::Table rates_table(const std::vector<Ranked>& ranking, const s
   columns.push_back({.name = "sign"});
   rg::report::Table table(columns);
   for (const Ranked& row : ranking) {
-    if (detail::is_reference(row)) {
+    if (row.is_reference) {
       continue;
     }
     std::vector<rg::report::Cell> cells{row.number.title};
@@ -234,7 +234,7 @@ inline rg::report::Table rates_table(const std::vector<Ranked>& ranking, const s
     std::vector<double> first;
     std::vector<double> other;
     for (const Ranked& row : ranking) {
-      if (!detail::is_reference(row) && !std::isnan(row.of_rates[0]) && !std::isnan(row.of_rates[i])) {
+      if (!row.is_reference && !std::isnan(row.of_rates[0]) && !std::isnan(row.of_rates[i])) {
         first.push_back(row.of_rates[0]);
         other.push_back(row.of_rates[i]);
       }
