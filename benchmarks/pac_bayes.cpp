@@ -54,14 +54,27 @@ Found by_new_noise(const std::shared_ptr<rg::networks::Network>& net, const rg::
   return found;
 }
 
-/// How far results are from the right one, relative: the root of the mean square.
-double error_of(const std::vector<double>& sigmas, double right) {
-  double squares = 0;
-  for (const double sigma : sigmas) {
-    squares += (sigma / right - 1) * (sigma / right - 1);
+/// Several searches for one sigma.
+struct Searches {
+  std::vector<double> sigmas;
+  std::int64_t passes = 0;
+
+  void add(const Found& found) {
+    sigmas.push_back(found.sigma);
+    passes += found.passes;
   }
-  return std::sqrt(squares / static_cast<double>(sigmas.size()));
-}
+
+  /// Passes of a search, and how far its result is from the right one, relative: the root of the mean square.
+  void print(const char* who, double right) const {
+    double squares = 0;
+    for (const double sigma : sigmas) {
+      squares += (sigma / right - 1) * (sigma / right - 1);
+    }
+    const auto n = static_cast<double>(sigmas.size());
+    std::printf("    %s: %.0f passes over the data, off by %.1f %% (%.0f searches)\n", who,
+                static_cast<double>(passes) / n, 100 * std::sqrt(squares / n), n);
+  }
+};
 
 }  // namespace
 
@@ -76,37 +89,28 @@ int main() {
 
   const Report report("PAC-Bayes' sigma of the pooled ResNet on 2,000 images of 14x14, " +
                       std::to_string(torch::get_num_threads()) + " threads");
-  std::vector<double> ours;
-  std::vector<double> theirs;
-  std::int64_t our_passes = 0;
-  std::int64_t their_passes = 0;
-  std::uint64_t seed = 0;
-  const Turns turns = take_turns(
-      8,
-      [&] {
-        return seconds_of([&] {
-          const rg::PacBayesEstimate found =
-              rg::PacBayes{.data = data, .how = how, .draws = 10, .seed = ++seed}.estimate(net);
-          ours.push_back(found.sigma);
-          our_passes += found.passes;
-        });
-      },
-      [&] {
-        return seconds_of([&] {
-          const Found found = by_new_noise(net, data, how);
-          theirs.push_back(found.sigma);
-          their_passes += found.passes;
-        });
-      });
-  report.faster("PacBayes, 10 draws", "the search with new noise", 10, turns);
   const rg::PacBayesEstimate right =
       rg::PacBayes{.data = data, .how = how, .draws = 400, .tolerance = 0.02}.estimate(net);
-  const auto n = static_cast<double>(ours.size());
   std::printf("    sigma from 400 draws: %.4g [%.4g, %.4g]\n", right.sigma, right.low, right.high);
-  std::printf(
-      "    ours: %.0f passes over the data, off by %.1f %%; the other: %.0f passes, off by %.1f %% (%.0f searches "
-      "each, root of the mean square)\n",
-      static_cast<double>(our_passes) / n, 100 * error_of(ours, right.sigma), static_cast<double>(their_passes) / n,
-      100 * error_of(theirs, right.sigma), n);
+
+  // As many draws as the other takes for each candidate, and as many as make the error about as small as its.
+  std::uint64_t seed = 0;
+  for (const int draws : {10, 40}) {
+    Searches ours;
+    Searches theirs;
+    const Turns turns = take_turns(
+        8,
+        [&] {
+          return seconds_of([&] {
+            const rg::PacBayesEstimate found =
+                rg::PacBayes{.data = data, .how = how, .draws = draws, .seed = ++seed}.estimate(net);
+            ours.add({found.sigma, found.passes});
+          });
+        },
+        [&] { return seconds_of([&] { theirs.add(by_new_noise(net, data, how)); }); });
+    report.faster("PacBayes, " + std::to_string(draws) + " draws", "the search with new noise", 10, turns);
+    ours.print("PacBayes", right.sigma);
+    theirs.print("the search with new noise", right.sigma);
+  }
   return 0;
 }

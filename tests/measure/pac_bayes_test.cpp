@@ -77,7 +77,7 @@ TEST_CASE("PacBayes: units of margin 1 tolerate 1 / Phi^-1(.9), one or many") {
   auto many = minima::linear(std::vector<double>(300, 1.0));
   const PacBayesEstimate found = of_units(300).estimate(many);
   CHECK(holds(found, exact));
-  CHECK(found.high / found.low < 1.15);
+  CHECK(found.high / found.low < 1.25);
   CHECK(found.accuracy == 1);
   CHECK(found.flatness == Approx(1 / found.sigma / found.sigma));
 }
@@ -88,7 +88,7 @@ TEST_CASE("PacBayes: units of margins .5 and 2 tolerate .5931510") {
   auto net = minima::linear(repeated({0.5, 2}, 300));
   const PacBayesEstimate found = of_units(300).estimate(net);
   CHECK(holds(found, exact));
-  CHECK(found.high / found.low < 1.15);
+  CHECK(found.high / found.low < 1.25);
 }
 
 TEST_CASE("PacBayes: in proportion to the weights, all units tolerate 1 / Phi^-1(.9)") {
@@ -97,7 +97,7 @@ TEST_CASE("PacBayes: in proportion to the weights, all units tolerate 1 / Phi^-1
   measure.magnitude_aware = true;
   const PacBayesEstimate found = measure.estimate(net);
   CHECK(holds(found, exact_sigma({1})));
-  CHECK(found.high / found.low < 1.15);
+  CHECK(found.high / found.low < 1.25);
 }
 
 TEST_CASE("PacBayes: the drop is from the accuracy without noise") {
@@ -231,15 +231,30 @@ TEST_CASE("PacBayes: an accuracy that no noise lowers tolerates all") {
   CHECK(std::isnan(of_units(1).estimate(of_nan).sigma));
 }
 
-TEST_CASE("PacBayes: far candidates are told from few draws") {
+TEST_CASE("PacBayes: all draws are taken at one sigma, and the others are told from few") {
   auto net = minima::linear(std::vector<double>(300, 1.0));
   PacBayes measure = of_units(300);
   const PacBayesEstimate few = measure.estimate(net);
-  CHECK(few.passes < 5 * 16);
-  measure.draws = 32;
+  CHECK(few.passes <= 16 + 20);
+  measure.draws = 64;
   const PacBayesEstimate more = measure.estimate(net);
-  CHECK(more.passes < 5 * 32);
+  CHECK(more.passes <= 64 + 20);
   CHECK(more.sigma == Approx(few.sigma).epsilon(0.1));
+}
+
+TEST_CASE("PacBayes: a cliff and a plateau are found by bisection") {
+  // All samples see one weight: all are right or none is. P(right) = Phi(1 / sigma), so sigma is as for one unit.
+  auto one = minima::linear({1});
+  const Source equal = Batch{.data = at::ones({50, 1}, at::kDouble), .target = at::ones({50}, at::kDouble)};
+  const PacBayes cliff{.data = equal, .how = {.loss = regimen::BinaryCrossEntropy{}}, .draws = 100};
+  CHECK(holds(cliff.estimate(one), exact_sigma({1})));
+  // 15 % of the units are lost at once, the others from far larger noises on.
+  auto net = minima::linear(repeated({1e-4, 10, 10, 10, 10, 10, 10}, 280));
+  PacBayes plateau = of_units(280);
+  const PacBayesEstimate found = plateau.estimate(net);
+  CHECK(holds(found, exact_sigma(repeated({1e-4, 10, 10, 10, 10, 10, 10}, 280))));
+  plateau.drop = 0.05;
+  CHECK(plateau.estimate(net).sigma < 1e-3);
 }
 
 TEST_CASE("PacBayes: frozen and unselected parameters get no noise, tied ones one") {

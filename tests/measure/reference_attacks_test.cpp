@@ -8,6 +8,7 @@
 
 #include <regimen/regimen.hpp>
 #include "support/measured.hpp"
+#include "support/small_networks.hpp"
 
 namespace reference_attacks_test {
 
@@ -243,6 +244,57 @@ TEST_CASE("label memorization: two standard errors hold the truth in 95 % of 3,0
   CHECK(share > 0.93);
   CHECK(share < 0.97);
   CHECK(found.value.mean().item<double>() == Approx(0.4).margin(0.01));
+}
+
+TEST_CASE("reference attacks: rescaled ReLU units change nothing, the scale of the logits no correctness") {
+  const at::Tensor id = at::arange(40, at::kLong);
+  const at::Tensor data = regimen::Key(1, id).normal({4}).to(at::kDouble);
+  const at::Tensor labels = data.slice(1, 0, 3).argmax(1);
+  std::vector<torch::nn::Sequential> nets;
+  for (std::uint64_t seed = 1; seed <= 7; ++seed) {
+    nets.push_back(small_mlp(4, 8, 3));
+    randomize(*nets.back(), seed);
+  }
+  const auto signal = [&](regimen::MembershipSignal kind, torch::nn::Sequential& net) {
+    const at::NoGradGuard no_grad;
+    return regimen::membership_signal(kind, net->forward(data), labels);
+  };
+  // The first network is attacked. Of the six others, three saw each sample; the population are the first ten samples.
+  const at::Tensor member = (at::arange(6).unsqueeze(1) + id) % 2 == 0;
+  const auto of_references = [&](regimen::MembershipSignal kind) {
+    std::vector<at::Tensor> all;
+    for (std::size_t i = 1; i < nets.size(); ++i) {
+      all.push_back(signal(kind, nets[i]));
+    }
+    return ReferenceSignals{.signal = at::stack(all), .member = member};
+  };
+  struct Scores {
+    at::Tensor likelihood, relative, memorized;
+  };
+  const auto scores = [&] {
+    const ReferenceSignals log_p = of_references(regimen::MembershipSignal::loss);
+    const at::Tensor attacked = signal(regimen::MembershipSignal::loss, nets[0]);
+    return Scores{
+        .likelihood = LikelihoodRatioAttack{}(signal(regimen::MembershipSignal::margin, nets[0]),
+                                              of_references(regimen::MembershipSignal::margin)),
+        .relative = RelativeAttack{}(attacked, log_p, attacked.slice(0, 0, 10), log_p.signal.slice(1, 0, 10)),
+        .memorized = regimen::label_memorization(of_references(regimen::MembershipSignal::correctness)).value};
+  };
+  const Scores before = scores();
+  for (torch::nn::Sequential& net : nets) {
+    measured::rescale(net);
+  }
+  const Scores rescaled = scores();
+  CHECK(furthest(rescaled.likelihood, before.likelihood) < 1e-9);
+  CHECK(furthest(rescaled.relative, before.relative) == 0);
+  CHECK(furthest(rescaled.memorized, before.memorized) == 0);
+  for (torch::nn::Sequential& net : nets) {
+    measured::scale_outputs(net, 4);
+  }
+  const Scores scaled = scores();
+  CHECK(furthest(scaled.likelihood, before.likelihood) > 0.1);
+  CHECK(furthest(scaled.relative, before.relative) > 0.1);
+  CHECK(furthest(scaled.memorized, before.memorized) == 0);
 }
 
 TEST_CASE("reference attacks: other shapes, settings and NaN are errors") {

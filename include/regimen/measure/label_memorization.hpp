@@ -18,7 +18,7 @@ struct LabelMemorization {
 /// The label memorization of Feldman (2020) as Feldman and Zhang (2020, section 2) estimate it: for each sample, the
 /// mean correctness of the networks that were trained on it minus that of the networks that were not. references.signal
 /// [R, n] is `MembershipSignal::correctness`, or another signal for its mean difference; references.member [R, n], of
-/// any balance..
+/// any balance.
 ///
 /// The standard error is that of a difference of two means, from unbiased variances; where all networks of each kind
 /// agree it is 0, which says little for few networks. Throws Error for other shapes and for signals that are not

@@ -61,12 +61,15 @@ struct PacBayesEstimate {
 /// "low" and "high", its confidence interval; "flatness", 1 / sigma^2; "from_origin", the complexity with w0 = 0; and
 /// with a `start` "from_start".
 ///
-/// sigma is searched for on a logarithmic scale, and interpolated within the last bracket. All candidates get the same
-/// `draws` unit noises, a function of (seed, draw), as do all networks that are compared. A candidate far from the goal
-/// is told from as few as 3 draws; both ends of the last bracket take all of them, and if they disagree the search is
-/// done again from all draws. The interval are the sigmas at which the goal is within Student's t interval of the mean
-/// accuracy over the draws: the error of the noise, not of the data. Where the mean accuracy crosses the goal several
-/// times, one of the crossings is found.
+/// All candidates get the same unit noises, a function of (seed, draw), as do all networks that are compared. Two draws
+/// a candidate lead near the crossing, differences between two sigmas on either side give the accuracy's slope over
+/// log sigma, and all `draws` at one sigma between them give the accuracy there: the slope leads the rest of the way.
+/// Where that is more than `tolerance` or half the interval, all draws are taken once more, where the slope led to.
+/// Where few noises show no slope, sigma is bisected with all draws for each candidate.
+///
+/// The interval are the sigmas at which the goal is within Student's t interval of the mean accuracy over the draws:
+/// the error of the noise, not of the data. Where the mean accuracy crosses the goal several times, one of the
+/// crossings is found.
 ///
 /// The network is in eval mode, and its BatchNorms are used as they are: their gains and shifts get noise as all
 /// trained parameters do, their running statistics none. To leave them out: `parameters = Matrices{}`. Frozen
@@ -74,9 +77,10 @@ struct PacBayesEstimate {
 /// does not change when a ReLU unit's incoming weights grow and its outgoing ones shrink by one factor, nor with the
 /// scale of the logits; the bounds do.
 ///
-/// Costs 4 to 10 forward passes a draw, fewest where sigma is near a tenth of the weights. NaN for weights that are not
-/// finite. Throws Error for data without samples or end, if no parameter is selected, for a loss without accuracy, if
-/// `start` does not fit, and unless drop is in (0, 1), draws >= 3, tolerance in (0, 1) and level in (0, 1).
+/// Costs a forward pass for each draw and 12 to 20 more, on data of some hundred samples; 3 passes a draw for fewer
+/// samples, whose accuracies vary more, and up to 10 by bisection. NaN for weights that are not finite. Throws Error
+/// for data without samples or end, if no parameter is selected, for a loss without accuracy, if `start` does not fit,
+/// and unless drop is in (0, 1), draws >= 3, tolerance in (0, 1) and level in (0, 1).
 ///     scoring.measures["pac_bayes"] = regimen::PacBayes{.data = train, .start = start};
 struct PacBayes {
   std::optional<Source> data{};  ///< the phase's data by default
@@ -86,9 +90,9 @@ struct PacBayes {
   bool magnitude_aware = false;     ///< noise in proportion to each weight
   double drop = 0.1;                ///< of accuracy, in (0, 1)
   Integer draws = 16;               ///< noises, at least 3
-  double tolerance = 0.1;           ///< width of the last bracket of log sigma, in (0, 1)
-  double level = 0.95;              ///< confidence level, in (0, 1)
-  std::uint64_t seed = 0;           ///< random seed of the noises
+  double tolerance = 0.1;  ///< of log sigma, the most that the slope leads from where all draws were taken, in (0, 1)
+  double level = 0.95;     ///< confidence level, in (0, 1)
+  std::uint64_t seed = 0;  ///< random seed of the noises
 
   void check() const {
     detail::require(drop > 0 && drop < 1, "PacBayes.drop", "in (0, 1)", drop);

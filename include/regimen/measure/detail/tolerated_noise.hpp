@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -22,13 +23,16 @@
 #include "regimen/measure/detail/weight_noise.hpp"
 #include "regimen/statistics/interval.hpp"
 #include "regimen/statistics/mean.hpp"
+#include "regimen/statistics/student_t.hpp"
 
 namespace regimen::inline v0::detail {
 
 /// The largest noise on the weights that a network's accuracy tolerates.
 ///
-/// All candidates get the same unit noises, so the mean accuracy over the draws is one function of sigma, and its
-/// crossing of the goal can be bisected. What was drawn is kept: one double for each candidate and draw.
+/// All candidates get the same unit noises, so the mean accuracy over the draws is one function of sigma. `by_slope`
+/// finds where it crosses the goal with about twice as many passes as there are draws. Where the accuracy is no smooth
+/// slope there (few samples, a plateau, a cliff), `by_bisection` finds it with several times as many. What was drawn is
+/// kept: one double for each candidate and draw.
 class ToleratedNoise {
  public:
   struct Settings {
@@ -55,32 +59,20 @@ class ToleratedNoise {
   [[nodiscard]] std::int64_t passes() const { return passes_; }
 
   [[nodiscard]] Found find(double log_start) {
-    const auto [below, above] = bracket(log_start);
-    double low = below;
-    double high = above;
-    if (std::isinf(low) || std::isinf(high)) {
-      const double found = std::isinf(low) ? low : high;
-      return {found, found, found};
-    }
-    for (int step = 1; high - low > how_.tolerance; ++step) {
-      const double between = step % 3 == 0 ? (low + high) / 2 : beside_crossing(low, high);
-      (holds(between) ? low : high) = between;
-    }
-    const Interval at_low = all_draws(low);
-    const Interval at_high = all_draws(high);
-    if (at_low.mean < goal() || at_high.mean >= goal()) {
-      early_ = false;  // a sign that was told from few draws was wrong: once more, from all of them
-      return find(log_start);
-    }
-    const double fall = at_low.mean - at_high.mean;
-    const double crossing = low + (high - low) * (at_low.mean - goal()) / fall;
-    const double spread = (at_low.half_width + at_high.half_width) / 2;
-    const double guess = std::clamp(spread * (high - low) / fall, how_.tolerance, std::log(4.0));
-    return {crossing, edge(crossing, low, spread, -guess), edge(crossing, high, spread, guess)};
+    const std::optional<Found> quick = by_slope(log_start);
+    return quick ? *quick : by_bisection(log_start);
   }
 
  private:
   static constexpr double farthest = 14;  ///< of log sigma from its start: a factor of a million
+  static constexpr double reach = 0.35;   ///< of log sigma to both sides, between which a slope is taken
+
+  /// The mean accuracy's slope over log sigma, with its standard error.
+  struct Slope {
+    double value = 0;
+    double error = 0;
+    double middle = 0;  ///< mean accuracy of the two ends
+  };
 
   [[nodiscard]] double goal() const { return fit_ - how_.drop; }
 
@@ -98,50 +90,104 @@ class ToleratedNoise {
     return share;
   }
 
-  void draw(double log_sigma, std::vector<double>& seen) {
-    const at::Tensor noise = normal_weights(surface_, how_.seed, static_cast<std::int64_t>(seen.size()));
-    const auto moved = surface_.displaced(noise * scale_ * std::exp(log_sigma));
-    seen.push_back(accuracy());
+  /// The accuracies under the first `n` noises.
+  std::span<const double> drawn(double log_sigma, std::int64_t n) {
+    std::vector<double>& seen = seen_[log_sigma];
+    while (std::ssize(seen) < n) {
+      const at::Tensor noise = normal_weights(surface_, how_.seed, static_cast<std::int64_t>(seen.size()));
+      const auto moved = surface_.displaced(noise * scale_ * std::exp(log_sigma));
+      seen.push_back(accuracy());
+    }
+    return std::span<const double>(seen).first(static_cast<std::size_t>(n));
   }
 
   /// The mean accuracy over all draws with its confidence interval.
-  Interval all_draws(double log_sigma) {
-    std::vector<double>& seen = seen_[log_sigma];
-    while (std::ssize(seen) < how_.draws) {
-      draw(log_sigma, seen);
+  Interval all_draws(double log_sigma) { return mean_interval(drawn(log_sigma, how_.draws), how_.level); }
+
+  [[nodiscard]] bool holds(double log_sigma) { return all_draws(log_sigma).mean >= goal(); }
+
+  /// All draws at one sigma near the crossing, and a slope to go the rest of the way; nothing where that way is too far
+  /// or the slope too uncertain.
+  std::optional<Found> by_slope(double start) {
+    const std::optional<double> near = near_crossing(start);
+    if (!near) {
+      return std::nullopt;
     }
-    return mean_interval(std::span<const double>(seen), how_.level);
+    const Slope slope = slope_at(*near);
+    if (slope.value >= -3 * slope.error) {
+      return std::nullopt;
+    }
+    double at = *near + std::clamp((goal() - slope.middle) / slope.value, -reach, reach);
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      const Interval here = all_draws(at);
+      const double rest = (goal() - here.mean) / slope.value;
+      const double quantile = student_t_quantile(static_cast<std::size_t>(how_.draws - 1), how_.level);
+      const double half = std::hypot(here.half_width, quantile * rest * slope.error) / -slope.value;
+      if (std::abs(rest) <= std::max(how_.tolerance, half)) {
+        return Found{at + rest, at + rest - half, at + rest + half};
+      }
+      at += std::clamp(rest, -reach, reach);
+    }
+    return std::nullopt;
   }
 
-  /// Whether the mean accuracy is at least the goal, from as few draws as tell.
-  bool holds(double log_sigma) {
-    std::vector<double>& seen = seen_[log_sigma];
-    while (std::ssize(seen) < how_.draws && !(early_ && is_told(seen))) {
-      draw(log_sigma, seen);
+  /// A sigma at which two noises lower the accuracy by between half and twice of what they may. Between its bounds the
+  /// next candidate is where it would be if the fall grew with the square of sigma.
+  std::optional<double> near_crossing(double start) {
+    double low = start - farthest;
+    double high = start + farthest;
+    double at = start;
+    for (int candidate = 0; candidate < 12; ++candidate) {
+      const double fallen = (fit_ - mean_interval(drawn(at, 2)).mean) / how_.drop;
+      const double step = -std::log(std::max(fallen, 0.05)) / 2;
+      if (fallen > 0.5 && fallen < 2) {
+        return at + step;
+      }
+      (step > 0 ? low : high) = at;
+      at = at + step > low && at + step < high ? at + step : (low + high) / 2;
     }
-    return mean_so_far(log_sigma) >= goal();
+    return std::nullopt;
   }
 
-  /// Whether the draws so far are 3 standard errors from the goal. Three that are equal by chance have none, so that of
-  /// one coin toss for each sample is the least.
-  [[nodiscard]] bool is_told(const std::vector<double>& seen) const {
-    if (seen.size() < 3) {
-      return false;
+  /// From differences between two sigmas under equal noises, as few as tell the slope within an eighth.
+  Slope slope_at(double log_sigma) {
+    Slope slope;
+    for (std::int64_t n = std::min<std::int64_t>(4, how_.draws);; n = std::min<std::int64_t>(2 * n, how_.draws)) {
+      const std::span<const double> low = drawn(log_sigma - reach, n);
+      const std::span<const double> high = drawn(log_sigma + reach, n);
+      const Interval rise = paired_difference(high, low);
+      const double standard_error = rise.half_width / student_t_quantile(static_cast<std::size_t>(n - 1));
+      slope.value = rise.mean / (2 * reach);
+      slope.error = standard_error / (2 * reach);
+      slope.middle = (mean_interval(low).mean + mean_interval(high).mean) / 2;
+      if (slope.value < -8 * slope.error || n == how_.draws) {
+        return slope;
+      }
     }
-    const auto n = static_cast<double>(seen.size());
-    double mean = 0;
-    double squares = 0;
-    for (const double value : seen) {
-      mean += value / n;
-    }
-    for (const double value : seen) {
-      squares += (value - mean) * (value - mean);
-    }
-    const double variance = std::max(squares / (n - 1), 0.25 / static_cast<double>(*surface_.data().size()));
-    return std::abs(mean - goal()) > 3 * std::sqrt(variance / n);
   }
 
-  /// A candidate that holds and a larger one that does not, in steps that double.
+  /// All draws for every candidate: twice as far in steps that double, then between a sigma that holds and one that
+  /// does not.
+  Found by_bisection(double start) {
+    auto [low, high] = bracket(start);
+    if (std::isinf(low) || std::isinf(high)) {
+      const double found = std::isinf(low) ? low : high;
+      return {found, found, found};
+    }
+    while (high - low > how_.tolerance) {
+      const double between = (low + high) / 2;
+      (holds(between) ? low : high) = between;
+    }
+    const Interval at_low = all_draws(low);
+    const Interval at_high = all_draws(high);
+    const double fall = at_low.mean - at_high.mean;
+    const double crossing = low + (high - low) * (at_low.mean - goal()) / fall;
+    const double spread = (at_low.half_width + at_high.half_width) / 2;
+    const double guess = std::clamp(spread * (high - low) / fall, how_.tolerance, std::log(4.0));
+    return {crossing, edge(crossing, low, spread, -guess), edge(crossing, high, spread, guess)};
+  }
+
+  /// A candidate that holds and a larger one that does not.
   std::pair<double, double> bracket(double start) {
     const bool up = holds(start);
     double at = start;
@@ -154,20 +200,6 @@ class ToleratedNoise {
     }
     const double infinity = std::numeric_limits<double>::infinity();
     return up ? std::pair(at, infinity) : std::pair(-infinity, at);
-  }
-
-  /// Where a line between the ends' accuracies crosses the goal, and a little more towards the farther end: two of
-  /// these make a bracket as narrow as it has to be, and candidates so near are the ones that take all draws.
-  double beside_crossing(double low, double high) {
-    const double above = mean_so_far(low) - goal();
-    const double share = above / (above - mean_so_far(high) + goal());
-    const double beside = low + (high - low) * share + (share < 0.5 ? 0.45 : -0.45) * how_.tolerance;
-    const double margin = (high - low) / 10;
-    return std::clamp(beside, low + margin, high - margin);
-  }
-
-  double mean_so_far(double log_sigma) {
-    return mean_interval(std::span<const double>(seen_[log_sigma]), how_.level).mean;
   }
 
   /// The end of the interval on one side: the sigma at which the goal leaves the confidence interval of the mean
@@ -197,7 +229,6 @@ class ToleratedNoise {
   Settings how_;
   std::map<double, std::vector<double>> seen_{};
   std::int64_t passes_ = 0;
-  bool early_ = true;
   double fit_;
 };
 
