@@ -13,8 +13,9 @@
 # the loader's path), and LibTorch is loaded once a file, not once a test case.
 option(REGIMEN_TESTS_TOGETHER "Compile the files of a test program together: quicker for all, slower for one" OFF)
 
-# REGIMEN_TESTS_WITHOUT: rooms whose tests are left out, for a build that has a reason to look at the others only.
-set(REGIMEN_TESTS_WITHOUT "" CACHE STRING "Rooms whose tests are not built, with semicolons between them")
+# REGIMEN_TESTS_WITHOUT: a regular expression for the <folder>/<file> that are left out, for a build that has a reason to
+# look at the others only.
+set(REGIMEN_TESTS_WITHOUT "" CACHE STRING "Tests that are not built, as a regular expression for <folder>/<file>")
 
 # The tests of rooms and laws that include support/<program>.hpp, into the named variable.
 function(find_tests program result)
@@ -23,7 +24,8 @@ function(find_tests program result)
   foreach(file IN LISTS files)
     cmake_path(GET file PARENT_PATH folder)
     cmake_path(GET folder FILENAME room)
-    if(room IN_LIST REGIMEN_TESTS_WITHOUT)
+    cmake_path(GET file FILENAME name)
+    if(REGIMEN_TESTS_WITHOUT AND "${room}/${name}" MATCHES "${REGIMEN_TESTS_WITHOUT}")
       continue()
     endif()
     if(room STREQUAL "laws" OR IS_DIRECTORY "${PROJECT_SOURCE_DIR}/include/regimen/${room}")

@@ -72,6 +72,8 @@ class ToleratedNoise {
     double value = 0;
     double error = 0;
     double middle = 0;  ///< mean accuracy of the two ends
+
+    [[nodiscard]] bool told() const { return value < -3 * error; }
   };
 
   [[nodiscard]] double goal() const { return fit_ - how_.drop; }
@@ -113,18 +115,28 @@ class ToleratedNoise {
     if (!near) {
       return std::nullopt;
     }
-    const Slope slope = slope_at(*near);
-    if (slope.value >= -3 * slope.error) {
-      return std::nullopt;
-    }
-    double at = *near + std::clamp((goal() - slope.middle) / slope.value, -reach, reach);
-    for (int attempt = 0; attempt < 3; ++attempt) {
+    double taken_at = *near;
+    Slope slope = slope_at(taken_at);
+    double at = taken_at;
+    for (int attempt = 0; attempt < 4; ++attempt) {
+      if (std::abs(at - taken_at) > 0.2) {
+        taken_at = at;  // where the accuracy may fall otherwise
+        slope = slope_at(taken_at);
+      }
+      if (!slope.told()) {
+        return std::nullopt;
+      }
+      if (attempt == 0) {
+        at += std::clamp((goal() - slope.middle) / slope.value, -reach, reach);
+        continue;
+      }
       const Interval here = all_draws(at);
       const double rest = (goal() - here.mean) / slope.value;
-      const double quantile = student_t_quantile(static_cast<std::size_t>(how_.draws - 1), how_.level);
-      const double half = std::hypot(here.half_width, quantile * rest * slope.error) / -slope.value;
-      if (std::abs(rest) <= std::max(how_.tolerance, half)) {
-        return Found{at + rest, at + rest - half, at + rest + half};
+      const double half = here.half_width / -slope.value;
+      if (std::abs(rest) <= std::min(reach, std::max(how_.tolerance, half))) {
+        const double quantile = student_t_quantile(static_cast<std::size_t>(how_.draws - 1), how_.level);
+        const double width = std::hypot(half, quantile * rest * slope.error / slope.value);
+        return Found{at + rest, at + rest - width, at + rest + width};
       }
       at += std::clamp(rest, -reach, reach);
     }
@@ -160,7 +172,8 @@ class ToleratedNoise {
       slope.value = rise.mean / (2 * reach);
       slope.error = standard_error / (2 * reach);
       slope.middle = (mean_interval(low).mean + mean_interval(high).mean) / 2;
-      if (slope.value < -8 * slope.error || n == how_.draws) {
+      // An error of 0 says that few draws on few samples were equal by chance.
+      if ((slope.value < -8 * slope.error && slope.error > 0) || n == how_.draws) {
         return slope;
       }
     }
