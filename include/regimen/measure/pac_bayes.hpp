@@ -79,7 +79,7 @@ struct PacBayesEstimate {
 /// does not change when a ReLU unit's incoming weights grow and its outgoing ones shrink by one factor, nor with the
 /// scale of the logits; the bounds do.
 ///
-/// Costs a forward pass for each draw and some 15 more where accuracies differ little between draws, 3 to 4 passes a
+/// Costs a forward pass for each draw and some 15 more where accuracies differ little between draws, 3 to 5 passes a
 /// draw where they differ much, and up to 30 by bisection. NaN for weights that are not finite. Throws Error for data
 /// without samples or end, if no parameter is selected, for a loss without accuracy, if `start` does not fit, and
 /// unless drop is in (0, 1), draws >= 3, tolerance in (0, 1) and level in (0, 1).
