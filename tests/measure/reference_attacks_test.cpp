@@ -247,9 +247,7 @@ TEST_CASE("label memorization: two standard errors hold the truth in 95 % of 3,0
 }
 
 TEST_CASE("reference attacks: rescaled ReLU units change nothing, the scale of the logits no correctness") {
-  const at::Tensor id = at::arange(40, at::kLong);
-  const at::Tensor data = regimen::Key(1, id).normal({4}).to(at::kDouble);
-  const at::Tensor labels = data.slice(1, 0, 3).argmax(1);
+  const regimen::Batch data = measured::points(40);
   std::vector<torch::nn::Sequential> nets;
   for (std::uint64_t seed = 1; seed <= 7; ++seed) {
     nets.push_back(small_mlp(4, 8, 3));
@@ -257,10 +255,10 @@ TEST_CASE("reference attacks: rescaled ReLU units change nothing, the scale of t
   }
   const auto signal = [&](regimen::MembershipSignal kind, torch::nn::Sequential& net) {
     const at::NoGradGuard no_grad;
-    return regimen::membership_signal(kind, net->forward(data), labels);
+    return regimen::membership_signal(kind, net->forward(data.data), data.target);
   };
   // The first network is attacked. Of the six others, three saw each sample; the population are the first ten samples.
-  const at::Tensor member = (at::arange(6).unsqueeze(1) + id) % 2 == 0;
+  const at::Tensor member = (at::arange(6).unsqueeze(1) + at::arange(40)) % 2 == 0;
   const auto of_references = [&](regimen::MembershipSignal kind) {
     std::vector<at::Tensor> all;
     for (std::size_t i = 1; i < nets.size(); ++i) {

@@ -69,6 +69,7 @@ class ToleratedNoise {
 
   /// The mean accuracy's slope over log sigma, with its standard error.
   struct Slope {
+    double at = 0;  ///< log sigma
     double value = 0;
     double error = 0;
     double middle = 0;  ///< mean accuracy of the two ends
@@ -115,20 +116,17 @@ class ToleratedNoise {
     if (!near) {
       return std::nullopt;
     }
-    double taken_at = *near;
-    Slope slope = slope_at(taken_at);
-    double at = taken_at;
-    for (int attempt = 0; attempt < 4; ++attempt) {
-      if (std::abs(at - taken_at) > 0.2) {
-        taken_at = at;  // where the accuracy may fall otherwise
-        slope = slope_at(taken_at);
-      }
-      if (!slope.told()) {
-        return std::nullopt;
-      }
-      if (attempt == 0) {
-        at += std::clamp((goal() - slope.middle) / slope.value, -reach, reach);
-        continue;
+    Slope slope = slope_at(*near);
+    if (!slope.told()) {
+      return std::nullopt;
+    }
+    double at = *near + std::clamp((goal() - slope.middle) / slope.value, -reach, reach);
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      if (std::abs(at - slope.at) > 0.2) {  // where the accuracy may fall otherwise
+        slope = slope_at(at);
+        if (!slope.told()) {
+          return std::nullopt;
+        }
       }
       const Interval here = all_draws(at);
       const double rest = (goal() - here.mean) / slope.value;
@@ -163,7 +161,7 @@ class ToleratedNoise {
 
   /// From differences between two sigmas under equal noises, as few as tell the slope within an eighth.
   Slope slope_at(double log_sigma) {
-    Slope slope;
+    Slope slope{.at = log_sigma};
     for (std::int64_t n = std::min<std::int64_t>(4, how_.draws);; n = std::min<std::int64_t>(2 * n, how_.draws)) {
       const std::span<const double> low = drawn(log_sigma - reach, n);
       const std::span<const double> high = drawn(log_sigma + reach, n);
