@@ -7,6 +7,7 @@
 #include "regimen/curvature/gauss_newton.hpp"
 #include "regimen/curvature/gram.hpp"
 #include "regimen/curvature/hessian.hpp"
+#include "regimen/curvature/jacobian.hpp"
 #include "regimen/curvature/linear_operator.hpp"
 #include "regimen/curvature/loss_surface.hpp"
 #include "regimen/curvature/output_jacobian.hpp"

@@ -3,6 +3,7 @@
 /// Readers: IDX, CIFAR, mapped files, folders of images; toys.
 
 #include "regimen/datasets/cifar.hpp"
+#include "regimen/datasets/clusterable.hpp"
 #include "regimen/datasets/dataset.hpp"
 #include "regimen/datasets/folders.hpp"
 #include "regimen/datasets/idx.hpp"

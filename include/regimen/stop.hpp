@@ -10,4 +10,5 @@
 #include "regimen/stop/gap.hpp"
 #include "regimen/stop/limits.hpp"
 #include "regimen/stop/measured.hpp"
+#include "regimen/stop/met.hpp"
 #include "regimen/stop/patience.hpp"

@@ -15,6 +15,7 @@
 #include "regimen/experiment/signals.hpp"
 #include "regimen/experiment/task.hpp"
 #include "regimen/experiment/time_left.hpp"
+#include "regimen/measure/concept.hpp"
 #include "regimen/model/finite.hpp"
 #include "regimen/model/model.hpp"
 #include "regimen/observe/log.hpp"
@@ -89,6 +90,26 @@ class Jobs {
     }
     end(job.name);
     return history;
+  }
+
+  /// Computes numbers without a training, and returns them; a resumed job reads them from its file. Their result is a
+  /// history of one epoch, with these numbers as its measures. Throws Interrupted if the task was stopped before, and
+  /// all errors of `numbers`.
+  ///     const auto spectrum = jobs.compute("spectrum", [&] { return Numbers{{"largest", 2.5}}; });
+  Numbers compute(const std::string& name, const std::function<Numbers()>& numbers) {
+    const JobFiles files{folder_, name};
+    std::optional<History> history = task_.resume ? files.history() : std::nullopt;
+    heed(task_.stop);
+    begin(name, !history);
+    if (!history) {
+      history.emplace();
+      history->epochs.push_back({.phase = name, .measures = numbers()});
+      history->outcomes.push_back({.phase = name, .ended = Ended::epochs});
+      write_file(files.manifest(), "{\"type\": \"numbers\", \"name\": " + regimen::detail::json::quoted(name) + "}\n");
+      save_checkpoint(files.checkpoint(), State{.history = *history});
+    }
+    end(name);
+    return history->back().measures;
   }
 
   /// Counts a job of an earlier run as done.

@@ -21,6 +21,7 @@ consteval std::uint64_t of(std::string_view word) {
 
 inline constexpr std::uint64_t augment = of("augment");        // transforms of a phase
 inline constexpr std::uint64_t balance = of("balance");        // balanced_labels
+inline constexpr std::uint64_t centres = of("centres");        // of clusterable data
 inline constexpr std::uint64_t choice = of("choice");          // exact shares of `frozen`
 inline constexpr std::uint64_t clusters = of("clusters");      // toy data
 inline constexpr std::uint64_t directions = of("directions");  // InstanceLabels

@@ -51,6 +51,20 @@ inline at::Tensor mean_of_rows(const at::Tensor& numbers) {
   return numbers.dim() == 1 ? numbers : numbers.flatten(1).mean(1);
 }
 
+/// Throws Error, in the name of `who`, for targets that are no labels 0 and 1, nor numbers in between.
+inline void check_binary_target(const at::Tensor& target, const std::string& who) {
+  if (!target.defined()) {
+    throw Error(who + " takes labels 0 and 1, but the data have no targets");
+  }
+  require_real_numbers(target, who, "target");
+  if (target.is_cpu()) {
+    if (const auto wrong = first_outside(target, 0, 1)) {
+      throw Error(who + " takes targets in [0, 1], but one is " + text(*wrong) +
+                  ": make labels 0 and 1 of them (of 1 and 2 by - 1, of -1 and 1 by > 0, of a mask's bytes by / 255)");
+    }
+  }
+}
+
 }  // namespace detail
 
 /// Binary cross entropy of logits: one per sample, [N] or [N, 1], or several, [N, ...], of which a sample may have any
@@ -86,19 +100,39 @@ struct BinaryCrossEntropy {
   }
 
   /// Throws Error for targets that fit no logits.
-  void check_target(const at::Tensor& target) const {
-    if (!target.defined()) {
-      throw Error("BinaryCrossEntropy takes labels 0 and 1, but the data have no targets");
-    }
-    detail::require_real_numbers(target, "BinaryCrossEntropy", "target");
-    if (target.is_cpu()) {
-      if (const auto wrong = detail::first_outside(target, 0, 1)) {
-        throw Error(
-            "BinaryCrossEntropy takes targets in [0, 1], but one is " + detail::text(*wrong) +
-            ": make labels 0 and 1 of them (of 1 and 2 by - 1, of -1 and 1 by > 0, of a mask's bytes by / 255)");
-      }
-    }
+  void check_target(const at::Tensor& target) const { detail::check_binary_target(target, "BinaryCrossEntropy"); }
+};
+
+/// Half the mean of the squared differences between one output per sample, [N] or [N, 1], and the labels as -1 and +1:
+/// least-squares classification, the loss of most theory of gradient descent on networks. Targets are labels 0 and 1 of
+/// the output's shape, as for BinaryCrossEntropy; soft ones in between are the numbers in between.
+///
+/// A prediction is correct if (output > 0) equals (target > 0.5); a NaN output is wrong. Theory sums over the samples: a
+/// step of rate e on the sum is one of rate e n on this mean, with n samples a batch. Throws Error for outputs and targets
+/// of other shapes, and on the CPU for a target out of [0, 1].
+struct BinarySquaredError {
+  at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
+    return each(output, target).mean();
   }
+
+  /// The loss of each sample, [N].
+  at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
+    detail::require_same_shape(output, target, "BinarySquaredError");
+    detail::require_real_numbers(output, "BinarySquaredError", "output");
+    if (output.numel() != output.size(0)) {
+      throw Error("BinarySquaredError takes one output per sample, [N] or [N, 1], not " + detail::described(output));
+    }
+    check_target(target);
+    const at::Tensor sign = target.flatten().to(output.scalar_type()) * 2 - 1;
+    return (output.flatten() - sign).square() / 2;
+  }
+
+  at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
+    return BinaryCrossEntropy{}.correct(output, target);
+  }
+
+  /// Throws Error for targets that are no labels 0 and 1.
+  void check_target(const at::Tensor& target) const { detail::check_binary_target(target, "BinarySquaredError"); }
 };
 
 /// Mean of the squared differences over samples and outputs; there is no accuracy. Throws Error for targets of another

@@ -13,10 +13,14 @@
 
 namespace regimen::inline v0 {
 
-/// The predicted classes: outputs [N, C, ...] -> [N, ...] int64, the class of the largest output; -1, which is no
-/// label, if an output is NaN. LibTorch's argmax alone takes NaN for the largest, and a network of NaN would predict
-/// class 0.
+/// The predicted classes: outputs [N, C, ...] -> [N, ...] int64, the class of the largest output. A single output, [N]
+/// or [N, 1, ...], is the logit of class 1: class 1 if it is above 0, else 0. -1, which is no label, if an output is
+/// NaN. LibTorch's argmax alone takes NaN for the largest, and a network of NaN would predict class 0.
 inline at::Tensor predicted_classes(const at::Tensor& outputs) {
+  if (outputs.dim() == 1 || outputs.size(1) == 1) {
+    const at::Tensor logit = outputs.dim() == 1 ? outputs : outputs.squeeze(1);
+    return logit.gt(0).to(at::kLong).masked_fill(logit.isnan(), -1);
+  }
   return outputs.argmax(1).masked_fill(outputs.amax(1).isnan(), -1);
 }
 
