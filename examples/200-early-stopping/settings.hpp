@@ -30,17 +30,17 @@ struct EarlySettings {
   int dimensions = 50;
   int points = 20;         ///< of each cluster, fewer than dimensions: else wrong labels take too long to be fitted
   int width = 500;         ///< hidden units
-  int first_steps = 400;   ///< scored one by one
+  int first_steps = 100;   ///< scored one by one
   int most_steps = 30000;  ///< at most, until all wrong labels are fitted
 
   // Images, an MLP of one hidden layer, SGD.
-  int image_seeds = 3;
+  int image_seeds = 5;
   std::vector<int> wrong = {0, 30, 50};  ///< percent of the images with a uniformly random label
   std::int64_t images = 2000;
   int hidden = 512;
   int epochs = 80;
   int batch = 50;
-  double rate = 0.05;
+  double rate = 0.2;
 };
 
 inline kit::Sizes sizes_of(EarlySettings& s) {
@@ -60,8 +60,8 @@ struct ClusterArm {
            what;
   }
   [[nodiscard]] ex::Factors factors(const std::string& what) const {
-    return {{"part", "clusters"},          {"radius", std::to_string(radius)}, {"noise", std::to_string(noise)},
-            {"activation", activation},    {"seed", std::to_string(seed)},     {"job", what}};
+    return {{"part", "clusters"},       {"radius", std::to_string(radius)}, {"noise", std::to_string(noise)},
+            {"activation", activation}, {"seed", std::to_string(seed)},     {"job", what}};
   }
 };
 
@@ -73,8 +73,12 @@ struct ImageArm {
   [[nodiscard]] std::string unit() const { return "images-seed" + std::to_string(seed); }
   [[nodiscard]] std::string job() const { return unit() + "-noise" + std::to_string(wrong); }
   [[nodiscard]] ex::Factors factors() const {
-    return {{"part", "images"}, {"radius", ""},                   {"noise", std::to_string(wrong)},
-            {"activation", ""}, {"seed", std::to_string(seed)}, {"job", "train"}};
+    return {{"part", "images"},
+            {"radius", ""},
+            {"noise", std::to_string(wrong)},
+            {"activation", ""},
+            {"seed", std::to_string(seed)},
+            {"job", "train"}};
   }
 };
 
@@ -84,7 +88,8 @@ inline std::vector<ClusterArm> cells_of(const EarlySettings& s) {
   const auto or_first = [](const auto& list, auto wanted) {
     return std::find(list.begin(), list.end(), wanted) != list.end() ? wanted : list.front();
   };
-  const ClusterArm base{1, or_first(s.radii, 20), or_first(s.noise, 20), or_first(s.activations, std::string("softplus"))};
+  const ClusterArm base{1, or_first(s.radii, 20), or_first(s.noise, 20),
+                        or_first(s.activations, std::string("softplus"))};
   std::vector<ClusterArm> cells;
   for (const int radius : s.radii) {
     cells.push_back({1, radius, base.noise, base.activation});
@@ -108,15 +113,18 @@ struct Rule {
   rg::Stop stop;
 };
 
-/// The rules for data with this share of wrong labels, which one of them has to know, and this distance budget.
-inline std::vector<Rule> rules_for(double wrong, double budget = 0) {
+/// The rules for data with this share of wrong labels, which one of them has to know, and this distance budget; no
+/// budget for 0.
+inline std::vector<Rule> rules_for(double wrong, double budget) {
   std::vector<Rule> rules{
-      {"training loss falls by less than 1 %",
+      {"loss falls by less than 1 %",
        rg::Patience{.scorings = 1, .metric = rg::Metric::fit_loss, .by = 0.01, .relative = true}},
-      {"changes of predictions rise (Label Wave)", rg::MeasureRises{.measure = "changes", .window = 3, .scorings = 2}},
-      {"fit reaches 1 - share of wrong labels", rg::FitReaches{1 - wrong}}};
+      {"predictions change more (Label Wave)", rg::MeasureRises{.measure = "changes", .window = 3, .scorings = 2}}};
+  if (wrong > 0) {
+    rules.push_back({"fit reaches 1 - wrong", rg::FitReaches{1 - wrong}});
+  }
   if (budget > 0) {
-    rules.push_back({"distance exceeds 1.5 sqrt(clusters)", rg::MeasureExceeds{.measure = "distance", .bound = budget}});
+    rules.push_back({"distance above 1.5 sqrt(K)", rg::MeasureExceeds{.measure = "distance", .bound = budget}});
   }
   return rules;
 }

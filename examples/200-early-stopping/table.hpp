@@ -4,214 +4,222 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <regimen/experiment.hpp>
 #include <regimen/report.hpp>
-#include <regimen/statistics/mean.hpp>
 #include <regimen/stop/met.hpp>
 
 #include "kit/claims.hpp"
 #include "kit/format.hpp"
-#include "kit/pictures.hpp"
+#include "kit/over_runs.hpp"
 #include "settings.hpp"
 
-/// A training on clusters: the numbers at its start and all its epochs. Step i is epochs[i - 1].
+/// A training on clusters.
 struct ClusterRun {
-  const ex::Result* start;
-  rg::History first;                ///< scored at each step
-  std::vector<rg::Epoch> scored{};  ///< all scored epochs of both jobs, their clocks counted from the start
+  const ex::Result* start = nullptr;  ///< of which the measures are the numbers at the start
+  rg::History first{};                ///< scored at each step
+  std::vector<rg::Epoch> scored{};    ///< all scored epochs, their steps counted from the start
 
-  [[nodiscard]] static bool all_true(const rg::Epoch& epoch) { return epoch.clean.accuracy == 1; }
-
-  /// The first or the last step at which every point, wrongly labelled or not, is predicted by its true label; NaN
-  /// without one.
-  [[nodiscard]] double window(bool last) const {
+  /// The first or the last step at which every point is predicted by its true label; NaN without one.
+  [[nodiscard]] double all_true(bool last) const {
     double step = rg::unknown;
     for (const rg::Epoch& epoch : scored) {
-      if (all_true(epoch) && (last || std::isnan(step))) {
+      if (epoch.clean.accuracy == 1 && (last || std::isnan(step))) {
         step = static_cast<double>(epoch.clock.step);
       }
     }
     return step;
   }
   [[nodiscard]] const rg::Epoch& at_theory() const {
-    const auto step = static_cast<std::size_t>(std::max(1.0, std::ceil(start->measure("i_0"))));
-    return first.epochs.at(std::min(step, first.size()) - 1);
+    const auto step = static_cast<std::size_t>(std::ceil(start->measure("i_0")));
+    return first.epochs.at(std::clamp<std::size_t>(step, 1, first.size()) - 1);
+  }
+  [[nodiscard]] double distance(bool at_end) const {
+    return rg::value_of(at_end ? scored.back() : at_theory(), "distance");
   }
 };
 
-inline std::vector<ClusterRun> runs_of(const ClusterArm& cell, const ex::Results& results, int seeds) {
-  std::vector<ClusterRun> runs;
-  for (ClusterArm arm = cell; arm.seed <= seeds; ++arm.seed) {
-    const ex::Result* const start = results.find(arm.factors("start"));
-    const ex::Result* const first = results.find(arm.factors("first"));
-    const ex::Result* const end = results.find(arm.factors("end"));
-    if (start == nullptr || first == nullptr || end == nullptr) {
-      continue;
-    }
-    runs.push_back({start, first->history, first->history.epochs});
-    for (rg::Epoch epoch : end->history) {
-      if (epoch.scored()) {
-        epoch.clock.step += first->history.back().clock.step;
-        runs.back().scored.push_back(std::move(epoch));
+/// A row of the table on clusters, with the runs of all finished seeds.
+struct ClusterCell {
+  ClusterArm arm;
+  std::vector<ClusterRun> runs{};
+
+  /// Whether the theorem's assumptions nearly hold: small clusters, few wrong labels.
+  [[nodiscard]] bool is_checked() const { return arm.radius <= 20 && arm.noise <= 30; }
+};
+
+inline std::vector<ClusterCell> finished_cells(const ex::Results& results, const EarlySettings& s) {
+  std::vector<ClusterCell> cells;
+  for (const ClusterArm& arm : cells_of(s)) {
+    ClusterCell cell{arm};
+    for (ClusterArm one = arm; one.seed <= s.seeds; ++one.seed) {
+      const ex::Result* const start = results.find(one.factors("start"));
+      const ex::Result* const first = results.find(one.factors("first"));
+      const ex::Result* const end = results.find(one.factors("end"));
+      if (start == nullptr || first == nullptr || end == nullptr) {
+        continue;
+      }
+      cell.runs.push_back({start, first->history, first->history.epochs});
+      for (rg::Epoch epoch : end->history) {
+        if (epoch.scored()) {
+          epoch.clock.step += first->history.back().clock.step;
+          cell.runs.back().scored.push_back(std::move(epoch));
+        }
       }
     }
+    if (!cell.runs.empty()) {
+      cells.push_back(std::move(cell));
+    }
   }
-  return runs;
+  return cells;
 }
 
-/// The mean of a number of each run with its interval.
-template <class Run, class Number>
-rg::Interval mean_of(const std::vector<Run>& runs, const Number& number) {
-  std::vector<double> values;
-  for (const Run& run : runs) {
-    values.push_back(number(run));
+inline rg::report::Table clusters_table(const std::vector<ClusterCell>& cells, kit::Claims& claims) {
+  using rg::report::Kind;
+  rg::report::Table table({{.name = "radius %", .kind = Kind::whole},
+                           {.name = "wrong %", .kind = Kind::whole},
+                           {.name = "activation"},
+                           {.name = "all true in", .key = "all_true_in"},
+                           {.name = "from", .key = "all_true_from"},
+                           {.name = "to step", .key = "all_true_to"},
+                           {.name = "I_0", .kind = Kind::interval, .digits = 1},
+                           {.name = "true then %", .key = "true_at_i_0", .kind = Kind::number, .digits = 1},
+                           {.name = "distance", .key = "distance_at_i_0", .kind = Kind::interval, .digits = 1},
+                           {.name = "fitted at", .key = "distance_fitted", .kind = Kind::interval, .digits = 0},
+                           {.name = "in steps", .key = "steps_fitted", .kind = Kind::interval, .digits = 0}});
+  double least = 1, farther = INFINITY, cliff = INFINITY, fitted = 1, at_10 = 0, at_20 = 0;
+  for (const auto& cell : cells) {
+    const auto& [arm, runs] = cell;
+    const auto recovered =
+        kit::values_of(runs, [](const auto& run) { return rg::value_of(run.at_theory(), "recovered"); });
+    const auto from = kit::values_of(runs, [](const auto& run) { return run.all_true(false); });
+    const auto to = kit::values_of(runs, [](const auto& run) { return run.all_true(true); });
+    const rg::Interval far = kit::mean_of(runs, [](const auto& run) { return run.distance(true); });
+    table.add({arm.radius, arm.noise, arm.activation, kit::format("%zu of %zu", from.size(), runs.size()),
+               kit::range_of(from), kit::range_of(to),
+               kit::mean_of(runs, [](const auto& run) { return run.start->measure("i_0"); }),
+               100 * rg::mean_interval(recovered).mean,
+               kit::mean_of(runs, [](const auto& run) { return run.distance(false); }), far,
+               kit::mean_of(runs, [](const auto& run) { return static_cast<double>(run.scored.back().clock.step); })});
+    for (const ClusterRun& run : cell.is_checked() ? runs : std::vector<ClusterRun>{}) {
+      least = std::min(least, rg::value_of(run.at_theory(), "recovered"));
+      fitted = std::min(fitted, rg::value_of(run.scored.back(), "memorized"));
+      farther = std::min(farther, run.distance(true) / run.distance(false));
+      cliff = std::min(cliff, run.start->measure("cliff"));
+    }
+    if (arm.noise == 20 && arm.activation == "softplus") {
+      at_10 = arm.radius == 10 ? far.mean : at_10;
+      at_20 = arm.radius == 20 ? far.mean : at_20;
+    }
   }
-  return rg::mean_interval(values);
+  table.note(
+      "All true: every point, wrongly labelled or not, is predicted by its true label; least and largest step of the");
+  table.note(
+      "seeds. I_0: the theorem's number of steps; wrongly labelled points predicted truly then, and the distance from");
+  table.note("the start. Fitted: all wrong labels. Means over the seeds with Student-t 95 % intervals.");
+  if (std::isfinite(farther)) {
+    claims.add(least == 1,
+               kit::format("at I_0 every wrongly labelled point is predicted truly (worst run %.1f %%)", 100 * least));
+    claims.add(fitted == 1, "in the end every wrong label is fitted");
+    claims.add(farther >= 8, kit::format("which takes at least 8 times the distance (least %.0f times)", farther));
+    claims.add(cliff >= 4,
+               kit::format("the Jacobian's K-th singular value is at least 4 times the next (least %.1f)", cliff));
+  }
+  if (at_10 > 0 && at_20 > 0) {
+    claims.add(at_10 / at_20 >= 1.3 && at_10 / at_20 <= 2.2,
+               kit::format("half the radius takes 1.3 to 2.2 times the distance (%.2f times)", at_10 / at_20));
+  }
+  return table;
 }
 
-/// "3-12": the least and the largest number of the runs.
-template <class Run, class Number>
-std::string range_of(const std::vector<Run>& runs, const Number& number) {
-  double least = INFINITY, largest = -INFINITY;
-  for (const Run& run : runs) {
-    const double value = number(run);
-    least = std::min(least, value);
-    largest = std::max(largest, value);
+inline rg::report::Table jacobian_table(const std::vector<ClusterCell>& cells) {
+  using rg::report::Kind;
+  rg::report::Table table({{.name = "radius %", .kind = Kind::whole},
+                           {.name = "wrong %", .kind = Kind::whole},
+                           {.name = "activation"},
+                           {.name = "s_1", .kind = Kind::interval},
+                           {.name = "s_K", .kind = Kind::interval},
+                           {.name = "s_K+1", .kind = Kind::interval, .digits = 3},
+                           {.name = "s_K / s_K+1", .key = "cliff", .kind = Kind::interval, .digits = 1},
+                           {.name = "labels in K %", .key = "labels_inside", .kind = Kind::interval, .digits = 1},
+                           {.name = "noise in K %", .key = "noise_inside", .kind = Kind::interval, .digits = 1}});
+  for (const auto& [arm, runs] : cells) {
+    const auto mean = [&runs = runs](const std::string& name, double unit = 1) {
+      return kit::mean_of(runs, [&](const auto& run) { return unit * run.start->measure(name); });
+    };
+    table.add({arm.radius, arm.noise, arm.activation, mean("value_01"), mean("value_10"), mean("value_11"),
+               mean("cliff"), mean("labels_inside", 100), mean("noise_inside", 100)});
   }
-  return least == largest ? kit::format("%.0f", least) : kit::format("%.0f-%.0f", least, largest);
+  table.note(
+      "Singular values of the Jacobian at the start; K = 10 clusters. In K: the share of the true labels' squares, "
+      "and");
+  table.note(
+      "of the wrong labels' differences from them, that lies in the K largest left singular vectors, which are fitted "
+      "first.");
+  return table;
 }
 
-/// A rule's stops in some trainings: the epoch of each, without those that it never ends.
+/// A rule's stops in some trainings.
 struct Stops {
-  std::vector<const rg::Epoch*> at{};
+  std::vector<rg::Epoch> at{};  ///< without trainings that it never ends
   std::size_t runs = 0;
 
   void add(const Rule& rule, const rg::History& history) {
     ++runs;
     if (const auto i = rg::first_met(rule.stop, history)) {
-      at.push_back(&history.epochs[*i]);
+      at.push_back(history.epochs[*i]);
     }
   }
-  [[nodiscard]] std::string range(bool steps) const {
-    const auto when = [&](const rg::Epoch* epoch) {
-      return static_cast<double>(steps ? epoch->clock.step : epoch->clock.epoch);
-    };
-    const std::string never = at.size() < runs ? kit::format(", %zu never", runs - at.size()) : "";
-    return at.empty() ? "never" : range_of(at, when) + never;
+  [[nodiscard]] std::string range() const {
+    const std::string never = at.size() < runs ? kit::format(", never in %zu", runs - at.size()) : "";
+    return at.empty()
+               ? "never"
+               : kit::range_of(kit::values_of(at, [](const auto& e) { return static_cast<double>(e.clock.epoch); })) +
+                     never;
   }
 };
 
-inline double measure_of(const rg::Epoch& epoch, const std::string& name) {
-  const auto found = epoch.measures.find(name);
-  return found == epoch.measures.end() ? rg::unknown : found->second;
-}
-
-/// Whether a cell is one that the paper's statement is checked in: its assumptions ask for few wrong labels.
-inline bool is_checked(const ClusterArm& cell) {
-  return cell.radius <= 20 && cell.noise <= 30;
-}
-
-/// The table on clusters, with its statements.
-inline rg::report::Table clusters_table(const std::vector<std::pair<ClusterArm, std::vector<ClusterRun>>>& cells,
-                                        kit::Claims& claims) {
-  using rg::report::Kind;
-  rg::report::Table table({{.name = "radius %", .kind = Kind::whole},
-                           {.name = "wrong %", .kind = Kind::whole},
-                           {.name = "activation"},
-                           {.name = "all true in"},
-                           {.name = "from step"},
-                           {.name = "to step"},
-                           {.name = "I_0"},
-                           {.name = "true at I_0 %", .kind = Kind::number, .digits = 1},
-                           {.name = "distance at I_0", .kind = Kind::interval, .digits = 1},
-                           {.name = "fitted", .kind = Kind::interval, .digits = 0},
-                           {.name = "steps", .kind = Kind::interval, .digits = 0},
-                           {.name = "s_K / s_K+1", .kind = Kind::interval, .digits = 1}});
-  for (const auto& [cell, runs] : cells) {
-    const auto with_window = std::count_if(runs.begin(), runs.end(), [](const ClusterRun& run) {
-      return !std::isnan(run.window(false));
-    });
-    double least = 1, ratio = INFINITY, cliff = INFINITY, unlearned = 0;
-    for (const ClusterRun& run : runs) {
-      least = std::min(least, measure_of(run.at_theory(), "recovered"));
-      ratio = std::min(ratio, measure_of(run.scored.back(), "distance") / measure_of(run.at_theory(), "distance"));
-      cliff = std::min(cliff, run.start->measure("cluster_value") / run.start->measure("next_value"));
-      unlearned = std::max(unlearned, 1 - measure_of(run.scored.back(), "memorized"));
-    }
-    const bool some = with_window > 0;
-    std::vector<ClusterRun> seen;
-    std::copy_if(runs.begin(), runs.end(), std::back_inserter(seen), [](const ClusterRun& run) { return !std::isnan(run.window(false)); });
-    table.add({cell.radius, cell.noise, cell.activation, kit::format("%td of %zu", with_window, runs.size()),
-               some ? range_of(seen, [](const ClusterRun& run) { return run.window(false); }) : "-",
-               some ? range_of(seen, [](const ClusterRun& run) { return run.window(true); }) : "-",
-               range_of(runs, [](const ClusterRun& run) { return run.start->measure("i_0"); }), 100 * least,
-               mean_of(runs, [](const ClusterRun& run) { return measure_of(run.at_theory(), "distance"); }),
-               mean_of(runs, [](const ClusterRun& run) { return measure_of(run.scored.back(), "distance"); }),
-               mean_of(runs, [](const ClusterRun& run) { return static_cast<double>(run.scored.back().clock.step); }),
-               mean_of(runs, [](const ClusterRun& run) {
-                 return run.start->measure("cluster_value") / run.start->measure("next_value");
-               })});
-    if (is_checked(cell)) {
-      const std::string where = kit::format("radius %d %%, %d %% wrong, %s: ", cell.radius, cell.noise, cell.activation.c_str());
-      claims.add(least == 1, where + kit::format("at I_0 every wrong label is predicted truly (least %.3f)", least));
-      claims.add(unlearned == 0, where + "in the end all wrong labels are fitted");
-      claims.add(ratio >= 8, where + kit::format("their fit lies at least 8 times as far from the start (%.0f times)", ratio));
-      claims.add(cliff >= 4, where + kit::format("as many singular values as clusters stand out (4 times, here %.1f)", cliff));
-    }
-  }
-  table.note("All true: every point is predicted by its true label, from the first such step to the last, by seed. I_0: the");
-  table.note("theorem's scale. Fitted: the distance at which all wrong labels are fitted, after so many steps. s_K / s_K+1:");
-  table.note("singular values of the Jacobian at the start, K the number of clusters. Means with Student-t 95 % intervals.");
-  return table;
-}
-
-inline rg::report::Table rules_table(const std::vector<std::pair<ClusterArm, std::vector<ClusterRun>>>& cells,
-                                     const EarlySettings& s, kit::Claims& claims) {
+inline rg::report::Table rules_table(const std::vector<ClusterCell>& cells, const EarlySettings& s,
+                                     kit::Claims& claims) {
   using rg::report::Kind;
   rg::report::Table table({{.name = "rule"},
                            {.name = "radius %", .kind = Kind::whole},
                            {.name = "wrong %", .kind = Kind::whole},
                            {.name = "stops at step"},
-                           {.name = "predicted truly %", .kind = Kind::interval, .digits = 1},
-                           {.name = "all"}});
+                           {.name = "true then %", .kind = Kind::interval, .digits = 1},
+                           {.name = "all true in"}});
   const double budget = 1.5 * std::sqrt(s.clusters);
+  std::size_t right = 0, checked = 0;
   for (std::size_t i = 0; i < rules_for(0.5, budget).size(); ++i) {
-    for (const auto& [cell, runs] : cells) {
-      if (cell.activation != cells.front().first.activation) {
+    for (const ClusterCell& cell : cells) {
+      if (cell.arm.activation != cells.front().arm.activation) {
         continue;
       }
-      const Rule rule = rules_for(cell.noise / 100.0, budget)[i];
+      const Rule rule = rules_for(cell.arm.noise / 100.0, budget)[i];
       Stops stops;
-      for (const ClusterRun& run : runs) {
+      for (const ClusterRun& run : cell.runs) {
         stops.add(rule, run.first);
       }
-      const auto recovered = [](const rg::Epoch* epoch) { return 100 * measure_of(*epoch, "recovered"); };
-      const auto all = std::count_if(stops.at.begin(), stops.at.end(), [&](const rg::Epoch* epoch) { return recovered(epoch) == 100; });
-      table.add({rule.name, cell.radius, cell.noise, stops.range(true), mean_of(stops.at, recovered),
-                 kit::format("%td of %zu", all, stops.runs)});
-      if (i == 0 && is_checked(cell)) {
-        claims.add(static_cast<std::size_t>(all) == stops.runs,
-                   kit::format("radius %d %%, %d %% wrong: where the ", cell.radius, cell.noise) + rule.name + ", every wrong label is predicted truly");
+      const auto all = static_cast<std::size_t>(std::count_if(
+          stops.at.begin(), stops.at.end(), [](const auto& epoch) { return rg::value_of(epoch, "recovered") == 1; }));
+      table.add({rule.name, cell.arm.radius, cell.arm.noise, stops.range(),
+                 kit::mean_of(stops.at, [](const auto& epoch) { return 100 * rg::value_of(epoch, "recovered"); }),
+                 kit::format("%zu of %zu", all, stops.runs)});
+      if (i == 0 && cell.is_checked()) {
+        right += all;
+        checked += stops.runs;
       }
     }
   }
-  table.note("Predicted truly: of the points with a wrong label, at the rule's stop. All: seeds in which it is every one.");
-  return table;
-}
-
-inline void show_results(const ex::Results& results, const EarlySettings& s, bool check) {
-  kit::Claims claims;
-  std::vector<std::pair<ClusterArm, std::vector<ClusterRun>>> cells;
-  for (const ClusterArm& cell : cells_of(s)) {
-    if (std::vector<ClusterRun> runs = runs_of(cell, results, s.seeds); !runs.empty()) {
-      cells.emplace_back(cell, std::move(runs));
-    }
+  table.note("Clusters with " + s.activations.front() +
+             ". True then: wrongly labelled points predicted by their true label.");
+  if (checked > 0) {
+    claims.add(
+        right == checked,
+        kit::format("so they are where the training loss falls by less than 1 %% (%zu of %zu runs)", right, checked));
   }
-  std::string text = rg::report::terminal(clusters_table(cells, claims), {.width = 200}) + "\n" +
-                     rg::report::terminal(rules_table(cells, s, claims)) + "\n" + claims.text();
-  kit::show_text(text, s.out, "results.csv");
-  (void)check;
+  return table;
 }

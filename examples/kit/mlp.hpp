@@ -8,8 +8,8 @@
 
 namespace kit {
 
-/// A fully connected network for images, newly initialized from LibTorch's generator: [N, C, H, W] with `inputs` numbers
-/// an image to [N, classes], logits. Hidden layers of these widths with ReLU.
+/// A fully connected network for images, newly initialized from LibTorch's generator: [N, C, H, W] with `inputs`
+/// numbers an image to [N, classes], logits. Hidden layers of these widths with ReLU.
 struct MlpImpl : regimen::networks::Network {
   MlpImpl(std::int64_t inputs, const std::vector<std::int64_t>& widths, std::int64_t classes) {
     register_module("layers", layers);

@@ -158,6 +158,35 @@ TEST_CASE("curvature: Gauss-Newton, Fishers and Gram come from the Jacobian of t
   CHECK(furthest(matrix_of(rg::Gram(surface, /*centred=*/true)), centred.mm(centred.t())) < 1e-7);
 }
 
+TEST_CASE("curvature: the Jacobian as a matrix is that of central differences, whatever the batches") {
+  torch::manual_seed(5);
+  Smooth net;
+  const rg::Batch data = ten_samples();
+  net.eval();
+  for (const int batch : {3, 10, 128}) {
+    const rg::LossSurface surface(net, data, {.batch = batch});
+    const at::Tensor expected = differences(surface, [&] { return net.forward(data.data).flatten(); });
+    CHECK(furthest(rg::jacobian(surface), expected) < 1e-7);
+    CHECK(furthest(rg::jacobian_singular_values(surface), at::linalg_svdvals(expected)) < 1e-7);
+  }
+  const rg::LossSurface some(net, data, {}, rg::Matrices{});
+  CHECK(rg::jacobian(some).size(1) == 5 * 4 + 3 * 5);
+}
+
+TEST_CASE("curvature: the Jacobian of a linear network is its inputs, and 0 for unused weights") {
+  struct Unused : torch::nn::Module {
+    Unused() {
+      used = register_parameter("used", torch::zeros({2}, torch::kDouble));
+      unused = register_parameter("unused", torch::ones({3}, torch::kDouble));
+    }
+    at::Tensor forward(const at::Tensor& x) { return x.matmul(used); }
+    at::Tensor used, unused;
+  } net;
+  const at::Tensor x = torch::tensor({{3.0, 4.0}, {0.0, 2.0}, {1.0, 1.0}}, torch::kDouble);
+  const rg::LossSurface surface(net, rg::Batch{.data = x, .target = torch::zeros({3}, torch::kLong)});
+  CHECK(same(rg::jacobian(surface), at::cat({x, torch::zeros({3, 3}, torch::kDouble)}, 1)));
+}
+
 TEST_CASE("curvature: Gauss-Newton takes any loss of the outputs, and counts as the loss does") {
   torch::manual_seed(5);
   const auto net = std::make_shared<Smooth>();

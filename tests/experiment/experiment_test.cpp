@@ -148,6 +148,45 @@ TEST_CASE("jobs: a stopped one goes on where it was, and ends in the same bits")
   CHECK(same(weights(training.net), weights(whole.net)));
 }
 
+TEST_CASE("jobs: numbers without a training are computed once, and read by a resumed run") {
+  const Folder folder;
+  int computed = 0;
+  const auto numbers = [&] {
+    ++computed;
+    return rg::Numbers{{"third", 1.0 / 3}, {"nothing", std::nan("")}, {"large", 1e300}};
+  };
+  const auto check = [](const rg::Numbers& got) {
+    CHECK(got.size() == 3);
+    CHECK(got.at("third") == 1.0 / 3);
+    CHECK(std::isnan(got.at("nothing")));
+    CHECK(got.at("large") == 1e300);
+  };
+  check(ex::Jobs(folder / "results", quiet(), one_job()).compute("a", numbers));
+  check(ex::Jobs(folder / "results", resumed(), one_job()).compute("a", numbers));
+  CHECK(computed == 1);
+  check(ex::Jobs(folder / "results", quiet(), one_job()).compute("a", numbers));
+  CHECK(computed == 2);
+
+  const auto result = ex::read_result(folder / "results", {.name = "a"});
+  REQUIRE(result.has_value());
+  CHECK(result->measure("third") == 1.0 / 3);
+  CHECK_FALSE(result->diverged());
+  CHECK(content(ex::JobFiles{folder / "results", "a"}.manifest()) == "{\"type\": \"numbers\", \"name\": \"a\"}\n");
+}
+
+TEST_CASE("jobs: numbers that fail, or of a task that was stopped, leave no result") {
+  const Folder folder;
+  ex::Jobs jobs(folder / "results", quiet(), one_job());
+  CHECK_THROWS_AS(jobs.compute("a", []() -> rg::Numbers { throw rg::Error("no"); }), rg::Error);
+  std::stop_source stop;
+  stop.request_stop();
+  ex::Task stopped = quiet();
+  stopped.stop = stop.get_token();
+  CHECK_THROWS_AS(ex::Jobs(folder / "results", stopped, one_job()).compute("a", [] { return rg::Numbers{}; }),
+                  ex::Interrupted);
+  CHECK_FALSE(ex::read_result(folder / "results", {.name = "a"}).has_value());
+}
+
 TEST_CASE("jobs: one that diverges is at its end, though its checkpoint has finite weights") {
   const Folder folder;
   Training training(1e30);

@@ -76,6 +76,37 @@ TEST_CASE("loss: BinaryCrossEntropy takes one logit a sample, flat or as a colum
   CHECK(loss.correct(at::zeros({2}), at::tensor({0.0F, 1.0F})).equal(bools({1, 0})));
 }
 
+TEST_CASE("loss: BinarySquaredError is half the squared distance from -1 and +1, flat or as a column") {
+  const at::Tensor output = torch::tensor({0.5, -2.0, 0.25, -1.0});
+  const at::Tensor target = torch::tensor({1, 0, 0, 1});
+  const regimen::AnyLoss loss = regimen::BinarySquaredError{};
+  const at::Tensor each = torch::tensor({0.25, 1.0, 1.5625, 4.0}) / 2;
+  CHECK(furthest(loss.each(output, target), each) < 1e-7);
+  CHECK(loss(output, target).item<double>() == Approx(each.mean().item<double>()));
+  CHECK(same(loss(output.unsqueeze(1), target), loss(output, target)));
+  CHECK(same(loss.correct(output, target), torch::tensor({true, true, false, false})));
+  CHECK(loss(torch::tensor({0.5}), torch::tensor({0.75})).item<double>() == Approx(0));  // a soft label: 2 * 0.75 - 1
+  CHECK_FALSE(loss.correct(torch::tensor({std::nan("")}), torch::tensor({0})).item<bool>());
+}
+
+TEST_CASE("loss: BinarySquaredError refuses what it cannot judge, and says the cure") {
+  const regimen::BinarySquaredError loss;
+  check_error([&] { loss(torch::zeros({2}), torch::tensor({-1, 1})); },
+              {"BinarySquaredError takes targets in [0, 1], but one is -1", "of -1 and 1 by > 0"});
+  check_error([&] { loss(torch::zeros({2, 3}), torch::zeros({2, 3})); }, {"one output per sample", "[2, 3]"});
+  check_error([&] { loss(torch::zeros({2}), torch::zeros({3})); }, {"targets of the output's shape"});
+  check_error([&] { loss.check_target({}); }, {"BinarySquaredError takes labels 0 and 1"});
+}
+
+TEST_CASE("loss: a single output predicts class 1 above 0, else class 0; NaN predicts none") {
+  const at::Tensor logit = torch::tensor({2.0, -1.0, 0.0, std::nan("")});
+  const at::Tensor expected = torch::tensor({1, 0, 0, -1});
+  CHECK(same(regimen::predicted_classes(logit), expected));
+  CHECK(same(regimen::predicted_classes(logit.unsqueeze(1)), expected));
+  CHECK(same(regimen::predicted_classes(logit.view({2, 1, 2})), expected.view({2, 2})));
+  CHECK(same(regimen::predicted_classes(torch::tensor({{0.0, 1.0}, {3.0, 2.0}})), torch::tensor({1, 0})));
+}
+
 TEST_CASE("loss: MeanSquaredError is the mean of the squared differences, [N, 1] against [N] too") {
   const at::Tensor output = at::tensor({1.0, 2.0, 4.0}, at::kFloat);
   const at::Tensor target = at::tensor({0.0, 2.0, 1.0}, at::kFloat);

@@ -27,7 +27,8 @@ namespace regimen::inline v0 {
 /// labels are on the device of the ids. With label noise of an exact share in each cluster, as the paper has it:
 ///     const regimen::ClusterableData data{.radius = 0.2};
 ///     const regimen::Batch clean = data.sample(20, /*seed=*/1);
-///     const auto noisy = regimen::frozen(clean, regimen::UniformLabels{.classes = 2, .exclude_true = true}, /*seed=*/1,
+///     const auto noisy = regimen::frozen(clean, regimen::UniformLabels{.classes = 2, .exclude_true = true},
+///     /*seed=*/1,
 ///                                        regimen::exactly_in_each(data.cluster_of(clean.id), 0.2));
 struct ClusterableData {
   Integer clusters = 10;

@@ -42,11 +42,7 @@ struct Result {
   [[nodiscard]] const Score& test() const { return has_score ? score : history.back().test; }
 
   /// The value of a measure at the last epoch; NaN if it was not taken.
-  [[nodiscard]] double measure(const std::string& name) const {
-    const auto& measures = history.back().measures;
-    const auto found = measures.find(name);
-    return found == measures.end() ? unknown : found->second;
-  }
+  [[nodiscard]] double measure(const std::string& name) const { return value_of(history.back(), name); }
 
   /// Whether the training diverged, or the loss of the final score is not finite: weights that become infinite in the
   /// last step leave the training loss finite.

@@ -107,9 +107,9 @@ struct BinaryCrossEntropy {
 /// least-squares classification, the loss of most theory of gradient descent on networks. Targets are labels 0 and 1 of
 /// the output's shape, as for BinaryCrossEntropy; soft ones in between are the numbers in between.
 ///
-/// A prediction is correct if (output > 0) equals (target > 0.5); a NaN output is wrong. Theory sums over the samples: a
-/// step of rate e on the sum is one of rate e n on this mean, with n samples a batch. Throws Error for outputs and targets
-/// of other shapes, and on the CPU for a target out of [0, 1].
+/// A prediction is correct if (output > 0) equals (target > 0.5); a NaN output is wrong. Theory sums over the samples:
+/// a step of rate e on the sum is one of rate e n on this mean, with n samples a batch. Throws Error for outputs and
+/// targets of other shapes, and on the CPU for a target out of [0, 1].
 struct BinarySquaredError {
   at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
     return each(output, target).mean();

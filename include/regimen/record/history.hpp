@@ -87,6 +87,12 @@ enum class Metric {
   return larger_is_better(metric) ? score.accuracy : score.loss;
 }
 
+/// Value of a measure in an epoch; NaN if it was not taken.
+[[nodiscard]] inline double value_of(const Epoch& epoch, const std::string& measure) {
+  const auto found = epoch.measures.find(measure);
+  return found == epoch.measures.end() ? unknown : found->second;
+}
+
 [[nodiscard]] inline std::string name_of(Metric metric) {
   static constexpr const char* names[] = {"fit_accuracy",  "fit_loss",  "clean_accuracy",      "clean_loss",
                                           "test_accuracy", "test_loss", "validation_accuracy", "validation_loss"};

@@ -18,21 +18,12 @@ namespace regimen::inline v0 {
 
 namespace detail {
 
-/// The value of a measure at this epoch; nullopt if it was not taken or is NaN.
-inline std::optional<double> value_of(const Epoch& epoch, const std::string& measure) {
-  const auto found = epoch.measures.find(measure);
-  if (found == epoch.measures.end() || std::isnan(found->second)) {
-    return std::nullopt;
-  }
-  return found->second;
-}
-
 /// All values of a measure that are not NaN, in order.
 inline std::vector<double> values_of(const History& history, const std::string& measure) {
   std::vector<double> values;
   for (const Epoch& epoch : history) {
-    if (const auto value = value_of(epoch, measure)) {
-      values.push_back(*value);
+    if (const double value = value_of(epoch, measure); !std::isnan(value)) {
+      values.push_back(value);
     }
   }
   return values;
@@ -58,11 +49,11 @@ struct MeasureExceeds {
 
   bool operator()(const History& history) const {
     return detail::streak(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
-      const auto value = detail::value_of(epoch, measure);
-      if (!value) {
+      const double value = value_of(epoch, measure);
+      if (std::isnan(value)) {
         return std::nullopt;
       }
-      return *value > bound;
+      return value > bound;
     });
   }
 

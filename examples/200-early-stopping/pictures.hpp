@@ -1,0 +1,158 @@
+#pragma once
+// No LibTorch.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <regimen/report.hpp>
+
+#include "images.hpp"
+#include "kit/pictures.hpp"
+#include "table.hpp"
+
+using Number = std::function<double(const rg::Epoch&)>;
+
+/// A curve over the scored steps of one training.
+inline rg::report::Lines curve(const std::string& name, const std::vector<rg::Epoch>& epochs, const Number& number) {
+  rg::report::Lines lines{.name = name};
+  for (const rg::Epoch& epoch : epochs) {
+    lines.x.push_back(static_cast<double>(epoch.clock.step));
+    lines.y.push_back(number(epoch));
+  }
+  return lines;
+}
+
+inline Number number_of(const std::string& measure, double unit = 1) {
+  return [measure, unit](const rg::Epoch& epoch) { return unit * rg::value_of(epoch, measure); };
+}
+
+/// The first seed on clusters: when wrong labels are learned, how far away, and why.
+inline void draw_clusters(const std::vector<ClusterCell>& cells, const std::string& out) {
+  using namespace rg::report;
+  Picture picture{.caption =
+                      "One seed, 10 clusters. Shaded: every point is predicted by its true label. I₀: the theorem's "
+                      "number of steps.",
+                  .description = "Wrongly labelled points, distance from the start and singular values, on clusters.",
+                  .columns = 3,
+                  .width = 1000};
+  const Axis steps{.label = "step", .scale = Scale::log};
+  Panel labels{.title = "wrongly labelled points", .x = steps, .y = {.label = "predicted (%)", .from = 0, .to = 100}};
+  Panel distance{.title = "distance from the start", .x = steps, .y = {.label = "l2 distance", .scale = Scale::log}};
+  Panel values{
+      .title = "Jacobian's singular values", .x = {.label = "number"}, .y = {.label = "value", .scale = Scale::log}};
+  for (const auto& [arm, runs] : cells) {
+    const ClusterRun& run = runs.front();
+    if (arm.noise != cells.front().arm.noise || arm.activation != cells.front().arm.activation) {
+      continue;
+    }
+    const std::string name = kit::format("radius %.1f", arm.radius / 100.0);
+    distance.series.emplace_back(curve(name, run.scored, number_of("distance")));
+    Points spectrum{.name = name};
+    for (const auto& [measure, value] : run.start->history.back().measures) {
+      if (measure.rfind("value_", 0) == 0) {
+        spectrum.x.push_back(std::stod(measure.substr(6)));
+        spectrum.y.push_back(value);
+      }
+    }
+    values.series.emplace_back(std::move(spectrum));
+    if (arm.radius == 20 || labels.series.empty()) {
+      labels.subtitle = kit::format("radius %.1f, %d %% of the labels", arm.radius / 100.0, arm.noise);
+      labels.series = {curve("by the true label", run.scored, number_of("recovered", 100)),
+                       curve("by the wrong label they have", run.scored, number_of("memorized", 100))};
+      labels.stretches.clear();
+      if (run.all_true(true) > run.all_true(false)) {
+        labels.stretches = {{.from = run.all_true(false), .to = run.all_true(true)}};
+      }
+      labels.marks = {{run.start->measure("i_0"), "I₀"}};
+    }
+  }
+  picture.panels = {labels, distance, values};
+  kit::write_picture(picture, "clusters", out);
+}
+
+/// Means over the seeds on images: test accuracy with each rule's stop, recovered and memorized labels, distance.
+inline void draw_images(const std::vector<ImageCell>& cells, const std::string& out) {
+  using namespace rg::report;
+  const Axis epochs{.label = "epoch", .from = 0};
+  Panel test{.title = "test accuracy", .subtitle = "and where rules stop", .x = epochs, .y = {.label = "accuracy (%)"}};
+  Panel labels{.title = "wrongly labelled images",
+               .subtitle = "thick: true label; thin: the wrong one",
+               .x = epochs,
+               .y = {.label = "predicted (%)", .from = 0, .to = 100}};
+  Panel distance{.title = "distance from the start", .x = epochs, .y = {.label = "l2 distance", .from = 0}};
+  const std::vector<Mark> marks{Mark::disc, Mark::open_square, Mark::triangle};
+  std::vector<Points> stops;
+  for (const Rule& rule : rules_for(0.5, 0)) {
+    stops.push_back({.name = rule.name, .style = {.colour = colour::black, .mark = marks[stops.size()], .size = 4.5}});
+  }
+  for (const ImageCell& cell : cells) {
+    const auto mean_curve = [&](const std::string& name, const Number& number) {
+      Lines lines{.name = name, .style = style_of_series(test.series.size())};
+      lines.style.mark = Mark::none;
+      for (std::size_t i = 0; i < cell.runs.front().size(); ++i) {
+        lines.x.push_back(static_cast<double>(i + 1));
+        lines.y.push_back(kit::mean_of(cell.runs, [&](const auto& run) { return number(run.epochs.at(i)); }).mean);
+      }
+      return lines;
+    };
+    const std::string name = kit::format("%d %% random labels", cell.wrong);
+    const Number accuracy = [](const rg::Epoch& epoch) { return 100 * epoch.test.accuracy; };
+    if (cell.wrong > 0) {
+      labels.series.emplace_back(mean_curve(name, number_of("recovered", 100)));
+      Lines memorized = mean_curve("", number_of("memorized", 100));
+      memorized.style.width = 1;
+      labels.series.emplace_back(std::move(memorized));
+    }
+    distance.series.emplace_back(mean_curve(name, number_of("distance")));
+    test.series.emplace_back(mean_curve(name, accuracy));
+    const std::vector<Rule> rules = rules_for(cell.share(), 0);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      Stops all;
+      for (const rg::History& run : cell.runs) {
+        all.add(rules[i], run);
+      }
+      if (!all.at.empty()) {
+        stops[i].x.push_back(kit::mean_of(all.at, [](const auto& epoch) { return epoch.clock.epoch; }).mean);
+        stops[i].y.push_back(kit::mean_of(all.at, accuracy).mean);
+      }
+    }
+  }
+  for (Points& each : stops) {
+    if (!each.x.empty()) {
+      test.series.emplace_back(std::move(each));
+    }
+  }
+  kit::write_picture({.caption = "Means over the seeds, of epochs and of the rules' stops.",
+                      .description = "Test accuracy, predictions of wrongly labelled images and distance, by epoch.",
+                      .panels = {test, labels, distance},
+                      .columns = 3,
+                      .width = 1000},
+                     "images", out);
+}
+
+/// Writes tables and pictures, prints the tables, and says what came out. Throws regimen::Error if `check` is set and a
+/// statement does not hold.
+inline void show_results(const ex::Results& results, const EarlySettings& s, bool check) {
+  kit::Claims claims;
+  std::string text;
+  const auto add = [&](const rg::report::Table& table, const std::string& name) {
+    text += "\n" + rg::report::terminal(table, {.width = 140});
+    ex::write_file(s.out + "/" + name + ".csv", rg::report::csv(table));
+  };
+  if (const std::vector<ClusterCell> cells = finished_cells(results, s); !cells.empty()) {
+    add(clusters_table(cells, claims), "clusters");
+    add(rules_table(cells, s, claims), "rules");
+    add(jacobian_table(cells), "jacobian");
+    draw_clusters(cells, s.out);
+  }
+  if (const std::vector<ImageCell> cells = finished_images(results, s); !cells.empty()) {
+    add(images_table(cells, claims), "images");
+    add(image_rules_table(cells, claims), "image-rules");
+    draw_images(cells, s.out);
+  }
+  kit::show_text(text + "\nDoes it come out?\n" + claims.text(), s.out, "results.csv, epochs.csv, manifest.json");
+  if (check) {
+    claims.require_all();
+  }
+}
