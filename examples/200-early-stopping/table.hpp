@@ -118,8 +118,9 @@ inline rg::report::Table clusters_table(const std::vector<ClusterCell>& cells, k
   table.note(
       "All true: every point, wrongly labelled or not, is predicted by its true label; least and largest step of the");
   table.note(
-      "seeds. I_0: the theorem's number of steps; wrongly labelled points predicted truly then, and the distance from");
-  table.note("the start. Fitted: all wrong labels. Means over the seeds with Student-t 95 % intervals.");
+      "seeds, from step 100 on to within 20. I_0: the theorem's number of steps; wrongly labelled points predicted");
+  table.note(
+      "truly then, and the distance from the start. Fitted: all wrong labels. Means with Student-t 95 % intervals.");
   if (std::isfinite(farther)) {
     claims.add(least == 1,
                kit::format("at I_0 every wrongly labelled point is predicted truly (worst run %.1f %%)", 100 * least));

@@ -1,6 +1,6 @@
 #pragma once
 
-/// ResNet, VGG-16-BN, DenseNet-BC for 32x32 images; not in regimen.hpp.
+/// ResNet, VGG-16-BN, DenseNet-BC for 32x32 images; the two-layer network of theory; not in regimen.hpp.
 
 #include "regimen/networks/densenet.hpp"
 #include "regimen/networks/expected_kernel.hpp"
