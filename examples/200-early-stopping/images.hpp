@@ -7,7 +7,7 @@
 
 #include "table.hpp"
 
-/// The trainings on images with one share of wrong labels.
+/// The trainings on images with one share of random labels that have not diverged.
 struct ImageCell {
   int wrong = 0;
   std::vector<rg::History> runs{};
@@ -26,7 +26,7 @@ inline std::vector<ImageCell> finished_images(const ex::Results& results, const 
   for (const int wrong : s.wrong) {
     ImageCell cell{wrong};
     for (ImageArm arm{1, wrong}; arm.seed <= s.image_seeds; ++arm.seed) {
-      if (const ex::Result* const result = results.find(arm.factors())) {
+      if (const ex::Result* const result = results.find(arm.factors()); result != nullptr && !result->diverged()) {
         cell.runs.push_back(result->history);
       }
     }

@@ -27,11 +27,10 @@ struct Options : kit::Options<EarlySettings> {
 
 class EarlyStopping : public kit::ImageExperiment<EarlySettings> {
  public:
-  EarlyStopping(const EarlySettings& s, const ex::Task& task, bool check)
+  EarlyStopping(const EarlySettings& s, const ex::Task& task)
       : ImageExperiment(
             s, {.batch = s.batch, .task = task},
-            {"table.txt", "pictures", "clusters.csv", "rules.csv", "jacobian.csv", "images.csv", "image-rules.csv"}),
-        check_(check) {}
+            {"table.txt", "pictures", "clusters.csv", "rules.csv", "jacobian.csv", "images.csv", "image-rules.csv"}) {}
 
   [[nodiscard]] ex::Plan plan(const ex::Paces& paces) const override {
     const EarlySettings& s = settings();
@@ -94,7 +93,14 @@ class EarlyStopping : public kit::ImageExperiment<EarlySettings> {
     }
   }
 
-  void show(const ex::Results& results) override { show_results(results, settings(), check_); }
+  void show(const ex::Results& results) override {
+    claims_ = show_results(results, settings());
+    const ex::Plan all = plan({});
+    claims_.set_missing(all.size() - ex::complete_units(all, results));
+  }
+
+  /// What the results say of the paper's statements.
+  [[nodiscard]] const kit::Claims& claims() const { return claims_; }
 
  private:
   /// Gradient descent on all points at once: the first steps scored one by one, then on until all labels are fitted.
@@ -196,7 +202,7 @@ class EarlyStopping : public kit::ImageExperiment<EarlySettings> {
     return kit::Mlp(pixels, std::vector<std::int64_t>{settings().hidden}, images().classes());
   }
 
-  bool check_;
+  kit::Claims claims_{};
 };
 
 Options read_options(int argc, char** argv) {
@@ -232,14 +238,27 @@ void run(Options& options) {
   kit::check_once("--noise must have each number", s.noise);
   kit::check_once("--activations must have each name", s.activations);
   kit::check_once("--wrong must have each number", s.wrong);
+  for (const int noise : s.noise) {
+    if (const int flipped = noise * s.points / 100; flipped < 1 || flipped >= s.points) {
+      throw rg::Error(
+          kit::format("--noise %d flips %d of the %d labels of each cluster: some must be wrong, and some right", noise,
+                      flipped, s.points));
+    }
+  }
+  if (options.check && !options.task.unit.empty() && !options.task.worker) {
+    throw rg::Error("--check looks at all units, and --unit trains one: leave out one of them");
+  }
   if (s.seeds + s.image_seeds == 0) {
     throw rg::Error("--seeds and --image-seeds are both 0: nothing is left to do");
   }
   ex::Conduct how =
       kit::settle(s.machine, s.data, s.seeds + s.image_seeds, std::max(s.seeds, s.image_seeds), options.task);
   how.ends_by_itself = true;
-  EarlyStopping experiment(s, options.task, options.check);
+  EarlyStopping experiment(s, options.task);
   ex::conduct(experiment, options.task, how);
+  if (options.check && !options.task.worker && !options.task.list) {
+    experiment.claims().require_all();
+  }
 }
 
 }  // namespace

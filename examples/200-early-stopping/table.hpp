@@ -23,11 +23,14 @@ struct ClusterRun {
   rg::History first{};                ///< scored at each step
   std::vector<rg::Epoch> scored{};    ///< all scored epochs, their steps counted from the start
 
-  /// The first or the last step at which every point is predicted by its true label; NaN without one.
+  /// Whether every point, wrongly labelled or not, is predicted by its true label.
+  static bool is_all_true(const rg::Epoch& epoch) { return epoch.clean.accuracy == 1; }
+
+  /// The first or the last step at which it is so; NaN without one.
   [[nodiscard]] double all_true(bool last) const {
     double step = rg::unknown;
     for (const rg::Epoch& epoch : scored) {
-      if (epoch.clean.accuracy == 1 && (last || std::isnan(step))) {
+      if (is_all_true(epoch) && (last || std::isnan(step))) {
         step = static_cast<double>(epoch.clock.step);
       }
     }
@@ -37,12 +40,20 @@ struct ClusterRun {
     const auto step = static_cast<std::size_t>(std::ceil(start->measure("i_0")));
     return first.epochs.at(std::clamp<std::size_t>(step, 1, first.size()) - 1);
   }
-  [[nodiscard]] double distance(bool at_end) const {
-    return rg::value_of(at_end ? scored.back() : at_theory(), "distance");
+  /// At the theorem's number of steps.
+  [[nodiscard]] double distance() const { return rg::value_of(at_theory(), "distance"); }
+
+  [[nodiscard]] bool is_fitted() const { return rg::value_of(scored.back(), "memorized") == 1; }
+  /// NaN if the wrong labels are not all fitted.
+  [[nodiscard]] double distance_to_fit() const {
+    return is_fitted() ? rg::value_of(scored.back(), "distance") : rg::unknown;
+  }
+  [[nodiscard]] double steps_to_fit() const {
+    return is_fitted() ? static_cast<double>(scored.back().clock.step) : rg::unknown;
   }
 };
 
-/// A row of the table on clusters, with the runs of all finished seeds.
+/// A row of the table on clusters, with the runs of all finished seeds that have not diverged.
 struct ClusterCell {
   ClusterArm arm;
   std::vector<ClusterRun> runs{};
@@ -59,7 +70,7 @@ inline std::vector<ClusterCell> finished_cells(const ex::Results& results, const
       const ex::Result* const start = results.find(one.factors("start"));
       const ex::Result* const first = results.find(one.factors("first"));
       const ex::Result* const end = results.find(one.factors("end"));
-      if (start == nullptr || first == nullptr || end == nullptr) {
+      if (start == nullptr || first == nullptr || end == nullptr || first->diverged() || end->diverged()) {
         continue;
       }
       cell.runs.push_back({start, first->history, first->history.epochs});
@@ -77,7 +88,7 @@ inline std::vector<ClusterCell> finished_cells(const ex::Results& results, const
   return cells;
 }
 
-inline rg::report::Table clusters_table(const std::vector<ClusterCell>& cells, kit::Claims& claims) {
+inline rg::report::Table clusters_table(const std::vector<ClusterCell>& cells) {
   using rg::report::Kind;
   rg::report::Table table({{.name = "radius %", .kind = Kind::whole},
                            {.name = "wrong %", .kind = Kind::whole},
@@ -88,44 +99,55 @@ inline rg::report::Table clusters_table(const std::vector<ClusterCell>& cells, k
                            {.name = "I_0", .kind = Kind::interval, .digits = 1},
                            {.name = "true then %", .key = "true_at_i_0", .kind = Kind::number, .digits = 1},
                            {.name = "distance", .key = "distance_at_i_0", .kind = Kind::interval, .digits = 1},
-                           {.name = "fitted at", .key = "distance_fitted", .kind = Kind::interval, .digits = 0},
+                           {.name = "fitted in", .key = "fitted_in"},
+                           {.name = "at", .key = "distance_fitted", .kind = Kind::interval, .digits = 0},
                            {.name = "in steps", .key = "steps_fitted", .kind = Kind::interval, .digits = 0}});
-  double least = 1, farther = INFINITY, cliff = INFINITY, fitted = 1, at_10 = 0, at_20 = 0;
-  for (const auto& cell : cells) {
-    const auto& [arm, runs] = cell;
-    const auto recovered =
-        kit::values_of(runs, [](const auto& run) { return rg::value_of(run.at_theory(), "recovered"); });
+  for (const auto& [arm, runs] : cells) {
     const auto from = kit::values_of(runs, [](const auto& run) { return run.all_true(false); });
     const auto to = kit::values_of(runs, [](const auto& run) { return run.all_true(true); });
-    const rg::Interval far = kit::mean_of(runs, [](const auto& run) { return run.distance(true); });
+    const auto steps = kit::values_of(runs, [](const auto& run) { return run.steps_to_fit(); });
     table.add({arm.radius, arm.noise, arm.activation, kit::format("%zu of %zu", from.size(), runs.size()),
                kit::range_of(from), kit::range_of(to),
                kit::mean_of(runs, [](const auto& run) { return run.start->measure("i_0"); }),
-               100 * rg::mean_interval(recovered).mean,
-               kit::mean_of(runs, [](const auto& run) { return run.distance(false); }), far,
-               kit::mean_of(runs, [](const auto& run) { return static_cast<double>(run.scored.back().clock.step); })});
-    for (const ClusterRun& run : cell.is_checked() ? runs : std::vector<ClusterRun>{}) {
-      least = std::min(least, rg::value_of(run.at_theory(), "recovered"));
-      fitted = std::min(fitted, rg::value_of(run.scored.back(), "memorized"));
-      farther = std::min(farther, run.distance(true) / run.distance(false));
-      cliff = std::min(cliff, run.start->measure("cliff"));
-    }
-    if (arm.noise == 20 && arm.activation == "softplus") {
-      at_10 = arm.radius == 10 ? far.mean : at_10;
-      at_20 = arm.radius == 20 ? far.mean : at_20;
-    }
+               kit::mean_of(runs, [](const auto& run) { return 100 * run.at_theory().clean.accuracy; }).mean,
+               kit::mean_of(runs, [](const auto& run) { return run.distance(); }),
+               kit::format("%zu of %zu", steps.size(), runs.size()),
+               kit::mean_of(runs, [](const auto& run) { return run.distance_to_fit(); }), rg::mean_interval(steps)});
   }
   table.note(
       "All true: every point, wrongly labelled or not, is predicted by its true label; least and largest step of the");
   table.note(
-      "seeds, from step 100 on to within 20. I_0: the theorem's number of steps; wrongly labelled points predicted");
+      "seeds, from step 100 on to within 20. I_0: the theorem's number of steps; points predicted truly then, and the");
   table.note(
-      "truly then, and the distance from the start. Fitted: all wrong labels. Means with Student-t 95 % intervals.");
-  if (std::isfinite(farther)) {
-    claims.add(least == 1,
-               kit::format("at I_0 every wrongly labelled point is predicted truly (worst run %.1f %%)", 100 * least));
-    claims.add(fitted == 1, "in the end every wrong label is fitted");
-    claims.add(farther >= 8, kit::format("which takes at least 8 times the distance (least %.0f times)", farther));
+      "distance from the start. Fitted: all wrong labels, at this distance. Means with Student-t 95 % intervals.");
+  return table;
+}
+
+/// The paper's statements, for the cells where they are checked.
+inline void claim_clusters(const std::vector<ClusterCell>& cells, kit::Claims& claims) {
+  std::size_t runs = 0, truly = 0, fitted = 0;
+  double farther = INFINITY, cliff = INFINITY, at_10 = 0, at_20 = 0;
+  for (const ClusterCell& cell : cells) {
+    for (const ClusterRun& run : cell.is_checked() ? cell.runs : std::vector<ClusterRun>{}) {
+      ++runs;
+      truly += ClusterRun::is_all_true(run.at_theory()) ? 1 : 0;
+      fitted += run.is_fitted() ? 1 : 0;
+      farther = std::min(farther, run.is_fitted() ? run.distance_to_fit() / run.distance() : 0);
+      cliff = std::min(cliff, run.start->measure("cliff"));
+    }
+    if (cell.arm.noise == 20 && cell.arm.activation == "softplus") {
+      const double far = kit::mean_of(cell.runs, [](const auto& run) { return run.distance_to_fit(); }).mean;
+      at_10 = cell.arm.radius == 10 ? far : at_10;
+      at_20 = cell.arm.radius == 20 ? far : at_20;
+    }
+  }
+  if (runs > 0) {
+    claims.add(truly == runs,
+               kit::format("every point is predicted by its true label at I_0 (%zu of %zu runs)", truly, runs));
+    claims.add(fitted == runs, kit::format("every wrong label is fitted in the end (%zu of %zu runs)", fitted, runs));
+    claims.add(
+        farther >= 8,
+        kit::format("wrong labels are fitted at 8 times the distance at I_0 or more (least %.0f times)", farther));
     claims.add(cliff >= 4,
                kit::format("the Jacobian's K-th singular value is at least 4 times the next (least %.1f)", cliff));
   }
@@ -133,7 +155,6 @@ inline rg::report::Table clusters_table(const std::vector<ClusterCell>& cells, k
     claims.add(at_10 / at_20 >= 1.3 && at_10 / at_20 <= 2.2,
                kit::format("half the radius takes 1.3 to 2.2 times the distance (%.2f times)", at_10 / at_20));
   }
-  return table;
 }
 
 inline rg::report::Table jacobian_table(const std::vector<ClusterCell>& cells) {
@@ -204,10 +225,10 @@ inline rg::report::Table rules_table(const std::vector<ClusterCell>& cells, cons
       for (const ClusterRun& run : cell.runs) {
         stops.add(rule, run.first);
       }
-      const auto all = static_cast<std::size_t>(std::count_if(
-          stops.at.begin(), stops.at.end(), [](const auto& epoch) { return rg::value_of(epoch, "recovered") == 1; }));
+      const auto all =
+          static_cast<std::size_t>(std::count_if(stops.at.begin(), stops.at.end(), ClusterRun::is_all_true));
       table.add({rule.name, cell.arm.radius, cell.arm.noise, stops.range(),
-                 kit::mean_of(stops.at, [](const auto& epoch) { return 100 * rg::value_of(epoch, "recovered"); }),
+                 kit::mean_of(stops.at, [](const auto& epoch) { return 100 * epoch.clean.accuracy; }),
                  kit::format("%zu of %zu", all, stops.runs)});
       if (i == 0 && cell.is_checked()) {
         right += all;
@@ -215,12 +236,12 @@ inline rg::report::Table rules_table(const std::vector<ClusterCell>& cells, cons
       }
     }
   }
-  table.note("Clusters with " + s.activations.front() +
-             ". True then: wrongly labelled points predicted by their true label.");
+  table.note("Clusters with " + cells.front().arm.activation + ". True then, all true: as above, at the rule's stop.");
   if (checked > 0) {
     claims.add(
         right == checked,
-        kit::format("so they are where the training loss falls by less than 1 %% (%zu of %zu runs)", right, checked));
+        kit::format("a stop where the training loss falls by less than 1 %% has every point right (%zu of %zu runs)",
+                    right, checked));
   }
   return table;
 }

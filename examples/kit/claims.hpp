@@ -1,6 +1,7 @@
 #pragma once
 // No LibTorch.
 
+#include <cstddef>
 #include <string>
 
 #include <regimen/base/error.hpp>
@@ -17,11 +18,18 @@ class Claims {
     failed_ += holds ? 0 : 1;
   }
 
+  /// Says that some units of the experiment are not complete, so that nothing can be confirmed yet.
+  void set_missing(std::size_t units) { missing_ = units; }
+
   /// A line for each statement.
   [[nodiscard]] const std::string& text() const { return text_; }
 
-  /// Throws regimen::Error if a statement does not hold, or if there is none: `--check` of a program.
+  /// Throws regimen::Error if a statement does not hold, if there is none, or if units are missing: `--check` of a
+  /// program, to be called once its results folder is complete.
   void require_all() const {
+    if (missing_ > 0) {
+      throw regimen::Error("--check: " + std::to_string(missing_) + " units are not complete: --resume trains them");
+    }
     if (all_ == 0) {
       throw regimen::Error("--check: no statement can be checked with these settings");
     }
@@ -35,6 +43,7 @@ class Claims {
   std::string text_;
   int all_ = 0;
   int failed_ = 0;
+  std::size_t missing_ = 0;
 };
 
 }  // namespace kit

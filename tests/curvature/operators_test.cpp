@@ -173,6 +173,19 @@ TEST_CASE("curvature: the Jacobian as a matrix is that of central differences, w
   CHECK(rg::jacobian(some).size(1) == 5 * 4 + 3 * 5);
 }
 
+TEST_CASE("curvature: the Jacobian has the outputs' order, however they lie in memory") {
+  struct Transposed : torch::nn::Module {
+    Transposed() { weight = register_parameter("weight", torch::zeros({2, 3}, torch::kDouble)); }
+    at::Tensor forward(const at::Tensor& x) { return weight.matmul(x.t()).t(); }
+    at::Tensor weight;
+  } net;
+  const at::Tensor x = torch::tensor({{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}}, torch::kDouble);
+  const at::Tensor j = rg::jacobian({net, rg::Batch{.data = x, .target = torch::zeros({2}, torch::kLong)}});
+  const at::Tensor none = torch::zeros({3}, torch::kDouble);
+  CHECK(
+      same(j, at::stack({at::cat({x[0], none}), at::cat({none, x[0]}), at::cat({x[1], none}), at::cat({none, x[1]})})));
+}
+
 TEST_CASE("curvature: the Jacobian of a linear network is its inputs, and 0 for unused weights") {
   struct Unused : torch::nn::Module {
     Unused() {

@@ -11,6 +11,9 @@ TEST_CASE("claims: a check passes if every statement holds, and says how many do
   check_error([&] { claims.require_all(); }, {"--check", "no statement can be checked"});
   claims.add(true, "one is one");
   claims.require_all();
+  claims.set_missing(3);
+  check_error([&] { claims.require_all(); }, {"--check: 3 units are not complete"});
+  claims.set_missing(0);
   claims.add(false, "one is two");
   check_error([&] { claims.require_all(); }, {"--check: 1 of 2 statements do not hold"});
   CHECK(claims.text() == "  yes  one is one\n  NO   one is two\n");

@@ -23,12 +23,14 @@ cat "$work/whole.log"
 python3 -c "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])" "$work/whole/pictures/clusters.svg"
 python3 -m json.tool "$work/whole/manifest.json" > "$work/manifest.txt" || fail 'manifest.json is not JSON'
 
-echo '== killed within a training, and resumed'
+echo '== killed within a training and between two, and resumed'
 mkdir "$work/before"
 for file in results.csv clusters.csv rules.csv jacobian.csv table.txt pictures/clusters.svg; do
   mv "$work/whole/$file" "$work/before/"
 done
-rm "$work/whole/complete" "$work"/whole/checkpoints/clusters-seed2-radius20-noise20-relu-*
+rm "$work/whole/complete" "$work"/whole/checkpoints/clusters-seed1-radius20-noise20-softplus-end.pt \
+  "$work"/whole/checkpoints/clusters-seed2-radius20-noise20-softplus-[fe]*.pt \
+  "$work"/whole/checkpoints/clusters-seed2-radius20-noise20-relu-*
 run "$work/whole" --seeds 2 --image-seeds 0 --resume > "$work/resumed.log"
 for file in results.csv clusters.csv rules.csv jacobian.csv table.txt pictures/clusters.svg; do
   cmp "$work/before/${file#pictures/}" "$work/whole/$file" || fail "$file differs"
@@ -44,7 +46,7 @@ grep -q 'statements do not hold' "$work/images.err" || fail 'it does not say tha
 python3 -c "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])" "$work/images/pictures/images.svg"
 
 echo '== refused before any work'
-for options in '--noise 20,20 --seeds 1' '--seeds 0 --image-seeds 0'; do
+for options in '--noise 20,20 --seeds 1' '--noise 4' '--check --unit clusters-seed1' '--seeds 0 --image-seeds 0'; do
   # shellcheck disable=SC2086 # several words
   if run "$work/refused" $options > "$work/refused.log" 2>&1; then
     fail "it took $options"

@@ -43,6 +43,25 @@ TEST_CASE("a criterion on a measure sees every scoring, also where nothing else 
   CHECK(history.size() == 6);
 }
 
+TEST_CASE("changes of predictions: a single output predicts by its sign, as a column and flat") {
+  const rg::Batch data{.data = torch::tensor({{1.0F}, {2.0F}, {-3.0F}, {4.0F}}), .target = torch::tensor({1, 1, 0, 1})};
+  for (const bool flat : {false, true}) {
+    torch::nn::Linear line(1, 1);
+    const at::NoGradGuard no_grad;
+    line->weight.fill_(1);
+    line->bias.fill_(0);
+    const rg::Model net(line, [flat](torch::nn::Linear& l, const rg::Batch& batch) {
+      return flat ? l->forward(batch.data).squeeze(1) : l->forward(batch.data);
+    });
+    const rg::PredictionChanges changes(data);
+    CHECK(std::isnan(changes(net)));
+    line->bias.fill_(-1.5);  // 1 changes sides
+    CHECK(changes(net) == 0.25);
+    line->weight.fill_(-1);  // now 1 and 2 and 4 are below 0, and -3 is above
+    CHECK(changes(net) == 0.75);
+  }
+}
+
 TEST_CASE("changes of predictions: a share, none at first, shared by copies, kept in a checkpoint") {
   auto net = plain_network();
   const rg::Source data = points(40, 11);

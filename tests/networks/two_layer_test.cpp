@@ -70,7 +70,17 @@ TEST_CASE("two-layer network: bad options and inputs are refused", "[networks]")
   check_error([] { (void)network(Activation::relu, 2, 3); }, {"TwoLayerOptions.width must be even"});
   check_error([] { (void)network(Activation::relu, 0, 2); }, {"TwoLayerOptions.inputs"});
   check_error([] { (void)network(Activation::relu, 2, 2)->forward(torch::zeros({1, 3})); },
-              {"TwoLayer takes inputs of [N, 2], not [1, 3]"});
+              {"TwoLayer takes inputs of [N, 2] in the type of its weights, Float, not [1, 3]"});
+}
+
+TEST_CASE("two-layer network: it computes in double after a conversion, and refuses what it cannot multiply",
+          "[networks]") {
+  auto net = network(Activation::softplus, 2, 4);
+  const at::Tensor x = torch::tensor({{0.5, -1.0}}, torch::kDouble);
+  check_error([&] { (void)net->forward(x); }, {"in the type of its weights, Float"});
+  const double as_float = net->forward(x.to(torch::kFloat)).item<double>();
+  net->to(torch::kDouble);
+  CHECK(net->forward(x).item<double>() == Approx(as_float).margin(1e-6));
 }
 
 TEST_CASE("expected tangent kernel: relu at known angles", "[networks]") {
@@ -82,6 +92,11 @@ TEST_CASE("expected tangent kernel: relu at known angles", "[networks]") {
   CHECK(kernel[0][1].item<double>() == Approx(1.0 / 3));
   CHECK(kernel[0][2].item<double>() == Approx(0).margin(1e-12));
   CHECK(kernel[1][2].item<double>() == Approx(3 * std::sqrt(3.0) * 5 / 12));
+  // Equal directions, and opposite ones, of which no unit is active for both.
+  const at::Tensor line = torch::tensor({{0.6, 0.8}, {1.2, 1.6}, {-0.6, -0.8}}, torch::kDouble);
+  const at::Tensor on_line = rg::networks::expected_tangent_kernel(line, Activation::relu);
+  CHECK(on_line[0][1].item<double>() == Approx(1.0).epsilon(1e-14));
+  CHECK(on_line[0][2].item<double>() == Approx(0).margin(1e-15));
 }
 
 TEST_CASE("expected tangent kernel: smooth activations agree with integrals of scipy", "[networks]") {
@@ -112,7 +127,7 @@ TEST_CASE("expected tangent kernel: wide networks tend to it", "[networks]") {
 
 TEST_CASE("expected tangent kernel: inputs without a direction are refused", "[networks]") {
   check_error([] { (void)rg::networks::expected_tangent_kernel(torch::zeros({2, 3}), Activation::relu); },
-              {"the norm of an input must be above 0"});
+              {"the norm of an input must be above 0 and finite, but is 0"});
   check_error([] { (void)rg::networks::expected_tangent_kernel(torch::zeros({3}), Activation::tanh); },
               {"takes inputs of [n, d]"});
 }

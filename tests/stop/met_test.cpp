@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <regimen/stop.hpp>
+#include "support/errors.hpp"
 
 namespace met_test {
 
@@ -47,6 +48,17 @@ TEST_CASE("first_met: a criterion sees no epoch after the one it is asked at", "
   };
   CHECK(rg::first_met(rg::Stop(sees), losses({4, 3, 2, 1})) == 2U);
   CHECK(calls == 3);
+}
+
+TEST_CASE("first_met: a criterion that reads what no epoch has is an error, and so are two phases", "[stop]") {
+  rg::History history = losses({0.5, 0.4});
+  check_error([&] { (void)rg::first_met(rg::MeasureExceeds{.measure = "distanse", .bound = 1}, history); },
+              {"first_met", "the measure \"distanse\", which no epoch has"});
+  check_error([&] { (void)rg::first_met(rg::Patience{.metric = rg::Metric::validation_loss}, history); },
+              {"reads validation_loss, which no epoch has"});
+  history.epochs.back().clock.phase = 1;
+  check_error([&] { (void)rg::first_met(rg::FitReaches{0.1}, history); },
+              {"first_met", "that of the first, 0", "of_phase"});
 }
 
 TEST_CASE("value_of: a measure of an epoch, NaN if it was not taken", "[stop]") {

@@ -3,10 +3,9 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/zeros_like.h>
+#include <ATen/ops/zeros.h>
 
 #include <cstdint>
 #include <vector>
@@ -30,9 +29,9 @@ namespace regimen::inline v0 {
   surface.each_output([&](const at::Tensor& output, const Batch& /*batch*/) {
     const OutputJacobian products(surface, output);
     for (std::int64_t i = 0; i < output.numel(); ++i) {
-      at::Tensor one = at::zeros_like(output).detach();
-      one.view({-1}).select(0, i).fill_(1);
-      rows.push_back(products.transposed_times(one));
+      const at::Tensor one = at::zeros({output.numel()}, output.options().requires_grad(false));
+      one.select(0, i).fill_(1);
+      rows.push_back(products.transposed_times(one.view(output.sizes())));
     }
   });
   return at::stack(rows);

@@ -53,7 +53,10 @@ struct ClusterableData {
   }
 
   /// The cluster of each sample, [N] int64 in [0, clusters): a group for `exactly_in_each`.
-  [[nodiscard]] at::Tensor cluster_of(const at::Tensor& ids) const { return ids.remainder(clusters.value); }
+  [[nodiscard]] at::Tensor cluster_of(const at::Tensor& ids) const {
+    check();
+    return ids.remainder(clusters.value);
+  }
 
   /// The points of these ids: data [N, dimensions] float of norm 1, target [N] int64 in [0, classes).
   [[nodiscard]] Batch points(const Key& key) const {

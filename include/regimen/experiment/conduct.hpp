@@ -248,7 +248,8 @@ class Conductor {
       const bool trained = JobFiles{contents_.path, job.name}.history().has_value();
       throw Error("Experiment::train has trained the unit " + unit.name + ", but its job " + job.name +
                   (trained ? " has no score: the plan says ExpectedJob::scored, so give it a Job::score"
-                           : " is not at its end: Jobs::run must be called with each job of the plan, by its name"));
+                           : " is not at its end: Jobs::run or Jobs::compute must be called with each job of the plan, "
+                             "by its name"));
     }
   }
 

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/atan2.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <cmath>
@@ -22,7 +23,8 @@ namespace regimen::inline v0::networks {
 ///
 /// relu in closed form (Cho and Saul 2009); the others by the trapezoidal rule in two dimensions, which converges
 /// exponentially here: its error is below 1e-12 for inputs of norm up to 2, and grows with the norm. Takes n^2 times
-/// 40,000 operations. Throws Error unless the inputs are [n, d] without a row of zeros.
+/// 40,000 operations, and n times 1 MB of memory. Throws Error unless the inputs are [n, d] and finite, without a row
+/// of zeros.
 [[nodiscard]] inline at::Tensor expected_tangent_kernel(const at::Tensor& inputs, Activation activation) {
   if (!inputs.defined() || inputs.dim() != 2) {
     throw Error("expected_tangent_kernel takes inputs of [n, d], not " + detail::described(inputs));
@@ -30,12 +32,21 @@ namespace regimen::inline v0::networks {
   const at::Tensor x = inputs.detach().to(at::kCPU, at::kDouble);
   const at::Tensor products = x.matmul(x.t());
   const at::Tensor norm = products.diagonal().sqrt();
-  detail::require(norm.numel() == 0 || norm.min().item<double>() > 0, "expected_tangent_kernel: the norm of an input",
-                  "above 0", 0);
-  const at::Tensor cosine = (products / norm.unsqueeze(1) / norm).clamp(-1, 1).fill_diagonal_(1);
-  if (activation == Activation::relu) {
-    return products * (std::numbers::pi - cosine.acos()) / (2 * std::numbers::pi);
+  for (std::int64_t i = 0; i < norm.size(0); ++i) {
+    const double length = norm[i].item<double>();
+    detail::require(length > 0 && std::isfinite(length), "expected_tangent_kernel: the norm of an input",
+                    "above 0 and finite", length);
   }
+  if (activation == Activation::relu) {
+    const at::Tensor unit = x / norm.unsqueeze(1);
+    at::Tensor angle = at::zeros_like(products);
+    for (std::int64_t i = 0; i < x.size(0); ++i) {
+      const at::Tensor one = unit.select(0, i);  // by atan2, as acos has eight digits at 0 and at pi
+      angle.select(0, i).copy_(2 * at::atan2((unit - one).norm(2, 1), (unit + one).norm(2, 1)));
+    }
+    return products * (std::numbers::pi - angle) / (2 * std::numbers::pi);
+  }
+  const at::Tensor cosine = (products / norm.unsqueeze(1) / norm).clamp(-1, 1).fill_diagonal_(1);
   // x_i . g = |x_i| a and x_j . g = |x_j| (c a + sqrt(1 - c^2) b) with independent a and b.
   const double step = 0.1;
   const at::Tensor points = at::arange(-100, 101, at::kDouble) * step;

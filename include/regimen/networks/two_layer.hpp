@@ -21,6 +21,7 @@
 #include "regimen/base/error.hpp"
 #include "regimen/base/integer.hpp"
 #include "regimen/networks/network.hpp"
+#include "regimen/tensor/described.hpp"
 
 namespace regimen::inline v0::networks {
 
@@ -82,9 +83,10 @@ struct TwoLayerOptions {
 /// with v_j = +1/sqrt(width) for the first half of the units and -1/sqrt(width) for the second; only the w_j are
 /// trained (Li, Soltanolkotabi and Oymak 2020; Du et al. 2019). Without biases.
 ///
-/// inputs [N, inputs] floating -> [N], a real number for regression or a logit of class 1. Initialization: `weight`
-/// [width, inputs] is standard normal, from LibTorch's global generator. With `zero_start` the two halves are equal, so
-/// that all outputs are 0 (the doubling trick of Chizat, Oyallon and Bach 2019); the Jacobian is not.
+/// inputs [N, inputs], float or after net->to(torch::kDouble) double -> [N], a real number for regression or a logit of
+/// class 1. Initialization: `weight` [width, inputs] is standard normal, from LibTorch's global generator. With
+/// `zero_start` the two halves are equal, so that all outputs are 0 (the doubling trick of Chizat, Oyallon and Bach
+/// 2019); the Jacobian is not.
 ///     regimen::networks::TwoLayer net(regimen::networks::TwoLayerOptions{.inputs = 50, .width = 500});
 struct TwoLayerImpl : torch::nn::Module {
   explicit TwoLayerImpl(const TwoLayerOptions& chosen = {}) : options(chosen) {
@@ -98,9 +100,10 @@ struct TwoLayerImpl : torch::nn::Module {
   }
 
   at::Tensor forward(const at::Tensor& inputs) {
-    if (inputs.dim() != 2 || inputs.size(1) != options.inputs) {
-      throw Error("TwoLayer takes inputs of [N, " + detail::text(options.inputs.value) + "], not " +
-                  c10::str(inputs.sizes()));
+    if (inputs.dim() != 2 || inputs.size(1) != options.inputs || inputs.scalar_type() != weight.scalar_type()) {
+      throw Error("TwoLayer takes inputs of [N, " + detail::text(options.inputs.value) +
+                  "] in the type of its weights, " + c10::toString(weight.scalar_type()) + ", not " +
+                  detail::described(inputs));
     }
     return activated(inputs.matmul(weight.t()), options.activation).matmul(output);
   }
