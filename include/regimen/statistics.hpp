@@ -13,6 +13,8 @@
 #include "regimen/statistics/monte_carlo.hpp"
 #include "regimen/statistics/pairs.hpp"
 #include "regimen/statistics/proportion.hpp"
+#include "regimen/statistics/ridgeless.hpp"
 #include "regimen/statistics/roc.hpp"
 #include "regimen/statistics/roc_intervals.hpp"
+#include "regimen/statistics/spectra.hpp"
 #include "regimen/statistics/student_t.hpp"
