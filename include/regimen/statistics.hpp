@@ -8,6 +8,7 @@
 #include "regimen/statistics/interval.hpp"
 #include "regimen/statistics/jackknife.hpp"
 #include "regimen/statistics/kendall.hpp"
+#include "regimen/statistics/log_log_slope.hpp"
 #include "regimen/statistics/mean.hpp"
 #include "regimen/statistics/median.hpp"
 #include "regimen/statistics/monte_carlo.hpp"

@@ -62,6 +62,27 @@ TEST_CASE("benign_variance_bound: that of numpy for a benign and a malignant spe
   CHECK(regimen::benign_variance_bound(std::vector<double>{1, 1}, 3) == std::numeric_limits<double>::infinity());
 }
 
+TEST_CASE("z_score: by hand, and NaN where there is no spread") {
+  CHECK(regimen::z_score(std::vector<double>{1, 2, 3, 6}, 1) == Approx(2 / std::sqrt(14.0 / 3 / 4)).epsilon(1e-9));
+  CHECK(regimen::z_score(std::vector<double>{1, 2, 3, 6}, 4) == Approx(-1 / std::sqrt(14.0 / 3 / 4)).epsilon(1e-9));
+  CHECK(std::isnan(regimen::z_score(std::vector<double>{1}, 0)));
+  CHECK(std::isnan(regimen::z_score(std::vector<double>{2, 2}, 0)));
+}
+
+TEST_CASE("log_log_slope: the exponent of a power law, and numpy's of other points") {
+  const std::vector<double> x = {1, 2, 4, 8};
+  CHECK(regimen::log_log_slope(x, std::vector<double>{3, 1.5, 0.75, 0.375}) == Approx(-1).epsilon(1e-14));
+  CHECK(regimen::log_log_slope(x, std::vector<double>{1, 1, 5, 2}) == Approx(0.53219280948873644).epsilon(1e-12));
+  CHECK(error_of([&] { (void)regimen::log_log_slope(x, std::vector<double>{1, 1}); }) ==
+        "log_log_slope: y.size() must be x.size() = 4, but is 2");
+  CHECK(error_of([&] { (void)regimen::log_log_slope(x, std::vector<double>{1, 1, 0, 1}); }) ==
+        "log_log_slope: y[2] must be above 0 and finite, but is 0");
+  CHECK(error_of([] { (void)regimen::log_log_slope(std::vector<double>{2, 2}, std::vector<double>{1, 3}); }) ==
+        "log_log_slope: the spread of x must be above 0, but is 0");
+  CHECK(error_of([] { (void)regimen::log_log_slope(std::vector<double>{2}, std::vector<double>{1}); }) ==
+        "log_log_slope: x.size() must be at least 2, but is 1");
+}
+
 TEST_CASE("ridgeless: sizes, variances and spectra out of range are errors") {
   CHECK(error_of([] { (void)regimen::isotropic_ridgeless_risk(0, 5); }) ==
         "isotropic_ridgeless_risk: n must be at least 1, but is 0");
