@@ -1,5 +1,5 @@
 #pragma once
-// No LibTorch.
+// No LibTorch. What is varied, and the jobs.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,78 +16,59 @@ struct BenignSettings {
   int threads = 0;
 
   int seeds = 20;
-  std::vector<int> starts = {0, 50, 100, 200, 400};  ///< percent of a standard normal w_0
+  std::vector<int> starts = {0, 50, 100, 200, 400};                       ///< norm of w_0, in percent
   std::vector<int> ratios = {20, 50, 80, 125, 150, 200, 300, 500, 1000};  ///< features over samples, in percent
-  int draws = 30;                                                         ///< designs a seed and ratio
-  std::vector<int> sizes = {50, 100, 200, 400};                           ///< samples n, with n^2 / 5 features
-  std::vector<int> tails = {400, 1000, 4000, 10000};                      ///< features, 5 of them the head
+  int draws = 30;                                                         ///< designs for each seed and ratio
+  std::vector<int> sizes = {50, 100, 200, 400};                           ///< samples n, of n^2 / 5 features
+  std::vector<int> tails = {400, 1000, 4000, 10000};                      ///< features, of which 5 are the head
   int lazy_seeds = 5;
-  std::vector<int> widths = {32, 64, 128, 256, 512, 1024, 2048, 4096};  ///< even numbers of hidden units
+  std::vector<int> widths = {32, 64, 128, 256, 512, 1024, 2048, 4096};  ///< hidden units, even numbers
 };
 
-/// A part of the program, each with a number for its seeds.
-enum class Part { starts = 1, ratios, benign, malignant, tails, train, lazy };
+/// A part of the program: what it varies, and in how many seeds.
+struct Part {
+  std::string name;
+  std::vector<int> varied{};
+  int seeds = 1;
+};
 
-inline std::string name_of(Part part) {
-  static constexpr const char* names[] = {"", "start", "ratio", "benign", "malignant", "tail", "train", "lazy"};
-  return names[static_cast<int>(part)];
+inline std::vector<Part> parts_of(const BenignSettings& s) {
+  return {{"lazy", s.widths, s.lazy_seeds}, {"start", s.starts, s.seeds},    {"ratio", s.ratios, s.seeds},
+          {"benign", s.sizes, s.seeds},     {"malignant", s.sizes, s.seeds}, {"tail", s.tails, s.seeds}};
 }
 
-/// One job: a part's numbers at one setting of what it varies, from one seed.
+/// A part's numbers at one setting, from one seed.
 struct Cell {
-  Part part = Part::starts;
+  std::string part;
   int at = 0;
   int seed = 1;
 
-  [[nodiscard]] bool is_lazy() const { return part >= Part::train; }
-  [[nodiscard]] std::string unit() const { return (is_lazy() ? "lazy-seed" : "seed") + std::to_string(seed); }
-  [[nodiscard]] std::string job() const { return unit() + "-" + name_of(part) + std::to_string(at); }
+  [[nodiscard]] std::string unit() const { return (part == "lazy" ? "lazy-seed" : "seed") + std::to_string(seed); }
+  [[nodiscard]] std::string job() const { return unit() + "-" + part + std::to_string(at); }
   [[nodiscard]] regimen::experiment::Factors factors() const {
-    return {{"part", name_of(part)}, {"at", std::to_string(at)}, {"seed", std::to_string(seed)}};
+    return {{"part", part}, {"at", std::to_string(at)}, {"seed", std::to_string(seed)}};
   }
-
-  /// A seed of its own for each draw of each cell.
+  /// A seed of its own for each draw of each setting; parts have data of different sizes, or may share theirs.
   [[nodiscard]] std::uint64_t seed_of(int draw = 0) const {
-    return ((static_cast<std::uint64_t>(seed) * 16 + static_cast<std::uint64_t>(part)) * 1'000'000 +
-            static_cast<std::uint64_t>(at)) * 1000 + static_cast<std::uint64_t>(draw);
+    const auto setting = static_cast<std::uint64_t>(seed) * 1'000'000 + static_cast<std::uint64_t>(at);
+    return setting * 1000 + static_cast<std::uint64_t>(draw);
   }
 };
 
-/// What a part varies.
-inline const std::vector<int>& values_of(const BenignSettings& s, Part part) {
-  switch (part) {
-    case Part::starts:
-      return s.starts;
-    case Part::ratios:
-      return s.ratios;
-    case Part::benign:
-    case Part::malignant:
-      return s.sizes;
-    case Part::tails:
-      return s.tails;
-    default:
-      return s.widths;
-  }
-}
-
-/// The cells of a unit, a seed of all parts but the lazy ones or of these.
-inline std::vector<Cell> cells_of(const BenignSettings& s, int seed, bool lazy) {
+inline std::vector<Cell> cells_of(const BenignSettings& s) {
   std::vector<Cell> cells;
-  const std::vector<Part> parts = lazy ? std::vector{Part::train}
-                                       : std::vector{Part::starts, Part::ratios, Part::benign, Part::malignant, Part::tails};
-  for (const Part part : parts) {
-    for (const int at : values_of(s, part)) {
-      cells.push_back({part, at, seed});
-      if (lazy) {
-        cells.push_back({Part::lazy, at, seed});
+  for (const Part& part : parts_of(s)) {
+    for (int seed = 1; seed <= part.seeds; ++seed) {
+      for (const int at : part.varied) {
+        cells.push_back({part.name, at, seed});
       }
     }
   }
   return cells;
 }
 
-/// The spectrum of a benign or a malignant cell of n samples: 5 ones and a flat tail of sum 2, or i^-2, of n^2 / 5 values.
-inline std::vector<double> spectrum_of(const Cell& cell) {
-  const auto p = static_cast<std::size_t>(cell.at) * static_cast<std::size_t>(cell.at) / 5;
-  return cell.part == Part::benign ? regimen::spiked_spectrum(5, p, 2) : regimen::power_law_spectrum(2, p);
+/// The spectra of n^2 / 5 features: 5 ones and a flat tail of sum 2, or i^-2.
+inline std::vector<double> spectrum_of(const std::string& part, int n) {
+  const auto p = static_cast<std::size_t>(n) * static_cast<std::size_t>(n) / 5;
+  return part == "benign" ? regimen::spiked_spectrum(5, p, 2) : regimen::power_law_spectrum(2, p);
 }

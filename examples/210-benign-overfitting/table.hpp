@@ -1,11 +1,11 @@
 #pragma once
-// The tables of the program, and whether the paper's statements hold.
+// The tables, and whether the paper's statements hold.
 
 #include <algorithm>
 #include <cmath>
-#include <cstddef>
+#include <map>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include <regimen/experiment.hpp>
 #include <regimen/report.hpp>
@@ -14,155 +14,159 @@
 #include "kit/claims.hpp"
 #include "kit/format.hpp"
 #include "kit/pictures.hpp"
+#include "kit/sweep.hpp"
 #include "pictures.hpp"
-#include "seen.hpp"
 #include "settings.hpp"
 
-namespace tables {
-
-using regimen::report::Column;
-using regimen::report::Kind;
+using kit::Over;
 using regimen::report::Table;
 
-inline Column number(const char* name, int digits) { return {.name = name, .kind = Kind::number, .digits = digits}; }
-inline Column interval(const char* name, int digits) { return {.name = name, .kind = Kind::interval, .digits = digits}; }
-inline Column whole(const char* name) { return {.name = name, .kind = Kind::whole}; }
-
-inline Table starts(const Seen& seen, kit::Claims& claims) {
-  Table table({number("norm of w_0", 1), interval("steps", 0), interval("steps / condition", 1), {.name = "off the limit"},
-               {.name = "training error"}, interval("norm", 2), interval("null part's", 2), interval("excess risk", 2)},
-              "1. Gradient descent ends at X^+ y + (I - X^+ X) w_0 (50 samples, 200 features, noise 0.5)");
-  double off = 0, steps = 0, moved = 0;
-  for (const int at : seen.present(Part::starts)) {
-    const auto of = [&](const char* name) { return seen.values(Part::starts, at, name); };
-    const std::vector<double> per = seen.values(Part::starts, at, [](const auto& r) { return r.measure("steps") / r.measure("condition"); });
-    const std::vector<double> null = seen.values(Part::starts, at, [](const auto& r) { return std::abs(r.measure("null_norm") - r.measure("null_norm_0")); });
-    off = std::max(off, largest(of("off_limit")));
-    steps = std::max(steps, largest(per));
-    moved = std::max(moved, largest(null));
-    table.add({at / 100.0, regimen::mean_interval(of("steps")), regimen::mean_interval(per), kit::format("%.0e", largest(of("off_limit"))),
-               kit::format("%.0e", largest(of("train_error"))), regimen::mean_interval(of("norm")), regimen::mean_interval(of("null_norm")),
-               regimen::mean_interval(of("risk"))});
-  }
-  table.note("Off the limit: relative distance, the largest of the seeds, as is the training error (mean square).");
-  claims.add(off < 1e-10, kit::format("gradient descent ends within 1e-10 of its limit (%.0e)", off));
-  claims.add(steps < 20, kit::format("in at most 20 steps times the condition (%.1f)", steps));
-  claims.add(moved < 1e-10, kit::format("the null part of w_0 stays as it was (to %.0e)", moved));
-  return table;
+inline Table starts_table(const kit::Sweep& starts, kit::Claims& claims) {
+  claims.below(starts.largest("off_limit"), 1e-10, "gradient descent ends at X^+ y + (I - X^+ X) w_0");
+  claims.below(starts.largest("over_condition"), 20, "after few steps, in units of the condition");
+  claims.below(starts.largest("null_moved"), 1e-10, "the null part of w_0 stays where it was");
+  claims.below(starts.largest("error"), 1e-18, "from every start all labels are fitted");
+  return starts.table("1. Where gradient descent ends (50 samples, 200 features, noise 0.5)", "norm of w_0",
+                      {{"steps", "descent_steps", 0},
+                       {"steps / condition", "over_condition", 1},
+                       {"off the limit", "off_limit", 0, Over::power},
+                       {"training error", "error", 0, Over::power},
+                       {"norm", "norm"},
+                       {"null part's", "null_norm"},
+                       {"excess risk", "risk"}},
+                      100, 1);
 }
 
-inline Table descent(const Seen& seen, int draws, kit::Claims& claims) {
-  Table table({number("p / n", 2), number("exact law", 3), number("its limit", 3), interval("risk", 3), interval("without noise's spread", 4),
-               number("mean z", 2), number("largest |z|", 1), {.name = "within 2 s.e."}},
-              "2. Double descent: excess risk of X^+ y, n = 100, isotropic, |theta| = sigma = 1");
-  double furthest = 0, pooled = 0, beyond = 0, all = 0;
-  for (const int at : seen.present(Part::ratios)) {
-    const std::vector<double> z = seen.values(Part::ratios, at, "z");
-    const auto within = std::count_if(z.begin(), z.end(), [](double each) { return std::abs(each) <= 2; });
-    const double mean_z = regimen::mean_interval(z).mean;
-    furthest = std::max({furthest, largest(z), largest(seen.values(Part::ratios, at, "z_over_noise"))});
-    pooled = std::max(pooled, std::abs(mean_z) * std::sqrt(static_cast<double>(z.size())));
-    beyond += static_cast<double>(z.size()) - static_cast<double>(within);
-    all += static_cast<double>(z.size());
-    table.add({at / 100.0, regimen::isotropic_ridgeless_risk(100, at).total(), regimen::isotropic_ridgeless_limit(at / 100.0).total(),
-               seen.mean(Part::ratios, at, "risk"), seen.mean(Part::ratios, at, "risk_over_noise"), mean_z, largest(z),
-               kit::format("%td of %zu", within, z.size())});
-  }
-  const double chance = 0.055, most = chance + 3 * std::sqrt(chance * (1 - chance) / all);
-  table.note(kit::format("z: (mean of %d designs - exact law) / standard error, one for each seed and p / n; %.1f %% are beyond 2.", draws, 100 * beyond / all));
-  claims.add(furthest < 4, kit::format("no mean of designs is 4 standard errors off the law (%.1f)", furthest));
-  claims.add(pooled < 4, kit::format("nor is the mean over all seeds (%.1f)", pooled));
-  claims.add(beyond / all <= most, kit::format("beyond 2 are no more than chance gives (5.5 %%, at most %.1f %%; %.1f %%)", 100 * most, 100 * beyond / all));
-  return table;
-}
-
-inline Table spectra(const Seen& seen, kit::Claims& claims) {
-  Table table({{.name = "spectrum"}, whole("n"), whole("p"), whole("k*"), number("r_k*", 0), number("R_k*", 0), number("r_0 / n", 3),
-               number("k*/n + n/R", 3), interval("variance", 3), number("over the bound", 2), interval("bias", 3)},
-              "3. Benign and malignant spectra: risk of X^+ y in units of sigma^2 = |theta|^2 = 1");
-  for (const Part part : {Part::benign, Part::malignant}) {
-    std::vector<int> present = seen.present(part);
-    std::sort(present.begin(), present.end());
-    double low = INFINITY, high = 0;
-    for (const int at : present) {
-      const std::vector<double> spectrum = spectrum_of({part, at});
-      const auto n = static_cast<std::size_t>(at), k = regimen::benign_split(spectrum, n).value_or(0);
-      const double bound = regimen::benign_variance_bound(spectrum, n);
-      const regimen::Interval variance = seen.mean(part, at, "variance");
-      low = std::min(low, variance.mean / bound);
-      high = std::max(high, variance.mean / bound);
-      table.add({name_of(part), at, spectrum.size(), k, regimen::effective_rank(spectrum, k), regimen::squared_effective_rank(spectrum, k),
-                 regimen::effective_rank(spectrum) / at, bound, variance, variance.mean / bound, seen.mean(part, at, "bias")});
-    }
-    if (!present.empty()) {
-      const double first = seen.mean(part, present.front(), "variance").mean, last = seen.mean(part, present.back(), "variance").mean;
-      claims.add(low >= 0.5 && high <= 1.3, kit::format("%s: the variance is k*/n + n/R times 0.5 to 1.3 (%.2f to %.2f)", name_of(part).c_str(), low, high));
-      claims.add(part == Part::malignant ? last > 0.8 : last < 1.2 * first * present.front() / present.back(),
-                 part == Part::malignant ? kit::format("malignant: it stays at the noise's, sigma^2 (%.2f)", last)
-                                         : kit::format("benign: it falls like 1 / n (from %.3f to %.3f)", first, last));
+inline Table ratios_table(const kit::Sweep& ratios, int draws, kit::Claims& claims) {
+  double pooled = 0, trials = 0, beyond = 0;
+  for (const int at : ratios.settings()) {
+    const auto n = static_cast<double>(ratios.values(at, "z").size());
+    pooled = std::max(pooled, std::abs(ratios.mean(at, "z").mean) * std::sqrt(n));
+    trials += n;
+    beyond += n * (1 - ratios.mean(at, "within_2").mean);
+    if (at == 80 || at == 125) {
+      const double mean = ratios.mean(at, "over_noise").mean, law = ratios.mean(at, "law").mean;
+      claims.below(std::abs(mean - law), std::abs(mean - ratios.mean(at, "limit").mean),
+                   kit::format("at p / n = %.2f the exact law is nearer than its limit", at / 100.0));
     }
   }
-  table.note("Benign: 5 ones and a flat tail of sum 2; malignant: i^-2; both p = n^2 / 5. Exact over the noise, given the design.");
-  return table;
+  const double by_chance = 0.055;  // Student's t with 29 degrees of freedom
+  claims.below(ratios.largest("z"), 4, "no mean of designs is far off the exact law, in standard errors");
+  claims.below(ratios.largest("z_over_noise"), 4, "nor is one of risks without the spread of noise");
+  claims.below(pooled, 4, "nor the mean over all seeds");
+  claims.below(beyond / trials, by_chance + 3 * std::sqrt(by_chance * (1 - by_chance) / trials),
+               "beyond 2 standard errors are as many as by chance, 0.055");
+  Table table = ratios.table("2. Double descent (100 samples, isotropic features, |theta| = sigma = 1)", "p / n",
+                             {{"exact law", "law", 3, Over::mean},
+                              {"its limit", "limit", 3, Over::mean},
+                              {"excess risk", "risk", 3},
+                              {"without noise's spread", "over_noise", 4},
+                              {"mean z", "z", 2, Over::mean},
+                              {"largest |z|", "z", 1, Over::largest},
+                              {"within 2 s.e. %", "within_2", 0, Over::percent}},
+                             100, 2);
+  table.note(kit::format("z: (mean of %d designs - exact law) / standard error, one for each seed and p / n.", draws));
+  return table.note(kit::format("%.0f of %.0f are beyond 2, of which chance gives 5.5 %%.", beyond, trials));
 }
 
-inline Table parts(const Seen& seen, kit::Claims& claims) {
-  Table table({whole("p"), {.name = "training error"}, interval("simple, at x_i", 3), interval("spiky, at x_i", 3), interval("simple, new x", 4),
-               interval("spiky, new x", 4), interval("both, new x", 3), interval("simple - ridge", 5)},
-              "4. Simple and spiky part of X^+ y: mean squares (n = 100, head of 5, tail of sum 20, noise 0.25)");
-  for (const int at : seen.present(Part::tails)) {
-    const auto of = [&](const char* name) { return seen.mean(Part::tails, at, name); };
-    const double error = largest(seen.values(Part::tails, at, "train_error"));
-    table.add({at, kit::format("%.0e", error), of("train_simple"), of("train_spiky"), of("test_simple"), of("test_spiky"), of("test_error"), of("off_ridge")});
+inline Table spectrum_table(const kit::Sweep& sizes, bool benign, kit::Claims& claims) {
+  const std::string name = benign ? "benign" : "malignant";
+  const int first = sizes.settings().front(), last = sizes.settings().back();
+  const double at_first = sizes.mean(first, "variance").mean, at_last = sizes.mean(last, "variance").mean;
+  if (benign) {
+    claims.below(at_last, 1.2 * at_first * first / last, "benign: the variance falls like 1 / n");
+  } else {
+    claims.within(at_last, 0.8, 1.2, "malignant: the variance stays that of the noise");
+  }
+  for (const int at : sizes.settings()) {
+    claims.within(sizes.mean(at, "over_bound").mean, 0.5, 1.3,
+                  name + kit::format(", n = %d: the variance is about k*/n + n/R_k*", at));
+  }
+  return sizes.table(benign ? "3a. A benign spectrum: 5 ones and a flat tail of sum 2, p = n^2 / 5"
+                            : "3b. A malignant spectrum: i^-2, p = n^2 / 5",
+                     "n",
+                     {{"p", "features", 0, Over::mean},
+                      {"k*", "k", 0, Over::mean},
+                      {"r_k*", "rank", 0, Over::mean},
+                      {"R_k*", "squared_rank", 0, Over::mean},
+                      {"r_0 / n", "rank_0_over_n", 3, Over::mean},
+                      {"k*/n + n/R_k*", "bound", 3, Over::mean},
+                      {"variance / sigma^2", "variance", 4},
+                      {"over the bound", "over_bound", 2, Over::mean},
+                      {"bias / |theta|^2", "bias", 5}});
+}
+
+inline Table tails_table(const kit::Sweep& tails, kit::Claims& claims) {
+  for (const int at : tails.settings()) {
     if (at >= 4000) {
-      const double share = of("test_spiky").mean / of("train_spiky").mean;
-      claims.add(error < 1e-18, kit::format("p = %d: both parts together fit every label", at));
-      claims.add(share < 0.05, kit::format("p = %d: off the training points 0.05 of the spiky part is left at most (%.3f)", at, share));
-      claims.add(of("off_ridge").mean < 0.002, kit::format("p = %d: the simple part is ridge regression within 0.002 (%.4f)", at, of("off_ridge").mean));
+      const std::string p = kit::format("p = %d: ", at);
+      claims.below(tails.largest(at, "error"), 1e-18, p + "simple and spiky part together fit every label");
+      claims.below(tails.mean(at, "spiky_left").mean, 0.05, p + "little of the spiky part is left at new points");
+      claims.below(tails.mean(at, "off_ridge").mean, 0.002, p + "the simple part is ridge regression on the head");
     }
   }
-  table.note("Simple: its squared error against the truth. Ridge: of the labels on the head, with the tail's sum as the penalty.");
-  return table;
+  return tails.table("4. Simple and spiky part, mean squares (100 samples, head of 5, tail of sum 20, sigma^2 = 0.25)",
+                     "p",
+                     {{"training error", "error", 0, Over::power},
+                      {"simple's error at x_i", "simple_at_points", 3},
+                      {"spiky at x_i", "spiky_at_points", 3},
+                      {"simple's error", "simple", 4},
+                      {"spiky", "spiky", 4},
+                      {"error", "both", 3},
+                      {"simple - ridge", "off_ridge", 5}});
 }
 
-inline Table lazy(const Seen& seen, kit::Claims& claims) {
-  Table table({whole("width"), interval("steps", 0), interval("distance", 2), interval("relative", 4), interval("kernel change", 4),
-               interval("f - f_lin", 4), interval("f - linear training", 4), interval("excess risk", 3)},
-              "5. Lazy regime: two-layer ReLU networks, 40 points of 10 features, trained to a residual of 1e-4");
-  for (const int at : seen.present(Part::lazy)) {
-    const auto of = [&](const char* name) { return seen.mean(Part::lazy, at, name); };
-    const std::vector<double> steps = seen.values(Part::train, at, [](const auto& r) { return static_cast<double>(r.history.back().clock.step); });
-    table.add({at, regimen::mean_interval(steps), of("distance"), of("relative_distance"), of("kernel_change"), of("off_linearized"),
-               of("off_linear_training"), of("risk")});
+inline Table lazy_table(const kit::Sweep& widths, kit::Claims& claims) {
+  Table table =
+      widths.table("5. Lazy regime (two-layer ReLU network, 40 points of 10 features, to a residual of 1e-4)", "width",
+                   {{"steps", "descent_steps", 0},
+                    {"distance", "distance"},
+                    {"relative distance", "relative_distance", 4},
+                    {"kernel change", "kernel_change", 4},
+                    {"f - f_lin", "off_linearized", 4},
+                    {"f - linear training", "off_linear_training", 4},
+                    {"excess risk", "risk", 3}});
+  const auto falls = [&](const std::string& measure, double from, double to, const std::string& what) {
+    const regimen::Interval power = widths.exponent(measure);
+    table.note(kit::format("%s: width^a, a = %.3f +- %.3f", what.c_str(), power.mean, power.half_width));
+    claims.within(power.mean, from, to, what + " falls like width^a");
+  };
+  if (widths.settings().size() >= 2) {
+    falls("relative_distance", -0.65, -0.4, "the relative distance");
+    falls("kernel_change", -1.2, -0.5, "the change of the tangent kernel");
+    falls("off_linearized", -1.2, -0.5, "the difference to the linearized network");
+  }
+  for (const int at : widths.settings()) {
     if (at >= 1024) {
-      claims.add(of("off_linearized").mean < 0.03, kit::format("width %d: f is its linearization within 3 %% (%.4f)", at, of("off_linearized").mean));
+      claims.below(widths.mean(at, "off_linearized").mean, 0.03, kit::format("width %d: f is its linearization", at));
     }
-  }
-  struct Law { const char* measure; double from; double to; };
-  for (const Law& law : {Law{"relative_distance", -0.65, -0.4}, Law{"kernel_change", -1.2, -0.75}, Law{"off_linearized", -1.2, -0.6}}) {
-    const regimen::Interval slope = seen.slope(law.measure);
-    table.note(kit::format("%s ~ width^a, a = %.3f +- %.3f", law.measure, slope.mean, slope.half_width));
-    claims.add(slope.mean >= law.from && slope.mean <= law.to, kit::format("%s falls like width^a, a in [%.2f, %.2f] (%.2f)", law.measure, law.from, law.to, slope.mean));
   }
   return table;
 }
-
-}  // namespace tables
 
 inline void show_results(const regimen::experiment::Results& results, const BenignSettings& s, bool check) {
-  const Seen seen{results, s};
   kit::Claims claims;
   std::string text;
-  const auto add = [&](Part part, const auto& table) {
-    text += seen.present(part).empty() ? "" : regimen::report::terminal(table(), {.width = 150}) + "\n";
+  std::map<std::string, kit::Sweep> sweeps;
+  for (const Part& part : parts_of(s)) {
+    if (kit::Sweep sweep(results, {{"part", part.name}}, "at", part.varied); !sweep.empty()) {
+      sweeps.emplace(part.name, std::move(sweep));
+    }
+  }
+  const auto add = [&](const std::string& part, const auto& table) {
+    if (const auto sweep = sweeps.find(part); sweep != sweeps.end()) {
+      text += regimen::report::terminal(table(sweep->second), {.width = 150}) + "\n";
+    }
   };
-  add(Part::starts, [&] { return tables::starts(seen, claims); });
-  add(Part::ratios, [&] { return tables::descent(seen, s.draws, claims); });
-  add(Part::benign, [&] { return tables::spectra(seen, claims); });
-  add(Part::tails, [&] { return tables::parts(seen, claims); });
-  add(Part::lazy, [&] { return tables::lazy(seen, claims); });
-  text += "Means over seeds with Student-t 95 % intervals. Statements:\n" + claims.text();
-  kit::write_picture(picture_of(seen), "benign-overfitting", s.out);
+  add("start", [&](const kit::Sweep& sweep) { return starts_table(sweep, claims); });
+  add("ratio", [&](const kit::Sweep& sweep) { return ratios_table(sweep, s.draws, claims); });
+  add("benign", [&](const kit::Sweep& sweep) { return spectrum_table(sweep, true, claims); });
+  add("malignant", [&](const kit::Sweep& sweep) { return spectrum_table(sweep, false, claims); });
+  add("tail", [&](const kit::Sweep& sweep) { return tails_table(sweep, claims); });
+  add("lazy", [&](const kit::Sweep& sweep) { return lazy_table(sweep, claims); });
+  text += "Means over seeds with Student-t 95 % intervals; new points without a mark. The paper's statements:\n" +
+          claims.text() + kit::format("%d of %d came out.\n", claims.all() - claims.failed(), claims.all());
+  kit::write_picture(picture_of(sweeps), "benign-overfitting", s.out);
   kit::show_text(text, s.out, "results.csv");
   if (check) {
     claims.require_all();
