@@ -52,12 +52,23 @@ using regimen::report::Axis;
 using regimen::report::Dash;
 using regimen::report::ErrorBars;
 using regimen::report::Lines;
+using regimen::report::Mark;
 using regimen::report::Panel;
 using regimen::report::Points;
 using regimen::report::Scale;
 namespace colour = regimen::report::colour;
 
 using Sweeps = std::map<std::string, kit::Sweep>;
+
+/// The settings of a part as ticks, as many as have room.
+inline std::vector<regimen::report::Tick> ticks(const Sweeps& sweeps, const std::string& part, std::size_t every) {
+  std::vector<regimen::report::Tick> all;
+  const std::vector<int>& settings = sweeps.at(part).settings();
+  for (std::size_t i = 0; i < settings.size(); i += every) {
+    all.push_back({static_cast<double>(settings[i]), std::to_string(settings[i])});
+  }
+  return all;
+}
 
 /// A measure against what its part varies, with its intervals, and a thin line from mean to mean.
 inline void add(Panel& panel, const Sweeps& sweeps, const std::string& part, const char* measure, const char* name,
@@ -66,7 +77,12 @@ inline void add(Panel& panel, const Sweeps& sweeps, const std::string& part, con
   if (sweep == sweeps.end()) {
     return;
   }
-  const ErrorBars bars = sweep->second.bars(measure, name, paint, unit);
+  ErrorBars bars = sweep->second.bars(measure, name, paint, unit);
+  for (auto& each : bars.y) {
+    if (each.low <= 0) {  // of very few seeds: no place on a logarithmic axis
+      each.low = each.high = regimen::unknown;
+    }
+  }
   if (joined) {
     Lines line{.x = bars.x, .style = {.colour = paint, .dash = Dash::solid, .width = 0.8}};
     for (const auto& each : bars.y) {
@@ -93,7 +109,7 @@ inline Panel descent(const Sweeps& sweeps) {
 
 inline Panel spectra(const Sweeps& sweeps) {
   Panel panel{.title = "Variance of the interpolator",
-              .subtitle = "dashed: the bound k*/n + n/R",
+              .subtitle = "dashed: the bound k*/n + n/R_k*",
               .x = {.label = "samples n", .scale = Scale::log},
               .y = {.label = "variance / σ²", .to = 2, .scale = Scale::log}};
   for (const char* const part : {"benign", "malignant"}) {
@@ -101,11 +117,10 @@ inline Panel spectra(const Sweeps& sweeps) {
     const char* const paint = benign ? colour::blue : colour::purple;
     if (const auto sweep = sweeps.find(part); sweep != sweeps.end()) {
       Lines bound{.style = {.colour = paint, .dash = Dash::dashed, .width = 1.2}};
-      panel.x.ticks.clear();
+      panel.x.ticks = ticks(sweeps, part, 1);
       for (const int at : sweep->second.settings()) {
         bound.x.push_back(at);
         bound.y.push_back(sweep->second.mean(at, "bound").mean);
-        panel.x.ticks.push_back({static_cast<double>(at), std::to_string(at)});
       }
       panel.series.emplace_back(bound);
     }
@@ -138,7 +153,7 @@ inline Panel slice() {
                      Points{.name = "training points",
                             .x = numbers(waves.x),
                             .y = numbers(waves.y),
-                            .style = {.colour = colour::black}}}};
+                            .style = {.colour = colour::black, .mark = Mark::disc, .size = 3}}}};
 }
 
 /// Gradient descent from two starts on few waves of falling variance: both fit all points.
@@ -158,7 +173,7 @@ inline Panel two_minima() {
       .x = {.label = "x", .from = 0, .to = 1},
       .y = {.label = "f(x)"},
       .series = {
-          Lines{.name = "descent from w_0",
+          Lines{.name = "descent from w₀",
                 .x = x,
                 .y = end(w_0),
                 .style = {.colour = colour::vermillion, .dash = Dash::solid, .width = 1.2}},
@@ -171,12 +186,12 @@ inline Panel two_minima() {
           Points{.name = "training points",
                  .x = numbers(waves.x),
                  .y = numbers(waves.y),
-                 .style = {.colour = colour::black}}}};
+                 .style = {.colour = colour::black, .mark = Mark::disc, .size = 3}}}};
 }
 
 inline Panel parts(const Sweeps& sweeps) {
   Panel panel{.title = "The two parts' mean squares",
-              .x = {.label = "features p", .scale = Scale::log},
+              .x = {.label = "features p", .scale = Scale::log, .ticks = ticks(sweeps, "tail", 1)},
               .y = {.label = "mean square", .scale = Scale::log}};
   add(panel, sweeps, "tail", "spiky_at_points", "spiky, at training points", colour::black);
   add(panel, sweeps, "tail", "spiky", "spiky, at new points", colour::sky);
@@ -186,7 +201,7 @@ inline Panel parts(const Sweeps& sweeps) {
 
 inline Panel lazy(const Sweeps& sweeps) {
   Panel panel{.title = "Lazy regime",
-              .x = {.label = "hidden units", .scale = Scale::log},
+              .x = {.label = "hidden units", .scale = Scale::log, .ticks = ticks(sweeps, "lazy", 2)},
               .y = {.label = "relative change", .scale = Scale::log}};
   add(panel, sweeps, "lazy", "relative_distance", "weights", colour::green);
   add(panel, sweeps, "lazy", "kernel_change", "tangent kernel", colour::orange);
