@@ -45,7 +45,7 @@ class BenignOverfitting : public kit::NumbersExperiment<BenignSettings> {
   void train(const std::string& unit, ex::Jobs& jobs) override {
     for (const Cell& cell : cells_of(settings())) {
       if (cell.unit() == unit && cell.part == "lazy") {
-        lazy_jobs(cell, jobs);
+        lazy_jobs(cell, settings().activation, jobs);
       } else if (cell.unit() == unit) {
         (void)jobs.compute(cell.job(), [&] {
           return cell.part == "start"   ? start_numbers(cell)
@@ -81,6 +81,9 @@ Options read_options(int argc, char** argv) {
   list("--sizes", s.sizes, 20, 1000, "samples n, of n^2 / 5 features");
   list("--tails", s.tails, 200, 100000, "features of the interpolator of two parts");
   list("--widths", s.widths, 2, 100000, "hidden units, even numbers");
+  app.add_option("--activation", s.activation, "of the networks: relu, softplus or tanh")
+      ->check(CLI::IsMember({"relu", "softplus", "tanh"}))
+      ->capture_default_str();
   app.add_flag("--check", options.check, "end with an error if a statement of the paper does not come out");
   kit::add_task(app, options.task);
   kit::parse(app, argc, argv, options.task);

@@ -120,15 +120,16 @@ struct LossBelow {
 
 /// A two-layer network, trained on 40 points by gradient descent until the residual is 1e-4 of the labels; then how far
 /// it is from its linearization at the start: two jobs.
-inline void lazy_jobs(const Cell& cell, rg::experiment::Jobs& jobs) {
+inline void lazy_jobs(const Cell& cell, const std::string& activation, rg::experiment::Jobs& jobs) {
   const rg::GaussianFeatures data{.spectrum = std::vector<double>(10, 0.1), .theta = at::ones({10}), .noise = 0.5};
   const rg::Batch train = data.sample(40, static_cast<std::uint64_t>(cell.seed));  // for all widths
   rg::GaussianFeatures clean = data;
   clean.noise = 0;
   const rg::Batch test = clean.sample(200, static_cast<std::uint64_t>(cell.seed) + 1'000'000);
-  const auto two_layer = [&cell] {
+  const auto two_layer = [&] {
     torch::manual_seed(cell.seed_of());
-    const rg::networks::TwoLayerOptions options{.inputs = 10, .width = cell.at, .zero_start = true};
+    const rg::networks::TwoLayerOptions options{
+        .inputs = 10, .width = cell.at, .activation = rg::networks::activation_of(activation), .zero_start = true};
     rg::networks::TwoLayer net(options);
     net->to(torch::kDouble);
     return net;

@@ -21,7 +21,8 @@ struct BenignSettings {
   int draws = 30;                                                         ///< designs for each seed and ratio
   std::vector<int> sizes = {50, 100, 200, 400};                           ///< samples n, of n^2 / 5 features
   std::vector<int> tails = {400, 1000, 4000, 10000};                      ///< features, of which 5 are the head
-  int lazy_seeds = 5;
+  int lazy_seeds = 10;
+  std::string activation = "relu";                                      ///< of the networks
   std::vector<int> widths = {32, 64, 128, 256, 512, 1024, 2048, 4096};  ///< hidden units, even numbers
 };
 

@@ -116,16 +116,16 @@ inline Table tails_table(const kit::Sweep& tails, kit::Claims& claims) {
                       {"simple - ridge", "off_ridge", 5}});
 }
 
-inline Table lazy_table(const kit::Sweep& widths, kit::Claims& claims) {
-  Table table =
-      widths.table("5. Lazy regime (two-layer ReLU network, 40 points of 10 features, to a residual of 1e-4)", "width",
-                   {{"steps", "descent_steps", 0},
-                    {"distance", "distance"},
-                    {"relative distance", "relative_distance", 4},
-                    {"kernel change", "kernel_change", 4},
-                    {"f - f_lin", "off_linearized", 4},
-                    {"f - linear training", "off_linear_training", 4},
-                    {"excess risk", "risk", 3}});
+inline Table lazy_table(const kit::Sweep& widths, const std::string& activation, kit::Claims& claims) {
+  Table table = widths.table(
+      "5. Lazy regime (two-layer " + activation + " network, 40 points of 10 features, to a residual of 1e-4)", "width",
+      {{"steps", "descent_steps", 0},
+       {"distance", "distance"},
+       {"relative distance", "relative_distance", 4},
+       {"kernel change", "kernel_change", 4},
+       {"f - f_lin", "off_linearized", 4},
+       {"f - linear training", "off_linear_training", 4},
+       {"excess risk", "risk", 3}});
   const auto falls = [&](const std::string& measure, double from, double to, const std::string& what) {
     const regimen::Interval power = widths.exponent(measure);
     table.note(kit::format("%s: width^a, a = %.3f +- %.3f", what.c_str(), power.mean, power.half_width));
@@ -163,7 +163,7 @@ inline void show_results(const regimen::experiment::Results& results, const Beni
   add("benign", [&](const kit::Sweep& sweep) { return spectrum_table(sweep, true, claims); });
   add("malignant", [&](const kit::Sweep& sweep) { return spectrum_table(sweep, false, claims); });
   add("tail", [&](const kit::Sweep& sweep) { return tails_table(sweep, claims); });
-  add("lazy", [&](const kit::Sweep& sweep) { return lazy_table(sweep, claims); });
+  add("lazy", [&](const kit::Sweep& sweep) { return lazy_table(sweep, s.activation, claims); });
   text += "Means over seeds with Student-t 95 % intervals; new points without a mark. The paper's statements:\n" +
           claims.text() + kit::format("%d of %d came out.\n", claims.all() - claims.failed(), claims.all());
   kit::write_picture(picture_of(sweeps), "benign-overfitting", s.out);
