@@ -65,7 +65,7 @@ inline double ridgeless_variance(double noise_variance, double numerator, double
 
 /// The limit of `isotropic_ridgeless_risk` for n, p to infinity with p / n = `aspect` (Hastie et al. 2022, theorem 1):
 /// variance s^2 aspect / (1 - aspect) below 1; bias r^2 (1 - 1 / aspect) and variance s^2 / (aspect - 1) above. At n =
-/// 100 it is 5 % too small at 0.8, and 25 % at 0.95. Throws Error unless aspect is above 0 and finite, and as above.
+/// 100 it is 5 % too small at 0.8, and 20 % at 0.95. Throws Error unless aspect is above 0 and finite, and as above.
 [[nodiscard]] inline RidgelessRisk isotropic_ridgeless_limit(double aspect, double squared_norm = 1,
                                                              double noise_variance = 1) {
   detail::require(aspect > 0 && std::isfinite(aspect), "isotropic_ridgeless_limit: aspect", "above 0 and finite",
@@ -81,7 +81,8 @@ inline double ridgeless_variance(double noise_variance, double numerator, double
 
 /// The bound k* / n + n / R_{k*} of Bartlett, Long, Lugosi and Tsigler (2020, theorem 4) on the variance of the minimum
 /// norm interpolator of n points, in units of the noise's variance and up to a constant; infinite if there is no k*.
-/// For Gaussian features that constant was near 1 in `examples/210-benign-overfitting`. The spectrum is that of the
+/// For Gaussian features that constant was 1.0 on a benign and 0.75 on a malignant spectrum
+/// (`examples/210-benign-overfitting`). The spectrum is that of the
 /// population's covariance, as for `benign_split`, whose errors it throws.
 ///     regimen::benign_variance_bound(regimen::spiked_spectrum(5, 2000, 2), 100);   // 0.10
 [[nodiscard]] inline double benign_variance_bound(std::span<const double> spectrum, std::size_t n, double b = 1) {

@@ -16,13 +16,13 @@ namespace regimen::inline v0 {
 /// The excess risk of `minimum_norm_solution(X, X theta + noise)` for this design X, as the mean over new points, whose
 /// features are uncorrelated with variances `spectrum`, and over labels' noise of the given variance: with P = X^+ X,
 /// bias = ||(I - P) theta||^2 in the spectrum's norm and variance = s^2 tr(diag(spectrum) X^+ X^+') (Bartlett et al.
-/// 2020, lemma 7; Hastie et al. 2022). No noise is drawn, so it scatters less than the risk of single draws, five- to
-/// tenfold in its standard error.
+/// 2020, lemma 7; Hastie et al. 2022). No noise is drawn, so it scatters less than the risk of single draws: fourfold
+/// for p near n.
 ///
 /// X [n, p], spectrum [p] of at least 0, theta [p], all floating; in double on X's device. By the eigenvalues of the
-/// smaller of X X' and X' X, of which those of at most max(n, p) 2^-52 times the largest count as 0: costs n p min(n,
-/// p) operations, where a singular value decomposition of a wide X takes ten times as long, and is as good for a
-/// condition of X up to 1e6. Throws Error for other shapes, numbers that are not finite, and a negative variance.
+/// smaller of X X' and X' X, of which those of at most max(n, p) 2^-52 times the largest count as 0: faster than a
+/// singular value decomposition of X, and singular values below the root of that share count as 0. Throws Error for
+/// other shapes, numbers that are not finite, and a negative variance.
 ///     const auto data = regimen::GaussianFeatures{.spectrum = regimen::spiked_spectrum(5, 2000, 2)};
 ///     const double v = regimen::minimum_norm_risk(data.sample(100, 1).data, data.variances(), theta).variance;
 [[nodiscard]] inline RidgelessRisk minimum_norm_risk(const at::Tensor& X, const at::Tensor& spectrum,
