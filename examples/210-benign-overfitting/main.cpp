@@ -78,7 +78,7 @@ Options read_options(int argc, char** argv) {
   };
   list("--starts", s.starts, 0, 10000, "norms of w_0, in percent");
   list("--ratios", s.ratios, 1, 10000, "features for 100 samples, other than 99 to 101");
-  list("--sizes", s.sizes, 20, 1000, "samples n, of n^2 / 5 features");
+  list("--sizes", s.sizes, 25, 1000, "samples n, of n^2 / 5 features");
   list("--tails", s.tails, 200, 100000, "features of the interpolator of two parts");
   list("--widths", s.widths, 2, 100000, "hidden units, even numbers");
   app.add_option("--activation", s.activation, "of the networks: relu, softplus or tanh")
@@ -99,6 +99,12 @@ void run(Options& options) {
     if (ratio >= 99 && ratio <= 101) {
       throw regimen::Error("--ratios must not be within 1 of 100, where the risk has no mean, but one is " +
                            std::to_string(ratio));
+    }
+  }
+  for (const int width : s.widths) {
+    if (width % 2 != 0) {
+      throw regimen::Error("--widths must be even, for half of the units begin as the other half, but one is " +
+                           std::to_string(width));
     }
   }
   const ex::Conduct how = kit::settle(s, s.seeds + s.lazy_seeds, options.task);

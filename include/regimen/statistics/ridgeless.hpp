@@ -82,8 +82,8 @@ inline double ridgeless_variance(double noise_variance, double numerator, double
 /// The bound k* / n + n / R_{k*} of Bartlett, Long, Lugosi and Tsigler (2020, theorem 4) on the variance of the minimum
 /// norm interpolator of n points, in units of the noise's variance and up to a constant; infinite if there is no k*.
 /// For Gaussian features that constant was 1.0 on a benign and 0.75 on a malignant spectrum
-/// (`examples/210-benign-overfitting`). The spectrum is that of the
-/// population's covariance, as for `benign_split`, whose errors it throws.
+/// (`examples/210-benign-overfitting`). The spectrum is that of the population's covariance, as for `benign_split`, whose
+/// errors it throws.
 ///     regimen::benign_variance_bound(regimen::spiked_spectrum(5, 2000, 2), 100);   // 0.10
 [[nodiscard]] inline double benign_variance_bound(std::span<const double> spectrum, std::size_t n, double b = 1) {
   const auto split = benign_split(spectrum, n, b);
