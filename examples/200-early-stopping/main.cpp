@@ -11,6 +11,7 @@
 #include <regimen/networks.hpp>
 #include <regimen/regimen.hpp>
 
+#include "kit/checked.hpp"
 #include "kit/image_experiment.hpp"
 #include "kit/image_options.hpp"
 #include "kit/main.hpp"
@@ -186,8 +187,7 @@ class EarlyStopping : public kit::ImageExperiment<EarlySettings> {
     kit::Mlp net = mlp();
     torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(s.rate));
     rg::PredictionChanges changes(noisy);
-    const rg::Scoring scoring{.clean = clean,
-                              .test = images().test,
+    const rg::Scoring scoring{.test = images().test,
                               .measures = {{"recovered", rg::AccuracyOn{parts.truth}},
                                            {"memorized", rg::AccuracyOn{parts.corrupted}},
                                            {"distance", rg::DistanceFrom{rg::Snapshot(net)}},
@@ -245,9 +245,6 @@ void run(Options& options) {
                       flipped, s.points));
     }
   }
-  if (options.check && !options.task.unit.empty() && !options.task.worker) {
-    throw rg::Error("--check looks at all units, and --unit trains one: leave out one of them");
-  }
   if (s.seeds + s.image_seeds == 0) {
     throw rg::Error("--seeds and --image-seeds are both 0: nothing is left to do");
   }
@@ -255,10 +252,7 @@ void run(Options& options) {
       kit::settle(s.machine, s.data, s.seeds + s.image_seeds, std::max(s.seeds, s.image_seeds), options.task);
   how.ends_by_itself = true;
   EarlyStopping experiment(s, options.task);
-  ex::conduct(experiment, options.task, how);
-  if (options.check && !options.task.worker && !options.task.list) {
-    experiment.claims().require_all();
-  }
+  kit::conduct_checked(experiment, options.task, how, options.check);
 }
 
 }  // namespace

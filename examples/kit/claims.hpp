@@ -6,6 +6,8 @@
 
 #include <regimen/base/error.hpp>
 
+#include "format.hpp"
+
 namespace kit {
 
 /// The statements that a reproduction is to confirm, and whether its results do.
@@ -17,6 +19,20 @@ class Claims {
     ++all_;
     failed_ += holds ? 0 : 1;
   }
+
+  /// Adds the statement that a number is below a bound, which it names with both: "the error (0.02 < 0.05)".
+  void below(double number, double bound, const std::string& what) {
+    add(number < bound, what + format(" (%.3g < %.3g)", number, bound));
+  }
+
+  /// Adds the statement that a number lies in [from, to]: "the slope (-0.5 in [-0.6, -0.4])".
+  void within(double number, double from, double to, const std::string& what) {
+    add(number >= from && number <= to, what + format(" (%.3g in [%.3g, %.3g])", number, from, to));
+  }
+
+  /// How many statements were added, and how many do not hold.
+  [[nodiscard]] int all() const { return all_; }
+  [[nodiscard]] int failed() const { return failed_; }
 
   /// Says that some units of the experiment are not complete, so that nothing can be confirmed yet.
   void set_missing(std::size_t units) { missing_ = units; }

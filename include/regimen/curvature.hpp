@@ -9,6 +9,7 @@
 #include "regimen/curvature/hessian.hpp"
 #include "regimen/curvature/jacobian.hpp"
 #include "regimen/curvature/linear_operator.hpp"
+#include "regimen/curvature/linearized.hpp"
 #include "regimen/curvature/loss_surface.hpp"
 #include "regimen/curvature/output_jacobian.hpp"
 #include "regimen/curvature/spectrum_ends.hpp"

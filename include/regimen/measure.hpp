@@ -20,6 +20,7 @@
 #include "regimen/measure/layer_distances.hpp"
 #include "regimen/measure/layer_map.hpp"
 #include "regimen/measure/layer_maps.hpp"
+#include "regimen/measure/laziness.hpp"
 #include "regimen/measure/likelihood_ratio_attack.hpp"
 #include "regimen/measure/margins.hpp"
 #include "regimen/measure/membership.hpp"

@@ -46,7 +46,7 @@ grep -q 'statements do not hold' "$work/images.err" || fail 'it does not say tha
 python3 -c "import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])" "$work/images/pictures/images.svg"
 
 echo '== refused before any work'
-for options in '--noise 20,20 --seeds 1' '--noise 4' '--check --unit clusters-seed1' '--seeds 0 --image-seeds 0'; do
+for options in '--noise 20,20 --seeds 1' '--noise 4' '--check --unit clusters-seed1 --seeds 1' '--seeds 0 --image-seeds 0'; do
   # shellcheck disable=SC2086 # several words
   if run "$work/refused" $options > "$work/refused.log" 2>&1; then
     fail "it took $options"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <span>
 
+#include "regimen/record/history.hpp"
 #include "regimen/statistics/detail/differences.hpp"
 #include "regimen/statistics/interval.hpp"
 #include "regimen/statistics/student_t.hpp"
@@ -32,6 +33,16 @@ namespace regimen::inline v0 {
   const double standard_error = std::sqrt(squares / (n - 1) / n);
   result.half_width = student_t_quantile(values.size() - 1, level) * standard_error;
   return result;
+}
+
+/// How many standard errors the values' mean lies above an expected one: (mean - expected) / (deviation / sqrt(n)). For
+/// values whose mean is the expected one it has Student's t distribution with n - 1 degrees of freedom, if they are
+/// normal: beyond 2 in 4.6 % of cases for many values, in 5.5 % for 30. NaN for fewer than two values, or equal ones.
+///     regimen::z_score(risks, regimen::isotropic_ridgeless_risk(100, 50).total());
+[[nodiscard]] inline double z_score(std::span<const double> values, double expected) {
+  const Interval mean = mean_interval(values);
+  const double error = mean.n < 2 ? unknown : mean.half_width / student_t_quantile(mean.n - 1, 0.95);
+  return error > 0 ? (mean.mean - expected) / error : unknown;
 }
 
 /// Mean of a[i] - b[i] with its paired Student-t confidence interval: compares two arms whose i-th runs share their

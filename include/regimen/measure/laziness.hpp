@@ -1,0 +1,54 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+
+#include "regimen/base/error.hpp"
+#include "regimen/curvature/jacobian.hpp"
+#include "regimen/curvature/linearized.hpp"
+#include "regimen/curvature/loss_surface.hpp"
+#include "regimen/evaluate/evaluation.hpp"
+#include "regimen/evaluate/outputs.hpp"
+#include "regimen/model/model.hpp"
+#include "regimen/source/source.hpp"
+
+namespace regimen::inline v0 {
+
+/// How far a trained network has left the lazy, or linear, regime; all are 0 if it has not moved, and fall with the
+/// width of networks whose training changes their function by as much (Chizat, Oyallon and Bach 2019; Bartlett,
+/// Montanari and Rakhlin 2021, section 5).
+struct Laziness {
+  double distance = 0;           ///< ||w - w_0||
+  double relative_distance = 0;  ///< over ||w_0||
+  double kernel_change = 0;      ///< ||K - K_0||_F / ||K_0||_F of the tangent kernel K = J J' on `train`
+  double off_linearized = 0;     ///< ||f - f_lin|| / ||f|| on `test`, where f_lin(x) = f(x; w_0) + J(x; w_0) (w - w_0)
+};
+
+/// The laziness of a network by another copy of it, `start`, that holds the weights w_0 from which it was trained.
+/// `how` as for `LossSurface`, in whose precision all is computed. Costs two Jacobians of n C rows on `train`, with the
+/// memory for both, and a few passes on `test`: for small networks or few samples. Throws Error if the two networks
+/// have different numbers of weights, and all that `LossSurface` throws.
+///     const double change = regimen::laziness(net, start, train, test).kernel_change;
+[[nodiscard]] inline Laziness laziness(const Model& net, const Model& start, const Source& train, const Source& test,
+                                       const Evaluation& how = {}) {
+  const LossSurface now(net, train, how);
+  const LossSurface then(start, train, how);
+  detail::require(now.size() == then.size(), "laziness: the number of weights of `start`",
+                  "that of the network, " + detail::text(now.size()), then.size());
+  const auto norm = [](const at::Tensor& values) { return values.norm().item<double>(); };
+  const at::Tensor weights = now.weights();
+  const at::Tensor first = then.weights();
+  const auto kernel = [](const LossSurface& surface) {
+    const at::Tensor rows = jacobian(surface);
+    return rows.matmul(rows.t());
+  };
+  const at::Tensor kernel_0 = kernel(then);
+  const at::Tensor f = outputs(net, test, how).output.to(at::kDouble);
+  const LossSurface at_start(start, test, how);
+  return {.distance = norm(weights - first),
+          .relative_distance = norm(weights - first) / norm(first),
+          .kernel_change = norm(kernel(now) - kernel_0) / norm(kernel_0),
+          .off_linearized = norm(f - linearized_outputs(at_start, weights)) / norm(f)};
+}
+
+}  // namespace regimen::inline v0

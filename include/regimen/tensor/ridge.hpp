@@ -1,0 +1,43 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/linalg_solve.h>
+
+#include <cmath>
+
+#include "regimen/base/error.hpp"
+#include "regimen/tensor/described.hpp"
+
+namespace regimen::inline v0 {
+
+/// The solution w of ridge regression, which minimizes ||X w - y||^2 + penalty ||w||^2 (no division by n). X [n, d], y
+/// [n] or [n, k], floating -> [d] or [d, k] double on X's device. For a penalty to 0 it tends to
+/// `minimum_norm_solution`. Solves the smaller of the systems of X' X + penalty I and X X' + penalty I. Throws Error
+/// for other shapes, numbers that are not finite, and a penalty that is not above 0 and finite.
+///     const at::Tensor w = regimen::ridge_solution(inputs, labels, 0.1);
+[[nodiscard]] inline at::Tensor ridge_solution(const at::Tensor& X, const at::Tensor& y, double penalty) {
+  const bool shaped = X.defined() && y.defined() && X.dim() == 2 && X.numel() > 0 && (y.dim() == 1 || y.dim() == 2) &&
+                      y.size(0) == X.size(0) && X.is_floating_point() && y.is_floating_point();
+  if (!shaped) {
+    throw Error("ridge_solution takes X of [n, d] and y of [n] or [n, k], both floating, not " + detail::described(X) +
+                " and " + detail::described(y));
+  }
+  if (!X.isfinite().all().item<bool>() || !y.isfinite().all().item<bool>()) {
+    throw Error("ridge_solution takes numbers that are finite");
+  }
+  detail::require(penalty > 0 && std::isfinite(penalty), "ridge_solution: penalty",
+                  "above 0 and finite (for 0 take minimum_norm_solution)", penalty);
+  const at::Tensor design = X.detach().to(at::kDouble);
+  const at::Tensor given = y.detach().to(design.device(), at::kDouble);
+  const at::Tensor columns = given.dim() == 1 ? given.unsqueeze(1) : given;
+  const bool wide = design.size(0) <= design.size(1);
+  const at::Tensor gram = wide ? design.matmul(design.t()) : design.t().matmul(design);
+  const at::Tensor system = gram + penalty * at::eye(gram.size(0), gram.options());
+  const at::Tensor solution = wide ? design.t().matmul(at::linalg_solve(system, columns))
+                                   : at::linalg_solve(system, design.t().matmul(columns));
+  return given.dim() == 1 ? solution.squeeze(1) : solution;
+}
+
+}  // namespace regimen::inline v0
