@@ -28,8 +28,8 @@ namespace regimen::inline v0::networks {
 enum class Activation { relu, softplus, tanh };
 
 [[nodiscard]] inline std::string name_of(Activation activation) {
-  static constexpr const char* names[] = {"relu", "softplus", "tanh"};
-  return names[static_cast<std::size_t>(activation)];
+  static constexpr const char* texts[] = {"relu", "softplus", "tanh"};
+  return texts[static_cast<std::size_t>(activation)];
 }
 
 /// The activation of this name. Throws Error, which lists the names, for any other.
