@@ -153,6 +153,7 @@ inline void lazy_jobs(const Cell& cell, const std::string& activation, rg::exper
     const at::Tensor moved = rg::minimum_norm_solution(jacobian, train.target - rg::outputs(start, train).output);
     const rg::LossSurface at_start(start, test);
     return {{"descent_steps", static_cast<double>(history.back().clock.step)},
+            {"residual", std::sqrt(history.back().fit.loss / mean_square(train.target))},
             {"distance", lazy.distance},
             {"relative_distance", lazy.relative_distance},
             {"kernel_change", lazy.kernel_change},

@@ -109,7 +109,7 @@ inline Panel descent(const Sweeps& sweeps) {
 
 inline Panel spectra(const Sweeps& sweeps) {
   Panel panel{.title = "Variance of the interpolator",
-              .subtitle = "dashed: the bound k*/n + n/R_k*",
+              .subtitle = "dashed: k*/n + n/R_k*",
               .x = {.label = "samples n", .scale = Scale::log},
               .y = {.label = "variance / σ²", .to = 2, .scale = Scale::log}};
   for (const char* const part : {"benign", "malignant"}) {

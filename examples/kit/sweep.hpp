@@ -83,7 +83,8 @@ class Sweep {
     return most;
   }
 
-  /// The exponent of a measure as a power of the setting, of each seed alone.
+  /// The exponent of a measure as a power of the setting, of each seed alone; NaN if one of the numbers is not above 0,
+  /// or not finite: a network that diverged.
   [[nodiscard]] regimen::Interval exponent(const std::string& measure) const {
     std::map<std::string, std::pair<std::vector<double>, std::vector<double>>> by_seed;
     for (const int at : settings_) {
@@ -95,8 +96,10 @@ class Sweep {
     }
     std::vector<double> exponents;
     for (const auto& [seed, points] : by_seed) {
-      if (points.first.size() >= 2) {
-        exponents.push_back(regimen::log_log_slope(points.first, points.second));
+      const auto& y = points.second;
+      const bool fit = std::all_of(y.begin(), y.end(), [](double value) { return value > 0 && std::isfinite(value); });
+      if (y.size() >= 2) {
+        exponents.push_back(fit ? regimen::log_log_slope(points.first, y) : regimen::unknown);
       }
     }
     return regimen::mean_interval(exponents);

@@ -81,7 +81,8 @@ TEST_CASE("linearized_outputs: a vector of another length is an error") {
   auto net = small_net();
   const LossSurface surface(net, points(2));
   check_error([&] { (void)linearized_outputs(surface, at::ones({3}, at::kDouble)); },
-              {"linearized_outputs: the length of weights must be the number of weights, 43", "is 3"});
+              {"linearized_outputs takes weights of [43], not [3] double"});
+  check_error([&] { (void)linearized_outputs(surface, at::ones({43, 1}, at::kDouble)); }, {"not [43, 1]"});
 }
 
 }  // namespace linearized_test

@@ -18,6 +18,17 @@ at::Tensor vector(const std::vector<double>& values) {
 
 }  // namespace
 
+TEST_CASE("gaussian features: a label has the bits of its id, alone and among many") {
+  const regimen::GaussianFeatures data{.spectrum = regimen::power_law_spectrum(1, 2003),
+                                       .theta = torch::ones({2003}, torch::kDouble)};
+  const regimen::Batch many = data.sample(37, 4);
+  for (std::int64_t id = 0; id < 37; ++id) {
+    const regimen::Batch one = data.points(regimen::Key(4, torch::tensor({id})));
+    CHECK(same(one.data[0], many.data[id]));
+    CHECK(same(one.target[0], many.target[id]));
+  }
+}
+
 TEST_CASE("GaussianFeatures: variances are the spectrum, features are uncorrelated, the noise is the labels' rest") {
   const GaussianFeatures data{.spectrum = {4, 1, 0.25, 0}, .theta = vector({1.0, -1, 2, 5}), .noise = 0.5};
   const Batch many = data.sample(40000, 1);

@@ -343,6 +343,7 @@ TEST_CASE(
   renamed.other_name = "-2";
   CHECK_THROWS_WITH(ex::conduct(renamed, quiet(), {}),
                     "Experiment::train has trained the unit two, but its job two-train-2 is not at its end: Jobs::run "
+                    "or Jobs::compute "
                     "must be called with each job of the plan, by its name");
 }
 

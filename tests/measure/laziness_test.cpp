@@ -42,6 +42,15 @@ TEST_CASE("laziness: a linear model has one kernel and is its own linearization"
   CHECK(found.off_linearized < 1e-14);
 }
 
+TEST_CASE("laziness: it computes in full precision whatever the phase does") {
+  torch::manual_seed(2);
+  torch::nn::Linear net(4, 1);
+  const auto start = std::dynamic_pointer_cast<torch::nn::LinearImpl>(net->clone());
+  const regimen::Batch data{.data = torch::randn({6, 4}), .target = torch::zeros({6, 1})};
+  const regimen::Evaluation how{.execute = {.precision = regimen::Precision::bf16}};
+  CHECK(regimen::laziness(net, start, data, data, how).off_linearized == 0);
+}
+
 TEST_CASE("laziness: of a two-layer network by hand") {
   auto net = wide(6);
   auto start = wide(6);
@@ -76,6 +85,8 @@ TEST_CASE("laziness: 0 for a network that has not moved, an error for another ne
   CHECK(none.distance == 0);
   CHECK(none.kernel_change == 0);
   CHECK(none.off_linearized == 0);
+  check_error([&] { (void)regimen::laziness(net, net, in_double(3, 1), in_double(3, 2)); },
+              {"laziness", "weight is shared", "`start` must be a clone()"});
   auto other = wide(8);
   check_error([&] { (void)regimen::laziness(net, other, in_double(3, 1), in_double(3, 2)); },
               {"laziness: the number of weights of `start` must be that of the network, 24, but is 32"});

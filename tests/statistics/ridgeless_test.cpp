@@ -67,6 +67,8 @@ TEST_CASE("z_score: by hand, and NaN where there is no spread") {
   CHECK(regimen::z_score(std::vector<double>{1, 2, 3, 6}, 4) == Approx(-1 / std::sqrt(14.0 / 3 / 4)).epsilon(1e-9));
   CHECK(std::isnan(regimen::z_score(std::vector<double>{1}, 0)));
   CHECK(std::isnan(regimen::z_score(std::vector<double>{2, 2}, 0)));
+  CHECK(std::isnan(regimen::z_score(std::vector<double>(10, 0.1), 0)));  // whose mean is rounded
+  CHECK(std::isnan(regimen::z_score(std::vector<double>{}, 0)));
 }
 
 TEST_CASE("log_log_slope: the exponent of a power law, and numpy's of other points") {
@@ -78,7 +80,10 @@ TEST_CASE("log_log_slope: the exponent of a power law, and numpy's of other poin
   CHECK(error_of([&] { (void)regimen::log_log_slope(x, std::vector<double>{1, 1, 0, 1}); }) ==
         "log_log_slope: y[2] must be above 0 and finite, but is 0");
   CHECK(error_of([] { (void)regimen::log_log_slope(std::vector<double>{2, 2}, std::vector<double>{1, 3}); }) ==
-        "log_log_slope: the spread of x must be above 0, but is 0");
+        "log_log_slope: x must be of at least two different numbers, but is 2");
+  CHECK(error_of([] {
+          (void)regimen::log_log_slope(std::vector<double>(5, 5), std::vector<double>{1, 2, 3, 4, 5});
+        }).find("two different numbers") != std::string::npos);
   CHECK(error_of([] { (void)regimen::log_log_slope(std::vector<double>{2}, std::vector<double>{1}); }) ==
         "log_log_slope: x.size() must be at least 2, but is 1");
 }

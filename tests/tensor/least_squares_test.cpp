@@ -73,6 +73,34 @@ TEST_CASE("least_squares_descent: equal rows, exact starts and limits") {
   CHECK(furthest(early.w, early.rate * design().t().matmul(labels())) < 1e-14);
 }
 
+TEST_CASE("minimum_norm_risk: it takes for rounding what minimum_norm_solution does") {
+  torch::manual_seed(3);
+  for (int trial = 0; trial < 200; ++trial) {
+    for (const auto& [n, p] : {std::pair{4, 4}, std::pair{3, 5}, std::pair{8, 6}}) {
+      const at::Tensor x = torch::randn({n, 2}).matmul(torch::randn({2, p}));  // float, of rank 2
+      const double variance = regimen::minimum_norm_risk(x, torch::ones({p}), torch::zeros({p})).variance;
+      // The risk of unit noise in each label alone, added up.
+      const at::Tensor inverse = regimen::minimum_norm_solution(x, torch::eye(n));
+      CHECK(variance == Approx(inverse.square().sum().item<double>()).epsilon(1e-6));
+    }
+  }
+  const at::Tensor x = torch::tensor({{1.0, 0.0}, {0.0, 1e-9}}, torch::kDouble);
+  const at::Tensor ones = torch::ones({2}, torch::kDouble);
+  CHECK(regimen::minimum_norm_risk(x, ones, ones).variance == Approx(1e18));
+}
+
+TEST_CASE("least_squares_descent: from its own limit it ends at once, and where labels have noise") {
+  torch::manual_seed(4);
+  const at::Tensor x = torch::randn({10, 40}, torch::kDouble), y = torch::randn({10}, torch::kDouble);
+  const at::Tensor limit = regimen::minimum_norm_solution(x, y);
+  const regimen::Descent again = regimen::least_squares_descent(x, y, limit);
+  CHECK(again.has_ended);
+  CHECK(again.steps < 5);
+  CHECK(furthest(again.w, limit) < 1e-12);
+  const regimen::Descent tall = regimen::least_squares_descent(x.t().contiguous(), torch::randn({40}, torch::kDouble));
+  CHECK(tall.has_ended);
+}
+
 TEST_CASE("minimum_norm_risk: numpy's bias and variance, of wide, tall and deficient designs") {
   const auto wide = regimen::minimum_norm_risk(design(), vector({4, 2, 1, 0.5, 0.25}), vector({1, 0.5, -1, 0, 2}));
   CHECK(wide.bias == Approx(3.673553719008266).epsilon(1e-12));
@@ -145,7 +173,7 @@ TEST_CASE("least squares: other shapes, NaN, zeros and limits are errors") {
               {"least_squares_descent", "[n, p]", "[5] double"});
   check_error([&] { (void)regimen::least_squares_descent(x, y, y); }, {"w_0 of [p]", "[3] double"});
   check_error([&] { (void)regimen::least_squares_descent(x, y * NAN); }, {"least_squares_descent", "finite"});
-  check_error([&] { (void)regimen::least_squares_descent(x * 0, y); }, {"largest", "other than 0"});
+  check_error([&] { (void)regimen::least_squares_descent(x * 0, y); }, {"largest", "above 0, but is 0"});
   check_error([&] { (void)regimen::least_squares_descent(x, y, {}, {.tolerance = 1}); },
               {"DescentLimits.tolerance", "in [0, 1)", "is 1"});
   check_error([&] { (void)regimen::least_squares_descent(x, y, {}, {.steps = -1}); }, {"DescentLimits.steps"});

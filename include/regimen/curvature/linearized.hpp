@@ -11,6 +11,7 @@
 #include "regimen/batch/batch.hpp"
 #include "regimen/curvature/loss_surface.hpp"
 #include "regimen/curvature/output_jacobian.hpp"
+#include "regimen/tensor/described.hpp"
 
 namespace regimen::inline v0 {
 
@@ -25,9 +26,10 @@ namespace regimen::inline v0 {
 ///     const at::Tensor linear = regimen::linearized_outputs(at_start, trained.weights());
 ///     const at::Tensor off = regimen::outputs(net, test).output - linear;
 [[nodiscard]] inline at::Tensor linearized_outputs(const LossSurface& surface, const at::Tensor& weights) {
-  detail::require(weights.defined() && weights.dim() == 1 && weights.size(0) == surface.size(),
-                  "linearized_outputs: the length of weights", "the number of weights, " + detail::text(surface.size()),
-                  weights.defined() ? weights.numel() : 0);
+  if (!weights.defined() || weights.dim() != 1 || weights.size(0) != surface.size()) {
+    throw Error("linearized_outputs takes weights of [" + detail::text(surface.size()) + "], not " +
+                detail::described(weights));
+  }
   const at::AutoGradMode with_graph(true);
   const std::vector<at::Tensor> moved = surface.unflat(weights.to(surface.vector_options()) - surface.weights());
   std::vector<at::Tensor> parts;

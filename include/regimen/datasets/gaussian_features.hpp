@@ -47,6 +47,9 @@ struct GaussianFeatures {
       throw Error("GaussianFeatures.theta must be of [" + detail::text(features()) + "], one for each variance, not " +
                   detail::described(theta));
     }
+    if (theta.defined() && !theta.isfinite().all().item<bool>()) {
+      throw Error("GaussianFeatures.theta must be finite");
+    }
     if (!at::isFloatingType(type)) {
       throw Error("GaussianFeatures.type must be floating, but is " + std::string(at::toString(type)));
     }
@@ -64,7 +67,9 @@ struct GaussianFeatures {
     const at::Device device = key.ids().device();
     const at::Tensor drawn = key.fold(detail::salt::features).normal({features()}).to(at::kDouble);
     const at::Tensor x = drawn.mul_(variances().sqrt().to(device));
-    at::Tensor y = theta.defined() ? x.matmul(theta.to(device, at::kDouble)) : at::zeros({key.size()}, x.options());
+    // Not by matmul, which rounds a row by where it lies in the block: a label is a function of its id alone.
+    at::Tensor y =
+        theta.defined() ? (x * theta.detach().to(device, at::kDouble)).sum({1}) : at::zeros({key.size()}, x.options());
     if (noise > 0) {
       y = y + key.fold(detail::salt::noise).normal().to(at::kDouble) * noise;
     }
@@ -81,7 +86,7 @@ struct GaussianFeatures {
   /// w - theta times the variances. Throws Error for another shape.
   [[nodiscard]] double excess_risk(const at::Tensor& w) const {
     check();
-    if (!w.defined() || w.dim() != 1 || w.size(0) != features()) {
+    if (!w.defined() || w.dim() != 1 || w.size(0) != features() || !w.is_floating_point()) {
       throw Error("GaussianFeatures.excess_risk takes w of [" + detail::text(features()) + "], not " +
                   detail::described(w));
     }

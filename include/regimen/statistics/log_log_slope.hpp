@@ -1,6 +1,7 @@
 #pragma once
 // No LibTorch.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -33,7 +34,8 @@ namespace regimen::inline v0 {
     squares += (std::log(x[i]) - mean_x) * (std::log(x[i]) - mean_x);
     products += (std::log(x[i]) - mean_x) * (std::log(y[i]) - mean_y);
   }
-  detail::require(squares > 0, "log_log_slope: the spread of x", "above 0", squares);
+  const bool differ = std::any_of(x.begin(), x.end(), [&](double value) { return value != x.front(); });
+  detail::require(differ, "log_log_slope: x", "of at least two different numbers", x.front());
   return products / squares;
 }
 

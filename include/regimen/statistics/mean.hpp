@@ -1,6 +1,7 @@
 #pragma once
 // No LibTorch.
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 
@@ -41,7 +42,9 @@ namespace regimen::inline v0 {
 ///     regimen::z_score(risks, regimen::isotropic_ridgeless_risk(100, 50).total());
 [[nodiscard]] inline double z_score(std::span<const double> values, double expected) {
   const Interval mean = mean_interval(values);
-  const double error = mean.n < 2 ? unknown : mean.half_width / student_t_quantile(mean.n - 1, 0.95);
+  // Equal values may have a mean that is rounded, and a deviation of rounding.
+  const bool differ = std::any_of(values.begin(), values.end(), [&](double value) { return value != values.front(); });
+  const double error = differ ? mean.half_width / student_t_quantile(mean.n - 1, 0.95) : unknown;
   return error > 0 ? (mean.mean - expected) / error : unknown;
 }
 

@@ -79,9 +79,10 @@ inline double ridgeless_variance(double noise_variance, double numerator, double
           .variance = detail::ridgeless_variance(noise_variance, 1, aspect - 1)};
 }
 
-/// The bound k* / n + n / R_{k*} of Bartlett, Long, Lugosi and Tsigler (2020, theorem 4) on the variance of the minimum
-/// norm interpolator of n points, in units of the noise's variance and up to a constant; infinite if there is no k*.
-/// For Gaussian features that constant was 1.0 on a benign and 0.75 on a malignant spectrum
+/// The expression k* / n + n / R_{k*} of Bartlett, Long, Lugosi and Tsigler (2020, theorem 4), infinite if there is no
+/// k*. In units of the noise's variance and up to a constant it bounds the variance of the minimum norm interpolator of
+/// n points, as long as k* is below n over another constant; for a larger k* the theorem promises a variance of the
+/// order of the noise's. For Gaussian features of a benign spectrum the constant was 1.0 to 1.1
 /// (`examples/210-benign-overfitting`). The spectrum is that of the population's covariance, as for `benign_split`,
 /// whose errors it throws.
 ///     regimen::benign_variance_bound(regimen::spiked_spectrum(5, 2000, 2), 100);   // 0.10

@@ -2,7 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/linalg_eigvalsh.h>
+#include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -44,8 +44,10 @@ struct Descent {
 ///
 /// X [n, p] and y [n], floating; w_0 [p], undefined: zeros. Computed in double on X's device. A step costs two products
 /// with X, and multiplies the distance to the limit by (c - 1) / (c + 1) or less, where c = L / m is the condition:
-/// some 14 c steps to the default tolerance. The eigenvalues are those of the smaller of X X' and X' X, and those of at
-/// most max(n, p) 2^-52 L count as 0. Throws Error for other shapes, numbers that are not finite, and an X of zeros.
+/// some 14 c steps to the default tolerance. It ends where the gradient's norm is the tolerance times that at the
+/// start, or rounding. Singular values that `minimum_norm_solution` takes for rounding of X's type count as 0 in c;
+/// where X has such, and y a part in their direction, it goes on until `limits.steps`. Throws Error for other shapes,
+/// numbers that are not finite, and an X of zeros.
 ///     const regimen::Descent from_0 = regimen::least_squares_descent(X, y);
 ///     const at::Tensor limit = w_0 + regimen::minimum_norm_solution(X, y - X.matmul(w_0));   // that from w_0
 [[nodiscard]] inline Descent least_squares_descent(const at::Tensor& X, const at::Tensor& y, const at::Tensor& w_0 = {},
@@ -68,23 +70,27 @@ struct Descent {
       throw Error("least_squares_descent takes numbers that are finite");
     }
   }
-  const bool wide = design.size(0) <= design.size(1);
-  const at::Tensor values = at::linalg_eigvalsh(wide ? design.matmul(design.t()) : design.t().matmul(design));
-  const double largest = values.max().item<double>();
-  detail::require(largest > 0, "least_squares_descent: the largest entry of X", "other than 0", largest);
-  const double rounding = static_cast<double>(std::max(X.size(0), X.size(1))) * detail::epsilon_of(at::kDouble);
-  const double least = values.masked_select(values > largest * rounding).min().item<double>();
-  descent.rate = 2 / (largest + least);
-  descent.condition = largest / least;
+  const at::Tensor singular = at::linalg_svdvals(design);
+  const double top = singular.max().item<double>();
+  detail::require(top > 0, "least_squares_descent: the largest singular value of X", "above 0", top);
+  const double rounding = static_cast<double>(std::max(X.size(0), X.size(1))) * detail::epsilon_of(X.scalar_type());
+  const double bottom = singular.masked_select(singular > top * std::min(rounding, 0.5)).min().item<double>();
+  descent.rate = 2 / (top * top + bottom * bottom);
+  descent.condition = (top / bottom) * (top / bottom);
   const auto gradient = [&] { return design.t().matmul(design.matmul(descent.w) - labels); };
   at::Tensor slope = gradient();
+  const double of_labels = design.t().matmul(labels).norm().item<double>();
   const double enough = limits.tolerance * slope.norm().item<double>();
-  descent.has_ended = slope.norm().item<double>() <= enough;
+  const auto has_ended = [&] {
+    const double terms = top * top * descent.w.norm().item<double>() + of_labels;  // whose difference the gradient is
+    return slope.norm().item<double>() <= std::max(enough, 4 * detail::epsilon_of(at::kDouble) * terms);
+  };
+  descent.has_ended = has_ended();
   while (!descent.has_ended && descent.steps < limits.steps) {
     descent.w.sub_(slope, descent.rate);
     slope = gradient();
     ++descent.steps;
-    descent.has_ended = slope.norm().item<double>() <= enough;
+    descent.has_ended = has_ended();
   }
   return descent;
 }

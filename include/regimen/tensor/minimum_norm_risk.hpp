@@ -3,8 +3,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/linalg_eigh.h>
+#include <ATen/ops/linalg_svd.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "regimen/base/error.hpp"
 #include "regimen/statistics/ridgeless.hpp"
@@ -13,6 +15,31 @@
 
 namespace regimen::inline v0 {
 
+namespace detail {
+
+/// The right singular vectors of a matrix, [rank, p] with orthonormal rows, and the squares of its singular values.
+struct RowSpace {
+  at::Tensor directions{};
+  at::Tensor squares{};  ///< [rank]
+};
+
+/// That of X [n, p] double, whose numbers have the rounding of `type`. By eigenvalues, which are faster but square the
+/// condition, where that costs no digits that count.
+inline RowSpace row_space(const at::Tensor& X, at::ScalarType type) {
+  const bool wide = X.size(0) <= X.size(1);
+  const auto [values, vectors] = at::linalg_eigh(wide ? X.matmul(X.t()) : X.t().matmul(X));
+  const double rounding = static_cast<double>(std::max(X.size(0), X.size(1))) * epsilon_of(type);
+  const double least = std::max(1e-8, rounding * rounding);
+  if (values.min().item<double>() > least * values.max().item<double>()) {
+    return {wide ? vectors.t().matmul(X) / values.sqrt().unsqueeze(1) : vectors.t(), values};
+  }
+  const auto [u, s, vh] = at::linalg_svd(X, /*full_matrices=*/false);
+  const at::Tensor counts = (s > s.max() * std::min(rounding, 0.5)).nonzero().flatten();
+  return {vh.index_select(0, counts), s.index_select(0, counts).square()};
+}
+
+}  // namespace detail
+
 /// The excess risk of `minimum_norm_solution(X, X theta + noise)` for this design X, as the mean over new points, whose
 /// features are uncorrelated with variances `spectrum`, and over labels' noise of the given variance: with P = X^+ X,
 /// bias = ||(I - P) theta||^2 in the spectrum's norm and variance = s^2 tr(diag(spectrum) X^+ X^+') (Bartlett et al.
@@ -20,9 +47,9 @@ namespace regimen::inline v0 {
 /// for p near n.
 ///
 /// X [n, p], spectrum [p] of at least 0, theta [p], all floating; in double on X's device. By the eigenvalues of the
-/// smaller of X X' and X' X, of which those of at most max(n, p) 2^-52 times the largest count as 0: faster than a
-/// singular value decomposition of X, and singular values below the root of that share count as 0. Throws Error for
-/// other shapes, numbers that are not finite, and a negative variance.
+/// smaller of X X' and X' X; for an X whose condition is above 1e4 by its singular values, of which those count as 0
+/// that `minimum_norm_solution` takes for rounding of X's type. Throws Error for other shapes, numbers that are not
+/// finite, and a negative variance.
 ///     const auto data = regimen::GaussianFeatures{.spectrum = regimen::spiked_spectrum(5, 2000, 2)};
 ///     const double v = regimen::minimum_norm_risk(data.sample(100, 1).data, data.variances(), theta).variance;
 [[nodiscard]] inline RidgelessRisk minimum_norm_risk(const at::Tensor& X, const at::Tensor& spectrum,
@@ -44,23 +71,13 @@ namespace regimen::inline v0 {
   }
   const double least = variances.min().item<double>();
   detail::require(least >= 0, "minimum_norm_risk: the least entry of spectrum", "at least 0", least);
-  detail::require(noise_variance >= 0, "minimum_norm_risk: noise_variance", "at least 0", noise_variance);
+  detail::require(noise_variance >= 0 && std::isfinite(noise_variance), "minimum_norm_risk: noise_variance",
+                  "at least 0 and finite", noise_variance);
 
-  const bool wide = design.size(0) <= design.size(1);
-  const auto [values, vectors] = at::linalg_eigh(wide ? design.matmul(design.t()) : design.t().matmul(design));
-  const double rounding = static_cast<double>(std::max(X.size(0), X.size(1))) * detail::epsilon_of(at::kDouble);
-  const at::Tensor inverse = values.reciprocal().masked_fill(values <= values.max() * rounding, 0);
-  const at::Tensor gram_inverse = (vectors * inverse).matmul(vectors.t());
-  at::Tensor kept;      // P theta
-  at::Tensor variance;  // tr(diag(spectrum) X^+ X^+')
-  if (wide) {           // X^+ = X' (X X')^+
-    kept = design.t().matmul(gram_inverse.matmul(design.matmul(truth)));
-    const at::Tensor inner = (design * variances).matmul(design.t());
-    variance = (gram_inverse.matmul(inner) * gram_inverse).sum();
-  } else {  // X^+ X^+' = (X' X)^+
-    kept = gram_inverse.matmul(design.t().matmul(design.matmul(truth)));
-    variance = (gram_inverse.diagonal() * variances).sum();
-  }
+  const detail::RowSpace space = detail::row_space(design, X.scalar_type());
+  const at::Tensor kept = space.directions.t().matmul(space.directions.matmul(truth));  // P theta
+  // tr(diag(spectrum) X^+ X^+') with X^+ X^+' = V' diag(s^-2) V
+  const at::Tensor variance = (space.directions.square().matmul(variances) / space.squares).sum();
   return {.bias = ((truth - kept).square() * variances).sum().item<double>(),
           .variance = noise_variance * variance.item<double>()};
 }

@@ -46,10 +46,11 @@ class SimpleAndSpiky {
 
  private:
   [[nodiscard]] at::Tensor part(const at::Tensor& x, std::int64_t begin, std::int64_t length) const {
-    if (!x.defined() || x.dim() != 2 || x.size(1) != w_.size(0)) {
-      throw Error("SimpleAndSpiky takes x of [n, " + detail::text(w_.size(0)) + "], not " + detail::described(x));
+    if (!x.defined() || x.dim() != 2 || x.size(1) != w_.size(0) || !x.is_floating_point()) {
+      throw Error("SimpleAndSpiky takes x of [n, " + detail::text(w_.size(0)) + "], floating, not " +
+                  detail::described(x));
     }
-    return x.to(w_.scalar_type()).narrow(1, begin, length).matmul(w_.narrow(0, begin, length));
+    return x.to(w_.device(), w_.scalar_type()).narrow(1, begin, length).matmul(w_.narrow(0, begin, length));
   }
 
   at::Tensor w_;
