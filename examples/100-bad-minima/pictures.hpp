@@ -44,6 +44,7 @@ inline void draw_curves(const Group& group, const std::string& name, const Setti
     }
   }
   kit::letter(picture);
+  kit::share_y(picture);
   kit::write_picture(picture, name, settings.out);
 }
 

@@ -26,10 +26,10 @@ struct Options : kit::Options<EarlySettings> {
   bool check = false;
 };
 
-class EarlyStopping : public kit::ImageExperiment<EarlySettings> {
+class EarlyStopping : public kit::Checked<kit::ImageExperiment<EarlySettings>> {
  public:
   EarlyStopping(const EarlySettings& s, const ex::Task& task)
-      : ImageExperiment(
+      : Checked(
             s, {.batch = s.batch, .task = task},
             {"table.txt", "pictures", "clusters.csv", "rules.csv", "jacobian.csv", "images.csv", "image-rules.csv"}) {}
 
@@ -68,11 +68,7 @@ class EarlyStopping : public kit::ImageExperiment<EarlySettings> {
   }
 
   ex::Paces measure_pace() override {
-    const kit::PaceOf of{.network = [this] { return mlp().ptr(); },
-                         .batch = settings().batch,
-                         .execute = execution(),
-                         .scoring = evaluation()};
-    const ex::Pace pace = kit::measure_pace(of, images(), {});
+    const ex::Pace pace = pace_of([this] { return mlp().ptr(); });
     return {{"mlp", pace}, {"two-layers", {4 * pace.training, 3 * pace.scoring}}};  // as it was seen
   }
 
@@ -94,14 +90,7 @@ class EarlyStopping : public kit::ImageExperiment<EarlySettings> {
     }
   }
 
-  void show(const ex::Results& results) override {
-    claims_ = show_results(results, settings());
-    const ex::Plan all = plan({});
-    claims_.set_missing(all.size() - ex::complete_units(all, results));
-  }
-
-  /// What the results say of the paper's statements.
-  [[nodiscard]] const kit::Claims& claims() const { return claims_; }
+  kit::Claims told(const ex::Results& results) override { return show_results(results, settings()); }
 
  private:
   /// Gradient descent on all points at once: the first steps scored one by one, then on until all labels are fitted.
@@ -201,8 +190,6 @@ class EarlyStopping : public kit::ImageExperiment<EarlySettings> {
     const std::int64_t pixels = images().test.data[0].numel();
     return kit::Mlp(pixels, std::vector<std::int64_t>{settings().hidden}, images().classes());
   }
-
-  kit::Claims claims_{};
 };
 
 Options read_options(int argc, char** argv) {

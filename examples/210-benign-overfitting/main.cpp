@@ -22,9 +22,9 @@ struct Options : kit::Options<BenignSettings> {
   bool check = false;
 };
 
-class BenignOverfitting : public kit::NumbersExperiment<BenignSettings> {
+class BenignOverfitting : public kit::Checked<kit::NumbersExperiment<BenignSettings>> {
  public:
-  explicit BenignOverfitting(const BenignSettings& s) : NumbersExperiment(s, {"table.txt", "pictures"}) {}
+  explicit BenignOverfitting(const BenignSettings& s) : Checked(s, {"table.txt", "pictures"}) {}
 
   [[nodiscard]] ex::Plan plan(const ex::Paces& /*paces*/) const override {
     ex::Plan plan;
@@ -57,17 +57,7 @@ class BenignOverfitting : public kit::NumbersExperiment<BenignSettings> {
     }
   }
 
-  void show(const ex::Results& results) override {
-    claims_ = show_results(results, settings());
-    const ex::Plan all = plan({});
-    claims_.set_missing(all.size() - ex::complete_units(all, results));
-  }
-
-  /// What the results say of the paper's statements.
-  [[nodiscard]] const kit::Claims& claims() const { return claims_; }
-
- private:
-  kit::Claims claims_{};
+  kit::Claims told(const ex::Results& results) override { return show_results(results, settings()); }
 };
 
 Options read_options(int argc, char** argv) {

@@ -13,6 +13,7 @@
 #include <regimen/regimen.hpp>
 #include <regimen/report.hpp>
 
+#include "kit/pictures.hpp"
 #include "kit/sweep.hpp"
 #include "settings.hpp"
 
@@ -129,6 +130,19 @@ inline Panel spectra(const Sweeps& sweeps) {
   return panel;
 }
 
+inline Lines truth_of(const Waves& waves) {
+  return {.name = "truth",
+          .x = numbers(waves.grid),
+          .y = numbers(Waves::truth(waves.grid)),
+          .style = {.colour = colour::black, .dash = Dash::dashed, .width = 1.2}};
+}
+inline Points points_of(const Waves& waves) {
+  return {.name = "training points",
+          .x = numbers(waves.x),
+          .y = numbers(waves.y),
+          .style = {.colour = colour::black, .mark = Mark::disc, .size = 3}};
+}
+
 /// The interpolator of a head of 5 waves and a long flat tail.
 inline Panel slice() {
   const Waves waves{.spectrum = regimen::spiked_spectrum(5, 401, 1)};
@@ -142,18 +156,12 @@ inline Panel slice() {
                            .x = x,
                            .y = numbers(f(at_grid)),
                            .style = {.colour = colour::sky, .dash = Dash::solid, .width = 1.1}},
-                     Lines{.name = "truth",
-                           .x = x,
-                           .y = numbers(Waves::truth(waves.grid)),
-                           .style = {.colour = colour::black, .dash = Dash::dashed, .width = 1.2}},
+                     truth_of(waves),
                      Lines{.name = "simple part",
                            .x = x,
                            .y = numbers(f.simple(at_grid)),
                            .style = {.colour = colour::blue, .dash = Dash::solid}},
-                     Points{.name = "training points",
-                            .x = numbers(waves.x),
-                            .y = numbers(waves.y),
-                            .style = {.colour = colour::black, .mark = Mark::disc, .size = 3}}}};
+                     points_of(waves)}};
 }
 
 /// Gradient descent from two starts on few waves of falling variance: both fit all points.
@@ -177,16 +185,10 @@ inline Panel two_minima() {
                 .x = x,
                 .y = end(w_0),
                 .style = {.colour = colour::vermillion, .dash = Dash::solid, .width = 1.2}},
-          Lines{.name = "truth",
-                .x = x,
-                .y = numbers(Waves::truth(waves.grid)),
-                .style = {.colour = colour::black, .dash = Dash::dashed, .width = 1.2}},
+          truth_of(waves),
           Lines{
               .name = "descent from 0", .x = x, .y = end({}), .style = {.colour = colour::green, .dash = Dash::solid}},
-          Points{.name = "training points",
-                 .x = numbers(waves.x),
-                 .y = numbers(waves.y),
-                 .style = {.colour = colour::black, .mark = Mark::disc, .size = 3}}}};
+          points_of(waves)}};
 }
 
 inline Panel parts(const Sweeps& sweeps) {
@@ -219,8 +221,6 @@ inline regimen::report::Picture picture_of(const std::map<std::string, kit::Swee
     picture.panels = {panels::descent(sweeps), panels::spectra(sweeps), panels::slice(),
                       panels::two_minima(),    panels::parts(sweeps),   panels::lazy(sweeps)};
   }
-  for (std::size_t i = 0; i < picture.panels.size(); ++i) {
-    picture.panels[i].title = std::string(1, static_cast<char>('a' + i)) + ") " + picture.panels[i].title;
-  }
+  kit::letter(picture);
   return picture;
 }

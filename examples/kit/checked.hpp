@@ -4,13 +4,36 @@
 #include <regimen/experiment/conduct.hpp>
 #include <regimen/experiment/task.hpp>
 
+#include "claims.hpp"
+
 namespace kit {
 
-/// Conducts an experiment that has `claims()`, made by its `show`. With `check`, the program's --check, it throws
-/// regimen::Error afterwards unless all units are complete and all statements hold; the results folder is complete
-/// then, whatever they say.
-template <class Claiming>
-void conduct_checked(Claiming& experiment, const regimen::experiment::Task& task,
+/// An experiment of the kind `Base` with statements to confirm. A program says them in `told`, in place of `show`.
+template <class Base>
+class Checked : public Base {
+ public:
+  using Base::Base;
+
+  void show(const regimen::experiment::Results& results) final {
+    claims_ = told(results);
+    const regimen::experiment::Plan all = this->plan({});
+    claims_.set_missing(all.size() - regimen::experiment::complete_units(all, results));
+  }
+
+  /// Makes tables and pictures of the finished jobs, and returns what they say of the statements.
+  [[nodiscard]] virtual Claims told(const regimen::experiment::Results& results) = 0;
+
+  /// What the results say of the statements.
+  [[nodiscard]] const Claims& claims() const { return claims_; }
+
+ private:
+  Claims claims_{};
+};
+
+/// Conducts an experiment. With `check`, the program's --check, it throws regimen::Error afterwards unless all units
+/// are complete and all statements hold; the results folder is complete then, whatever they say.
+template <class Base>
+void conduct_checked(Checked<Base>& experiment, const regimen::experiment::Task& task,
                      const regimen::experiment::Conduct& how, bool check) {
   if (check && !task.unit.empty() && !task.worker) {
     throw regimen::Error("--check looks at all units, and --unit trains one: leave out one of them");

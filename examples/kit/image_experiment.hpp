@@ -67,11 +67,7 @@ class ImageExperiment : public regimen::experiment::Experiment {
   regimen::experiment::Paces measure_pace() override {
     regimen::experiment::Paces paces;
     for (const std::string& name : setup_.networks) {
-      paces[name] = kit::measure_pace({.network = [&] { return network(name); },
-                                       .batch = setup_.batch,
-                                       .execute = execution(),
-                                       .scoring = evaluation()},
-                                      images(), setup_.task.stop);
+      paces[name] = pace_of([&] { return network(name); });
     }
     return paces;
   }
@@ -108,6 +104,14 @@ class ImageExperiment : public regimen::experiment::Experiment {
             .preprocess = {images().normalize},
             .execute = execution(),
             .seed = seed};
+  }
+
+  /// The pace of this process with a network that is newly made.
+  [[nodiscard]] regimen::experiment::Pace pace_of(
+      const std::function<std::shared_ptr<regimen::networks::Network>()>& network) const {
+    return kit::measure_pace(
+        {.network = network, .batch = setup_.batch, .execute = execution(), .scoring = evaluation()}, images(),
+        setup_.task.stop);
   }
 
   /// The score of a trained network on the whole test set, for `Job::score`.

@@ -17,12 +17,18 @@ inline void write_picture(const regimen::report::Picture& picture, const std::st
   regimen::report::write_file(out + "/pictures/" + name + ".svg", regimen::report::svg(picture));
 }
 
-/// Puts "a) ", "b) ", ... before the panels' titles, and leaves the label of the y axis to the first of each row; of at
-/// most 26 panels.
+/// Puts "a) ", "b) ", ... before the panels' titles; of at most 26 panels.
 inline void letter(regimen::report::Picture& picture) {
   for (std::size_t i = 0; i < picture.panels.size(); ++i) {
     regimen::report::Panel& panel = picture.panels[i];
     panel.title = std::string(1, static_cast<char>('a' + i)) + ") " + panel.title;
+  }
+}
+
+/// Leaves the label of the y axis, which all panels share, to the first of each row.
+inline void share_y(regimen::report::Picture& picture) {
+  for (std::size_t i = 0; i < picture.panels.size(); ++i) {
+    regimen::report::Panel& panel = picture.panels[i];
     panel.y.label = i % picture.columns == 0 ? panel.y.label : "";
   }
 }

@@ -73,7 +73,7 @@ class Sweep {
     }
     return most;
   }
-  /// The same over all settings.
+  /// The largest magnitude over all settings and seeds; NaN if one of the values is.
   [[nodiscard]] double largest(const std::string& measure) const {
     double most = 0;
     for (const int at : settings_) {

@@ -74,17 +74,6 @@ Bytes idx(int type, std::initializer_list<std::uint32_t> sizes, const std::vecto
   return bytes;
 }
 
-/// What the Error says; "no error" if there is none. Other exceptions pass, and fail the test.
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const regimen::Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 /// Whether an Error names the file and says the rest.
 void check_error(const std::string& path, const std::string& message, std::initializer_list<const char*> parts) {
   CAPTURE(message);

@@ -66,8 +66,9 @@ struct Laziness {
   }
   const at::Tensor f = at::cat(parts);
   const LossSurface at_start(start, test, how);
-  return {.distance = norm(weights - first),
-          .relative_distance = norm(weights - first) / norm(first),
+  const double distance = norm(weights - first);
+  return {.distance = distance,
+          .relative_distance = distance / norm(first),
           .kernel_change = norm(kernel(now) - kernel_0) / norm(kernel_0),
           .off_linearized = norm(f - linearized_outputs(at_start, weights)) / norm(f)};
 }

@@ -12,27 +12,43 @@
 
 namespace regimen::inline v0 {
 
+namespace detail {
+
+/// The mean of values, and the standard error of it; NaN for too few of them.
+struct MeanAndError {
+  double mean = unknown;
+  double error = unknown;
+
+  explicit MeanAndError(std::span<const double> values) {
+    if (values.empty()) {
+      return;
+    }
+    const auto n = static_cast<double>(values.size());
+    double sum = 0;
+    for (const double value : values) {
+      sum += value;
+    }
+    mean = sum / n;
+    if (values.size() < 2) {
+      return;
+    }
+    double squares = 0;
+    for (const double value : values) {
+      squares += (value - mean) * (value - mean);
+    }
+    error = std::sqrt(squares / (n - 1) / n);
+  }
+};
+
+}  // namespace detail
+
 /// Mean of the values with its Student-t confidence interval.
 [[nodiscard]] inline Interval mean_interval(std::span<const double> values, double level = 0.95) {
-  Interval result{.n = values.size()};
-  if (values.empty()) {
-    return result;
+  const detail::MeanAndError of(values);
+  Interval result{.mean = of.mean, .n = values.size()};
+  if (values.size() >= 2) {
+    result.half_width = student_t_quantile(values.size() - 1, level) * of.error;
   }
-  const auto n = static_cast<double>(values.size());
-  double sum = 0;
-  for (const double value : values) {
-    sum += value;
-  }
-  result.mean = sum / n;
-  if (values.size() < 2) {
-    return result;
-  }
-  double squares = 0;
-  for (const double value : values) {
-    squares += (value - result.mean) * (value - result.mean);
-  }
-  const double standard_error = std::sqrt(squares / (n - 1) / n);
-  result.half_width = student_t_quantile(values.size() - 1, level) * standard_error;
   return result;
 }
 
@@ -41,11 +57,10 @@ namespace regimen::inline v0 {
 /// normal: beyond 2 in 4.6 % of cases for many values, in 5.5 % for 30. NaN for fewer than two values, or equal ones.
 ///     regimen::z_score(risks, regimen::isotropic_ridgeless_risk(100, 50).total());
 [[nodiscard]] inline double z_score(std::span<const double> values, double expected) {
-  const Interval mean = mean_interval(values);
+  const detail::MeanAndError of(values);
   // Equal values may have a mean that is rounded, and a deviation of rounding.
   const bool differ = std::any_of(values.begin(), values.end(), [&](double value) { return value != values.front(); });
-  const double error = differ ? mean.half_width / student_t_quantile(mean.n - 1, 0.95) : unknown;
-  return error > 0 ? (mean.mean - expected) / error : unknown;
+  return differ && of.error > 0 ? (of.mean - expected) / of.error : unknown;
 }
 
 /// Mean of a[i] - b[i] with its paired Student-t confidence interval: compares two arms whose i-th runs share their

@@ -10,7 +10,7 @@
 #include <tuple>
 
 #include "regimen/base/error.hpp"
-#include "regimen/tensor/described.hpp"
+#include "regimen/tensor/detail/least_squares_data.hpp"
 #include "regimen/tensor/rounding.hpp"
 
 namespace regimen::inline v0 {
@@ -26,15 +26,7 @@ namespace regimen::inline v0 {
 ///     const at::Tensor w = regimen::minimum_norm_solution(inputs, labels);
 [[nodiscard]] inline at::Tensor minimum_norm_solution(const at::Tensor& X, const at::Tensor& y,
                                                       std::optional<double> tolerance = {}) {
-  const bool shaped = X.defined() && y.defined() && X.dim() == 2 && X.numel() > 0 && (y.dim() == 1 || y.dim() == 2) &&
-                      y.size(0) == X.size(0) && X.is_floating_point() && y.is_floating_point();
-  if (!shaped) {
-    throw Error("minimum_norm_solution takes X of [n, d] and y of [n] or [n, k], both floating, not " +
-                detail::described(X) + " and " + detail::described(y));
-  }
-  if (!X.isfinite().all().item<bool>() || !y.isfinite().all().item<bool>()) {
-    throw Error("minimum_norm_solution takes numbers that are finite");
-  }
+  detail::require_least_squares_data(X, y, "minimum_norm_solution");
   const double rounding = static_cast<double>(std::max(X.size(0), X.size(1))) * detail::epsilon_of(X.scalar_type());
   const double least = tolerance.value_or(std::min(rounding, 0.5));
   detail::require(least >= 0 && least < 1, "minimum_norm_solution: tolerance", "in [0, 1)", least);

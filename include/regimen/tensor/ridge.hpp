@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "regimen/base/error.hpp"
-#include "regimen/tensor/described.hpp"
+#include "regimen/tensor/detail/least_squares_data.hpp"
 
 namespace regimen::inline v0 {
 
@@ -18,15 +18,7 @@ namespace regimen::inline v0 {
 /// for other shapes, numbers that are not finite, and a penalty that is not above 0 and finite.
 ///     const at::Tensor w = regimen::ridge_solution(inputs, labels, 0.1);
 [[nodiscard]] inline at::Tensor ridge_solution(const at::Tensor& X, const at::Tensor& y, double penalty) {
-  const bool shaped = X.defined() && y.defined() && X.dim() == 2 && X.numel() > 0 && (y.dim() == 1 || y.dim() == 2) &&
-                      y.size(0) == X.size(0) && X.is_floating_point() && y.is_floating_point();
-  if (!shaped) {
-    throw Error("ridge_solution takes X of [n, d] and y of [n] or [n, k], both floating, not " + detail::described(X) +
-                " and " + detail::described(y));
-  }
-  if (!X.isfinite().all().item<bool>() || !y.isfinite().all().item<bool>()) {
-    throw Error("ridge_solution takes numbers that are finite");
-  }
+  detail::require_least_squares_data(X, y, "ridge_solution");
   detail::require(penalty > 0 && std::isfinite(penalty), "ridge_solution: penalty",
                   "above 0 and finite (for 0 take minimum_norm_solution)", penalty);
   const at::Tensor design = X.detach().to(at::kDouble);
