@@ -34,6 +34,7 @@
 #include "regimen/measure/pac_bayes.hpp"
 #include "regimen/measure/paths.hpp"
 #include "regimen/measure/prediction_changes.hpp"
+#include "regimen/measure/reference_halves.hpp"
 #include "regimen/measure/reference_signals.hpp"
 #include "regimen/measure/relative_attack.hpp"
 #include "regimen/measure/relative_flatness.hpp"

@@ -3,6 +3,7 @@
 
 /// Intervals of means, of paired differences, by bootstrap, of shares; agreement in order.
 
+#include "regimen/statistics/advantage_between.hpp"
 #include "regimen/statistics/bootstrap.hpp"
 #include "regimen/statistics/effective_rank.hpp"
 #include "regimen/statistics/interval.hpp"
@@ -11,6 +12,7 @@
 #include "regimen/statistics/log_log_slope.hpp"
 #include "regimen/statistics/mean.hpp"
 #include "regimen/statistics/median.hpp"
+#include "regimen/statistics/membership_law.hpp"
 #include "regimen/statistics/monte_carlo.hpp"
 #include "regimen/statistics/pairs.hpp"
 #include "regimen/statistics/proportion.hpp"

@@ -9,6 +9,7 @@
 #include "regimen/tensor/device_copies.hpp"
 #include "regimen/tensor/doubles.hpp"
 #include "regimen/tensor/gradients.hpp"
+#include "regimen/tensor/hat_matrix.hpp"
 #include "regimen/tensor/least_squares_descent.hpp"
 #include "regimen/tensor/minimum_norm.hpp"
 #include "regimen/tensor/minimum_norm_risk.hpp"

@@ -29,6 +29,7 @@ inline constexpr std::uint64_t drawn = of("drawn");            // labels that Fi
 inline constexpr std::uint64_t exact = of("exact");            // exact_labels
 inline constexpr std::uint64_t features = of("features");      // of Gaussian data
 inline constexpr std::uint64_t gradient = of("gradient");      // GradientNoise
+inline constexpr std::uint64_t halves = of("halves");          // reference_halves
 inline constexpr std::uint64_t layer = of("layer");            // frozen layers on one another
 inline constexpr std::uint64_t matrix = of("matrix");          // random noise matrices
 inline constexpr std::uint64_t noise = of("noise");            // of the labels of Gaussian data

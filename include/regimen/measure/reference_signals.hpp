@@ -2,8 +2,10 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 
@@ -18,6 +20,19 @@ namespace regimen::inline v0 {
 struct ReferenceSignals {
   at::Tensor signal;  ///< [R, n] floating, finite: a `membership_signal` of each network
   at::Tensor member;  ///< [R, n] bool: whether the network was trained on the sample. Samples may be in any number
+
+  /// All networks but one, as references for an attack on that one. Throws Error unless there is such a network, and
+  /// another.
+  ///     const at::Tensor score = attack(all.signal[i], all.without(i));
+  [[nodiscard]] ReferenceSignals without(std::int64_t network) const {
+    check("ReferenceSignals.without");
+    detail::require(signal.size(0) >= 2, "ReferenceSignals.signal.size(0)", "at least 2", signal.size(0));
+    detail::require(network >= 0 && network < signal.size(0), "ReferenceSignals.without: network",
+                    "in [0, " + detail::text(signal.size(0)) + ")", network);
+    const at::Tensor kept = at::arange(signal.size(0), at::kLong).ne(network).nonzero().squeeze(1);
+    const auto rows = [&](const at::Tensor& of) { return of.index_select(0, kept.to(of.device())); };
+    return {.signal = rows(signal), .member = rows(member)};
+  }
 
   /// Throws Error, in the name of `who`, for other shapes and types and for signals that are not finite.
   void check(const std::string& who) const {
