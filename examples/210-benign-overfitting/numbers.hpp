@@ -112,12 +112,6 @@ inline rg::Numbers tail_numbers(const Cell& cell) {
           {"off_ridge", (f.simple_weights() - ridge).square().sum().item<double>()}};
 }
 
-/// Ends a phase whose loss is below a bound.
-struct LossBelow {
-  double bound = 0;
-  bool operator()(const rg::Epoch& epoch) const { return epoch.fit.scored() && epoch.fit.loss < bound; }
-};
-
 /// A two-layer network, trained on 40 points by gradient descent until the residual is 1e-4 of the labels; then how far
 /// it is from its linearization at the start: two jobs.
 inline void lazy_jobs(const Cell& cell, const std::string& activation, rg::experiment::Jobs& jobs) {
@@ -141,7 +135,7 @@ inline void lazy_jobs(const Cell& cell, const std::string& activation, rg::exper
   rg::Phase phase{.name = "train", .data = train, .optimizer = sgd, .epochs = 100000};
   phase.batch = train.size();
   phase.loss = rg::MeanSquaredError{};
-  phase.until = LossBelow{1e-8 * mean_square(train.target)};
+  phase.until = rg::FitLossReaches{1e-8 * mean_square(train.target)};
   const rg::Scoring scoring{.every = 50, .batch = train.size()};
   const rg::History history =
       jobs.run({.name = cell.job() + "-train", .phases = {phase}, .scoring = scoring}, net, sgd);

@@ -1,6 +1,7 @@
 #pragma once
 // No LibTorch.
 
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -35,6 +36,31 @@ struct FitReaches {
   }
 
   [[nodiscard]] std::vector<Metric> metrics() const { return {Metric::fit_accuracy}; }
+};
+
+/// A criterion that is met if the loss on the phase's own data is at most `loss` in each of the last `hold` scorings.
+/// Networks that end by it fit their labels alike, whatever their starts. Reads `Metric::fit_loss`, which the run must
+/// score.
+///     phase.until = regimen::FitReaches{1} && regimen::FitLossReaches{0.01};
+struct FitLossReaches {
+  double loss = 0.01;  ///< in the loss's unit, finite
+  Integer hold = 1;    ///< scorings in a row, at least 1
+
+  void check() const {
+    detail::require(std::isfinite(loss), "FitLossReaches.loss", "finite", loss);
+    detail::check_hold("FitLossReaches.hold", hold);
+  }
+
+  bool operator()(const History& history) const {
+    return detail::streak(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
+      if (!epoch.fit.scored()) {
+        return std::nullopt;
+      }
+      return epoch.fit.loss <= loss;
+    });
+  }
+
+  [[nodiscard]] std::vector<Metric> metrics() const { return {Metric::fit_loss}; }
 };
 
 }  // namespace regimen::inline v0

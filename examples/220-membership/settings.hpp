@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <regimen/experiment.hpp>
+#include <regimen/regimen.hpp>
+
+#include "kit/cut.hpp"
+#include "kit/format.hpp"
+#include "kit/image_settings.hpp"
+
+namespace ex = regimen::experiment;
+namespace rg = regimen;
+
+/// The settings of the command line.
+struct MembershipSettings {
+  kit::DataOptions data{.side = 14};
+  std::string out = "results-membership";
+  kit::Machine machine{};
+
+  // Linear regression of 100 points, labels of 10,000 features, noise 1.
+  int seeds = 5;
+  std::vector<int> ratios = {20, 50, 80, 90, 110, 120, 150, 200, 300, 500, 1000, 3000};  ///< features over points, in %
+  std::vector<int> other_ratios = {20, 50, 80, 120, 150, 200, 300, 500, 1000};  ///< of latent and of ReLU features
+  std::vector<int> ridge_ratios = {50, 80, 110, 150, 200, 300, 500};
+  std::vector<int> penalties = {0, 10, 30, 100, 200, 500, 2000};
+  int points = 10;   ///< that are attacked, in each seed
+  int designs = 50;  ///< draws of the training inputs, in each seed
+
+  // Networks on images.
+  int image_seeds = 3;
+  std::string model = "mlp";     ///< or a network of the kit
+  int width = 16;                ///< channels of the pooled network's first block
+  std::vector<int> copies = {1, 4};  ///< R of the confusion sets that bad minima start from
+  int networks = 8;              ///< that are trained in each arm, each on half of the images
+  std::int64_t images = 2000;    ///< candidates for membership
+  std::int64_t population = 2000;  ///< images that no network is trained on, for RMIA
+  int batch = 50;
+  double rate = 0.1;
+  int epochs = 300;              ///< at most
+  double memorize_rate = 0.1;
+  double regularized_rate = 0.1;
+  double l2 = 1e-3;
+  int regularized_epochs = 60;
+};
+
+inline kit::Sizes sizes_of(MembershipSettings& s) {
+  return {.seeds = &s.image_seeds, .images = &s.images, .batch = s.batch, .ends_by_itself = true};
+}
+
+/// A number of linear regression: which part, at which ratio or penalty, from which seed.
+struct Cell {
+  std::string part;
+  int at = 0;
+  int seed = 1;
+
+  [[nodiscard]] std::string unit() const { return "linear-seed" + std::to_string(seed); }
+  [[nodiscard]] std::string job() const { return unit() + "-" + part + "-" + std::to_string(at); }
+  [[nodiscard]] ex::Factors factors() const {
+    return {{"part", part}, {"at", std::to_string(at)}, {"seed", std::to_string(seed)}};
+  }
+};
+
+/// The part of one row of the ridge table.
+inline std::string ridge_part(int ratio) {
+  return "ridge-" + std::to_string(ratio);
+}
+
+inline std::vector<Cell> cells_of(const MembershipSettings& s) {
+  std::vector<Cell> cells;
+  for (int seed = 1; seed <= s.seeds; ++seed) {
+    const auto add = [&](const std::string& part, const std::vector<int>& varied) {
+      for (const int at : varied) {
+        cells.push_back({part, at, seed});
+      }
+    };
+    add("law", s.ratios);
+    add("latent", s.other_ratios);
+    add("relu", s.other_ratios);
+    for (const int ratio : s.ridge_ratios) {
+      add(ridge_part(ratio), s.penalties);
+    }
+  }
+  return cells;
+}
+
+/// Networks that are trained alike, each on a half of the images: one arm of the experiment on images.
+struct Arm {
+  int seed = 1;
+  int copies = 0;  ///< R of the random labels that are fitted first; 0: none
+  bool regularized = false;
+
+  /// "good", "bad R=1", "regularized R=4": which minimum is reached.
+  [[nodiscard]] std::string name() const {
+    return copies == 0 ? "good" : kit::format("%s R=%d", regularized ? "regularized" : "bad", copies);
+  }
+  [[nodiscard]] std::string unit() const {
+    return kit::format("networks-seed%d-%s%d", seed, regularized ? "escape" : "R", copies);
+  }
+  [[nodiscard]] std::string job(int network) const { return unit() + kit::format("-%02d", network); }
+  [[nodiscard]] std::string attacks() const { return unit() + "-attacks"; }
+  [[nodiscard]] ex::Factors factors(const std::string& at) const {
+    return {{"part", name()}, {"at", at}, {"seed", std::to_string(seed)}};
+  }
+};
+
+/// The arms of one seed: good minima, bad ones by R, and those that regularizers reach from the worst start.
+inline std::vector<Arm> arms_of(const MembershipSettings& s, int seed) {
+  std::vector<Arm> arms{{seed}};
+  for (const int copies : s.copies) {
+    arms.push_back({seed, copies});
+  }
+  if (!s.copies.empty()) {
+    arms.push_back({seed, s.copies.back(), true});
+  }
+  return arms;
+}
+
+inline std::vector<Arm> arms_of(const MembershipSettings& s) {
+  std::vector<Arm> all;
+  for (int seed = 1; seed <= s.image_seeds; ++seed) {
+    for (const Arm& arm : arms_of(s, seed)) {
+      all.push_back(arm);
+    }
+  }
+  return all;
+}
