@@ -27,12 +27,12 @@ namespace regimen::inline v0 {
 [[nodiscard]] inline at::Tensor reference_halves(Integer networks, Integer samples, std::uint64_t seed) {
   detail::require(networks >= 2 && networks % 2 == 0, "reference_halves: networks", "even and at least 2", networks);
   detail::require(samples >= 2, "reference_halves: samples", "at least 2", samples);
-  const Key key = Key(seed, at::arange(samples, at::kLong)).fold(detail::salt::halves);
+  const Key key = Key(seed, at::arange(samples.value, at::kLong)).fold(detail::salt::halves);
   std::vector<at::Tensor> rows;
   for (std::int64_t pair = 0; pair < networks / 2; ++pair) {
     const at::Tensor order = detail::ranked(key.fold(static_cast<std::uint64_t>(pair)));
-    at::Tensor half = at::zeros({samples}, at::kBool);
-    half.index_fill_(0, order.narrow(0, 0, samples / 2), true);
+    at::Tensor half = at::zeros({samples.value}, at::kBool);
+    half.index_fill_(0, order.narrow(0, 0, samples.value / 2), true);
     rows.push_back(half);
     rows.push_back(half.logical_not());
   }

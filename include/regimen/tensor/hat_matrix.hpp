@@ -25,8 +25,9 @@ namespace regimen::inline v0 {
 /// `penalty`: of ridge regression, which minimizes ||X w - y||^2 + penalty ||w||^2; with 0 it is least squares, of the
 /// smallest norm where p > n. By a Cholesky decomposition of the smaller of X X' and X' X plus the penalty: of the 16
 /// digits as many are lost as their condition number has. Throws Error for other shapes, numbers that are not finite, a
-/// penalty below 0, and unless the decomposed matrix is of full rank: where the part of a row or column of X that the
-/// others before it do not give, plus the penalty, is rounding. In float, X's own rounding counts, without a penalty.
+/// penalty below 0, and if that matrix is not of full rank: if what the rows or columns of X before one leave of it,
+/// plus the penalty, is rounding. Without a penalty X's own type counts, 1.2e-7 for float: give a float X whose numbers
+/// are exact in double.
 ///     const at::Tensor h = regimen::hat_matrix(inputs, points, 0.1);
 ///     const at::Tensor variance = noise * noise * h.square().sum(-1);   // of the predictions, from the labels' noise
 [[nodiscard]] inline at::Tensor hat_matrix(const at::Tensor& X, const at::Tensor& points, double penalty = 0) {
