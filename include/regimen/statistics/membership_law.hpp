@@ -98,8 +98,8 @@ struct MembershipModel {
     return result;
   }
 
-  /// The advantage by the exact law, between the mixtures over so many draws of the training inputs, which the adversary
-  /// does not know. Errors as `variances`.
+  /// The advantage by the exact law, between the mixtures over so many draws of the training inputs, which the
+  /// adversary does not know. Errors as `variances`.
   [[nodiscard]] double advantage(const AttackedPoint& x, Integer draws = 1000, std::uint64_t seed = 0) const {
     const PredictionVariances of = variances(x, draws, seed);
     return advantage_between(of.member, of.other);
