@@ -13,6 +13,7 @@
 #include "regimen/base/error.hpp"
 #include "regimen/base/integer.hpp"
 #include "regimen/key/key.hpp"
+#include "regimen/key/order.hpp"
 #include "regimen/key/salts.hpp"
 
 namespace regimen::inline v0 {
@@ -29,9 +30,9 @@ namespace regimen::inline v0 {
   const Key key = Key(seed, at::arange(samples.value, at::kLong)).fold(detail::salt::halves);
   std::vector<at::Tensor> rows;
   for (std::int64_t pair = 0; pair < networks / 2; ++pair) {
-    const at::Tensor order = key.fold(static_cast<std::uint64_t>(pair)).uniform().argsort();
+    const at::Tensor order = detail::ranked(key.fold(static_cast<std::uint64_t>(pair)));
     at::Tensor half = at::zeros({samples.value}, at::kBool);
-    half.index_fill_(0, order.narrow(0, 0, samples / 2), true);
+    half.index_fill_(0, order.narrow(0, 0, samples.value / 2), true);
     rows.push_back(half);
     rows.push_back(half.logical_not());
   }

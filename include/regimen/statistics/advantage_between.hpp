@@ -31,7 +31,7 @@ class CentredMixture {
 
   /// The density at x, up to a factor that all mixtures share.
   [[nodiscard]] double density(double x) const {
-    return mean([x](double s) { return std::exp(-x * x / (2 * s * s)) / s; });
+    return mean([x](double s) { return std::exp(-(x / s) * (x / s) / 2) / s; });
   }
 
   /// The share of magnitudes up to x.
@@ -57,9 +57,9 @@ class CentredMixture {
 /// The advantage TPR - FPR of the best test that tells one random number from another, each a mean of normal
 /// distributions around 0 with these variances: half the integral of the densities' difference, which is their total
 /// variation distance, in [0, 1]. For one variance each it is 2 |Phi(x / s) - Phi(x / t)| with the x at which the
-/// densities cross. Up to rounding, unless the densities cross twice within 2 % of x, which adds less than 1e-3. Takes
-/// some 700 exponentials for each variance. Throws Error for an empty list, and for variances that are not above 0 and
-/// finite.
+/// densities cross. Up to rounding, but for two crossings within 2 % of x, which it may not see: 2e-6 for each such
+/// pair. Takes for each variance some 350 exponentials, and 120 more for each power of ten that the standard deviations
+/// span. Throws Error for an empty list, and for variances that are not above 0 and finite.
 ///     regimen::advantage_between(std::vector{1.0}, std::vector{4.0});   // 0.3227
 [[nodiscard]] inline double advantage_between(std::span<const double> variances, std::span<const double> others) {
   const detail::CentredMixture p(variances, "advantage_between: variances");
@@ -68,25 +68,25 @@ class CentredMixture {
   // Between two crossings the integral of |p - q| is that of p - q, which is a difference of shares.
   double sum = 0;
   double share = 0;
-  double sign = above(0);
+  bool is_above = above(0) > 0;
   const double first = 0.01 * std::min(p.least(), q.least());
   const double last = 10 * std::max(p.largest(), q.largest());
   for (double x = first; x < last; x *= 1.02) {
     const double next = above(x);
-    if (next * sign < 0) {
+    if (next != 0 && (next > 0) != is_above) {
       double low = x / 1.02;
       double high = x;
       for (int i = 0; i < 50; ++i) {
         const double middle = (low + high) / 2;
-        (above(middle) * sign > 0 ? low : high) = middle;
+        ((above(middle) > 0) == is_above ? low : high) = middle;
       }
       const double here = p.share_within(low) - q.share_within(low);
       sum += std::abs(here - share);
       share = here;
+      is_above = next > 0;
     }
-    sign = next != 0 ? next : sign;
   }
-  return (sum + std::abs(share)) / 2;
+  return std::min((sum + std::abs(share)) / 2, 1.0);
 }
 
 }  // namespace regimen::inline v0

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <random>
 #include <vector>
 
@@ -31,11 +30,11 @@ struct PredictionVariances {
 /// prediction at x.
 ///
 /// Both laws give the advantage TPR - FPR of the best attack for given points. It is 1 where every prediction tells
-/// member from other, and near p = 2 n it falls to about 0, as both predict with one variance.
+/// member from other. Where p is far below D it falls to about 0 near p = 2 n, as both predict with one variance.
 ///     const regimen::MembershipModel model{.n = 100, .p = 300, .D = 10000};
 ///     double exact = 0;
 ///     for (const regimen::AttackedPoint& x : model.points(20, /*seed=*/1)) {
-///       exact += model.advantage(x, 1000, 2) / 20;   // 0.17
+///       exact += model.advantage(x, 1000, 2) / 20;   // 0.16
 ///     }
 struct MembershipModel {
   Integer n = 100;    ///< training points, at least 1
@@ -50,9 +49,18 @@ struct MembershipModel {
     detail::require(noise >= 0 && std::isfinite(noise), "MembershipModel.noise", "at least 0 and finite", noise);
   }
 
+  /// Throws Error for a field out of its range, also of the point.
+  void check(const AttackedPoint& x) const {
+    check();
+    detail::require(x.seen > 0 && std::isfinite(x.seen), "AttackedPoint.seen", "above 0 and finite", x.seen);
+    detail::require(x.all >= x.seen && std::isfinite(x.all), "AttackedPoint.all",
+                    "at least seen = " + detail::text(x.seen) + " and finite", x.all);
+  }
+
   /// Points of the model's distribution. Equal seeds give equal numbers with one standard library; also below.
   [[nodiscard]] std::vector<AttackedPoint> points(Integer count, std::uint64_t seed) const {
     check();
+    detail::require(count >= 1, "MembershipModel.points: count", "at least 1", count);
     std::mt19937_64 words(seed);
     std::vector<AttackedPoint> result;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -62,12 +70,11 @@ struct MembershipModel {
     return result;
   }
 
-  /// The variances of the prediction at a point over so many draws of the training inputs, by their exact law: chi
-  /// squared variables in place of n x D normal ones. An other's are exact, and a member's for p >= n, which is the
-  /// label's. For p < n a member's leave out that the point's label shares what the regression does not see with all
-  /// others, a relative 1 / D of it. Throws Error for a field out of its range.
+  /// The variances of the prediction at a point over so many draws of the training inputs, by their exact law: a few
+  /// chi squared and normal variables in place of n x D normal ones. A member's is one number where p >= n, that of its
+  /// label. Throws Error for a field out of its range.
   [[nodiscard]] PredictionVariances variances(const AttackedPoint& x, Integer draws, std::uint64_t seed) const {
-    check();
+    check(x);
     detail::require(draws >= 1, "MembershipModel.variances: draws", "at least 1", draws);
     std::mt19937_64 words(seed);
     PredictionVariances result;
@@ -85,33 +92,39 @@ struct MembershipModel {
         result.other.push_back(x.seen * (a / (a + s) / dimensions() + unseen * a * (1 + u) / ((a + s) * (a + s))));
       }
       if (p < n) {
-        result.member.push_back(fitted_variance(x, unseen, x.seen / chi_squared(n - p, words)));
+        result.member.push_back(fitted_variance(x, words));
       }
     }
     return result;
   }
 
-  /// The advantage by the exact law, as the mean over so many draws of the training inputs. Errors as `variances`.
+  /// The advantage by the exact law, between the mixtures over so many draws of the training inputs, which the
+  /// adversary does not know. Errors as `variances`.
   [[nodiscard]] double advantage(const AttackedPoint& x, Integer draws = 1000, std::uint64_t seed = 0) const {
     const PredictionVariances of = variances(x, draws, seed);
     return advantage_between(of.member, of.other);
   }
 
-  /// The closed form of the paper (theorem 3.2), the limit for n, p and D to infinity: one normal distribution each,
-  /// with the variances' means over the training inputs. The paper has p > n. For p < n, where a member's label is not
-  /// fitted exactly, a member's variance is that at the mean of the point's leverage, by the same reasoning. 1 where p
-  /// is n - 1, n or n + 1, at which an other's mean is infinite. Throws Error for a field out of its range.
+  /// The closed form of the paper (theorem 3.2), the limit for n, p and D to infinity: one normal distribution each. An
+  /// other's variance is the mean over the training inputs, and a member's is its label's. The paper has p > n. For
+  /// p < n, where a member's label is not fitted exactly, its variance is that at the limit of the point's leverage, by
+  /// the same reasoning. 1 where p is n - 1, n or n + 1, at which an other's mean is infinite, unless the labels are a
+  /// function of the p features (p = D without noise). Throws Error for a field out of its range.
   [[nodiscard]] double asymptotic_advantage(const AttackedPoint& x) const {
-    check();
-    const auto points = static_cast<double>(n.value);
+    check(x);
+    const auto samples = static_cast<double>(n.value);
     const auto features = static_cast<double>(p.value);
-    const double freedom = std::abs(features - points) - 1;
-    if (freedom <= 0) {
+    const double unseen = noise * noise + 1 - features / dimensions();
+    const double freedom = std::abs(features - samples) - 1;
+    if (unseen > 0 && freedom <= 0) {
       return 1;
     }
-    const double unseen = noise * noise + 1 - features / dimensions();
-    const double other = x.seen * (1 / dimensions() + unseen / freedom) * (p > n ? points / features : 1);
-    const double member = p > n ? label_variance(x) : fitted_variance(x, unseen, x.seen / freedom);
+    const double q = unseen > 0 ? x.seen / freedom : 0;
+    const double other = (x.seen / dimensions() + unseen * q) * (p > n ? samples / features : 1);
+    const double share = q / (1 + q);  // of the point's own label in a member's prediction, for p < n
+    const double own = noise * noise + (x.all - x.seen) / dimensions();
+    const double member =
+        p >= n ? label_variance(x) : x.seen / dimensions() + unseen * share / (1 + q) + own * share * share;
     return advantage_between(std::vector{member}, std::vector{other});
   }
 
@@ -121,11 +134,17 @@ struct MembershipModel {
   /// Of the point's label: what it is predicted as where labels are fitted exactly.
   [[nodiscard]] double label_variance(const AttackedPoint& x) const { return noise * noise + x.all / dimensions(); }
 
-  /// Of the prediction (other + q label) / (1 + q) at a training point for p < n. `unseen`: variance of a label given
-  /// the p features; q: x . (X' X)^-1 x of all other training points X.
-  [[nodiscard]] double fitted_variance(const AttackedPoint& x, double unseen, double q) const {
-    const double own = noise * noise + (x.all - x.seen) / dimensions();
-    return x.seen / dimensions() + (unseen * q + own * q * q) / ((1 + q) * (1 + q));
+  /// Of the prediction (other + q label) / (1 + q) at a training point for p < n, q = x . (X' X)^-1 x of all other
+  /// training points X, for one draw of them. What the regression does not see, D - p features of the point and as many
+  /// means of the others' features, adds up before it is squared: `along` is its part in the direction of the point's.
+  [[nodiscard]] double fitted_variance(const AttackedPoint& x, std::mt19937_64& words) const {
+    const double q = x.seen / chi_squared(n - p, words);
+    double unseen = 0;
+    if (p < D) {
+      const double along = std::sqrt(q) * std::normal_distribution<double>()(words) + q * std::sqrt(x.all - x.seen);
+      unseen = along * along + q * chi_squared(D - p - 1, words);
+    }
+    return x.seen / dimensions() + noise * noise * q / (1 + q) + unseen / dimensions() / ((1 + q) * (1 + q));
   }
 
   /// 0 without degrees of freedom.
