@@ -3,13 +3,14 @@
 
 #include <torch/torch.h>
 
-#include <functional>
+#include <algorithm>
+#include <cmath>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <regimen/regimen.hpp>
 
+#include "attack_names.hpp"
 #include "settings.hpp"
 
 /// What networks say of samples and of a population that none of them was trained on.
@@ -28,21 +29,6 @@ struct Answers {
   }
 };
 
-/// An attack, with its name in results.csv and in tables.
-struct Attack {
-  std::string key;
-  std::string name;
-  std::string what;
-};
-
-inline std::vector<Attack> attacks() {
-  return {{"gap", "gap", "the label is predicted"},
-          {"loss", "loss", "a threshold on the loss"},
-          {"entropy", "entropy", "a threshold on the entropy, without labels"},
-          {"lira", "LiRA", "against reference networks"},
-          {"rmia", "RMIA", "against reference networks and a population"}};
-}
-
 /// The scores of an attack on each of the networks, [R, n]. Those with reference networks take all others.
 inline torch::Tensor scores_of(const std::string& attack, const Answers& answers) {
   using rg::MembershipSignal;
@@ -58,33 +44,33 @@ inline torch::Tensor scores_of(const std::string& attack, const Answers& answers
   std::vector<torch::Tensor> scores;
   for (std::int64_t i = 0; i < all.signal.size(0); ++i) {
     const rg::ReferenceSignals others = all.without(i);
-    scores.push_back(
-        lira ? rg::LikelihoodRatioAttack{}(all.signal[i], others)
-             : rg::RelativeAttack{.online = true}(all.signal[i], others, population[i],
-                                                  rg::ReferenceSignals{population, population.isnan()}.without(i).signal));
+    scores.push_back(lira ? rg::LikelihoodRatioAttack{}(all.signal[i], others)
+                          : rg::RelativeAttack{.online = true}(
+                                all.signal[i], others, population[i],
+                                rg::ReferenceSignals{population, population.isnan()}.without(i).signal));
   }
   return torch::stack(scores);
 }
 
 /// Advantage, area and true positive rates of every attack, over all networks at once; NaN if a network diverged.
 inline rg::Numbers attack_numbers(const Answers& answers) {
+  const auto finite = [](const std::vector<rg::Outputs>& all) {
+    return std::all_of(all.begin(), all.end(),
+                       [](const rg::Outputs& each) { return each.output.isfinite().all().item<bool>(); });
+  };
+  const bool known = finite(answers.samples) && finite(answers.population);
   rg::Numbers numbers;
-  bool finite = true;
-  for (const auto* const each : {&answers.samples, &answers.population}) {
-    for (const rg::Outputs& outputs : *each) {
-      finite = finite && outputs.output.isfinite().all().item<bool>();
-    }
-  }
   for (const Attack& attack : attacks()) {
-    const rg::Roc curve = finite ? rg::membership_roc(scores_of(attack.key, answers).flatten(), answers.member.flatten())
-                                 : rg::Roc{};
-    const auto add = [&](const char* what, const std::function<double()>& number) {
-      numbers[attack.key + "_" + what] = finite ? number() : rg::unknown;
-    };
-    add("advantage", [&] { return curve.advantage(); });
-    add("area", [&] { return curve.area(); });
-    add("tpr_1", [&] { return curve.true_positive_rate(curve.at(0.01)); });
-    add("tpr_01", [&] { return curve.true_positive_rate(curve.at(0.001)); });
+    const rg::Roc curve =
+        known ? rg::membership_roc(scores_of(attack.key, answers).flatten(), answers.member.flatten()) : rg::Roc{};
+    const auto found_at = [&](double rate) { return known ? curve.true_positive_rate(curve.at(rate)) : rg::unknown; };
+    numbers[attack.key + "_advantage"] = known ? curve.advantage() : rg::unknown;
+    numbers[attack.key + "_area"] = known ? curve.area() : rg::unknown;
+    numbers[attack.key + "_tpr_1"] = found_at(0.01);
+    numbers[attack.key + "_tpr_01"] = found_at(0.001);
+    for (int i = 0; i < curve_points; ++i) {
+      numbers[curve_point(attack.key, i)] = found_at(std::pow(10, -i / 4.0));
+    }
   }
   return numbers;
 }

@@ -79,16 +79,15 @@ inline double measured_advantage(const Features& features, const Inputs& attacke
   std::vector<torch::Tensor> others, members;
   for (int design = 0; design < designs; ++design) {
     const Inputs train = features.draw(n, /*known=*/false);
-    others.push_back(
-        prediction_variance(rg::hat_matrix(train.seen, attacked.seen, penalty), train, theta_variance));
+    others.push_back(prediction_variance(rg::hat_matrix(train.seen, attacked.seen, penalty), train, theta_variance));
     if (penalty == 0 && features.p() >= n) {  // labels of training points are fitted exactly
       members.push_back(theta_variance * attacked.labelled.square().sum(1) + attacked.noise);
       continue;
     }
     // As many training sets as points, each with a point in the place of the last one.
     const auto with_point = [&](const torch::Tensor& of_train, const torch::Tensor& of_points) {
-      torch::Tensor sets = of_train.unsqueeze(0).repeat(
-          of_train.dim() == 2 ? std::vector<std::int64_t>{m, 1, 1} : std::vector<std::int64_t>{m, 1});
+      torch::Tensor sets = of_train.unsqueeze(0).repeat(of_train.dim() == 2 ? std::vector<std::int64_t>{m, 1, 1}
+                                                                            : std::vector<std::int64_t>{m, 1});
       sets.select(1, n - 1).copy_(of_points);
       return sets;
     };

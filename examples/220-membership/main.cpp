@@ -20,7 +20,7 @@
 #include "kit/options.hpp"
 #include "linear.hpp"
 #include "settings.hpp"
-#include "table.hpp"
+#include "show.hpp"
 
 namespace {
 
@@ -40,21 +40,35 @@ class Membership : public kit::Checked<kit::ImageExperiment<MembershipSettings>>
 
   [[nodiscard]] ex::Plan plan(const ex::Paces& paces) const override {
     const MembershipSettings& s = settings();
+    const double n = static_cast<double>(s.images) / 2, test = static_cast<double>(counts().test);
     ex::Plan plan;
-    for (const Arm& arm : arms_of(s)) {
-      const double n = static_cast<double>(s.images) / 2, test = static_cast<double>(counts().test);
-      // Epochs over the images until all labels are fitted, as they were seen.
-      const double epochs = arm.regularized ? s.regularized_epochs + 60.0 * arm.copies : 60 + 60.0 * arm.copies;
-      const ex::Length length{.epochs = epochs, .images = n, .each_point = n, .every = 2, .at_end = test};
-      ex::Unit unit{.name = arm.unit()};
-      for (int i = 0; i < s.networks; ++i) {
-        unit.jobs.push_back({.name = arm.job(i),
-                             .kind = arm.name(),
+    for (const std::vector<Arm>& arms : units_of(s)) {
+      ex::Unit unit{.name = arms.front().unit()};
+      const auto add = [&](const std::string& name, const std::string& kind, ex::Factors factors, double epochs,
+                           double images) {
+        const ex::Length length{.epochs = epochs, .images = images, .each_point = images, .every = 2, .at_end = test};
+        unit.jobs.push_back({.name = name,
+                             .kind = kind,
                              .cost = ex::cost(ex::shown(length), s.model, paces),
-                             .factors = arm.factors(std::to_string(i))});
+                             .factors = std::move(factors)});
+      };
+      for (int i = 0; i < s.networks; ++i) {
+        const std::string at = std::to_string(i);
+        const Arm& first = arms.front();
+        // Epochs until all labels are fitted, as they were seen.
+        if (first.copies > 0) {
+          add(first.memorizing(at), "memorize R=" + std::to_string(first.copies), first.memorizing_factors(at), 60,
+              first.copies * n);
+        }
+        for (const Arm& arm : arms) {
+          const double epochs = arm.regularized ? s.regularized_epochs : arm.copies > 0 ? 60 : 115;
+          add(arm.job(at), arm.name(), arm.factors(at), epochs, n);
+        }
       }
-      unit.jobs.push_back(
-          {.name = arm.attacks(), .kind = "attacks", .cost = 0.1, .factors = arm.factors("attacks")});
+      for (const Arm& arm : arms) {
+        unit.jobs.push_back(
+            {.name = arm.job("attacks"), .kind = "attacks", .cost = 0.1, .factors = arm.factors("attacks")});
+      }
       plan.push_back(std::move(unit));
     }
     for (const Cell& cell : cells_of(s)) {
@@ -66,8 +80,18 @@ class Membership : public kit::Checked<kit::ImageExperiment<MembershipSettings>>
     return plan;
   }
 
+  void load() override {
+    ImageExperiment::load();
+    const std::int64_t all = *images().train.size(), needed = settings().images + settings().images / 2;
+    if (needed > all) {
+      throw rg::Error(kit::format("--images %lld and half as many others are more than the data's %lld: take fewer",
+                                  static_cast<long long>(settings().images), static_cast<long long>(all)));
+    }
+  }
+
   ex::Paces measure_pace() override {
-    return settings().image_seeds == 0 ? ex::Paces{} : ex::Paces{{settings().model, pace_of([this] { return fresh(); })}};
+    return settings().image_seeds == 0 ? ex::Paces{}
+                                       : ex::Paces{{settings().model, pace_of([this] { return fresh(); })}};
   }
 
   void train(const std::string& unit, ex::Jobs& jobs) override {
@@ -76,9 +100,9 @@ class Membership : public kit::Checked<kit::ImageExperiment<MembershipSettings>>
         (void)jobs.compute(cell.job(), [&] { return linear_numbers(cell, settings()); });
       }
     }
-    for (const Arm& arm : arms_of(settings())) {
-      if (arm.unit() == unit) {
-        train(arm, jobs);
+    for (const std::vector<Arm>& arms : units_of(settings())) {
+      if (arms.front().unit() == unit) {
+        train(arms, jobs);
       }
     }
   }
@@ -86,57 +110,78 @@ class Membership : public kit::Checked<kit::ImageExperiment<MembershipSettings>>
   kit::Claims told(const ex::Results& results) override { return show_results(results, settings()); }
 
  private:
-  /// Trains the networks of an arm, each on its half of the images, and attacks all of them.
-  void train(const Arm& arm, ex::Jobs& jobs) const {
+  /// Trains the networks of arms with one start, each on its half of the images, and attacks them.
+  void train(const std::vector<Arm>& arms, ex::Jobs& jobs) const {
     const MembershipSettings& s = settings();
-    const auto seed = static_cast<std::uint64_t>(arm.seed);
-    const rg::Source candidates = kit::some_of(images(), s.images, seed);
+    const auto seed = static_cast<std::uint64_t>(arms.front().seed);
+    const rg::Source some = kit::some_of(images(), s.images + s.images / 2, seed);
+    const rg::Source candidates = rg::limit(some, s.images);
+    const rg::Source others = rg::subset(some, torch::arange(s.images, *some.size()));
     const rg::Source population = rg::limit(images().test, s.population);
-    Answers answers{.member = rg::reference_halves(s.networks, *candidates.size(), seed)};
+    const torch::Tensor member = rg::reference_halves(s.networks, *candidates.size(), seed);
+    std::vector<Answers> answers(arms.size(), Answers{.member = member});
     for (int i = 0; i < s.networks; ++i) {
-      const rg::Source half = rg::subset(candidates, answers.member[i].nonzero().squeeze(1));
-      const std::shared_ptr<rg::networks::Network> net = trained(arm, i, half, jobs);
-      answers.samples.push_back(rg::outputs(net, candidates, evaluation()));
-      answers.population.push_back(rg::outputs(net, population, evaluation()));
+      const rg::Source half = rg::subset(candidates, member[i].nonzero().squeeze(1));
+      torch::manual_seed(seed_of(arms.front(), i));
+      auto net = fresh();
+      execution().prepare(net);
+      if (arms.front().copies > 0) {
+        memorize(arms.front(), i, arms.front().others ? others : half, net, jobs);
+      }
+      const rg::Snapshot start(net);
+      for (std::size_t arm = 0; arm < arms.size(); ++arm) {
+        start.restore();
+        reach(arms[arm], i, half, net, jobs);
+        answers[arm].samples.push_back(rg::outputs(net, candidates, evaluation()));
+        answers[arm].population.push_back(rg::outputs(net, population, evaluation()));
+      }
     }
-    (void)jobs.compute(arm.attacks(), [&] { return attack_numbers(answers); });
+    for (std::size_t arm = 0; arm < arms.size(); ++arm) {
+      (void)jobs.compute(arms[arm].job("attacks"), [&] { return attack_numbers(answers[arm]); });
+    }
   }
 
-  /// One network of an arm. It ends where all labels are fitted with a loss of 0.01, so that no arm fits less.
-  [[nodiscard]] std::shared_ptr<rg::networks::Network> trained(const Arm& arm, int i, const rg::Source& half,
-                                                               ex::Jobs& jobs) const {
+  using Net = std::shared_ptr<rg::networks::Network>;
+
+  static std::uint64_t seed_of(const Arm& arm, int i) {
+    return 1000 * static_cast<std::uint64_t>(arm.seed) + static_cast<std::uint64_t>(i);
+  }
+
+  /// Fits random labels of these images with network i.
+  void memorize(const Arm& arm, int i, const rg::Source& of, Net& net, ex::Jobs& jobs) const {
     const MembershipSettings& s = settings();
-    const std::uint64_t seed = 1000 * static_cast<std::uint64_t>(arm.seed) + static_cast<std::uint64_t>(i);
-    torch::manual_seed(seed);
-    auto net = fresh();
-    execution().prepare(net);
-    torch::optim::SGD first(net->parameters(), torch::optim::SGDOptions(s.memorize_rate));
+    // Copies with a tenth of the pixels set to 0, as the paper on bad minima has them; a single one stays as it is.
+    const auto damage = rg::chain(rg::ZeroPixels{.fraction = arm.copies > 1 ? 0.1 : 0.0},
+                                  rg::UniformLabels{.classes = images().classes()});
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(s.memorize_rate));
+    rg::Phase fit = phase("memorize", rg::frozen(rg::repeat(of, arm.copies), damage, seed_of(arm, i)), sgd, s.epochs,
+                          2 * seed_of(arm, i));
+    fit.until = rg::FitReaches{0.999};
+    const rg::Scoring scoring{.every = s.epochs, .fit_every = 2, .batch = evaluation().batch};
+    jobs.run({.name = arm.memorizing(std::to_string(i)), .phases = {fit}, .scoring = scoring}, net, sgd);
+  }
+
+  /// Trains on the true labels: until all are fitted with a loss of 0.01, so that no start fits less; with regularizers
+  /// for so many epochs.
+  void reach(const Arm& arm, int i, const rg::Source& half, Net& net, ex::Jobs& jobs) const {
+    const MembershipSettings& s = settings();
     torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(arm.regularized ? s.regularized_rate : s.rate)
                                                  .momentum(arm.regularized ? 0.9 : 0)
                                                  .weight_decay(arm.regularized ? s.l2 : 0));
-    std::vector<rg::Phase> phases;
-    if (arm.copies > 0) {
-      // R copies with a tenth of the pixels set to 0, as the paper on bad minima has them, but one copy as it is.
-      const auto damage = rg::chain(rg::ZeroPixels{.fraction = arm.copies > 1 ? 0.1 : 0.0},
-                                    rg::UniformLabels{.classes = images().classes()});
-      phases.push_back(phase("memorize", rg::frozen(rg::repeat(half, arm.copies), damage, seed), first, s.epochs,
-                             2 * seed));
-      phases.back().until = rg::FitReaches{0.999};
-    }
-    phases.push_back(phase("train", half, sgd, arm.regularized ? s.regularized_epochs : s.epochs, 2 * seed + 1));
+    const int epochs = arm.regularized ? s.regularized_epochs : s.epochs;
+    rg::Phase train = phase(arm.regularized ? "regularized" : "vanilla", half, sgd, epochs, 2 * seed_of(arm, i) + 1);
     if (arm.regularized) {
-      phases.back().lr_scale = rg::Cosine{.epochs = static_cast<double>(s.regularized_epochs)};
-      phases.back().augment = {rg::RandomCrop{.padding = images().padding()}, rg::HorizontalFlip{}};
+      train.lr_scale = rg::Cosine{.epochs = static_cast<double>(epochs)};
+      train.augment = {rg::RandomCrop{.padding = images().padding()}, rg::HorizontalFlip{}};
     } else {
-      phases.back().until = rg::FitReaches{1} && rg::FitLossReaches{0.01};
+      train.until = rg::FitReaches{1} && rg::FitLossReaches{0.01};
     }
     const rg::Scoring scoring{
-        .test = images().test, .every = s.epochs, .fit_every = 2, .batch = evaluation().batch};  // tested at the end
-    jobs.run({.name = arm.job(i), .phases = phases, .scoring = scoring}, net, first, sgd);
-    return net;
+        .test = images().test, .every = epochs, .fit_every = 2, .batch = evaluation().batch};  // tested at the end
+    jobs.run({.name = arm.job(std::to_string(i)), .phases = {train}, .scoring = scoring}, net, sgd);
   }
 
-  [[nodiscard]] std::shared_ptr<rg::networks::Network> fresh() const {
+  [[nodiscard]] Net fresh() const {
     if (settings().model != "mlp") {
       return network(settings().model);
     }
@@ -191,13 +236,13 @@ void run(Options& options) {
   kit::check_once("--penalties must have each number", s.penalties);
   kit::check_once("--copies must have each number", s.copies);
   if (s.networks % 2 != 0) {
-    throw rg::Error(kit::format("--networks must be even, for they are trained on halves and the other halves, but is %d",
-                                s.networks));
+    throw rg::Error(kit::format(
+        "--networks must be even, for they are trained on halves and the other halves, but is %d", s.networks));
   }
   if (s.seeds + s.image_seeds == 0) {
     throw rg::Error("--seeds and --image-seeds are both 0: nothing is left to do");
   }
-  const int units = static_cast<int>(arms_of(s).size()) + s.seeds;
+  const int units = static_cast<int>(units_of(s).size()) + s.seeds;
   ex::Conduct how = kit::settle(s.machine, s.data, units, std::max(s.seeds, s.image_seeds), options.task);
   how.ends_by_itself = true;
   Membership experiment(s, options.task);

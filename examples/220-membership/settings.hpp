@@ -24,26 +24,26 @@ struct MembershipSettings {
   int seeds = 5;
   std::vector<int> ratios = {20, 50, 80, 90, 110, 120, 150, 200, 300, 500, 1000, 3000};  ///< features over points, in %
   std::vector<int> other_ratios = {20, 50, 80, 120, 150, 200, 300, 500, 1000};  ///< of latent and of ReLU features
-  std::vector<int> ridge_ratios = {50, 80, 110, 150, 200, 300, 500};
+  std::vector<int> ridge_ratios = {80, 110, 150, 200, 300, 500};
   std::vector<int> penalties = {0, 10, 30, 100, 200, 500, 2000};
   int points = 10;   ///< that are attacked, in each seed
-  int designs = 50;  ///< draws of the training inputs, in each seed
+  int designs = 40;  ///< draws of the training inputs, in each seed
 
   // Networks on images.
   int image_seeds = 3;
-  std::string model = "mlp";     ///< or a network of the kit
-  int width = 16;                ///< channels of the pooled network's first block
+  std::string model = "mlp";         ///< or a network of the kit
+  int width = 16;                    ///< channels of the pooled network's first block
   std::vector<int> copies = {1, 4};  ///< R of the confusion sets that bad minima start from
-  int networks = 8;              ///< that are trained in each arm, each on half of the images
-  std::int64_t images = 2000;    ///< candidates for membership
-  std::int64_t population = 2000;  ///< images that no network is trained on, for RMIA
+  int networks = 8;                  ///< that are trained in each arm, each on half of the images
+  std::int64_t images = 2000;        ///< candidates for membership
+  std::int64_t population = 2000;    ///< images that no network is trained on, for RMIA
   int batch = 50;
   double rate = 0.1;
-  int epochs = 300;              ///< at most
+  int epochs = 300;  ///< at most
   double memorize_rate = 0.1;
-  double regularized_rate = 0.1;
-  double l2 = 1e-3;
-  int regularized_epochs = 60;
+  double regularized_rate = 0.05;
+  double l2 = 5e-4;
+  int regularized_epochs = 200;
 };
 
 inline kit::Sizes sizes_of(MembershipSettings& s) {
@@ -91,24 +91,41 @@ struct Arm {
   int seed = 1;
   int copies = 0;  ///< R of the random labels that are fitted first; 0: none
   bool regularized = false;
+  bool others = false;  ///< whether those are labels of other images
 
-  /// "good", "bad R=1", "regularized R=4": which minimum is reached.
+  /// The minimum that is reached: "good", "bad R=1", "bad R=1, others", "regularized R=4".
   [[nodiscard]] std::string name() const {
-    return copies == 0 ? "good" : kit::format("%s R=%d", regularized ? "regularized" : "bad", copies);
+    return copies == 0
+               ? "good"
+               : kit::format("%s R=%d%s", regularized ? "regularized" : "bad", copies, others ? ", others" : "");
   }
+  /// Arms with one start are trained by one process.
   [[nodiscard]] std::string unit() const {
-    return kit::format("networks-seed%d-%s%d", seed, regularized ? "escape" : "R", copies);
+    return kit::format("networks-seed%d-%s%d", seed, others ? "others" : "R", copies);
   }
-  [[nodiscard]] std::string job(int network) const { return unit() + kit::format("-%02d", network); }
-  [[nodiscard]] std::string attacks() const { return unit() + "-attacks"; }
+  /// `at`: which network, or "attacks".
+  [[nodiscard]] std::string job(const std::string& at) const {
+    return unit() + (copies == 0 ? "-good-" : regularized ? "-regularized-" : "-bad-") + at;
+  }
   [[nodiscard]] ex::Factors factors(const std::string& at) const {
     return {{"part", name()}, {"at", at}, {"seed", std::to_string(seed)}};
   }
+  /// The training on random labels that comes before.
+  [[nodiscard]] std::string memorizing(const std::string& at) const { return unit() + "-memorize-" + at; }
+  [[nodiscard]] ex::Factors memorizing_factors(const std::string& at) const {
+    return {{"part", kit::format("memorize R=%d%s", copies, others ? ", others" : "")},
+            {"at", at},
+            {"seed", std::to_string(seed)}};
+  }
 };
 
-/// The arms of one seed: good minima, bad ones by R, and those that regularizers reach from the worst start.
+/// The arms of one seed: good minima; bad ones by R, of the first R also from random labels of other images, which no
+/// attack asks for; and those that regularizers reach from the last R's start.
 inline std::vector<Arm> arms_of(const MembershipSettings& s, int seed) {
   std::vector<Arm> arms{{seed}};
+  if (!s.copies.empty()) {
+    arms.push_back({.seed = seed, .copies = s.copies.front(), .others = true});
+  }
   for (const int copies : s.copies) {
     arms.push_back({seed, copies});
   }
@@ -118,12 +135,17 @@ inline std::vector<Arm> arms_of(const MembershipSettings& s, int seed) {
   return arms;
 }
 
-inline std::vector<Arm> arms_of(const MembershipSettings& s) {
-  std::vector<Arm> all;
+/// The arms of all seeds by what one process trains: those of one seed and one start.
+inline std::vector<std::vector<Arm>> units_of(const MembershipSettings& s) {
+  std::vector<std::vector<Arm>> units;
   for (int seed = 1; seed <= s.image_seeds; ++seed) {
     for (const Arm& arm : arms_of(s, seed)) {
-      all.push_back(arm);
+      if (arm.regularized) {
+        units.back().push_back(arm);
+      } else {
+        units.push_back({arm});
+      }
     }
   }
-  return all;
+  return units;
 }

@@ -11,6 +11,7 @@
 #include "support/numbers.hpp"
 
 using regimen::Epoch;
+using regimen::FitLossReaches;
 using regimen::FitReaches;
 using regimen::GapExceeds;
 using regimen::History;
@@ -66,6 +67,15 @@ TEST_CASE("a negative best is improved on by a share of its size") {
 TEST_CASE("with what is right among the labels, fit stops where only wrong ones are left") {
   const History history = history_of(Metric::fit_accuracy, {0.3, 0.55, 0.6, 0.7, 1.0});
   CHECK(answers(FitReaches{.accuracy = 1 - 0.4}, history) == "..SSS");
+}
+
+TEST_CASE("a loss that reaches its bound has met it, for so many scorings in a row") {
+  const History history = history_of(Metric::fit_loss, {0.5, 0.1, 0.2, 0.1, 0.05, 0.01});
+  CHECK(answers(FitLossReaches{.loss = 0.1}, history) == ".S.SSS");
+  CHECK(answers(FitLossReaches{.loss = 0.1, .hold = 2}, history) == "....SS");
+  CHECK(answers(FitLossReaches{.loss = -1}, history_of(Metric::fit_loss, {-0.5, -1.5})) == ".S");  // a likelihood's
+  CHECK(answers(FitLossReaches{.loss = 0.1}, history_of(Metric::fit_loss, {NAN, 0.1})) == ".S");
+  CHECK(FitLossReaches{}.metrics() == std::vector{Metric::fit_loss});
 }
 
 TEST_CASE("a gap in accuracy exceeds its bound, and holds") {

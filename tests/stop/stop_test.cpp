@@ -9,6 +9,7 @@
 using regimen::AllOf;
 using regimen::AnyOf;
 using regimen::Epoch;
+using regimen::FitLossReaches;
 using regimen::FitReaches;
 using regimen::History;
 using regimen::Metric;
@@ -206,6 +207,8 @@ TEST_CASE("a criterion out of bounds is an Error that names the field, as soon a
   CHECK(error(FitReaches{.accuracy = 1.5}) == "FitReaches.accuracy must be in (0, 1], but is 1.5");
   CHECK(error(FitReaches{.accuracy = unknown}) == "FitReaches.accuracy must be in (0, 1], but is nan");
   CHECK(error(FitReaches{.hold = 0}) == "FitReaches.hold must be at least 1, but is 0");
+  CHECK(error(FitLossReaches{.loss = unknown}) == "FitLossReaches.loss must be finite, but is nan");
+  CHECK(error(FitLossReaches{.hold = 0}) == "FitLossReaches.hold must be at least 1, but is 0");
   CHECK(error(Patience{.scorings = 0}) == "Patience.scorings must be at least 1, but is 0");
   CHECK(error(Patience{.by = -0.5}) == "Patience.by must be at least 0, but is -0.5");
   CHECK(error(Patience{.by = unknown}) == "Patience.by must be at least 0, but is nan");
