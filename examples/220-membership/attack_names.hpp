@@ -10,10 +10,11 @@
 struct Attack {
   std::string key;
   std::string name;
+  bool with_references = false;  ///< whether it compares with networks that were trained alike
 };
 
 inline std::vector<Attack> attacks() {
-  return {{"gap", "gap"}, {"loss", "loss"}, {"entropy", "entropy"}, {"lira", "LiRA"}, {"rmia", "RMIA"}};
+  return {{"gap", "gap"}, {"loss", "loss"}, {"entropy", "entropy"}, {"lira", "LiRA", true}, {"rmia", "RMIA", true}};
 }
 
 /// The points of an attack's curve in results.csv, at false positive rates of 10^(-i / 4).

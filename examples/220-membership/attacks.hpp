@@ -29,7 +29,8 @@ struct Answers {
   }
 };
 
-/// The scores of an attack on each of the networks, [R, n]. Those with reference networks take all others.
+/// The scores of an attack on each of the networks, [R, n]. As references it takes all others but the one that was
+/// trained on the other half, which no adversary has.
 inline torch::Tensor scores_of(const std::string& attack, const Answers& answers) {
   using rg::MembershipSignal;
   if (attack == "gap" || attack == "loss" || attack == "entropy") {
@@ -40,14 +41,15 @@ inline torch::Tensor scores_of(const std::string& attack, const Answers& answers
   const bool lira = attack == "lira";
   const auto which = lira ? MembershipSignal::margin : MembershipSignal::loss;
   const rg::ReferenceSignals all{Answers::signal(answers.samples, which), answers.member};
-  const torch::Tensor population = lira ? torch::Tensor() : Answers::signal(answers.population, which);
+  const torch::Tensor of_population = Answers::signal(answers.population, which);
+  const rg::ReferenceSignals population{of_population, torch::zeros_like(of_population, torch::kBool)};
   std::vector<torch::Tensor> scores;
   for (std::int64_t i = 0; i < all.signal.size(0); ++i) {
-    const rg::ReferenceSignals others = all.without(i);
+    const rg::ReferenceSignals others = all.without({i, i ^ 1});
     scores.push_back(lira ? rg::LikelihoodRatioAttack{}(all.signal[i], others)
-                          : rg::RelativeAttack{.online = true}(
-                                all.signal[i], others, population[i],
-                                rg::ReferenceSignals{population, population.isnan()}.without(i).signal));
+                          // a = 1: with less, many samples dominate all of the population, and are equal.
+                          : rg::RelativeAttack{.online = true, .a = 1}(all.signal[i], others, of_population[i],
+                                                                       population.without({i, i ^ 1}).signal));
   }
   return torch::stack(scores);
 }

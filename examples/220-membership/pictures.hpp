@@ -30,24 +30,23 @@ inline Panel law(const kit::Sweep& measured) {
   Lines form{.name = "closed form (asymptotic)",
              .style = {.colour = colour::black, .dash = Dash::dashed, .width = 1.2}};
   for (double ratio = 0.2; ratio <= 30; ratio *= std::abs(std::log(ratio)) < 0.5 ? 1.03 : 1.1) {
-    const rg::MembershipModel model{.n = 100, .p = std::lround(100 * ratio), .D = 10000};
+    const rg::MembershipModel model{.n = training_points, .p = std::lround(training_points * ratio), .D = all_features};
     double of_exact = 0, of_form = 0;
     constexpr int points = 10;
     for (const rg::AttackedPoint& x : model.points(points, 1)) {
       of_exact += model.advantage(x, 300, 2) / points;
       of_form += model.asymptotic_advantage(x) / points;
     }
-    exact.x.push_back(static_cast<double>(model.p) / 100);
+    exact.x.push_back(static_cast<double>(model.p) / training_points);
     exact.y.push_back(of_exact);
     form.x.push_back(exact.x.back());
     form.y.push_back(of_form);
   }
   Panel panel{.title = "Linear regression", .x = ratio_axis(), .y = advantage_axis(), .series = {form, exact}};
   panel.marks = {{1, "p = n"}};
-  if (!measured.empty()) {
-    panel.series.emplace_back(measured.bars("measured", "measured", colour::vermillion, 100));
-    std::get<ErrorBars>(panel.series.back()).style.mark = Mark::disc;
-  }
+  ErrorBars bars = measured.bars("measured", "measured", colour::vermillion, 100);
+  bars.style.mark = Mark::disc;
+  panel.series.emplace_back(std::move(bars));
   return panel;
 }
 
@@ -143,23 +142,34 @@ inline Panel curves(const std::vector<ArmResults>& arms, const Attack& attack) {
 
 }  // namespace panels
 
+/// No picture without results.
 inline void draw_linear(const Linear& linear, const std::string& out) {
-  rg::report::Picture picture{
-      .caption =
-          "Advantage TPR - FPR of the best attack on predictions. Means over the seeds with Student-t 95 % intervals.",
-      .description =
-          "Advantage of membership inference on linear regression, by the number of features and by the ridge penalty.",
-      .panels = {panels::law(linear.law), panels::other_features(linear), panels::ridge(linear.ridge)},
-      .columns = 3,
-      .width = 1000};
-  kit::letter(picture);
-  kit::write_picture(picture, "linear", out);
+  rg::report::Picture picture{.caption =
+                                  "Advantage TPR - FPR of the best attack on predictions. Means over the seeds "
+                                  "with Student-t 95 % intervals.",
+                              .description =
+                                  "Advantage of membership inference on linear regression, by the number of "
+                                  "features and by the ridge penalty.",
+                              .width = 1000};
+  if (!linear.law.empty()) {
+    picture.panels.push_back(panels::law(linear.law));
+  }
+  if (!linear.latent.empty()) {
+    picture.panels.push_back(panels::other_features(linear));
+  }
+  if (!linear.ridge.empty()) {
+    picture.panels.push_back(panels::ridge(linear.ridge));
+  }
+  picture.columns = picture.panels.size();
+  if (!picture.panels.empty()) {
+    kit::letter(picture);
+    kit::write_picture(picture, "linear", out);
+  }
 }
 
 inline void draw_networks(const std::vector<ArmResults>& arms, const std::string& out) {
   rg::report::Picture picture{
-      .caption =
-          "Means over the seeds; intervals are Student-t 95 %. All networks but the regularized fit every label.",
+      .caption = "Means over the seeds; intervals are Student-t 95 %. Good and bad ones fit every label.",
       .description = "What attacks find in networks at good, bad and regularized minima.",
       .panels = {panels::of_attacks(arms, "Advantage", "_advantage", panels::advantage_axis()),
                  panels::of_attacks(arms, "TPR at 1 % FPR", "_tpr_1", {.label = "true positive rate", .from = 0}),

@@ -14,33 +14,36 @@
 namespace ex = regimen::experiment;
 namespace rg = regimen;
 
+/// Linear regression, of 100 points.
+struct LinearSettings {
+  int seeds = 5;
+  std::vector<int> ratios = {20, 50, 80, 90, 110, 120, 150, 200, 300, 500, 1000, 3000};  ///< features over points, in %
+  std::vector<int> other_ratios = {20, 50, 80, 120, 150, 200, 300, 500, 1000};  ///< of latent and ReLU features
+  std::vector<int> ridge_ratios = {80, 110, 150, 200, 300, 500};
+  std::vector<int> penalties = {0, 10, 30, 100, 200, 500, 2000};
+  int points = 10;        ///< that are attacked, in each seed
+  int law_designs = 160;  ///< draws of the training inputs beside the exact law, in each seed
+  int designs = 40;       ///< the same in all other parts
+};
+
 /// The settings of the command line.
 struct MembershipSettings {
   kit::DataOptions data{.side = 14};
   std::string out = "results-membership";
   kit::Machine machine{};
+  LinearSettings linear{};
 
-  // Linear regression of 100 points, labels of 10,000 features, noise 1.
-  int seeds = 5;
-  std::vector<int> ratios = {20, 50, 80, 90, 110, 120, 150, 200, 300, 500, 1000, 3000};  ///< features over points, in %
-  std::vector<int> other_ratios = {20, 50, 80, 120, 150, 200, 300, 500, 1000};  ///< of latent and of ReLU features
-  std::vector<int> ridge_ratios = {80, 110, 150, 200, 300, 500};
-  std::vector<int> penalties = {0, 10, 30, 100, 200, 500, 2000};
-  int points = 10;   ///< that are attacked, in each seed
-  int designs = 40;  ///< draws of the training inputs, in each seed
-
-  // Networks on images.
   int image_seeds = 3;
   std::string model = "mlp";         ///< or a network of the kit
   int width = 16;                    ///< channels of the pooled network's first block
   std::vector<int> copies = {1, 4};  ///< R of the confusion sets that bad minima start from
   int networks = 8;                  ///< that are trained in each arm, each on half of the images
   std::int64_t images = 2000;        ///< candidates for membership
-  std::int64_t population = 2000;    ///< images that no network is trained on, for RMIA
+  std::int64_t population = 10000;   ///< test images, which no network is trained on, for RMIA
   int batch = 50;
   double rate = 0.1;
-  int epochs = 300;  ///< at most
   double memorize_rate = 0.1;
+  int epochs = 300;  ///< at most
   double regularized_rate = 0.05;
   double l2 = 5e-4;
   int regularized_epochs = 200;
@@ -49,6 +52,10 @@ struct MembershipSettings {
 inline kit::Sizes sizes_of(MembershipSettings& s) {
   return {.seeds = &s.image_seeds, .images = &s.images, .batch = s.batch, .ends_by_itself = true};
 }
+
+/// The training set of linear regression.
+constexpr std::int64_t training_points = 100;
+constexpr std::int64_t all_features = 10000;  ///< that make the labels of linear features
 
 /// A number of linear regression: which part, at which ratio or penalty, from which seed.
 struct Cell {
@@ -68,7 +75,7 @@ inline std::string ridge_part(int ratio) {
   return "ridge-" + std::to_string(ratio);
 }
 
-inline std::vector<Cell> cells_of(const MembershipSettings& s) {
+inline std::vector<Cell> cells_of(const LinearSettings& s) {
   std::vector<Cell> cells;
   for (int seed = 1; seed <= s.seeds; ++seed) {
     const auto add = [&](const std::string& part, const std::vector<int>& varied) {
@@ -123,15 +130,11 @@ struct Arm {
 /// attack asks for; and those that regularizers reach from the last R's start.
 inline std::vector<Arm> arms_of(const MembershipSettings& s, int seed) {
   std::vector<Arm> arms{{seed}};
-  if (!s.copies.empty()) {
-    arms.push_back({.seed = seed, .copies = s.copies.front(), .others = true});
-  }
+  arms.push_back({.seed = seed, .copies = s.copies.front(), .others = true});
   for (const int copies : s.copies) {
     arms.push_back({seed, copies});
   }
-  if (!s.copies.empty()) {
-    arms.push_back({seed, s.copies.back(), true});
-  }
+  arms.push_back({seed, s.copies.back(), true});
   return arms;
 }
 

@@ -15,7 +15,7 @@ run() { # run FOLDER [options]
 }
 
 echo '== linear regression: what theory says comes out'
-run "$work/whole" --seeds 3 --designs 120 --image-seeds 0 --check > "$work/whole.log" || { cat "$work/whole.log"; fail 'a statement does not come out'; }
+run "$work/whole" --seeds 3 --law-designs 200 --image-seeds 0 --check > "$work/whole.log" || { cat "$work/whole.log"; fail 'a statement does not come out'; }
 cat "$work/whole.log"
 [ "$(grep -c '^  yes  ' "$work/whole/table.txt")" = 16 ] || fail 'sixteen statements should hold'
 [ "$(grep -c '' "$work/whole/results.csv")" = 55 ] || fail 'results.csv should have a header and 3 seeds x 18 jobs'

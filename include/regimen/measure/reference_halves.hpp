@@ -19,9 +19,15 @@
 namespace regimen::inline v0 {
 
 /// The samples that each of some reference networks is to be trained on, [networks, samples] bool: pairs of a random
-/// half and the other half (Carlini et al. 2022, section VI). So every sample is in the data of exactly half of the
-/// networks, and each network is trained on half of the samples, rounded down or up. A function of the seed; more
-/// networks begin with the same ones. Throws Error unless networks is even and at least 2, and samples at least 2.
+/// half, networks 0, 2, 4, ..., and the other half. So every sample is in the data of exactly half of the networks, as
+/// in Carlini et al. (2022), and each network is trained on half of the samples, rounded down or up.
+///
+/// An attack on network i takes all others but the other of its pair, i ^ 1, as references (`ReferenceSignals::without`):
+/// then every sample is in the data of exactly half of these, too. That one makes an attack look stronger than it is,
+/// for of each sample it knows the opposite of what is asked.
+///
+/// A function of the seed; more networks begin with the same ones. Throws Error unless networks is even and at least 2,
+/// and samples at least 2.
 ///     const at::Tensor member = regimen::reference_halves(16, *train.size(), /*seed=*/1);
 ///     const regimen::Source first = regimen::subset(train, member[0].nonzero().squeeze(1));
 [[nodiscard]] inline at::Tensor reference_halves(Integer networks, Integer samples, std::uint64_t seed) {

@@ -2,7 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/arange.h>
+#include <ATen/ops/ones.h>
 
 #include <cmath>
 #include <cstdint>
@@ -21,16 +21,23 @@ struct ReferenceSignals {
   at::Tensor signal;  ///< [R, n] floating, finite: a `membership_signal` of each network
   at::Tensor member;  ///< [R, n] bool: whether the network was trained on the sample. Samples may be in any number
 
-  /// All networks but one, as references for an attack on that one. Throws Error unless there is such a network, and
-  /// another.
-  ///     const at::Tensor score = attack(all.signal[i], all.without(i));
-  [[nodiscard]] ReferenceSignals without(std::int64_t network) const {
+  /// All networks but these, as references for an attack on one of them. Of `reference_halves` leave out both networks
+  /// of a pair: the one that was trained on the other half tells of each sample whether it is a member, and is not at
+  /// an adversary's hand. Throws Error for a network that is not there, and unless one is left.
+  ///     const at::Tensor score = attack(all.signal[i], all.without({i, i ^ 1}));   // i ^ 1: the other of its pair
+  [[nodiscard]] ReferenceSignals without(at::IntArrayRef networks) const {
     check("ReferenceSignals.without");
-    detail::require(signal.size(0) >= 2, "ReferenceSignals.signal.size(0)", "at least 2", signal.size(0));
-    detail::require(network >= 0 && network < signal.size(0), "ReferenceSignals.without: network",
-                    "in [0, " + detail::text(signal.size(0)) + ")", network);
-    const at::Tensor kept = at::arange(signal.size(0), at::kLong).ne(network).nonzero().squeeze(1);
-    const auto rows = [&](const at::Tensor& of) { return of.index_select(0, kept.to(of.device())); };
+    at::Tensor kept = at::ones({signal.size(0)}, at::kBool);
+    for (const std::int64_t network : networks) {
+      detail::require(network >= 0 && network < signal.size(0), "ReferenceSignals.without: network",
+                      "in [0, " + detail::text(signal.size(0)) + ")", network);
+      kept[network] = false;
+    }
+    if (!kept.any().item<bool>()) {
+      throw Error("ReferenceSignals.without: no network is left of " + detail::text(signal.size(0)));
+    }
+    const at::Tensor index = kept.nonzero().squeeze(1);
+    const auto rows = [&](const at::Tensor& of) { return of.index_select(0, index.to(of.device())); };
     return {.signal = rows(signal), .member = rows(member)};
   }
 

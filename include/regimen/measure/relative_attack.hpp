@@ -26,6 +26,9 @@ namespace regimen::inline v0 {
 /// population samples, which no network was trained on, it is the offline form. The paper's a depends on the data; tune
 /// it by attacking a reference network.
 ///
+/// Where many samples dominate all of the population, their scores are equal, so that no threshold is between them at
+/// low false positive rates: take a larger population or gamma, or online a = 1, with which p(z) is a plain mean.
+///
 /// All signals are `MembershipSignal::loss`, log p(y | x): probabilities below 1e-308 keep their order. The n x Z
 /// ratios are counted by a sort, in O((n + Z) log Z) time and O(n + Z) memory. NaN for samples without a reference
 /// network of a kind, and for signals of NaN. Costs one forward pass over the samples and the population for each
