@@ -22,9 +22,9 @@ namespace regimen::inline v0 {
 /// half, networks 0, 2, 4, ..., and the other half. So every sample is in the data of exactly half of the networks, as
 /// in Carlini et al. (2022), and each network is trained on half of the samples, rounded down or up.
 ///
-/// An attack on network i takes all others but the other of its pair, i ^ 1, as references (`ReferenceSignals::without`):
-/// then every sample is in the data of exactly half of these, too. That one makes an attack look stronger than it is,
-/// for of each sample it knows the opposite of what is asked.
+/// An attack on network i takes all others but the other of its pair, i ^ 1, as references
+/// (`ReferenceSignals::without`): then every sample is in the data of exactly half of these, too. That one makes an
+/// attack look stronger than it is, for of each sample it knows the opposite of what is asked.
 ///
 /// A function of the seed; more networks begin with the same ones. Throws Error unless networks is even and at least 2,
 /// and samples at least 2.
