@@ -114,7 +114,10 @@ inline std::string course(const kit::Sweep& penalties) {
   const int least = *std::min_element(all.begin(), all.end(), [&](int a, int b) {
     return penalties.mean(a, "measured").mean < penalties.mean(b, "measured").mean;
   });
-  const auto less = [&](int a, int b) { return rg::paired_difference(values(a), values(b)).high() < 0; };
+  const auto less = [&](int a, int b) {  // of a run that is not complete one may lack a seed
+    const std::vector<double> of_a = values(a), of_b = values(b);
+    return of_a.size() == of_b.size() && rg::paired_difference(of_a, of_b).high() < 0;
+  };
   const bool falls = less(least, all.front()), rises = less(least, all.back());
   return falls && rises ? "falls, then rises" : falls ? "falls" : rises ? "rises" : "-";
 }
@@ -187,9 +190,11 @@ inline ArmResults of_one_seed(const ex::Results& results, const Arm& arm, int ne
     const auto ended = [](const ex::Result& of) { return of.history.ended() == rg::Ended::criterion; };
     one.all_ended = one.all_ended && ended(*memorized) && (arm.regularized || ended(*network));
   }
-  if (const ex::Result* const attacks = results.find(arm.factors("attacks"))) {
-    one.attacks.push_back(*attacks);
+  const ex::Result* const attacks = results.find(arm.factors("attacks"));
+  if (attacks == nullptr || std::isnan(attacks->measure("loss_area"))) {  // logits that are not finite
+    return {};
   }
+  one.attacks.push_back(*attacks);
   one.test.push_back(rg::mean_interval(test).mean);
   one.fit.push_back(rg::mean_interval(fit).mean);
   return one;
