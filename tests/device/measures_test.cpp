@@ -110,3 +110,21 @@ TEST_CASE("device: attacks by references and least squares have the CPU's result
                  rg::minimum_norm_solution(signal, own.slice(0, 0, 8))) < 1e-9);
   check_error([&] { (void)rg::margins(there(signal), there(at::full({8}, 12, at::kLong))); }, {"labels in [0, 12)"});
 }
+
+TEST_CASE("device: references without a pair and hat matrices have the CPU's results there") {
+  const at::Tensor member = rg::reference_halves(8, 12, 1);
+  const at::Tensor signal = rg::Key(4, at::arange(12, at::kLong)).normal({8}).to(at::kDouble).t().contiguous();
+  const rg::ReferenceSignals here = rg::ReferenceSignals{signal, member}.without({2, 3});
+  const rg::ReferenceSignals found = rg::ReferenceSignals{there(signal), member}.without({2, 3});  // the CPU's mask
+  CHECK(found.signal.device() == gpu::device());
+  CHECK(at::equal(found.signal.cpu(), here.signal));
+  CHECK(at::equal(found.member.cpu(), here.member));
+  CHECK(furthest(rg::LikelihoodRatioAttack{}(there(signal[2]), found).cpu(),
+                 rg::LikelihoodRatioAttack{}(signal[2], here)) < 1e-9);
+  const at::Tensor points = signal.slice(0, 0, 3) + 1;
+  for (const double penalty : {0.0, 0.5}) {
+    const at::Tensor hat = rg::hat_matrix(there(signal), points, penalty);  // the CPU's points
+    CHECK(hat.device() == gpu::device());
+    CHECK(furthest(hat.cpu(), rg::hat_matrix(signal, points, penalty)) < 1e-9);
+  }
+}
