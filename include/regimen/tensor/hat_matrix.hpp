@@ -54,10 +54,12 @@ namespace regimen::inline v0 {
   const at::Tensor gram = wide ? design.matmul(design.mT()) : design.mT().matmul(design);
   const at::Tensor penalized = gram + penalty * at::eye(gram.size(-1), gram.options());
   const auto [factor, info] = at::linalg_cholesky_ex(penalized);
-  // A Gram matrix that lacks rank may come out positive definite by rounding: of its own numbers, or of X's.
+  // A Gram matrix that lacks rank may come out positive definite by rounding: of its own numbers, of which each step of
+  // the product and of the decomposition adds one, or of X's.
   const auto longest = static_cast<double>(std::max(design.size(-2), design.size(-1)));
   const double of_input = longest * detail::epsilon_of(X.scalar_type());
-  const double least = std::max(longest * detail::epsilon_of(at::kDouble), penalty > 0 ? 0 : of_input * of_input);
+  const auto steps = static_cast<double>(design.size(-2) + design.size(-1));
+  const double least = std::max(2 * steps * detail::epsilon_of(at::kDouble), penalty > 0 ? 0 : of_input * of_input);
   const at::Tensor left = factor.diagonal(0, -2, -1).square();
   if (info.ne(0).any().item<bool>() || !left.gt(penalized.diagonal(0, -2, -1) * least).all().item<bool>()) {
     throw Error("hat_matrix: X is not of full rank up to rounding: it takes a " +
