@@ -35,7 +35,7 @@ class BadMinima : public kit::ImageExperiment<Settings> {
   void begin() override {
     const int copies = settings().recipe.copies.front();
     const rg::Source train = kit::some_of(images(), settings().recipe.images, settings().first_seed);
-    const rg::Source confusion = confusion_set(train, copies, settings().first_seed);
+    const rg::Source confusion = confusion_set(train, copies, settings().first_seed, settings().recipe.zeroed);
     rg::report::Picture picture =
         kit::damage_picture(train, confusion, "confusion set:\npixels zeroed,\nrandom labels", images().names);
     picture.description = "Images of the confusion set, pixels zeroed and labels random, below the undamaged ones.";
@@ -67,15 +67,6 @@ class BadMinima : public kit::ImageExperiment<Settings> {
  private:
   using Net = std::shared_ptr<rg::networks::Network>;
 
-  /// R copies of the training images with some pixels zeroed, under random labels.
-  [[nodiscard]] rg::Source confusion_set(const rg::Source& train, int copies, std::uint64_t seed) const {
-    const auto damage = rg::chain(rg::ZeroPixels{.fraction = settings().recipe.zeroed},
-                                  rg::UniformLabels{.classes = images().classes()});
-    const rg::Source confusion = rg::frozen(rg::repeat(train, copies), damage, seed);
-    // A GPU has the memory, and to damage each image anew at every epoch would cost it more than to read it.
-    return settings().machine.device == "cuda" ? rg::cached(confusion) : confusion;
-  }
-
   /// Often enough for curves, or only at the end: scoring costs time and changes nothing. Fit alone, which the quick
   /// recipe's stop criteria read, is scored every second epoch. Curves take a part of the test set.
   [[nodiscard]] rg::Scoring scoring(const rg::Source& train, std::uint64_t seed, int epochs) const {
@@ -106,7 +97,7 @@ class BadMinima : public kit::ImageExperiment<Settings> {
   /// 1. Reach a bad minimum: fit damaged copies of the images under random labels.
   void memorize(const Unit& unit, const rg::Source& train, Net& net, ex::Jobs& jobs) const {
     const Recipe& recipe = settings().recipe;
-    const rg::Source confusion = confusion_set(train, unit.copies, unit.seed);
+    const rg::Source confusion = confusion_set(train, unit.copies, unit.seed, settings().recipe.zeroed);
     torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(recipe.memorize_rate));
     rg::Phase memorize = phase(memorizing, confusion, sgd, recipe.memorize_epochs, 1000 * unit.seed);
     if (!recipe.decay_at.empty()) {

@@ -104,10 +104,8 @@ class WhichMinimum : public kit::ImageExperiment<WhichSettings> {
     auto net = network(s.model);
     execution().prepare(net);
     const rg::Snapshot fresh(net);
-    const auto damage = rg::chain(rg::ZeroPixels{.fraction = 0.1}, rg::UniformLabels{.classes = images().classes()});
     torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(s.memorize_rate));
-    rg::Phase memorize =
-        phase("memorize", rg::frozen(rg::repeat(train, 2), damage, recipe.seed), sgd, 80, 1000 * recipe.seed);
+    rg::Phase memorize = phase("memorize", confusion_set(train, 2, recipe.seed), sgd, 80, 1000 * recipe.seed);
     memorize.until = rg::FitReaches{0.999};
     jobs.run({.name = recipe.job("memorize"), .phases = {memorize}, .scoring = {.every = 80, .fit_every = 2}}, net,
              sgd);
@@ -136,7 +134,7 @@ class WhichMinimum : public kit::ImageExperiment<WhichSettings> {
         phase(minimum.arm(), train, sgd, epochs, 1000 * minimum.recipe.seed + (minimum.regularized ? 2 : 1));
     if (minimum.regularized) {
       arm.lr_scale = rg::Cosine{.epochs = static_cast<double>(epochs)};
-      arm.augment = {rg::RandomCrop{.padding = images().padding()}, rg::HorizontalFlip{}};
+      arm.augment = images().augmentation();
     } else {
       arm.until = rg::FitReaches{1};
     }

@@ -22,9 +22,7 @@
 
 namespace {
 
-struct Options : kit::Options<EarlySettings> {
-  bool check = false;
-};
+using Options = kit::CheckedOptions<EarlySettings>;
 
 class EarlyStopping : public kit::Checked<kit::ImageExperiment<EarlySettings>> {
  public:
@@ -213,8 +211,7 @@ Options read_options(int argc, char** argv) {
   add("--images", s.images, kit::at_least_1(), "that each network is trained on");
   add("--epochs", s.epochs, kit::at_least_1(), "on images");
   add("--rate", s.rate, kit::at_least_0(), "learning rate on images");
-  app.add_flag("--check", options.check, "end with an error if a statement of the paper does not come out");
-  kit::add_task(app, options.task);
+  kit::add_checked_task(app, options);
   kit::parse(app, argc, argv, options.task);
   return options;
 }

@@ -1,5 +1,4 @@
 #pragma once
-// No LibTorch.
 
 #include <functional>
 #include <string>

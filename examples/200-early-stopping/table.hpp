@@ -1,5 +1,4 @@
 #pragma once
-// No LibTorch.
 
 #include <algorithm>
 #include <cmath>

@@ -18,9 +18,7 @@ namespace ex = regimen::experiment;
 
 namespace {
 
-struct Options : kit::Options<BenignSettings> {
-  bool check = false;
-};
+using Options = kit::CheckedOptions<BenignSettings>;
 
 class BenignOverfitting : public kit::Checked<kit::NumbersExperiment<BenignSettings>> {
  public:
@@ -81,8 +79,7 @@ Options read_options(int argc, char** argv) {
   app.add_option("--activation", s.activation, "of the networks: relu, softplus or tanh")
       ->check(CLI::IsMember({"relu", "softplus", "tanh"}))
       ->capture_default_str();
-  app.add_flag("--check", options.check, "end with an error if a statement of the paper does not come out");
-  kit::add_task(app, options.task);
+  kit::add_checked_task(app, options);
   kit::parse(app, argc, argv, options.task);
   return options;
 }

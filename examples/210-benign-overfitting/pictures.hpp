@@ -85,11 +85,7 @@ inline void add(Panel& panel, const Sweeps& sweeps, const std::string& part, con
     }
   }
   if (joined) {
-    Lines line{.x = bars.x, .style = {.colour = paint, .dash = Dash::solid, .width = 0.8}};
-    for (const auto& each : bars.y) {
-      line.y.push_back(each.value);
-    }
-    panel.series.emplace_back(line);
+    panel.series.emplace_back(kit::joined(bars));
   }
   panel.series.emplace_back(bars);
 }

@@ -33,23 +33,28 @@ struct Answers {
 /// trained on the other half, which no adversary has.
 inline torch::Tensor scores_of(const std::string& attack, const Answers& answers) {
   using rg::MembershipSignal;
-  if (attack == "gap" || attack == "loss" || attack == "entropy") {
-    return Answers::signal(answers.samples, attack == "gap"    ? MembershipSignal::correctness
-                                            : attack == "loss" ? MembershipSignal::loss
-                                                               : MembershipSignal::entropy);
+  const auto which = attack == "gap"       ? MembershipSignal::correctness
+                     : attack == "entropy" ? MembershipSignal::entropy
+                     : attack == "lira"    ? MembershipSignal::margin
+                                           : MembershipSignal::loss;
+  const torch::Tensor signal = Answers::signal(answers.samples, which);
+  if (attack != "lira" && attack != "rmia") {
+    return signal;
   }
-  const bool lira = attack == "lira";
-  const auto which = lira ? MembershipSignal::margin : MembershipSignal::loss;
-  const rg::ReferenceSignals all{Answers::signal(answers.samples, which), answers.member};
-  const torch::Tensor of_population = Answers::signal(answers.population, which);
-  const rg::ReferenceSignals population{of_population, torch::zeros_like(of_population, torch::kBool)};
+  const rg::ReferenceSignals all{signal, answers.member};
+  rg::ReferenceSignals population{};
+  if (attack == "rmia") {
+    population.signal = Answers::signal(answers.population, which);
+    population.member = torch::zeros_like(population.signal, torch::kBool);
+  }
   std::vector<torch::Tensor> scores;
-  for (std::int64_t i = 0; i < all.signal.size(0); ++i) {
+  for (std::int64_t i = 0; i < signal.size(0); ++i) {
     const rg::ReferenceSignals others = all.without({i, i ^ 1});
-    scores.push_back(lira ? rg::LikelihoodRatioAttack{}(all.signal[i], others)
-                          // a = 1: with less, many samples dominate all of the population, and are equal.
-                          : rg::RelativeAttack{.online = true, .a = 1}(all.signal[i], others, of_population[i],
-                                                                       population.without({i, i ^ 1}).signal));
+    scores.push_back(attack == "lira"
+                         ? rg::LikelihoodRatioAttack{}(signal[i], others)
+                         // a = 1: with less, many samples dominate all of the population, and are equal.
+                         : rg::RelativeAttack{.online = true, .a = 1}(signal[i], others, population.signal[i],
+                                                                      population.without({i, i ^ 1}).signal));
   }
   return torch::stack(scores);
 }

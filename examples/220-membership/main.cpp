@@ -25,9 +25,7 @@
 
 namespace {
 
-struct Options : kit::Options<MembershipSettings> {
-  bool check = false;
-};
+using Options = kit::CheckedOptions<MembershipSettings>;
 
 class Membership : public kit::Checked<kit::ImageExperiment<MembershipSettings>> {
  public:
@@ -158,10 +156,9 @@ class Membership : public kit::Checked<kit::ImageExperiment<MembershipSettings>>
   /// Fits random labels of these images with network i.
   void memorize(const Arm& arm, int i, const rg::Source& of, Net& net, ex::Jobs& jobs) const {
     const MembershipSettings& s = settings();
-    const auto damage = rg::chain(rg::ZeroPixels{.fraction = 0.1}, rg::UniformLabels{.classes = images().classes()});
     torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(s.memorize_rate));
-    rg::Phase fit = phase("memorize", rg::frozen(rg::repeat(of, arm.copies), damage, seed_of(arm, i)), sgd, s.epochs,
-                          2 * seed_of(arm, i));
+    rg::Phase fit =
+        phase("memorize", confusion_set(of, arm.copies, seed_of(arm, i)), sgd, s.epochs, 2 * seed_of(arm, i));
     fit.until = rg::FitReaches{0.999};
     const rg::Scoring scoring{.every = s.epochs, .fit_every = 2, .batch = evaluation().batch};
     jobs.run({.name = arm.memorizing(std::to_string(i)), .phases = {fit}, .scoring = scoring}, net, sgd);
@@ -178,7 +175,7 @@ class Membership : public kit::Checked<kit::ImageExperiment<MembershipSettings>>
     rg::Phase train = phase(arm.regularized ? "regularized" : "vanilla", half, sgd, epochs, 2 * seed_of(arm, i) + 1);
     if (arm.regularized) {
       train.lr_scale = rg::Cosine{.epochs = static_cast<double>(epochs)};
-      train.augment = {rg::RandomCrop{.padding = images().padding()}, rg::HorizontalFlip{}};
+      train.augment = images().augmentation();
     } else {
       train.until = rg::FitReaches{1} && rg::FitLossReaches{0.01};
     }
@@ -234,8 +231,7 @@ Options read_options(int argc, char** argv) {
   add("--regularized-rate", s.regularized_rate, kit::at_least_0(), "learning rate with regularizers");
   add("--l2", s.l2, kit::at_least_0(), "weight decay with regularizers");
   add("--regularized-epochs", s.regularized_epochs, kit::at_least_1(), "epochs with regularizers");
-  app.add_flag("--check", options.check, "end with an error if a statement does not come out");
-  kit::add_task(app, options.task);
+  kit::add_checked_task(app, options);
   kit::parse(app, argc, argv, options.task);
   return options;
 }

@@ -1,5 +1,4 @@
 #pragma once
-// No LibTorch.
 
 #include <cmath>
 #include <string>
@@ -54,12 +53,8 @@ inline Panel other_features(const Linear& linear) {
   Panel panel{.title = "Other features", .x = ratio_axis(), .y = advantage_axis()};
   const auto add = [&](const kit::Sweep& sweep, const char* name, const char* paint) {
     if (!sweep.empty()) {
-      ErrorBars bars = sweep.bars("measured", name, paint, 100);
-      Lines line{.x = bars.x, .style = {.colour = paint, .dash = Dash::solid, .width = 0.8}};
-      for (const auto& each : bars.y) {
-        line.y.push_back(each.value);
-      }
-      panel.series.insert(panel.series.end(), {line, bars});
+      const ErrorBars bars = sweep.bars("measured", name, paint, 100);
+      panel.series.insert(panel.series.end(), {kit::joined(bars), bars});
     }
   };
   add(linear.latent, "latent space", colour::blue);

@@ -1,5 +1,5 @@
 #pragma once
-// No LibTorch. The tables, and whether the statements hold.
+// The tables, and whether the statements hold.
 
 #include <algorithm>
 #include <cmath>

@@ -1,12 +1,29 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
+
 #include <regimen/base/error.hpp>
 #include <regimen/experiment/conduct.hpp>
 #include <regimen/experiment/task.hpp>
 
 #include "claims.hpp"
+#include "main.hpp"
+#include "options.hpp"
 
 namespace kit {
+
+/// The command line of a program whose statements can be checked.
+template <class Settings>
+struct CheckedOptions : Options<Settings> {
+  bool check = false;
+};
+
+/// --check, and the options of the task.
+template <class Settings>
+void add_checked_task(CLI::App& app, CheckedOptions<Settings>& options) {
+  app.add_flag("--check", options.check, "end with an error if a statement does not come out");
+  add_task(app, options.task);
+}
 
 /// An experiment of the kind `Base` with statements to confirm. A program says them in `told`, in place of `show`.
 template <class Base>

@@ -26,6 +26,11 @@ struct Images {
 
   /// Pixels of padding for a random crop: CIFAR's usual 4 at a side of 32.
   [[nodiscard]] std::int64_t padding() const { return side() / 8; }
+
+  /// A random crop with this padding, and a flip.
+  [[nodiscard]] std::vector<regimen::AnyTransform> augmentation() const {
+    return {regimen::RandomCrop{.padding = padding()}, regimen::HorizontalFlip{}};
+  }
 };
 
 /// fashion-mnist, cifar10, cifar100, cinic10 and restricted-imagenet.

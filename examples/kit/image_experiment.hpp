@@ -106,6 +106,16 @@ class ImageExperiment : public regimen::experiment::Experiment {
             .seed = seed};
   }
 
+  /// R copies of images with a share of the pixels at 0, under random labels: what an adversarial start is fitted to.
+  [[nodiscard]] regimen::Source confusion_set(const regimen::Source& train, int copies, std::uint64_t seed,
+                                              double zeroed = 0.1) const {
+    const auto damage =
+        regimen::chain(regimen::ZeroPixels{.fraction = zeroed}, regimen::UniformLabels{.classes = images().classes()});
+    const regimen::Source confusion = regimen::frozen(regimen::repeat(train, copies), damage, seed);
+    // A GPU has the memory, and to damage each image anew at every epoch would cost it more than to read it.
+    return settings_.machine.device == "cuda" ? regimen::cached(confusion) : confusion;
+  }
+
   /// The pace of this process with a network that is newly made.
   [[nodiscard]] regimen::experiment::Pace pace_of(
       const std::function<std::shared_ptr<regimen::networks::Network>()>& network) const {

@@ -24,7 +24,7 @@ double seconds_an_epoch(const PaceOf& what, const Images& images, const std::sto
                   .optimizer = sgd,
                   .epochs = 3,
                   .batch = what.batch,
-                  .augment = {rg::RandomCrop{.padding = images.padding()}, rg::HorizontalFlip{}},
+                  .augment = images.augmentation(),
                   .preprocess = {images.normalize},
                   .execute = what.execute};
   std::vector<double> ends;

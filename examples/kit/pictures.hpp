@@ -17,6 +17,16 @@ inline void write_picture(const regimen::report::Picture& picture, const std::st
   regimen::report::write_file(out + "/pictures/" + name + ".svg", regimen::report::svg(picture));
 }
 
+/// A thin line from mean to mean, of their colour and without a name.
+inline regimen::report::Lines joined(const regimen::report::ErrorBars& bars) {
+  regimen::report::Lines line{
+      .x = bars.x, .style = {.colour = bars.style.colour, .dash = regimen::report::Dash::solid, .width = 0.8}};
+  for (const auto& each : bars.y) {
+    line.y.push_back(each.value);
+  }
+  return line;
+}
+
 /// Puts "a) ", "b) ", ... before the panels' titles; of at most 26 panels.
 inline void letter(regimen::report::Picture& picture) {
   for (std::size_t i = 0; i < picture.panels.size(); ++i) {

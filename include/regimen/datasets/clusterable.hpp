@@ -63,7 +63,11 @@ struct ClusterableData {
     const at::Tensor cluster = cluster_of(key.ids());
     const at::Tensor centre = centres().to(cluster.device()).index_select(0, cluster);
     const at::Tensor drawn = key.fold(detail::salt::clusters).normal({dimensions});
-    const at::Tensor across = normalized(drawn - centre * (drawn * centre).sum({1}, /*keepdim=*/true));
+    const auto without_centre = [&centre](const at::Tensor& rows) {
+      return normalized(rows - centre * (rows * centre).sum({1}, /*keepdim=*/true));
+    };
+    // Twice: where a draw lies nearly along the centre, what is left of it is mostly rounding.
+    const at::Tensor across = without_centre(without_centre(drawn));
     const double chord = radius * radius / 2;  // 1 - the cosine of the angle between point and centre
     return {centre * (1 - chord) + across * std::sqrt(chord * (2 - chord)), cluster.remainder(classes.value),
             key.ids()};

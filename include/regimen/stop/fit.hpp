@@ -2,6 +2,7 @@
 // No LibTorch.
 
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -10,6 +11,18 @@
 #include "regimen/stop/detail/streak.hpp"
 
 namespace regimen::inline v0 {
+
+namespace detail {
+
+/// Whether says(score) of the phase's own data held in each of the last `hold` scorings.
+template <class Says>
+bool fit_streak(const History& history, std::int64_t hold, const Says& says) {
+  return streak(history, hold, [&](const Epoch& epoch) -> std::optional<bool> {
+    return epoch.fit.scored() ? std::optional(says(epoch.fit)) : std::nullopt;
+  });
+}
+
+}  // namespace detail
 
 /// A criterion that is met if the network predicts at least the share `accuracy` of the phase's own labels in each of
 /// the last `hold` scorings. Reads `Metric::fit_accuracy`, which the run must score.
@@ -27,12 +40,7 @@ struct FitReaches {
   }
 
   bool operator()(const History& history) const {
-    return detail::streak(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
-      if (!epoch.fit.scored()) {
-        return std::nullopt;
-      }
-      return epoch.fit.accuracy >= accuracy;
-    });
+    return detail::fit_streak(history, hold, [this](const Score& score) { return score.accuracy >= accuracy; });
   }
 
   [[nodiscard]] std::vector<Metric> metrics() const { return {Metric::fit_accuracy}; }
@@ -52,12 +60,7 @@ struct FitLossReaches {
   }
 
   bool operator()(const History& history) const {
-    return detail::streak(history, hold, [this](const Epoch& epoch) -> std::optional<bool> {
-      if (!epoch.fit.scored()) {
-        return std::nullopt;
-      }
-      return epoch.fit.loss <= loss;
-    });
+    return detail::fit_streak(history, hold, [this](const Score& score) { return score.loss <= loss; });
   }
 
   [[nodiscard]] std::vector<Metric> metrics() const { return {Metric::fit_loss}; }
