@@ -2,6 +2,7 @@
 
 /// What kind of minimum: norms, distances, accuracy on a part, changed predictions.
 
+#include "regimen/measure/activations.hpp"
 #include "regimen/measure/average_sharpness.hpp"
 #include "regimen/measure/barrier.hpp"
 #include "regimen/measure/concept.hpp"

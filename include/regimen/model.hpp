@@ -11,4 +11,5 @@
 #include "regimen/model/snapshot.hpp"
 #include "regimen/model/tap.hpp"
 #include "regimen/model/torch_errors.hpp"
+#include "regimen/model/units.hpp"
 #include "regimen/model/weights.hpp"

@@ -596,6 +596,38 @@ TEST_CASE("two clusters: labels drawn with the seed of the points know nothing a
   }
 }
 
+TEST_CASE("two moons: the points of scikit-learn's make_moons, class by class in turn") {
+  // make_moons(n_samples=6, shuffle=False): (1, 0), (0, 1), (-1, 0) and (0, 0.5), (1, -0.5), (2, 0.5).
+  const regimen::Batch moons = regimen::two_moons(3);
+  const at::Tensor expected =
+      at::tensor({1.0, 0.0, 0.0, 0.5, 0.0, 1.0, 1.0, -0.5, -1.0, 0.0, 2.0, 0.5}, at::kDouble).view({6, 2});
+  CHECK((moons.data - expected).abs().max().item<double>() < 1e-6);
+  CHECK(moons.data.scalar_type() == at::kFloat);
+  CHECK(moons.target.equal(at::tensor({0, 1, 0, 1, 0, 1}, at::kLong)));
+  CHECK(moons.id.equal(at::arange(6, at::kLong)));
+  // Half circles of radius 1 around (0, 0) and (1, 0.5), the upper and the lower.
+  const regimen::Batch many = regimen::two_moons(500);
+  for (const int label : {0, 1}) {
+    const at::Tensor from_middle = many.data.index({many.target == label}) - at::tensor({1.0 * label, 0.5 * label});
+    CHECK((from_middle.square().sum(1) - 1).abs().max().item<double>() < 1e-5);
+    CHECK((from_middle.select(1, 1) * (1 - 2 * label)).min().item<double>() > -1e-6);
+  }
+}
+
+TEST_CASE("two moons: the noise is normal, of its seed, and moves no other sample") {
+  const std::int64_t per_class = 10000;
+  const at::Tensor noise = (regimen::two_moons(per_class, 0.2, 3).data - regimen::two_moons(per_class).data) / 0.2;
+  // Seven standard errors of 20,000 normals.
+  CHECK(noise.mean(0).abs().max().item<double>() < 0.05);
+  CHECK((noise.std(0) - 1).abs().max().item<double>() < 0.035);
+  CHECK((noise.select(1, 0) * noise.select(1, 1)).mean().abs().item<double>() < 0.05);
+  CHECK(regimen::two_moons(50, 0.2, 3).data.equal(regimen::two_moons(50, 0.2, 3).data));
+  CHECK_FALSE(regimen::two_moons(50, 0.2, 3).data.equal(regimen::two_moons(50, 0.2, 4).data));
+  CHECK(error_of([] { (void)regimen::two_moons(1); }) == "two_moons: per_class must be at least 2, but is 1");
+  check_error("", error_of([] { (void)regimen::two_moons(5, -0.1); }), {"two_moons: noise", "at least 0", "is -0.1"});
+  check_error("", error_of([] { (void)regimen::two_moons(5, std::nan("")); }), {"two_moons: noise", "at least 0"});
+}
+
 TEST_CASE("two clusters: at least one a class") {
   CHECK(error_of([] { (void)regimen::two_clusters(0, 1); }) == "two_clusters: per_class must be at least 1, but is 0");
   CHECK(regimen::two_clusters(1, 1).size() == 2);

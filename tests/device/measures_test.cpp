@@ -56,6 +56,7 @@ rg::Numbers numbers_of(Net& net, const at::Tensor& other) {
       {"jacobian_spectral", rg::InputJacobianSpectralNorm{.data = fit}},
       {"rank", rg::FeatureRank{.data = fit, .tap = 0}},
       {"collapse", rg::NeuralCollapse{.data = fit, .tap = 0}},
+      {"units", rg::Activity{.data = fit}},
       {"attack", rg::ThresholdAttack{.data = fit, .others = test, .rate = 0.2}},
       {"entropy_attack",
        rg::ThresholdAttack{.data = fit, .others = test, .signal = rg::MembershipSignal::modified_entropy}},

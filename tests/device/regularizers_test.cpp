@@ -54,8 +54,10 @@ std::vector<Case> regularizers() {
       {"Asam", rg::Asam{.rho = falling * 0.5}, "same random numbers"},
   };
   for (const rg::Slacks slacks : {rg::Slacks::both, rg::Slacks::units, rg::Slacks::points}) {
-    for (const rg::Aggregation aggregation : {rg::Aggregation::norm, rg::Aggregation::mean, rg::Aggregation::sum}) {
-      const double scale = aggregation == rg::Aggregation::mean ? 1 : 0.05;
+    for (const rg::Aggregation aggregation :
+         {rg::Aggregation::norm, rg::Aggregation::mean, rg::Aggregation::sum, rg::Aggregation::balanced}) {
+      const bool mean = aggregation == rg::Aggregation::mean || aggregation == rg::Aggregation::balanced;
+      const double scale = mean ? 1 : 0.05;
       all.push_back(
           {"Jumpstart, " + name_of(slacks) + ", " + name_of(aggregation),
            rg::Jumpstart{

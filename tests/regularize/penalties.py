@@ -56,15 +56,22 @@ def confidence(output):
     return -STRENGTH * torch.distributions.Categorical(logits=output).entropy().mean()
 
 
-def jumpstart(taps, axes, aggregate, balance):
-    """Riera et al. 2022, as their code for PyTorch; 0: units, 1: points."""
-    slacks = []
+def slacks(taps, axis, balance):
+    """Riera et al. 2022, as their code for PyTorch; 0: of units, 1: of points."""
+    of_layers = []
     for a in taps:
-        for axis in axes:
-            rows = (a.transpose(0, 1) if axis == 0 else a).flatten(1)
-            most, least = rows.max(1)[0], rows.min(1)[0]
-            slacks.append(balance * F.relu(1 - most) + (1 - balance) * F.relu(1 + least))
-    return STRENGTH * aggregate(torch.cat(slacks))
+        rows = (a.transpose(0, 1) if axis == 0 else a).flatten(1)
+        most, least = rows.max(1)[0], rows.min(1)[0]
+        of_layers.append(balance * F.relu(1 - most) + (1 - balance) * F.relu(1 + least))
+    return torch.cat(of_layers)
+
+
+def jumpstart(taps, axes, aggregate, balance):
+    """`aggregate` of all slacks together; of each kind alone, and their sum, for "balanced"."""
+    kinds = [slacks(taps, axis, balance) for axis in axes]
+    if aggregate == "balanced":
+        return STRENGTH * sum(kind.mean() for kind in kinds)
+    return STRENGTH * aggregate(torch.cat(kinds))
 
 
 def potential(x, network, kind):
@@ -117,7 +124,7 @@ def main(source, target):
         confidence(output),
     ]
     for axes in ((0, 1), (0,), (1,)):
-        for aggregate in (torch.norm, torch.mean, torch.sum):
+        for aggregate in (torch.norm, torch.mean, torch.sum, "balanced"):
             penalties.append(jumpstart(taps, axes, aggregate, 0.4))
     for kind in ("gradient_step", "red", "scalar"):
         penalties += [potential(output, network, kind), slope(output, network, kind)]

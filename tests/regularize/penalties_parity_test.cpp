@@ -53,16 +53,6 @@ struct Deep : torch::nn::Module {
   }
 };
 
-/// Two half circles that reach into each other [2 n, 2], as in scikit-learn's make_moons.
-rg::Batch moons(std::int64_t n) {
-  const at::Tensor angle = torch::linspace(0, 3.14159265, n);
-  const at::Tensor one = torch::stack({angle.cos(), angle.sin()}, 1);
-  const at::Tensor other = torch::stack({1 - angle.cos(), 0.5 - angle.sin()}, 1);
-  return {.data = torch::cat({one, other}),
-          .target = torch::arange(2 * n).floor_divide(n),
-          .id = torch::arange(2 * n, torch::kLong)};
-}
-
 /// The network of support/training.hpp without dropout, which would draw otherwise in a second forward pass.
 torch::nn::Sequential normalized_network() {
   torch::manual_seed(1);
@@ -122,7 +112,8 @@ TEST_CASE("penalties: values and gradients are those of PyTorch") {
   add(rg::JacobianNorm{.strength = strength, .projections = 2, .seed = 5});
   add(rg::ConfidencePenalty{.strength = strength});
   for (const rg::Slacks slacks : {rg::Slacks::both, rg::Slacks::units, rg::Slacks::points}) {
-    for (const rg::Aggregation how : {rg::Aggregation::norm, rg::Aggregation::mean, rg::Aggregation::sum}) {
+    for (const rg::Aggregation how :
+         {rg::Aggregation::norm, rg::Aggregation::mean, rg::Aggregation::sum, rg::Aggregation::balanced}) {
       add(rg::Jumpstart{.strength = strength, .slacks = slacks, .aggregation = how, .balance = 0.4});
     }
   }
@@ -214,7 +205,7 @@ TEST_CASE("penalties: all of them in one phase, each on a schedule, train the sa
 
 TEST_CASE("Jumpstart: in a run, a thin deep network that is stuck without it learns") {
   // Riera et al. 2022, two moons, width 4: plain ReLU networks end at the share of the larger class, Jumpstart's learn.
-  const rg::Batch data = moons(40);
+  const rg::Batch data = rg::two_moons(40);
   const auto accuracy = [&](const std::vector<rg::AnyRegularizer>& regularizers) {
     torch::manual_seed(1);
     Deep net(10, 4);
@@ -225,6 +216,7 @@ TEST_CASE("Jumpstart: in a run, a thin deep network that is stuck without it lea
   };
   CHECK(accuracy({}) < 0.6);
   CHECK(accuracy({rg::Jumpstart{.strength = 0.1, .aggregation = rg::Aggregation::mean}}) > 0.8);
+  CHECK(accuracy({rg::Jumpstart{.strength = 1, .aggregation = rg::Aggregation::balanced}}) > 0.8);
   CHECK_THROWS_AS(trained({rg::Jumpstart{}}, 1), rg::Error);
 }
 

@@ -462,10 +462,68 @@ TEST_CASE("Jumpstart: is the aggregate of the slacks of units and points, worked
     CHECK(of(Aggregation::sum) == Approx(2 * sum));
     CHECK(of(Aggregation::mean) == Approx(2 * sum / static_cast<double>(expected.size())));
     CHECK(of(Aggregation::norm) == Approx(2 * std::sqrt(squares)));
+    return of(Aggregation::balanced) / 2;
   };
-  check(Slacks::units, units);
-  check(Slacks::points, points);
-  check(Slacks::both, {units[0], units[1], units[2], points[0], points[1]});
+  const double of_units = (units[0] + units[1] + units[2]) / 3, of_points = (points[0] + points[1]) / 2;
+  CHECK(check(Slacks::units, units) == Approx(of_units));
+  CHECK(check(Slacks::points, points) == Approx(of_points));
+  CHECK(check(Slacks::both, {units[0], units[1], units[2], points[0], points[1]}) == Approx(of_units + of_points));
+}
+
+TEST_CASE("Jumpstart: of an ensemble's taps it is the sum of the members', with their gradients") {
+  // Two layers of one shape, which are put together, one of another, and one with positions.
+  const std::int64_t members = 3;
+  std::vector<at::Tensor> taps{random({5, members, 4}, 1), random({5, members, 4}, 2), random({5, members, 2}, 3),
+                               random({5, members, 4, 2, 3}, 4)};
+  for (at::Tensor& each : taps) {
+    each.requires_grad_();
+  }
+  for (const Slacks slacks : {Slacks::both, Slacks::units, Slacks::points}) {
+    for (const Aggregation how : {Aggregation::norm, Aggregation::mean, Aggregation::sum, Aggregation::balanced}) {
+      CAPTURE(name_of(slacks), name_of(how));
+      Jumpstart jumpstart{.strength = 0.7, .slacks = slacks, .aggregation = how, .balance = 0.3};
+      at::Tensor alone = at::zeros({}, at::kDouble);
+      for (std::int64_t i = 0; i < members; ++i) {
+        std::vector<at::Tensor> own;
+        for (const at::Tensor& each : taps) {
+          own.push_back(each.select(1, i));
+        }
+        alone = alone + jumpstart.penalty({.taps = own});
+      }
+      jumpstart.members = members;
+      const at::Tensor together = jumpstart.penalty({.taps = taps});
+      CHECK(number(together) == Approx(number(alone)).epsilon(1e-12));
+      const auto by_alone = torch::autograd::grad({alone}, taps);
+      const auto by_together = torch::autograd::grad({together}, taps);
+      for (std::size_t i = 0; i < taps.size(); ++i) {
+        CHECK(furthest(by_alone[i], by_together[i]) < 1e-12);
+      }
+    }
+  }
+  const auto of = [](std::int64_t members_, const at::Tensor& tap) {
+    return [=] { (void)Jumpstart{.members = members_}.penalty({.taps = {tap}}); };
+  };
+  check_error(of(0, taps[0]), {"Jumpstart.members", "at least 1", "is 0"});
+  check_error(of(2, taps[0]), {"Jumpstart with members = 2", "[N, 2, units, ...]", "[5, 3, 4]"});
+  check_error(of(5, at::ones({4, 5})), {"[N, 5, units, ...]", "[4, 5]"});
+  check_error(of(1, at::ones({4, 5})), {"[N, 1, units, ...]", "[4, 5]"});
+  check_error([] { (void)Jumpstart{}.penalty({.taps = {at::ones({0, 5})}}); }, {"at least one entry", "[0, 5]"});
+}
+
+TEST_CASE("Jumpstart: large layers, single ones and half precision are as small ones in full") {
+  const at::Tensor large = random({400, 100}, 1).requires_grad_(), more = random({400, 100}, 2).requires_grad_();
+  const Jumpstart jumpstart{.strength = 1, .aggregation = Aggregation::sum};
+  double expected = 0;
+  for (const at::Tensor& each : {large, more}) {
+    expected += number(jumpstart.penalty({.taps = {each}}));
+  }
+  CHECK(number(jumpstart.penalty({.taps = {large, more}})) == Approx(expected).epsilon(1e-12));
+  const at::Tensor half = large.detach().to(at::kBFloat16);
+  CHECK(number(jumpstart.penalty({.taps = {half, half}})) ==
+        Approx(2 * number(jumpstart.penalty({.taps = {half.to(at::kDouble)}}))).epsilon(1e-5));
+  const at::Tensor images = random({3, 4, 5, 6}, 3).contiguous(at::MemoryFormat::ChannelsLast);
+  CHECK(number(jumpstart.penalty({.taps = {images}})) ==
+        Approx(number(jumpstart.penalty({.taps = {images.contiguous()}}))).epsilon(1e-12));
 }
 
 TEST_CASE("Jumpstart: takes extrema over positions too, and all layers together") {
@@ -490,7 +548,8 @@ TEST_CASE("Jumpstart: takes extrema over positions too, and all layers together"
 TEST_CASE("Jumpstart: its gradient is right by finite differences, and 0 where nothing is slack") {
   const at::Tensor weight = random({3, 2}, 1).requires_grad_();
   const at::Tensor x = random({5, 2}, 2);
-  for (const Aggregation aggregation : {Aggregation::norm, Aggregation::mean, Aggregation::sum}) {
+  for (const Aggregation aggregation :
+       {Aggregation::norm, Aggregation::mean, Aggregation::sum, Aggregation::balanced}) {
     check_gradient({weight}, [&] {
       const Taps taps;
       (void)tap(x.matmul(weight.t()));
@@ -503,7 +562,7 @@ TEST_CASE("Jumpstart: its gradient is right by finite differences, and 0 where n
   CHECK(number(penalty) == 0);
   CHECK(alive.grad().equal(at::zeros({2, 2}, at::kDouble)));
   check_error([] { (void)Jumpstart{}.penalty({}); }, {"Jumpstart", "taps", "regimen::tap"});
-  check_error([] { (void)Jumpstart{}.penalty({.taps = {at::ones({3})}}); }, {"Jumpstart", "[N, units, ...]", "is 1"});
+  check_error([] { (void)Jumpstart{}.penalty({.taps = {at::ones({3})}}); }, {"Jumpstart", "[N, units, ...]", "[3]"});
 }
 
 TEST_CASE("LearnedPotential: of a linear network all three have closed forms, and so have their slopes") {
@@ -666,8 +725,9 @@ TEST_CASE("penalties: a manifest has every field") {
   CHECK(manifest(JacobianNorm{.strength = 0.5, .projections = 2, .seed = 7}) ==
         R"({"type": "JacobianNorm", "strength": 0.5, "projections": 2, "seed": 7})");
   CHECK(manifest(ConfidencePenalty{.strength = 0.5}) == R"({"type": "ConfidencePenalty", "strength": 0.5})");
-  CHECK(manifest(Jumpstart{.strength = 0.5, .slacks = Slacks::units, .aggregation = Aggregation::mean}) ==
-        R"({"type": "Jumpstart", "strength": 0.5, "slacks": "units", "aggregation": "mean", "balance": 0.5})");
+  CHECK(
+      manifest(Jumpstart{.strength = 0.5, .slacks = Slacks::units, .aggregation = Aggregation::mean}) ==
+      R"({"type": "Jumpstart", "strength": 0.5, "slacks": "units", "aggregation": "mean", "balance": 0.5, "members": null})");
   CHECK(manifest(LearnedPotential{.network = net, .potential = Potential::red, .strength = 0.5}) ==
         R"({"type": "LearnedPotential", "network": {"type": "torch::nn::LinearImpl", "parameters": 6, )"
         R"("crc32": "1d09dd71", "kinds_crc32": "1884871a"}, "potential": "red", "strength": 0.5})");
