@@ -82,6 +82,7 @@ TEST_CASE("fixed_point: Picard's first iterates are by hand") {
   const FixedPoint mixed = fixed_point(half, start, Picard{.iterations = 1, .mixing = 0.5});
   CHECK(furthest(mixed.last(), at::tensor({0.5, 3.5}, at::kDouble)) == 0);
   CHECK(furthest(mixed.residual, at::tensor({0.75 / 1.25, 0.75 / 2.75}, at::kDouble)) < 1e-10);
+  CHECK(furthest(fixed_point(half, start, Anderson{.iterations = 1, .mixing = 0.5}).last(), mixed.last()) == 0);
   // With two iterates Anderson extrapolates a line to its fixed point.
   CHECK(furthest(fixed_point(half, start, Anderson{.iterations = 2}).last(), at::tensor({2.0, 2.0}, at::kDouble)) <
         1e-6);

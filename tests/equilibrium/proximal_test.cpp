@@ -229,7 +229,7 @@ TEST_CASE("proximal_descent: the objective never rises, also where h is not conv
     CHECK(largest_rise(point.objective) < 1e-9);
     const at::Tensor slope = g.slope(point.solution()) + 0.8 * Wells{}.slope(point.solution());
     CHECK(slope.abs().max().item<double>() < 1e-4);
-    CHECK(furthest(point.objective[-1], g.value(point.last) + 0.8 * Wells{}.value(point.last)) < 1e-12);
+    CHECK(furthest(point.objective[-1], g.value(point.last()) + 0.8 * Wells{}.value(point.last())) < 1e-12);
   }
 }
 
@@ -257,6 +257,38 @@ TEST_CASE("proximal_descent: backtracking rescues a step with which the plain it
   CHECK(each.halvings[1].item<std::int64_t>() == 5);  // 1 / 32 is the first below 2 / 50 (1 - gamma)
 }
 
+TEST_CASE("proximal_descent: what a step must lower, and what it counts as, by hand") {
+  const MaskTerm g(at::zeros({1}), at::zeros({1, 1}, at::kDouble));
+  const at::Tensor x_0 = at::ones({1, 1}, at::kDouble);
+  // x = 1 - tau, and (1 - (1 - tau)^2) / 2 >= gamma tau for gamma = .1 up to tau = 1.8, though the objective falls up
+  // to 2.
+  const auto halvings = [&](double step) {
+    return proximal_descent(g, Square{}, x_0, {.step = step, .iterations = 1}).halvings.item<std::int64_t>();
+  };
+  CHECK(halvings(1.79) == 0);
+  CHECK(halvings(1.81) == 1);
+  CHECK(halvings(1.99) == 1);
+  // From 3 to 1.5: a change of 1.5 to -.5, times two.
+  const ProximalPoint point = proximal_descent(g, Square{}, x_0, {.step = 3, .iterations = 2});
+  CHECK(point.last().item<double>() == -0.5);
+  CHECK(point.residual.item<double>() == Approx(6));
+  CHECK(point.step.item<double>() == 1.5);
+  CHECK(furthest(point.objective, at::tensor({0.5, 0.5, 0.125}, at::kDouble).view({3, 1})) < 1e-15);
+  CHECK(point.evaluations == 2);
+}
+
+TEST_CASE("proximal_descent: what rounding allows does not add up") {
+  // In float 3e-6 are allowed. A slope of the wrong sign climbs by 5e-7 a step, and may do so six times in all.
+  struct Climb {
+    [[nodiscard]] at::Tensor value(const at::Tensor& x) const { return 1 + 0.5 * x.to(at::kDouble).sum(1); }
+    [[nodiscard]] at::Tensor slope(const at::Tensor& x) const { return -at::ones_like(x); }
+  };
+  const MaskTerm g(at::zeros({1}), at::zeros({1, 1}));
+  const ProximalPoint point = proximal_descent(g, Climb{}, at::zeros({1, 1}), {.step = 1e-6, .tolerance = 1e-30});
+  CHECK((point.objective - point.objective[0]).max().item<double>() < 3.1e-6);
+  CHECK(point.objective[-1].item<double>() > 1 + 1e-6);
+}
+
 TEST_CASE("proximal_descent: in float rounding makes no false steps smaller") {
   const at::Tensor a = drawn(36, 20, {40});
   const at::Tensor y = drawn(37, 8, {20}) * 5;
@@ -280,7 +312,7 @@ TEST_CASE("proximal_descent: a limit that is met is an error with numbers, and s
   CHECK(hasty.objective.size(0) == 4);
   CHECK_FALSE(hasty.converged.any().item<bool>());
   check_error([&] { (void)hasty.solution(); },
-              {"proximal_descent: 2 of 2 samples", "3 iterations", "tolerance 1e-05", "last"});
+              {"proximal_descent (backtracking): 2 of 2 samples", "3 iterations", "tolerance 1e-05", "last()"});
   struct Uphill {
     [[nodiscard]] at::Tensor value(const at::Tensor& x) const { return x.square().sum(1); }
     [[nodiscard]] at::Tensor slope(const at::Tensor& x) const { return -2 * x; }
@@ -328,7 +360,7 @@ TEST_CASE("proximal_descent: restores by a learned regularizer, in float, withou
   // The same solution as that of the map whose fixed point it is.
   const auto map = [&](const at::Tensor& x) { return proximal_step(g, potential, x, number(8), number(0.05)); };
   const at::Tensor found = regimen::fixed_point(map, truth * mask, regimen::Anderson{.tolerance = 1e-5}).last();
-  CHECK(furthest(found, point.last) < 1e-2);
+  CHECK(furthest(found, point.last()) < 1e-2);
 }
 
 }  // namespace proximal_test

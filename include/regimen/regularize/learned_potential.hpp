@@ -63,7 +63,11 @@ class Consulted {
 ///
 /// For a network that also takes a noise level use `Model(denoiser, how)`. To train one, differentiate `value` or
 /// `slope`, which reach its parameters and do not change its modes; its activations must then be twice differentiable,
-/// hence ELU in ELDER. Throws Error unless strength >= 0, and if N(x) has another shape than x (`scalar` takes any).
+/// hence ELU in ELDER. The strength that is learned with it is a tensor of yours, best its logarithm:
+///     const at::Tensor log_strength = at::zeros({}).requires_grad_();   // a parameter of the optimizer
+///     x - tau * log_strength.exp() * potential.slope(x)                 // or proximal_step(data, potential, x, tau,
+///     ...)
+/// Throws Error unless strength >= 0, and if N(x) has another shape than x (`scalar` takes any).
 struct LearnedPotential {
   Model network;
   Potential potential = Potential::gradient_step;
