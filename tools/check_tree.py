@@ -31,6 +31,7 @@ ROOMS = [
     ("model", "a module of any kind: weights, modes, snapshots, activations in between"),
     ("loss", "cross-entropy, squared errors, any function or module"),
     ("optimizer", "any optimizer, a faster step of SGD, half precision's loss scaler"),
+    ("equilibrium", "x = T(x): solvers, the gradient through a solution, proximal steps"),
     ("source", "data: in memory, streams, views of them, read ahead"),
     ("transform", "what the network is shown: inputs, labels, partners (Mixup, CutMix)"),
     ("damage", "data that are frozen as a transform left them, labels dealt anew, and what noise did"),

@@ -8,6 +8,7 @@
 #include "regimen/curvature.hpp"
 #include "regimen/damage.hpp"
 #include "regimen/datasets.hpp"
+#include "regimen/equilibrium.hpp"
 #include "regimen/evaluate.hpp"
 #include "regimen/execute.hpp"
 #include "regimen/key.hpp"

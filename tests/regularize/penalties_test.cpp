@@ -611,6 +611,39 @@ TEST_CASE("LearnedPotential: the penalty reaches the output and not the network,
               {"LearnedPotential.network", "shape"});
 }
 
+TEST_CASE("LearnedPotential: a slope has a graph where gradients are on, and the same numbers where they are off") {
+  Sequential network(Linear(3, 3), torch::nn::ELU());
+  network->to(at::kDouble);
+  randomize(*network, 3);
+  const at::Tensor x = random({4, 3}, 1);
+  for (const Potential potential : {Potential::gradient_step, Potential::red, Potential::scalar}) {
+    const LearnedPotential learned{.network = network, .potential = potential};
+    const at::Tensor with_graph = learned.slope(x);
+    CHECK(with_graph.requires_grad());
+    const at::NoGradGuard no_grad;
+    for (const bool carries : {false, true}) {
+      const at::Tensor slope = learned.slope(x.clone().set_requires_grad(carries));
+      CHECK_FALSE(slope.requires_grad());
+      CHECK(slope.grad_fn() == nullptr);
+      CHECK(slope.equal(with_graph));
+    }
+    CHECK_FALSE(at::GradMode::is_enabled());
+  }
+}
+
+TEST_CASE("LearnedPotential: a strength may be a tensor that is learned") {
+  Sequential network(Linear(3, 3), torch::nn::ELU());
+  network->to(at::kDouble);
+  randomize(*network, 3);
+  const LearnedPotential learned{.network = network};
+  const at::Tensor x = random({4, 3}, 1).requires_grad_();
+  const at::Tensor log_strength = at::full({}, -1.0, at::kDouble).requires_grad_();
+  std::vector<at::Tensor> variables = network->parameters();
+  variables.push_back(x);
+  variables.push_back(log_strength);
+  check_gradient(variables, [&] { return (x - 0.4 * log_strength.exp() * learned.slope(x)).square().mean(); });
+}
+
 TEST_CASE("penalties: every strength may be a schedule, and is a slot in a step that is recorded") {
   Sequential net = smooth_net();
   net->eval();

@@ -37,6 +37,7 @@ inline constexpr std::uint64_t order = of("order");            // the order of a
 inline constexpr std::uint64_t permutation = of("permute");    // permuted_labels
 inline constexpr std::uint64_t pixels = of("pixels");          // PermutePixels
 inline constexpr std::uint64_t probe = of("probe");            // random vectors of curvature/
+inline constexpr std::uint64_t radius = of("radius");          // first vectors of spectral_radius()
 inline constexpr std::uint64_t sample = of("sample");          // sample()
 inline constexpr std::uint64_t signs = of("signs");            // signs of samples' gradients in measure/
 inline constexpr std::uint64_t split = of("split");            // split()

@@ -63,7 +63,11 @@ class Consulted {
 ///
 /// For a network that also takes a noise level use `Model(denoiser, how)`. To train one, differentiate `value` or
 /// `slope`, which reach its parameters and do not change its modes; its activations must then be twice differentiable,
-/// hence ELU in ELDER. Throws Error unless strength >= 0, and if N(x) has another shape than x (`scalar` takes any).
+/// hence ELU in ELDER. The strength that is learned with it is a tensor of yours, best its logarithm:
+///     const at::Tensor log_strength = at::zeros({}).requires_grad_();   // a parameter of the optimizer
+///     x - tau * log_strength.exp() * potential.slope(x)                 // or proximal_step(data, potential, x, tau,
+///     ...)
+/// Throws Error unless strength >= 0, and if N(x) has another shape than x (`scalar` takes any).
 struct LearnedPotential {
   Model network;
   Potential potential = Potential::gradient_step;
@@ -90,11 +94,15 @@ struct LearnedPotential {
     return (potential == Potential::red ? x.flatten(1) * change : change.square()).sum(1) * 0.5;
   }
 
-  /// The gradient of each sample's h by the sample, in the shape of x; it can be differentiated again.
+  /// The gradient of each sample's h by the sample, in the shape of x. With gradients switched on it can be
+  /// differentiated again, by x where that carries gradients and by the network's parameters; under a NoGradGuard it
+  /// has no graph, and none is built for a second derivative.
   [[nodiscard]] at::Tensor slope(const at::Tensor& x) const {
+    const bool differentiable = at::GradMode::is_enabled();
     const at::AutoGradMode with_gradients(true);
-    const at::Tensor from = x.requires_grad() ? x : x.detach().requires_grad_();
-    return torch::autograd::grad({value(from).sum()}, {from}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+    const at::Tensor from = differentiable && x.requires_grad() ? x : x.detach().requires_grad_();
+    return torch::autograd::grad({value(from).sum()}, {from}, {}, /*retain_graph=*/differentiable,
+                                 /*create_graph=*/differentiable)[0];
   }
 };
 
