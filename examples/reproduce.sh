@@ -13,7 +13,7 @@ sh tools/install-packages.sh run
 
 # --fresh: CMake remembers the LibTorch of an earlier run, which would win over the one that is named now.
 cmake --preset default --fresh -B build/reproduce -DREGIMEN_BUILD_TESTS=OFF
-related='early_stopping benign_overfitting membership'
+related='early_stopping benign_overfitting membership jumpstart learned_regularizer'
 if [ "${1:-}" = --all ]; then
   [ $# = 1 ] || { echo 'reproduce.sh: --all takes no other options' >&2; exit 2; }
   # shellcheck disable=SC2086 # several words

@@ -177,10 +177,12 @@ inline void claim_shape(const std::vector<CellResults>& cells, int width, int de
   if (balanced != nullptr && depth >= 20) {
     claims.below(0.9, balanced->mean("separating_after").mean, at + "with Jumpstart most units separate points");
     claims.below(balanced->mean("separating_before").mean, 0.5, at + "before, fewer than half of them do");
-    for (const char* const half : {"units", "points"}) {
-      if (const CellResults* const alone = find(cells, width, depth, half); alone != nullptr && depth >= 50) {
-        claims.below(alone->mean("best").mean, balanced->mean("best").mean, at + title_of(half) + " do worse");
-      }
+    if (const CellResults* const units = find(cells, width, depth, "units")) {
+      claims.below(balanced->mean("dead_points_after").mean, units->mean("dead_points_after").mean,
+                   at + "units alone leave more points that a whole layer is dead for");
+    }
+    if (const CellResults* const points = find(cells, width, depth, "points")) {
+      claims.below(points->mean("separating_after").mean, 0.3, at + "points alone leave most units dead or affine");
     }
   }
 }

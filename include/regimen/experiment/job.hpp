@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -65,7 +66,17 @@ class Jobs {
   /// always in one order. A job that diverges is finished, and leaves the file `JobFiles::divergence`.
   /// Throws Interrupted if the task was stopped, with everything on disk, and all errors of `regimen::run`.
   template <class Net, Storable... Things>
+    requires(!std::same_as<std::remove_cv_t<Net>, Model>)
   History run(const Job& job, Net& net, Things&... things) {
+    return run(job, Model(net), net, things...);
+  }
+
+  /// The same for a network that a function calls, such as one with several inputs: `model` is what is trained, `net`
+  /// the module below it, which is saved.
+  ///     const regimen::Model model(net, [](auto& n, const regimen::Batch& b) { return n->forward(b.data,
+  ///     b.extra.at("mask")); }); jobs.run(job, model, net, sgd);
+  template <class Net, Storable... Things>
+  History run(const Job& job, const Model& model, Net& net, Things&... things) {
     const JobFiles files{folder_, job.name};
     RunOptions options{.stop = task_.stop};
     if (task_.resume && std::filesystem::exists(files.checkpoint())) {
@@ -74,12 +85,12 @@ class Jobs {
     const auto keep_manifest = [&](const RunBegin& begin) { write_file(files.manifest(), begin.manifest()); };
     Checkpoint checkpoints(files.checkpoint(), {.seconds = 15}, net, things...);
     detail::Narrator narrator = begin(job.name, options.from.history.empty());
-    const History history = regimen::run(net, job.phases, job.scoring, options, keep_manifest, narrator,
+    const History history = regimen::run(model, job.phases, job.scoring, options, keep_manifest, narrator,
                                          CsvLog(files.epochs()), TimeLog(files.seconds()), checkpoints);
     if (history.ended() == Ended::stopped) {
       throw Interrupted();
     }
-    if (history.ended() == Ended::diverged || !regimen::detail::all_finite(Model(net).parameters())) {
+    if (history.ended() == Ended::diverged || !regimen::detail::all_finite(model.parameters())) {
       save_checkpoint(files.divergence(), State{.history = history});
     }
     if (job.score) {

@@ -1,0 +1,138 @@
+#pragma once
+// The trainings of each unit, and what is computed behind them.
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <regimen/experiment.hpp>
+#include <regimen/regimen.hpp>
+
+#include "degradation.hpp"
+#include "restorations.hpp"
+#include "restorer.hpp"
+#include "settings.hpp"
+
+/// Data of one seed: to train on, to choose strengths on, to test on.
+struct Split {
+  rg::Batch train;
+  Problem validation;
+  Problem test;
+};
+
+/// Trains and tests the parts of images of one seed.
+class ImageTrainings {
+ public:
+  ImageTrainings(const LearnedSettings& settings, const ImageUnit& unit, const Split& split, ex::Jobs& jobs)
+      : out_(settings.out), s_(settings.images), unit_(unit), split_(split), jobs_(jobs) {}
+
+  void run() {
+    torch::manual_seed(static_cast<std::uint64_t>(100 * unit_.seed) + (unit_.part == "implicit" ? 1 : 0));
+    Restorer restorer(/*is_images=*/true, s_.network, unit_.part == "implicit");
+    Training denoiser = s_.denoiser;
+    denoiser.steps *= unit_.part == "longer" ? 2 : 1;
+    fit(unit_.job("denoiser"), restorer, denoising(restorer), split_.train, rg::GaussianNoise{.stddev = s_.denoise},
+        denoiser, seed(), jobs_);
+    if (unit_.part == "longer") {
+      (void)jobs_.compute(unit_.job("restored"), [&] {
+        const torch::Tensor x = with_chosen_strength(restorer, split_.validation, split_.test);
+        return rg::Numbers{{"longer", psnr(x, split_.test.truth)}};
+      });
+      return;
+    }
+    rg::Numbers numbers;
+    std::vector<torch::Tensor> pictures;
+    if (unit_.part == "potential") {
+      add_classical(numbers, split_.validation, split_.test);
+    }
+    restore(restorer, unit_.part == "potential" ? "denoiser" : "implicit_denoiser", numbers, pictures);
+    const Degradation damage = inpainting(s_);
+    fit(unit_.job("fixed-point"), restorer, solving(restorer, damage), split_.train, damage, s_.fixed_point, seed() + 1,
+        jobs_);
+    (void)jobs_.compute(unit_.job("restored"), [&] {
+      restore(restorer, unit_.part == "potential" ? "fixed_point" : "implicit", numbers, pictures);
+      add_solves(numbers, restorer, split_.test);
+      if (unit_.seed == 1) {
+        save_shown(out_, unit_.part + ".pt", pictures);
+      }
+      return numbers;
+    });
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t seed() const { return static_cast<std::uint64_t>(1000 * unit_.seed); }
+
+  /// Restores the test images with the strength that is learned, or for a denoiser chosen.
+  void restore(Restorer& restorer, const std::string& method, rg::Numbers& numbers,
+               std::vector<torch::Tensor>& pictures) const {
+    const Problem& test = split_.test;
+    const bool is_denoiser = method == "denoiser" || method == "implicit_denoiser";
+    if (is_denoiser) {
+      (void)with_chosen_strength(restorer, split_.validation, test);
+    }
+    if (restorer->implicit) {
+      const rg::FixedPoint point = solved(restorer, test);
+      numbers[method] = psnr(point.last(), test.truth);
+      pictures.push_back(first(point.last()));
+      return;
+    }
+    if (is_denoiser) {
+      pictures = {first(test.truth), first(test.damaged.data), first(test.damaged.extra.at("mask")),
+                  first(tuned(split_.validation, test, tv_strengths(), total_variation))};
+    }
+    const rg::ProximalPoint point = descended(restorer, test, restorer->strength());
+    numbers[method] = psnr(point.last(), test.truth);
+    add_descent(numbers, restorer, test, point, is_denoiser ? "_denoiser" : "_fixed_point");
+    pictures.push_back(first(point.last()));
+    pictures.push_back(point.objective.sum(1));
+  }
+
+  std::string out_;
+  const ImageSettings& s_;
+  ImageUnit unit_;
+  const Split& split_;
+  ex::Jobs& jobs_;
+};
+
+/// Trains and tests signals of one seed: one denoiser, and from it on at the fixed point with each rate.
+inline void train_signals(const SignalUnit& unit, const SignalSettings& s, ex::Jobs& jobs) {
+  const auto seed = static_cast<std::uint64_t>(1000 * unit.seed);
+  const Degradation damage = blurring(s);
+  const Problem validation(damage, signals(s.validation, seed + 3), seed + 4);
+  const Problem test(damage, signals(s.test, seed + 5), seed + 6);
+  torch::manual_seed(seed);
+  Restorer restorer(/*is_images=*/false, s.network, /*is_implicit=*/false);
+  const std::int64_t most = std::max(std::int64_t{s.denoiser.steps} * s.denoiser.batch,
+                                     std::int64_t{s.fixed_point.steps} * s.fixed_point.batch);
+  fit(unit.job("denoiser", ""), restorer, denoising(restorer), signals(most, seed + 1),
+      rg::GaussianNoise{.stddev = s.denoise}, s.denoiser, seed, jobs);
+  (void)with_chosen_strength(restorer, validation, test);
+  (void)jobs.compute(unit.job("restored", ""), [&] {
+    rg::Numbers numbers;
+    add_classical(numbers, validation, test);
+    const rg::ProximalPoint point = descended(restorer, test, restorer->strength());
+    numbers["denoiser"] = psnr(point.last(), test.truth);
+    add_descent(numbers, restorer, test, point, "_denoiser");
+    return numbers;
+  });
+  const rg::Snapshot denoiser(restorer);
+  for (const double rate : s.rates) {
+    const std::string at = SignalUnit::rate_of(rate);
+    denoiser.restore();
+    Training how = s.fixed_point;
+    how.rate = rate;
+    fit(unit.job("fixed-point", at), restorer, solving(restorer, damage), signals(most, seed + 2), damage, how,
+        seed + 1, jobs);
+    (void)jobs.compute(unit.job("restored", at), [&] {
+      rg::Numbers numbers;
+      const rg::ProximalPoint point = descended(restorer, test, restorer->strength());
+      numbers["fixed_point"] = psnr(point.last(), test.truth);
+      add_descent(numbers, restorer, test, point, "_fixed_point");
+      add_solves(numbers, restorer, test);
+      return numbers;
+    });
+  }
+}

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <regimen/report.hpp>
+
+#include "degradation.hpp"
+#include "kit/pictures.hpp"
+#include "kit/tiles.hpp"
+#include "restorations.hpp"
+#include "table.hpp"
+
+namespace panels {
+
+using namespace rg::report;
+
+/// A row of images with the PSNR of each below it.
+inline TileRow row(const std::string& name, const torch::Tensor& images, const torch::Tensor& truth) {
+  TileRow row{.name = name};
+  for (std::int64_t i = 0; i < images.size(0); ++i) {
+    row.tiles.push_back({.image = kit::pixels_of(images[i]),
+                         .text = truth.defined() ? kit::format("%.1f dB", psnr(images[i], truth[i])) : ""});
+  }
+  return row;
+}
+
+/// The first test images, what was given of them, and what each method made of it.
+inline Panel restorations(const std::vector<torch::Tensor>& of_potential, const std::vector<torch::Tensor>& implicit) {
+  const torch::Tensor &truth = of_potential[0], &given = of_potential[1], &mask = of_potential[2];
+  const torch::Tensor seen = mask.to(torch::kFloat);
+  Tiles tiles;
+  tiles.rows = {row("truth", truth, {}), row("given\n(missing: grey)", given + (1 - seen) * 0.5, {}),
+                row("total variation", of_potential[3], truth), row("denoiser", of_potential[4], truth)};
+  if (implicit.size() == 2) {
+    tiles.rows.push_back(row("implicit,\nfixed point", implicit[1], truth));
+  }
+  tiles.rows.push_back(row("fixed point\n(ELDER)", of_potential[6], truth));
+  Panel panel{.title = "Restorations"};
+  panel.tiles = std::move(tiles);
+  return panel;
+}
+
+/// The objective of all test images along the descent, above its end.
+inline Panel descents(const std::vector<torch::Tensor>& of_potential) {
+  Panel panel{.title = "The objective never rises",
+              .x = {.label = "iterations", .from = 0},
+              .y = {.label = "F - least F, over F at the start", .scale = Scale::log}};
+  const auto add = [&](const std::string& name, const torch::Tensor& objective, const char* paint) {
+    Lines line{.name = name, .style = {.colour = paint, .dash = Dash::solid}};
+    const double start = objective[0].item<double>(), least = objective.min().item<double>();
+    for (std::int64_t i = 0; i + 1 < objective.size(0); ++i) {
+      const double above = (objective[i].item<double>() - least) / start;
+      line.x.push_back(static_cast<double>(i));
+      line.y.push_back(above > 1e-8 ? above : rg::unknown);
+    }
+    panel.series.emplace_back(std::move(line));
+  };
+  add("denoiser", of_potential[5], colour::orange);
+  add("fixed point (ELDER)", of_potential[7], colour::blue);
+  return panel;
+}
+
+inline Panel methods_of(const ImageResults& images) {
+  Panel panel{.title = "Images with missing pixels",
+              .x = {.from = -0.6, .to = static_cast<double>(methods().size()) - 0.4},
+              .y = {.label = "PSNR, dB"}};
+  ErrorBars bars{.style = {.colour = colour::black, .mark = Mark::disc}};
+  Points seeds{.style = {.colour = colour::sky, .mark = Mark::disc, .size = 2}};
+  for (std::size_t i = 0; i < methods().size(); ++i) {
+    panel.x.ticks.push_back({static_cast<double>(i), methods()[i].title});
+    bars.x.push_back(static_cast<double>(i));
+    bars.y.emplace_back(images.mean(methods()[i].key));
+    for (const double value : images.values(methods()[i].key)) {
+      seeds.x.push_back(static_cast<double>(i) + 0.2);
+      seeds.y.push_back(value);
+    }
+  }
+  panel.series = {seeds, bars};
+  return panel;
+}
+
+/// Gain over the denoiser, and the largest eigenvalue of h times the rate, by learning rate.
+inline Panel by_rate(const std::vector<SignalResults>& signals, bool gains) {
+  Panel panel{.title = gains ? "Blurred signals: gain over the denoiser" : "Why it breaks",
+              .x = {.label = "learning rate at the fixed point", .scale = Scale::log},
+              .y = {.label = gains ? "dB" : "rate times the largest eigenvalue of h"}};
+  const std::vector<double> before = values_of(signals.front(), "denoiser");
+  Points seeds{.style = {.colour = colour::sky, .mark = Mark::disc, .size = 2}};
+  ErrorBars bars{.style = {.colour = colour::black, .mark = Mark::disc}};
+  for (std::size_t i = 1; i < signals.size(); ++i) {
+    const double rate = std::stod(signals[i].rate);
+    std::vector<double> values = values_of(signals[i], gains ? "fixed_point" : "curvature_fixed_point");
+    for (std::size_t seed = 0; seed < values.size(); ++seed) {
+      values[seed] = gains ? values[seed] - before[seed] : potential_rate * values[seed];
+      seeds.x.push_back(rate * 1.06);
+      seeds.y.push_back(values[seed]);
+    }
+    bars.x.push_back(rate);
+    bars.y.emplace_back(rg::mean_interval(values));
+    panel.x.ticks.push_back({rate, signals[i].rate});
+  }
+  const double limit = gains ? 0 : 2;
+  panel.series.emplace_back(Lines{.x = {bars.x.front() * 0.8, bars.x.back() * 1.25},
+                                  .y = {limit, limit},
+                                  .style = {.colour = colour::grey, .dash = Dash::dashed, .width = 1}});
+  panel.series.emplace_back(seeds);
+  panel.series.emplace_back(bars);
+  return panel;
+}
+
+}  // namespace panels
+
+/// No picture without results.
+inline void draw(const ImageResults& images, const std::vector<SignalResults>& signals, const std::string& out) {
+  const std::vector<torch::Tensor> of_potential = load_shown(out, "potential.pt");
+  if (of_potential.size() == 8) {
+    rg::report::Picture picture{.caption = "The first test images of the first seed.",
+                                .description = "Restorations of images with missing pixels.",
+                                .columns = 1,
+                                .width = 700};
+    picture.panels = {panels::restorations(of_potential, load_shown(out, "implicit.pt"))};
+    kit::write_picture(picture, "restorations", out);
+  }
+  rg::report::Picture picture{.caption =
+                                  "Black: means over the seeds with Student-t 95 % intervals; blue: each seed. Beyond "
+                                  "the dashed line at 2 steps of the fixed rate leave the minimum.",
+                              .description = "Learned regularizers: PSNR, descent, and learning rates.",
+                              .columns = 2,
+                              .width = 1000};
+  if (!images.seeds.empty()) {
+    picture.panels.push_back(panels::methods_of(images));
+  }
+  if (of_potential.size() == 8) {
+    picture.panels.push_back(panels::descents(of_potential));
+  }
+  if (signals.size() > 1 && !signals.front().seeds.empty()) {
+    picture.panels.push_back(panels::by_rate(signals, /*gains=*/true));
+    picture.panels.push_back(panels::by_rate(signals, /*gains=*/false));
+  }
+  if (!picture.panels.empty()) {
+    kit::letter(picture);
+    kit::write_picture(picture, "learned-regularizer", out);
+  }
+}

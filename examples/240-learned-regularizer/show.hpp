@@ -1,0 +1,54 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <regimen/experiment.hpp>
+#include <regimen/report.hpp>
+
+#include "kit/claims.hpp"
+#include "kit/pictures.hpp"
+#include "pictures.hpp"
+#include "table.hpp"
+
+/// Writes tables and pictures, prints the tables, and says what came out. Returns the statements.
+inline kit::Claims show_results(const ex::Results& results, const LearnedSettings& s) {
+  kit::Claims claims;
+  std::string text;
+  const auto add = [&](const Table& table, const std::string& name) {
+    text += "\n" + rg::report::terminal(table, {.width = 150});
+    ex::write_file(s.out + "/" + name + ".csv", rg::report::csv(table));
+  };
+  const ImageResults images(results);
+  const std::vector<SignalResults> signals = signal_results(results, s.signals);
+  std::vector<std::pair<std::string, const ex::Results*>> restored;
+  if (!images.seeds.empty()) {
+    add(images_table(images, s.images), "images");
+    add(gains_table(images), "gains");
+    claim_images(images, claims);
+    restored = {{"images, denoiser", &images.parts.front()}, {"images, fixed point", &images.parts.front()}};
+  }
+  if (!signals.front().seeds.empty()) {
+    for (const SignalResults& each : signals) {
+      restored.emplace_back(each.rate.empty() ? "signals, denoiser" : "signals, fixed point, rate " + each.rate,
+                            &each.seeds);
+    }
+  }
+  if (!restored.empty()) {
+    add(solvers_table(restored), "solvers");
+  }
+  if (!signals.front().seeds.empty()) {
+    add(signals_table(signals), "signals");
+    claim_signals(signals, claims);
+  }
+  draw(images, signals, s.out);
+  const auto diverged =
+      std::count_if(results.begin(), results.end(), [](const auto& result) { return result.diverged(); });
+  if (diverged > 0) {
+    claims.add(false, kit::format("%td trainings diverged", diverged));
+  }
+  kit::show_text(text + "\nDoes it come out?\n" + claims.text(), s.out, "results.csv");
+  return claims;
+}
