@@ -237,7 +237,7 @@ TEST_CASE("proximal_descent: backtracking rescues a step with which the plain it
   // rho = tau lambda = 3 with L = 1: beyond 2 / L the plain iteration leaves the minimum.
   const MaskTerm g(at::zeros({4}), at::zeros({2, 4}, at::kDouble));  // nothing seen, so that h acts alone
   const at::Tensor x_0 = drawn(35, 2, {4});
-  const auto plain = [&](const at::Tensor& x) { return proximal_step(g, Square{}, x, number(3), number(1)); };
+  const auto plain = [&](const at::Tensor& x) { return proximal_step(g, Square{}, x, 3, 1); };
   const regimen::FixedPoint by_picard = regimen::fixed_point(plain, x_0, regimen::Picard{.iterations = 50});
   CHECK(by_picard.last().norm().item<double>() > 1e10);
   const ProximalPoint point = proximal_descent(g, Square{}, x_0, {.step = 3, .tolerance = 1e-9, .iterations = 200});
