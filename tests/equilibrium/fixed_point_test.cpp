@@ -323,7 +323,7 @@ TEST_CASE("conjugate_gradient: is exact in as many products as there are eigenva
   CHECK(furthest(in_float.solution()[0].flatten(), truth[0]) < 1e-2);
 }
 
-TEST_CASE("conjugate_gradient: says where a matrix is not positive definite, and solves the others") {
+TEST_CASE("conjugate_gradient: names what is not positive definite, and solves the others") {
   const at::Tensor diagonals = at::tensor({1.0, 2.0, 3.0, 1.0, -2.0, 3.0, 0.0, 0.0, 0.0}, at::kDouble).view({3, 3});
   const SelfMap product = [&](const at::Tensor& p) { return p * diagonals; };
   const LinearSolution u = conjugate_gradient(product, at::ones({3, 3}, at::kDouble), {.tolerance = 1e-10});
