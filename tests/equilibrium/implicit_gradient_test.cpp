@@ -272,6 +272,11 @@ TEST_CASE("equilibrium: float, a batch of one, no gradients wanted, samples that
   {
     const at::NoGradGuard no_grad;
     CHECK_FALSE(equilibrium(map, at::zeros({1, 6}, at::kDouble)).x.requires_grad());
+    const auto with_graph = [&](const at::Tensor& x) {
+      const at::AutoGradMode with_gradients(true);
+      return map(x);
+    };
+    CHECK_FALSE(equilibrium(with_graph, at::zeros({1, 6}, at::kDouble)).x.requires_grad());
   }
   // A tiny gradient is solved as exactly as a large one, and samples outside the loss have none.
   const Tanh two(0.8, 2);

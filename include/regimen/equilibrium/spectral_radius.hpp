@@ -73,13 +73,17 @@ class RadiusSearch {
   [[nodiscard]] SpectralRadius run() {
     const at::NoGradGuard no_grad;
     SpectralRadius found;
+    at::Tensor told_before;
     for (std::int64_t k = 0; k < size_; ++k) {
       extend(k);
       if (k < 4 || k % 3 == 0 || k + 1 == size_) {
         found = look(k + 1);
-        // On while it might be on either side of 1.
-        const at::Tensor told = found.converged & (found.value - 1).abs().gt(found.residual);
-        if ((told | found.value.isnan()).all().item<bool>()) {
+        // On while it might be on either side of 1, and until two looks agree: the eigenvector of a smaller eigenvalue
+        // may be found first, and its residual grows again when the larger one shows.
+        const at::Tensor told = (found.converged & (found.value - 1).abs().gt(found.residual)) | found.value.isnan();
+        const bool again = told_before.defined() && (told & told_before).all().item<bool>();
+        told_before = told;
+        if (again) {
           break;
         }
       }
@@ -139,9 +143,10 @@ class RadiusSearch {
 /// it repels, and the error of an attracted iteration shrinks by that factor a step. By Arnoldi's iteration on the
 /// transposed Jacobian, which finds complex eigenvalues too; exact for samples of at most `products` numbers.
 ///
-/// It goes on until the eigenvalue is within the tolerance and on one side of 1, or `products` are spent. Costs one
-/// evaluation of T with its graph, and a backward pass through it for each product. Deterministic by the seed. Throws
-/// Error if T's result has no graph, and for settings out of their range.
+/// It goes on until the eigenvalue is within the tolerance and on one side of 1, twice in a row, or `products` are
+/// spent. Costs one evaluation of T with its graph, and a backward pass through it for each product. Deterministic by
+/// the seed, which draws the first vectors: an eigenvector that one of them hardly holds may be missed. Throws Error if
+/// T's result has no graph, and for settings out of their range.
 ///     const regimen::SpectralRadius radius = regimen::spectral_radius(T, point.last());
 ///     radius.stable();   // [N]
 [[nodiscard]] inline SpectralRadius spectral_radius(const SelfMap& map, const at::Tensor& x,
