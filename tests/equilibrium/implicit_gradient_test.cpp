@@ -132,7 +132,7 @@ TEST_CASE("equilibrium: one number, by hand") {
   CHECK(s.grad().item<double>() == Approx(4).epsilon(1e-3));
 }
 
-TEST_CASE("equilibrium: gradients by weights and inputs agree with finite differences to 1e-6") {
+TEST_CASE("equilibrium: gradients by weights and inputs are those of finite differences") {
   const Tanh map;
   const at::Tensor x_0 = at::zeros({4, 6}, at::kDouble);
   const at::Tensor differences = by_differences(map, x_0);
@@ -165,7 +165,7 @@ TEST_CASE("equilibrium: agrees with unrolling, if that is long enough") {
   CHECK(one.backward->solver.empty());
 }
 
-TEST_CASE("equilibrium: a gradient step's by conjugate gradients, and where these do not apply by Anderson") {
+TEST_CASE("equilibrium: a gradient step's by conjugate gradients, and a saddle's by Anderson") {
   GradientStep map;
   const at::Tensor x_0 = at::zeros({3, 5}, at::kDouble);
   // Closed form: the solution is b H^-1, differentiated by LibTorch.
@@ -205,7 +205,24 @@ TEST_CASE("equilibrium: its graph is the same however long the solve took") {
   CHECK(nodes(unrolled(map, x_0, 10)) > 3 * sizes[0]);  // what the count is made to see
 }
 
-TEST_CASE("equilibrium: solves that fail are errors, in the backward pass too, unless they are accepted") {
+TEST_CASE("equilibrium: its graph goes with its tensors, before and after a backward pass") {
+  const Tanh map;
+  const auto uses = [&] { return map.weight.use_count(); };
+  const auto before = uses();
+  {
+    const Equilibrium unused = equilibrium(map, at::zeros({4, 6}, at::kDouble));
+    CHECK(uses() > before);
+  }
+  CHECK(uses() == before);
+  {
+    const Equilibrium used = equilibrium(map, at::zeros({4, 6}, at::kDouble));
+    CHECK(torch::autograd::grad({loss_of(used.x)}, {map.weight})[0].defined());
+    CHECK(torch::autograd::grad({loss_of(equilibrium(map, used.x).x)}, {map.weight})[0].defined());
+  }
+  CHECK(uses() == before);
+}
+
+TEST_CASE("equilibrium: solves that fail are errors, backwards too, unless they are accepted") {
   const Tanh map;
   const at::Tensor x_0 = at::zeros({4, 6}, at::kDouble);
   check_error([&] { (void)equilibrium(map, x_0, {.forward = Picard{.iterations = 2}}); },
@@ -255,6 +272,11 @@ TEST_CASE("equilibrium: float, a batch of one, no gradients wanted, samples that
   {
     const at::NoGradGuard no_grad;
     CHECK_FALSE(equilibrium(map, at::zeros({1, 6}, at::kDouble)).x.requires_grad());
+    const auto with_graph = [&](const at::Tensor& x) {
+      const at::AutoGradMode with_gradients(true);
+      return map(x);
+    };
+    CHECK_FALSE(equilibrium(with_graph, at::zeros({1, 6}, at::kDouble)).x.requires_grad());
   }
   // A tiny gradient is solved as exactly as a large one, and samples outside the loss have none.
   const Tanh two(0.8, 2);
@@ -303,7 +325,6 @@ TEST_CASE("equilibrium: of a learned regularizer, by its weights and its learned
   const at::Tensor x_0 = at::zeros({3, 8}, at::kDouble);
   const Equilibrium point =
       equilibrium(map, x_0, {.forward = Anderson{.tolerance = 1e-11}, .backward = Anderson{.tolerance = 1e-11}});
-  // The last bias cancels in J'(x - N) not at all: every parameter takes part.
   const at::Tensor implicit = gradient(point.x, variables);
   CHECK(relative(gradient(unrolled(map, x_0, 300), variables), implicit) < 1e-6);
   CHECK(implicit[-1].abs().item<double>() > 1e-6);

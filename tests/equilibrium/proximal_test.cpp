@@ -233,11 +233,11 @@ TEST_CASE("proximal_descent: the objective never rises, also where h is not conv
   }
 }
 
-TEST_CASE("proximal_descent: backtracking rescues a step with which the plain iteration oscillates") {
+TEST_CASE("proximal_descent: backtracking rescues a step that is too long") {
   // rho = tau lambda = 3 with L = 1: beyond 2 / L the plain iteration leaves the minimum.
   const MaskTerm g(at::zeros({4}), at::zeros({2, 4}, at::kDouble));  // nothing seen, so that h acts alone
   const at::Tensor x_0 = drawn(35, 2, {4});
-  const auto plain = [&](const at::Tensor& x) { return proximal_step(g, Square{}, x, number(3), number(1)); };
+  const auto plain = [&](const at::Tensor& x) { return proximal_step(g, Square{}, x, 3, 1); };
   const regimen::FixedPoint by_picard = regimen::fixed_point(plain, x_0, regimen::Picard{.iterations = 50});
   CHECK(by_picard.last().norm().item<double>() > 1e10);
   const ProximalPoint point = proximal_descent(g, Square{}, x_0, {.step = 3, .tolerance = 1e-9, .iterations = 200});
@@ -304,7 +304,7 @@ TEST_CASE("proximal_descent: in float rounding makes no false steps smaller") {
   }
 }
 
-TEST_CASE("proximal_descent: a limit that is met is an error with numbers, and so is a slope that is none") {
+TEST_CASE("proximal_descent: a limit that is met and a slope that is none are errors") {
   const MaskTerm g(at::ones({3}), drawn(38, 2, {3}));
   const at::Tensor x_0 = at::zeros({2, 3}, at::kDouble);
   const ProximalPoint hasty = proximal_descent(g, Wells{}, x_0 + 1, {.strength = 0.1, .step = 0.1, .iterations = 3});

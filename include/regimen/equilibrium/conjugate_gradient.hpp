@@ -40,7 +40,7 @@ class LinearSolution : public SolveReport {
                           ///< is not positive definite
 
   /// The solution, [N, ...]. Throws Error unless every sample has converged.
-  [[nodiscard]] const at::Tensor& solution() const {
+  [[nodiscard]] at::Tensor solution() const {
     require_success("conjugate_gradient",
                     indefinite.any().item<bool>()
                         ? "The matrix of " + detail::text(indefinite.sum().item<std::int64_t>()) +
@@ -50,7 +50,7 @@ class LinearSolution : public SolveReport {
   }
 
   /// The last iterate, whatever it is worth.
-  [[nodiscard]] const at::Tensor& last() const { return last_; }
+  [[nodiscard]] at::Tensor last() const { return last_; }
 
  private:
   at::Tensor last_;

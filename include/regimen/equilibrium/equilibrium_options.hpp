@@ -9,9 +9,9 @@
 
 namespace regimen::inline v0 {
 
-/// The gradient through T alone, applied once at the solution, as if the solution before it were a constant: no
-/// backward solve. Poor where the spectral radius is near 1: for a trained regularizer of ELDER's kind its cosine with
-/// the true gradient was measured to be .21, for an untrained one .93.
+/// The gradient through T alone, applied once at the solution, as if the solution before it were a constant ("Jacobian-
+/// free"): no backward solve. Poor unless T contracts fast: of the series w = v + J'v + J'J'v + ... it takes the first
+/// term, and near a spectral radius of 1 that says little about the sum, its direction included.
 struct OneStep {
   void check() const {}
 };

@@ -32,13 +32,13 @@ class FixedPoint : public SolveReport {
 
   /// The fixed point, [N, ...] without a graph. Throws Error, with numbers and a cure, unless every sample has
   /// converged, and to a stable point where that was asked for.
-  [[nodiscard]] const at::Tensor& solution() const {
+  [[nodiscard]] at::Tensor solution() const {
     require_success("fixed_point", "Allow more iterations, make the step in T or `mixing` smaller, or read last()");
     return last_;
   }
 
   /// The last iterate, whatever it is worth.
-  [[nodiscard]] const at::Tensor& last() const { return last_; }
+  [[nodiscard]] at::Tensor last() const { return last_; }
 
  private:
   at::Tensor last_;

@@ -38,7 +38,7 @@ struct Equilibrium {
                                              const EquilibriumOptions& how = {}) {
   std::visit([](const auto& solver) { solver.check(); }, how.backward);
   const FixedPoint point = fixed_point(map, x_0, how.forward);
-  const at::Tensor& x = how.accept_failure ? point.last() : point.solution();
+  const at::Tensor x = how.accept_failure ? point.last() : point.solution();
   Equilibrium result{.forward = point, .backward = std::make_shared<SolveReport>()};
   if (!at::GradMode::is_enabled()) {
     result.x = detail::applied(map, x, "equilibrium").detach();

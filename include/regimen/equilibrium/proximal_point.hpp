@@ -46,7 +46,7 @@ class ProximalPoint : public SolveReport {
   at::Tensor stuck{};      ///< [N] bool: given up, because no step of any size lowers the objective
 
   /// The minimum, [N, ...] without a graph. Throws Error, with numbers and a cure, unless every sample has converged.
-  [[nodiscard]] const at::Tensor& solution() const {
+  [[nodiscard]] at::Tensor solution() const {
     const auto lost = stuck.defined() ? stuck.sum().item<std::int64_t>() : 0;
     require_success("proximal_descent", lost > 0
                                             ? "For " + detail::text(lost) +
@@ -56,7 +56,7 @@ class ProximalPoint : public SolveReport {
   }
 
   /// The last iterate, whatever it is worth.
-  [[nodiscard]] const at::Tensor& last() const { return last_; }
+  [[nodiscard]] at::Tensor last() const { return last_; }
 
  private:
   at::Tensor last_;

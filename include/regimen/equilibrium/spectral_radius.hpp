@@ -73,11 +73,17 @@ class RadiusSearch {
   [[nodiscard]] SpectralRadius run() {
     const at::NoGradGuard no_grad;
     SpectralRadius found;
+    at::Tensor told_before;
     for (std::int64_t k = 0; k < size_; ++k) {
       extend(k);
       if (k < 4 || k % 3 == 0 || k + 1 == size_) {
         found = look(k + 1);
-        if ((found.converged | found.value.isnan()).all().item<bool>()) {
+        // On while it might be on either side of 1, and until two looks agree: the eigenvector of a smaller eigenvalue
+        // may be found first, and its residual grows again when the larger one shows.
+        const at::Tensor told = (found.converged & (found.value - 1).abs().gt(found.residual)) | found.value.isnan();
+        const bool again = told_before.defined() && (told & told_before).all().item<bool>();
+        told_before = told;
+        if (again) {
           break;
         }
       }
@@ -112,10 +118,10 @@ class RadiusSearch {
     const at::Tensor square = hessenberg_.narrow(1, 0, k).narrow(2, 0, k);
     const at::Tensor is_finite = hessenberg_.isfinite().flatten(1).all(1);
     const at::Tensor matrix = at::where(is_finite.view({-1, 1, 1}), square, at::zeros_like(square));
-    const auto [values, vectors] = at::linalg_eig(matrix);
-    const at::Tensor sizes = values.abs();
+    const auto [values, vectors] = at::linalg_eig(matrix.cpu());  // small, and not every GPU's library has it
+    const at::Tensor sizes = values.abs().to(matrix.device());
     const at::Tensor largest = sizes.argmax(1, /*keepdim=*/true);
-    const at::Tensor last = vectors.abs().select(1, k - 1).gather(1, largest).squeeze(1);
+    const at::Tensor last = vectors.abs().to(matrix.device()).select(1, k - 1).gather(1, largest).squeeze(1);
     SpectralRadius found{.value = sizes.gather(1, largest).squeeze(1),
                          .residual = hessenberg_.select(1, k).select(1, k - 1) * last,
                          .products = k};
@@ -137,8 +143,10 @@ class RadiusSearch {
 /// it repels, and the error of an attracted iteration shrinks by that factor a step. By Arnoldi's iteration on the
 /// transposed Jacobian, which finds complex eigenvalues too; exact for samples of at most `products` numbers.
 ///
-/// Costs one evaluation of T with its graph, and a backward pass through it for each product: 3 to 30. Deterministic by
-/// the seed. Throws Error if T's result has no graph, and for settings out of their range.
+/// It goes on until the eigenvalue is within the tolerance and on one side of 1, twice in a row, or `products` are
+/// spent. Costs one evaluation of T with its graph, and a backward pass through it for each product. Deterministic by
+/// the seed, which draws the first vectors: an eigenvector that one of them hardly holds may be missed. Throws Error if
+/// T's result has no graph, and for settings out of their range.
 ///     const regimen::SpectralRadius radius = regimen::spectral_radius(T, point.last());
 ///     radius.stable();   // [N]
 [[nodiscard]] inline SpectralRadius spectral_radius(const SelfMap& map, const at::Tensor& x,

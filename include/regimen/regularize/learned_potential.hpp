@@ -65,8 +65,7 @@ class Consulted {
 /// `slope`, which reach its parameters and do not change its modes; its activations must then be twice differentiable,
 /// hence ELU in ELDER. The strength that is learned with it is a tensor of yours, best its logarithm:
 ///     const at::Tensor log_strength = at::zeros({}).requires_grad_();   // a parameter of the optimizer
-///     x - tau * log_strength.exp() * potential.slope(x)                 // or proximal_step(data, potential, x, tau,
-///     ...)
+///     const at::Tensor next = x - tau * log_strength.exp() * potential.slope(x);   // or proximal_step
 /// Throws Error unless strength >= 0, and if N(x) has another shape than x (`scalar` takes any).
 struct LearnedPotential {
   Model network;
