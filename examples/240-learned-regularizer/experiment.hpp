@@ -38,6 +38,9 @@ class ImageTrainings {
         denoiser, seed(), jobs_);
     if (unit_.part == "longer") {
       (void)jobs_.compute(unit_.job("restored"), [&] {
+        if (!restorer->is_finite()) {
+          return rg::Numbers{};
+        }
         const torch::Tensor x = with_chosen_strength(restorer, split_.validation, split_.test);
         return rg::Numbers{{"longer", psnr(x, split_.test.truth)}};
       });
@@ -48,11 +51,16 @@ class ImageTrainings {
     if (unit_.part == "potential") {
       add_classical(numbers, split_.validation, split_.test);
     }
-    restore(restorer, unit_.part == "potential" ? "denoiser" : "implicit_denoiser", numbers, pictures);
+    if (restorer->is_finite()) {
+      restore(restorer, unit_.part == "potential" ? "denoiser" : "implicit_denoiser", numbers, pictures);
+    }
     const Degradation damage = inpainting(s_);
     fit(unit_.job("fixed-point"), restorer, solving(restorer, damage), split_.train, damage, s_.fixed_point, seed() + 1,
         jobs_);
     (void)jobs_.compute(unit_.job("restored"), [&] {
+      if (!restorer->is_finite()) {
+        return numbers;
+      }
       restore(restorer, unit_.part == "potential" ? "fixed_point" : "implicit", numbers, pictures);
       add_solves(numbers, restorer, split_.test);
       if (unit_.seed == 1) {
@@ -109,10 +117,15 @@ inline void train_signals(const SignalUnit& unit, const SignalSettings& s, ex::J
                                      std::int64_t{s.fixed_point.steps} * s.fixed_point.batch);
   fit(unit.job("denoiser", ""), restorer, denoising(restorer), signals(most, seed + 1),
       rg::GaussianNoise{.stddev = s.denoise}, s.denoiser, seed, jobs);
-  (void)with_chosen_strength(restorer, validation, test);
+  if (restorer->is_finite()) {
+    (void)with_chosen_strength(restorer, validation, test);
+  }
   (void)jobs.compute(unit.job("restored", ""), [&] {
     rg::Numbers numbers;
     add_classical(numbers, validation, test);
+    if (!restorer->is_finite()) {
+      return numbers;
+    }
     const rg::ProximalPoint point = descended(restorer, test, restorer->strength());
     numbers["denoiser"] = psnr(point.last(), test.truth);
     add_descent(numbers, restorer, test, point, "_denoiser");
@@ -128,6 +141,9 @@ inline void train_signals(const SignalUnit& unit, const SignalSettings& s, ex::J
         seed + 1, jobs);
     (void)jobs.compute(unit.job("restored", at), [&] {
       rg::Numbers numbers;
+      if (!restorer->is_finite()) {
+        return numbers;
+      }
       const rg::ProximalPoint point = descended(restorer, test, restorer->strength());
       numbers["fixed_point"] = psnr(point.last(), test.truth);
       add_descent(numbers, restorer, test, point, "_fixed_point");

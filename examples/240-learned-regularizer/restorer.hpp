@@ -3,6 +3,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -94,6 +95,12 @@ struct RestorerImpl : torch::nn::Module {
     log_strength.fill_(std::log(strength));
   }
   [[nodiscard]] double strength() const { return std::exp(log_strength.item<double>()); }
+
+  /// False after a training that has diverged: then there is nothing to restore with.
+  [[nodiscard]] bool is_finite() const {
+    const std::vector<torch::Tensor> all = parameters();
+    return std::all_of(all.begin(), all.end(), [](const torch::Tensor& p) { return p.isfinite().all().item<bool>(); });
+  }
 
   Denoiser denoiser;
   bool implicit;

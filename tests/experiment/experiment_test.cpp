@@ -187,6 +187,23 @@ TEST_CASE("jobs: numbers that fail, or of a task that was stopped, leave no resu
   CHECK_FALSE(ex::read_result(folder / "results", {.name = "a"}).has_value());
 }
 
+TEST_CASE("jobs: a network that a function calls is trained by it, and saved") {
+  const Folder folder;
+  Training plain(0.1), called(0.1), again(0.1);
+  ex::Jobs(folder / "plain", quiet(), one_job()).run(plain.job, plain.net, plain.sgd);
+  int calls = 0;
+  const auto how = [&calls](auto& net, const rg::Batch& batch) {
+    ++calls;
+    return net->forward(batch.data);
+  };
+  const rg::Model model(called.net, how), of_again(again.net, how);
+  ex::Jobs(folder / "called", quiet(), one_job()).run(called.job, model, called.net, called.sgd);
+  CHECK(calls > 0);
+  CHECK(training::same(training::weights(plain.net), training::weights(called.net)));
+  ex::Jobs(folder / "called", resumed(), one_job()).run(again.job, of_again, again.net, again.sgd);
+  CHECK(training::same(training::weights(again.net), training::weights(called.net)));
+}
+
 TEST_CASE("jobs: one that diverges is at its end, though its checkpoint has finite weights") {
   const Folder folder;
   Training training(1e30);

@@ -6,8 +6,8 @@
 set -eu
 . "$(dirname "$0")/begin.sh"
 
-few='--workers 1 --quiet --seeds 1 --denoiser-steps 60 --fixed-point-steps 20 --channels 4 --test 12
---signal-seeds 2 --signal-denoiser-steps 100 --signal-steps 40 --signal-channels 4 --signal-rates 0.002,0.2'
+few='--workers 1 --quiet --seeds 1 --side 14 --denoiser-steps 60 --fixed-point-steps 20 --channels 4 --test 8
+--signal-seeds 2 --signal-denoiser-steps 100 --signal-steps 40 --signal-channels 4 --signal-rates 0.002,0.02'
 
 run() { # run FOLDER [options]
   folder=$1
@@ -52,6 +52,11 @@ for file in results.csv images.csv signals.csv solvers.csv table.txt pictures/le
   pictures/restorations.svg; do
   cmp "$work/whole/$file" "$work/killed/$file" || fail "$file differs"
 done
+
+echo '== a training that diverges is an outcome'
+run "$work/diverged" --seeds 0 --signal-seeds 1 --signal-rates 1000 --check > "$work/diverged.log" 2>&1 &&
+  fail '--check passes though a training diverged'
+grep -q '^  NO   1 trainings diverged' "$work/diverged/table.txt" || { cat "$work/diverged.log"; fail 'no word of it'; }
 
 echo '== refused before any work'
 for options in '--seeds 0 --signal-seeds 0' '--signal-rates 0.1,0.1' '--device cuda' '--missing 1'; do

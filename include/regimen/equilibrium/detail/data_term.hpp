@@ -3,8 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
-#include <cmath>
-#include <limits>
 #include <string>
 
 #include "regimen/base/error.hpp"
@@ -15,16 +13,15 @@
 namespace regimen::inline v0::detail {
 
 /// A proximal step's tau, 0-d or [N], to be multiplied with z [N, ...]; it can be differentiated. Throws Error for
-/// another shape and, on the CPU, for a tau that is negative or not finite.
+/// another shape and, on the CPU, for a negative tau. One that is not finite, as of a learned strength in a training
+/// that diverges, is an outcome: the result is not finite either.
 inline at::Tensor step_beside(const at::Tensor& tau, const at::Tensor& z) {
   if (!tau.defined() || !(tau.dim() == 0 || (tau.dim() == 1 && tau.size(0) == z.size(0)))) {
     throw Error("prox takes a tau of [] or [N], not " + described(tau) + " for z of " + described(z));
   }
   if (tau.is_cpu()) {
     const double least = tau.min().item<double>();
-    const double most = tau.max().item<double>();
-    detail::require(least >= 0 && most <= std::numeric_limits<double>::max(), "prox: tau", "at least 0 and finite",
-                    least >= 0 ? most : least);
+    detail::require(!(least < 0), "prox: tau", "at least 0", least);
   }
   return tau.dim() == 0 ? tau.to(z.device(), z.scalar_type()) : per_sample(tau, z);
 }
