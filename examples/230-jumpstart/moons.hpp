@@ -33,7 +33,7 @@ struct Moons {
   }
 };
 
-/// The accuracy of each member of an ensemble on some data.
+/// The accuracy of each member of an ensemble on some data; 0 for one that has diverged.
 struct MemberAccuracy {
   rg::Batch data;
   int members = 1;
@@ -48,10 +48,11 @@ struct MemberAccuracy {
 
   rg::Numbers operator()(const rg::Probe& probe) const {
     const torch::Tensor logits = rg::outputs(probe.model, data).output;
-    const torch::Tensor right = ((logits > 0) == (data.target.unsqueeze(1) > 0)).to(torch::kDouble).mean(0);
+    const torch::Tensor right = ((logits > 0) == (data.target.unsqueeze(1) > 0)) & logits.isfinite();
+    const torch::Tensor share = right.to(torch::kDouble).mean(0);
     rg::Numbers accuracy;
     for (int i = 0; i < members; ++i) {
-      accuracy[std::to_string(i + 1)] = right[i].item<double>();
+      accuracy[std::to_string(i + 1)] = share[i].item<double>();
     }
     return accuracy;
   }
@@ -86,6 +87,7 @@ inline rg::Numbers course_of(const rg::History& history, int seed) {
                       {"test", rg::value_of(history.back(), "test_" + std::to_string(seed))},
                       {"best", 0},
                       {"reached", 0}};
+  numbers["diverged"] = numbers["end"] == 0 ? 1 : 0;  // no network is wrong about all points
   for (const rg::Epoch& epoch : history.epochs) {
     const double accuracy = rg::value_of(epoch, name);
     if (accuracy >= 0.95 && numbers["reached"] == 0) {
@@ -104,12 +106,14 @@ inline void train_moons(const Cell& cell, const MoonsSettings& s, ex::Jobs& jobs
   MoonsNetwork net(s.seeds, cell.width, cell.depth, cell.arm == "batch-norm");
   const auto before = rg::member_activity(net, moons.train, s.seeds);
   torch::optim::Adam adam(net->parameters(), torch::optim::AdamOptions(s.rate));
+  std::vector<rg::AnyRegularizer> regularize = regularizers_of(cell.arm, s, s.seeds);
+  regularize.emplace_back(rg::FiniteGradients{});  // a seed that diverges is not the end of the others
   const rg::Phase phase{.data = moons.train,
                         .optimizer = adam,
                         .epochs = s.epochs,
                         .batch = moons.train.size(),
                         .loss = rg::OverMembers{rg::BinaryCrossEntropy{}},
-                        .regularize = regularizers_of(cell.arm, s, s.seeds),
+                        .regularize = regularize,
                         .shuffle = false};
   const rg::Scoring scoring{
       .every = s.every,

@@ -130,8 +130,10 @@ inline Panel images(const std::vector<DeepResults>& arms, const DeepSettings& s)
     for (const ex::Result& seed : each.seeds) {
       Lines line{.style = {.colour = paint_of(each.arm), .dash = Dash::solid}};
       for (const rg::Epoch& epoch : seed.history.epochs) {
-        line.x.push_back(static_cast<double>(epoch.clock.step));
-        line.y.push_back(epoch.test.accuracy);
+        if (epoch.test.scored()) {
+          line.x.push_back(static_cast<double>(epoch.clock.step));
+          line.y.push_back(epoch.test.accuracy);
+        }
       }
       panel.series.emplace_back(std::move(line));
     }

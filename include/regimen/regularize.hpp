@@ -6,6 +6,7 @@
 #include "regimen/regularize/concept.hpp"
 #include "regimen/regularize/confidence.hpp"
 #include "regimen/regularize/decoupled_decay.hpp"
+#include "regimen/regularize/finite_gradients.hpp"
 #include "regimen/regularize/gradient_noise.hpp"
 #include "regimen/regularize/jacobian_norm.hpp"
 #include "regimen/regularize/jumpstart.hpp"

@@ -18,4 +18,5 @@
 #include "regimen/tensor/ridge.hpp"
 #include "regimen/tensor/rounding.hpp"
 #include "regimen/tensor/simple_and_spiky.hpp"
+#include "regimen/tensor/sum_of_finite.hpp"
 #include "regimen/tensor/sums.hpp"

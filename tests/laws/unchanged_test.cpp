@@ -228,6 +228,7 @@ void add_regularizers(std::vector<Call>& all) {
                  }});
   all.push_back(gradient_hook("ClipGradients", rg::ClipGradients{.max_norm = 0.1}));
   all.push_back(gradient_hook("ClipValues", rg::ClipValues{.bound = 0.1}));
+  all.push_back(gradient_hook("FiniteGradients", rg::FiniteGradients{}));
   all.push_back(gradient_hook("AdaptiveClip", rg::AdaptiveClip{}));
   all.push_back(gradient_hook("GradientNoise", rg::GradientNoise{}));
   all.push_back(sharpness("Sam", rg::Sam{}));

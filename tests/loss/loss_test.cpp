@@ -395,4 +395,25 @@ TEST_CASE("OverMembers: one logit a member, squared errors, and sums") {
   CHECK(sum(logit, aim).item<double>() == Approx(1. + 4. + 4. + 0.25));
 }
 
+TEST_CASE("OverMembers: a member that is not finite is left out, with its gradient, unless all are") {
+  const double nan = std::nan("");
+  const at::Tensor label = longs({1, 0});
+  at::Tensor logit = at::tensor({1., nan, 0.5, -2., 1., 0.25}, at::kDouble).view({2, 3}).requires_grad_();
+  const AnyLoss all = regimen::OverMembers{BinaryCrossEntropy{}};
+  const at::Tensor loss = all(logit, label);
+  double expected = 0;
+  for (const int i : {0, 2}) {
+    expected += BinaryCrossEntropy{}(logit.detach().select(1, i), label).item<double>();
+  }
+  CHECK(loss.item<double>() == Approx(expected).epsilon(1e-12));
+  loss.backward();
+  for (const int i : {0, 2}) {
+    const at::Tensor own = logit.detach().select(1, i).clone().requires_grad_();
+    BinaryCrossEntropy{}(own, label).backward();
+    CHECK(furthest(own.grad(), logit.grad().select(1, i)) < 1e-12);
+  }
+  CHECK(all.correct(logit, label)[0].item<double>() == Approx(2. / 3));
+  CHECK(std::isnan(all(at::full({2, 3}, nan, at::kDouble), label).item<double>()));
+}
+
 }  // namespace loss_test

@@ -169,6 +169,36 @@ TEST_CASE("ensemble: each member trains as it would alone, in a run", "[networks
   }
 }
 
+TEST_CASE("ensemble: a member that diverges does not touch the others", "[networks]") {
+  torch::manual_seed(6);
+  Ensemble all(3, true);
+  const rg::Batch data = points(40);
+  Ensemble alone = member_of(all, 2);
+  {
+    const at::NoGradGuard no_grad;
+    all->second->weight[1].fill_(1e38);  // whose products are infinite
+  }
+  const auto train = [&](Ensemble& net) {
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.05));
+    const rg::Jumpstart jumpstart{.strength = 0.3, .aggregation = rg::Aggregation::balanced, .members = net->members};
+    const rg::Phase phase{.data = data,
+                          .optimizer = sgd,
+                          .epochs = 5,
+                          .batch = 16,
+                          .loss = rg::OverMembers{},
+                          .regularize = {jumpstart, rg::FiniteGradients{}},
+                          .seed = 5};
+    return rg::run(net, {phase});
+  };
+  const rg::History of_all = train(all), of_one = train(alone);
+  CHECK(of_all.ended() == rg::Ended::epochs);
+  CHECK_FALSE(all(data.data).select(1, 1).isfinite().all().item<bool>());
+  const Ensemble third = member_of(all, 2);
+  for (std::size_t p = 0; p < alone->parameters().size(); ++p) {
+    CHECK(furthest(third->parameters()[p], alone->parameters()[p]) < 1e-4);
+  }
+}
+
 TEST_CASE("ensemble: the activity of each member is that of the member alone", "[networks]") {
   torch::manual_seed(4);
   Ensemble all(3, false);

@@ -77,6 +77,15 @@ at::Tensor replayed(const Moment& recorded, const Moment& at, const std::functio
 
 }  // namespace
 
+TEST_CASE("FiniteGradients: sets NaN and infinity to 0, and nothing else") {
+  const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+  const at::Tensor touched = at::zeros({4}, at::kDouble).requires_grad_(), unused = at::zeros({2}).requires_grad_();
+  touched.mutable_grad() = at::tensor({1e300, nan, -infinity, -2.0}, at::kDouble);
+  regimen::FiniteGradients{}.gradient({.parameters = {touched, unused}});
+  CHECK(touched.grad().equal(at::tensor({1e300, 0.0, 0.0, -2.0}, at::kDouble)));
+  CHECK_FALSE(unused.grad().defined());
+}
+
 TEST_CASE("ClipValues: is PyTorch's clip_grad_value_, and leaves parameters without a gradient alone") {
   at::manual_seed(1);
   for (const at::ScalarType type : {at::kFloat, at::kDouble}) {

@@ -500,6 +500,16 @@ TEST_CASE("Jumpstart: of an ensemble's taps it is the sum of the members', with 
       }
     }
   }
+  const at::Tensor with_nan = random({5, members, 4}, 7);
+  with_nan.select(1, 1).fill_(std::nan(""));
+  for (const Aggregation how : {Aggregation::norm, Aggregation::mean, Aggregation::sum, Aggregation::balanced}) {
+    const Jumpstart one{.strength = 1, .aggregation = how};
+    Jumpstart all = one;
+    all.members = members;
+    CHECK(number(all.penalty({.taps = {with_nan}})) == Approx(number(one.penalty({.taps = {with_nan.select(1, 0)}})) +
+                                                              number(one.penalty({.taps = {with_nan.select(1, 2)}}))));
+    CHECK(std::isnan(number(one.penalty({.taps = {with_nan.select(1, 1)}}))));
+  }
   const auto of = [](std::int64_t members_, const at::Tensor& tap) {
     return [=] { (void)Jumpstart{.members = members_}.penalty({.taps = {tap}}); };
   };

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/stack.h>
 
 #include <cstdint>
 #include <vector>
@@ -9,27 +11,28 @@
 #include "regimen/loss/concept.hpp"
 #include "regimen/loss/count.hpp"
 #include "regimen/tensor/described.hpp"
+#include "regimen/tensor/sum_of_finite.hpp"
 
 namespace regimen::inline v0 {
 
 /// The loss of an ensemble of networks in one module: the sum over the members of each one's mean loss, so that its
 /// gradient is, for each member's parameters, the one that it would have alone. output [N, members, ...], and [N, ...]
 /// a member's output; targets are the same for all members. The accuracy is the mean over the members.
+///
+/// A member whose loss is not finite is left out of the sum, and with `FiniteGradients` one that diverges does not end
+/// the training of the others. The loss is not finite if that of no member is.
 ///     phase.loss = regimen::OverMembers{regimen::BinaryCrossEntropy{}};
 /// Throws Error for outputs of fewer than two dimensions, and what the loss throws.
 struct OverMembers {
   AnyLoss loss = CrossEntropy{};
 
   at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
-    const Flat flat(output, target);
-    const at::Tensor mean = loss(flat.output, flat.target);
-    return loss.sums() ? mean : mean * flat.members;
+    return sum_of_finite(of_members(output, [&](const at::Tensor& own) { return loss(own, target); }));
   }
 
   /// The loss of each sample, summed over the members, [N].
   [[nodiscard]] at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
-    const Flat flat(output, target);
-    return loss.each(flat.output, flat.target).view({-1, flat.members}).sum(1);
+    return of_members(output, [&](const at::Tensor& own) { return loss.each(own, target); }).sum(0);
   }
 
   [[nodiscard]] at::Tensor weight(const at::Tensor& target) const { return loss.weight(target, target.size(0)); }
@@ -37,33 +40,32 @@ struct OverMembers {
 
   /// The share of the members that are right, [N, ...]; undefined for a loss without accuracy.
   [[nodiscard]] at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
-    const Flat flat(output, target);
-    const at::Tensor right = loss.correct(flat.output, flat.target);
-    return right.defined() ? right.unflatten(0, {-1, flat.members}).to(at::kFloat).mean(1) : right;
+    if (const at::Tensor first = loss.correct(member(output, 0), target); !first.defined()) {
+      return first;
+    }
+    return of_members(output, [&](const at::Tensor& own) { return loss.correct(own, target).to(at::kFloat); }).mean(0);
   }
 
   void check_target(const at::Tensor& target) const { loss.check_target(target); }
   [[nodiscard]] bool sums() const { return loss.sums(); }
 
  private:
-  /// All members' outputs one after another, [N * members, ...], and the targets of each.
-  struct Flat {
-    Flat(const at::Tensor& outputs, const at::Tensor& targets) {
-      if (outputs.dim() < 2) {
-        throw Error("OverMembers takes outputs of [N, members, ...], not " + detail::described(outputs));
-      }
-      members = outputs.size(1);
-      output = outputs.flatten(0, 1);
-      if (targets.defined()) {
-        std::vector<std::int64_t> sizes = targets.sizes().vec();
-        sizes.insert(sizes.begin() + 1, members);
-        target = targets.unsqueeze(1).expand(sizes).flatten(0, 1);
-      }
+  static at::Tensor member(const at::Tensor& output, std::int64_t i) {
+    if (output.dim() < 2 || output.size(1) == 0) {
+      throw Error("OverMembers takes outputs of [N, members, ...], not " + detail::described(output));
     }
+    return output.select(1, i);
+  }
 
-    std::int64_t members = 1;
-    at::Tensor output, target;
-  };
+  /// What `call` gives for each member's output, [members, ...].
+  template <class Call>
+  static at::Tensor of_members(const at::Tensor& output, const Call& call) {
+    std::vector<at::Tensor> all{call(member(output, 0))};
+    for (std::int64_t i = 1; i < output.size(1); ++i) {
+      all.push_back(call(output.select(1, i)));
+    }
+    return at::stack(all);
+  }
 };
 
 }  // namespace regimen::inline v0

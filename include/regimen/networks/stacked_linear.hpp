@@ -38,8 +38,8 @@ struct StackedLinearOptions {
 /// x [N, inputs], the same for all members, or [N, members, inputs], each its own -> [N, members, outputs]. Elementwise
 /// activations go in between as ever; a BatchNorm1d of members * outputs features takes `x.flatten(1)`. With a loss
 /// summed over the members (`OverMembers`), and an optimizer whose step treats each number alone (SGD, Adam, RMSprop,
-/// weight decay), each member trains as it would alone, up to rounding. What joins all parameters does not, such as
-/// clipping by their norm.
+/// weight decay), each member trains as it would alone, up to rounding, and with `FiniteGradients` also while another
+/// one diverges. What joins all parameters does not, such as clipping by their norm.
 ///
 /// Initialization: member by member that of torch::nn::Linear (He et al. 2015, a = sqrt(5)), from LibTorch's generator.
 ///     auto first = regimen::networks::StackedLinear(StackedLinearOptions{.members = 12, .inputs = 2, .outputs = 4});

@@ -16,6 +16,7 @@
 #include "regimen/regularize/concept.hpp"
 #include "regimen/regularize/pass.hpp"
 #include "regimen/schedule/bounds.hpp"
+#include "regimen/tensor/sum_of_finite.hpp"
 
 namespace regimen::inline v0 {
 
@@ -52,7 +53,8 @@ enum class Aggregation {
 ///
 /// The layers are the tensors given to `tap`, before their ReLU: [N, units, ...]. For an ensemble of `members` equal
 /// networks in one module (`networks::StackedLinear`) they are [N, members, units, ...], and the penalty is the sum of
-/// those of the members. It is one of the whole batch: on parts of it (`Phase::accumulate`) units have smaller maxima.
+/// those of the members; one whose penalty is not finite is left out, as by `OverMembers`. The penalty is one of the
+/// whole batch: on parts of it (`Phase::accumulate`) units have smaller maxima.
 ///     torch::Tensor forward(torch::Tensor x) { return last(torch::relu(regimen::tap(first(x)))); }
 /// The authors use strengths of 0.001 and 0.1 with the norm, and 0.1 and 1 with the mean, for images; `balanced` is the
 /// form of their second paper (2025). docs/results/jumpstart.md has what each reaches.
@@ -141,17 +143,17 @@ struct Jumpstart {
   /// The sum over the members of the aggregates.
   [[nodiscard]] at::Tensor aggregate(std::vector<at::Tensor> of_units, const std::vector<at::Tensor>& of_points) const {
     if (aggregation == Aggregation::balanced && slacks == Slacks::both) {
-      return at::cat(of_units, 1).mean(1).sum() + at::cat(of_points, 1).mean(1).sum();
+      return sum_of_finite(at::cat(of_units, 1).mean(1) + at::cat(of_points, 1).mean(1));
     }
     of_units.insert(of_units.end(), of_points.begin(), of_points.end());
     const at::Tensor all = at::cat(of_units, 1);
     switch (aggregation) {
       case Aggregation::norm:
-        return all.norm(2, 1).sum();
+        return sum_of_finite(all.norm(2, 1));
       case Aggregation::sum:
-        return all.sum();
+        return sum_of_finite(all.sum(1));
       default:
-        return all.mean(1).sum();
+        return sum_of_finite(all.mean(1));
     }
   }
 };
