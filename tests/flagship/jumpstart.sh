@@ -16,18 +16,18 @@ run() { # run FOLDER [options]
 }
 
 echo '== two moons: the statements come out'
-run "$work/whole" --root "$work/none" --seeds 6 --depths 10,50 --epochs 300 --image-seeds 0 --check \
+run "$work/whole" --root "$work/none" --seeds 8 --depths 10,50 --epochs 400 --image-seeds 0 --check \
   > "$work/whole.log" || { cat "$work/whole.log"; fail 'a statement does not come out'; }
 cat "$work/whole.log"
 [ "$(grep -c '^  yes  ' "$work/whole/table.txt")" = 8 ] || fail 'eight statements should hold'
-# A header; 12 cells with a training and 6 seeds; ten tenths of 6 networks.
-[ "$(grep -c '' "$work/whole/results.csv")" = 145 ] || fail 'results.csv has another number of jobs'
+# A header; 12 cells with a training and 8 seeds; ten tenths of 6 networks.
+[ "$(grep -c '' "$work/whole/results.csv")" = 169 ] || fail 'results.csv has another number of jobs'
 python3 - "$work/whole" << 'END' || fail 'a number is not what it must be'
 import csv, sys, xml.dom.minidom
 folder = sys.argv[1]
 rows = list(csv.DictReader(open(folder + "/results.csv")))
 seeds = [row for row in rows if row["part"] == "moons"]
-assert len(seeds) == 72
+assert len(seeds) == 96
 for row in seeds:
     number = lambda name: float(row[name])
     for when in ("before", "after"):  # every unit is of one kind
