@@ -19,7 +19,7 @@ constexpr int members = 12;
 constexpr int epochs = 20;
 
 void train(const rg::Batch& data, int width, int depth, int side_by_side, bool jumpstart) {
-  MoonsNetwork net(side_by_side, width, depth, /*batch_norm=*/false);
+  MoonsNetwork net(members, width, depth, /*batch_norm=*/false, /*seed=*/1);
   torch::optim::Adam adam(net->parameters(), torch::optim::AdamOptions(0.01));
   rg::Phase phase{.data = data,
                   .optimizer = adam,

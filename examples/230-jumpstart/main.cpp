@@ -114,7 +114,10 @@ class JumpstartExperiment : public kit::Checked<kit::ImageExperiment<JumpstartSe
     const rg::Source some = kit::some_of(images(), s.images, seed);
     const rg::Source looked_at = rg::limit(some, std::min<std::int64_t>(s.images, 1000));
     const auto activity = [&](rg::Numbers& numbers, const char* ending) {
-      add_activity(numbers, rg::layer_activity(net, looked_at, evaluation()), ending);
+      const auto layers =
+          with_statistics(net, some, {.preprocess = {images().normalize}, .execute = execution(), .batch = s.batch},
+                          [&] { return rg::layer_activity(net, looked_at, evaluation()); });
+      add_activity(numbers, layers, ending);
     };
     rg::Numbers units;
     activity(units, "before");

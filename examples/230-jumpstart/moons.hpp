@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -33,9 +34,21 @@ struct Moons {
   }
 };
 
-/// The accuracy of each member of an ensemble on some data; 0 for one that has diverged.
+/// What `look` gives while BatchNorm's statistics are those of the current weights on the training data: running ones
+/// lag behind, and before the first step there are none.
+template <class Look>
+auto with_statistics(const rg::Model& model, const rg::Source& train, const rg::Reestimation& how, const Look& look) {
+  const rg::Snapshot running(model);
+  rg::reestimate_batch_norm(model, train, how);
+  auto found = look();
+  running.restore();
+  return found;
+}
+
+/// The accuracy of each member of an ensemble on some data; NaN for one that has diverged.
 struct MemberAccuracy {
   rg::Batch data;
+  rg::Batch train;  ///< for BatchNorm's statistics
   int members = 1;
 
   [[nodiscard]] std::vector<std::string> names() const {
@@ -47,18 +60,19 @@ struct MemberAccuracy {
   }
 
   rg::Numbers operator()(const rg::Probe& probe) const {
-    const torch::Tensor logits = rg::outputs(probe.model, data).output;
-    const torch::Tensor right = ((logits > 0) == (data.target.unsqueeze(1) > 0)) & logits.isfinite();
-    const torch::Tensor share = right.to(torch::kDouble).mean(0);
+    const torch::Tensor logits = with_statistics(probe.model, train, {.batch = train.size()},
+                                                 [&] { return rg::outputs(probe.model, data).output; });
+    const torch::Tensor right = ((logits > 0) == (data.target.unsqueeze(1) > 0)).to(torch::kDouble).mean(0);
+    const torch::Tensor finite = logits.isfinite().all(0);
     rg::Numbers accuracy;
     for (int i = 0; i < members; ++i) {
-      accuracy[std::to_string(i + 1)] = share[i].item<double>();
+      accuracy[std::to_string(i + 1)] = finite[i].item<bool>() ? right[i].item<double>() : rg::unknown;
     }
     return accuracy;
   }
 };
 
-/// The mean activity of the layers from `from` to `to`, the numbers' names with this ending.
+/// Adds the mean activity of some layers, with this ending of the numbers' names.
 inline void add_activity(rg::Numbers& numbers, const std::vector<rg::LayerActivity>& layers,
                          const std::string& ending) {
   const rg::LayerActivity mean = rg::mean_activity(layers);
@@ -80,14 +94,19 @@ inline std::vector<rg::LayerActivity> tenth_of(const std::vector<std::vector<rg:
   return some;
 }
 
-/// What became of one seed: the accuracy of training points at the end and at its best, and when it reached 95 %.
+/// What became of one seed: the accuracy on the training points at the end and at its best, and when it reached 95 %;
+/// of one that has diverged that it has.
 inline rg::Numbers course_of(const rg::History& history, int seed) {
   const std::string name = "train_" + std::to_string(seed);
-  rg::Numbers numbers{{"end", rg::value_of(history.back(), name)},
+  const double end = rg::value_of(history.back(), name);
+  if (std::isnan(end)) {
+    return {{"diverged", 1}, {"reached", 0}};
+  }
+  rg::Numbers numbers{{"diverged", 0},
+                      {"end", end},
                       {"test", rg::value_of(history.back(), "test_" + std::to_string(seed))},
                       {"best", 0},
                       {"reached", 0}};
-  numbers["diverged"] = numbers["end"] == 0 ? 1 : 0;  // no network is wrong about all points
   for (const rg::Epoch& epoch : history.epochs) {
     const double accuracy = rg::value_of(epoch, name);
     if (accuracy >= 0.95 && numbers["reached"] == 0) {
@@ -102,9 +121,12 @@ inline rg::Numbers course_of(const rg::History& history, int seed) {
 /// Trains the networks of a cell together, each as it would train alone, and computes the numbers of each.
 inline void train_moons(const Cell& cell, const MoonsSettings& s, ex::Jobs& jobs) {
   const Moons moons(s.noise);
-  torch::manual_seed(cell.seed());
-  MoonsNetwork net(s.seeds, cell.width, cell.depth, cell.arm == "batch-norm");
-  const auto before = rg::member_activity(net, moons.train, s.seeds);
+  MoonsNetwork net(s.seeds, cell.width, cell.depth, cell.arm == "batch-norm", cell.seed());
+  const auto activity = [&] {
+    return with_statistics(net, moons.train, {.batch = moons.train.size()},
+                           [&] { return rg::member_activity(net, moons.train, s.seeds); });
+  };
+  const auto before = activity();
   torch::optim::Adam adam(net->parameters(), torch::optim::AdamOptions(s.rate));
   std::vector<rg::AnyRegularizer> regularize = regularizers_of(cell.arm, s, s.seeds);
   regularize.emplace_back(rg::FiniteGradients{});  // a seed that diverges is not the end of the others
@@ -115,11 +137,11 @@ inline void train_moons(const Cell& cell, const MoonsSettings& s, ex::Jobs& jobs
                         .loss = rg::OverMembers{rg::BinaryCrossEntropy{}},
                         .regularize = regularize,
                         .shuffle = false};
-  const rg::Scoring scoring{
-      .every = s.every,
-      .measures = {{"train", MemberAccuracy{moons.train, s.seeds}}, {"test", MemberAccuracy{moons.test, s.seeds}}}};
+  const rg::Scoring scoring{.every = s.every,
+                            .measures = {{"train", MemberAccuracy{moons.train, moons.train, s.seeds}},
+                                         {"test", MemberAccuracy{moons.test, moons.train, s.seeds}}}};
   const rg::History history = jobs.run({.name = cell.job("train"), .phases = {phase}, .scoring = scoring}, net, adam);
-  const auto after = rg::member_activity(net, moons.train, s.seeds);
+  const auto after = activity();
   for (int seed = 1; seed <= s.seeds; ++seed) {
     (void)jobs.compute(cell.job(std::to_string(seed)), [&] {
       rg::Numbers numbers = course_of(history, seed);

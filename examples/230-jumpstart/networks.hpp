@@ -15,9 +15,11 @@ namespace rg = regimen;
 
 /// Fully connected networks for points of the plane, `members` side by side: [N, 2] -> [N, members], logits. Each has
 /// `depth` hidden layers of one width. Weights are Glorot and Bengio's (2010) uniform ones, biases 0, as the authors'
-/// (Keras's defaults). With `batch_norm` each layer's outputs are normalized before their ReLU.
+/// (Keras's defaults), of each member from a seed of its own: `seed` and its number, however many there are. With
+/// `batch_norm` each layer's outputs are normalized before their ReLU.
 struct MoonsNetworkImpl : torch::nn::Module {
-  MoonsNetworkImpl(int members, int width, int depth, bool batch_norm) : members_(members), width_(width) {
+  MoonsNetworkImpl(int members, int width, int depth, bool batch_norm, std::uint64_t seed)
+      : members_(members), width_(width) {
     for (int i = 0; i < depth; ++i) {
       hidden_.push_back(register_module("hidden" + std::to_string(i), layer(i == 0 ? 2 : width, width)));
       if (batch_norm) {
@@ -26,6 +28,13 @@ struct MoonsNetworkImpl : torch::nn::Module {
       }
     }
     last_ = register_module("last", layer(width, 1));
+    for (int member = 0; member < members; ++member) {
+      torch::manual_seed(1000 * seed + static_cast<std::uint64_t>(member));
+      for (rg::networks::StackedLinear& each : hidden_) {
+        initialize(each, member);
+      }
+      initialize(last_, member);
+    }
   }
 
   torch::Tensor forward(torch::Tensor x) {
@@ -41,13 +50,15 @@ struct MoonsNetworkImpl : torch::nn::Module {
 
  private:
   [[nodiscard]] rg::networks::StackedLinear layer(int inputs, int outputs) const {
-    rg::networks::StackedLinear layer(
+    return rg::networks::StackedLinear(
         rg::networks::StackedLinearOptions{.members = members_, .inputs = inputs, .outputs = outputs});
+  }
+
+  static void initialize(rg::networks::StackedLinear& layer, std::int64_t member) {
     const torch::NoGradGuard no_grad;
-    const double bound = std::sqrt(6.0 / (inputs + outputs));
-    layer->weight.uniform_(-bound, bound);
-    layer->bias.zero_();
-    return layer;
+    const double bound = std::sqrt(6.0 / static_cast<double>(layer->weight.size(1) + layer->weight.size(2)));
+    layer->weight[member].uniform_(-bound, bound);
+    layer->bias[member].zero_();
   }
 
   int members_;
