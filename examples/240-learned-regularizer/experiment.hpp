@@ -30,41 +30,41 @@ class ImageTrainings {
       : out_(settings.out), s_(settings.images), unit_(unit), split_(split), jobs_(jobs) {}
 
   void run() {
-    torch::manual_seed(static_cast<std::uint64_t>(100 * unit_.seed) + (unit_.part == "implicit" ? 1 : 0));
+    torch::manual_seed(static_cast<std::uint64_t>(100 * unit_.seed));  // all parts begin with the same weights
     Restorer restorer(/*is_images=*/true, s_.network, unit_.part == "implicit");
     Training denoiser = s_.denoiser;
     denoiser.steps *= unit_.part == "longer" ? 2 : 1;
     fit(unit_.job("denoiser"), restorer, denoising(restorer), split_.train, rg::GaussianNoise{.stddev = s_.denoise},
         denoiser, seed(), jobs_);
-    if (unit_.part == "longer") {
-      (void)jobs_.compute(unit_.job("restored"), [&] {
-        if (!restorer->is_finite()) {
-          return rg::Numbers{};
-        }
-        const torch::Tensor x = with_chosen_strength(restorer, split_.validation, split_.test);
-        return rg::Numbers{{"longer", psnr(x, split_.test.truth)}};
-      });
-      return;
-    }
     rg::Numbers numbers;
-    std::vector<torch::Tensor> pictures;
+    Shown shown;
     if (unit_.part == "potential") {
       add_classical(numbers, split_.validation, split_.test);
+      shown = {first(split_.test.truth), first(split_.test.damaged.data), first(split_.test.damaged.extra.at("mask"))};
+      shown.tv = first(tuned(split_.validation, split_.test, tv_strengths(), total_variation));
     }
     if (restorer->is_finite()) {
-      restore(restorer, unit_.part == "potential" ? "denoiser" : "implicit_denoiser", numbers, pictures);
+      const Chosen best = choose_strength(restorer, split_.validation);
+      numbers["spread_of_strengths"] = best.spread;
+      restore(restorer,
+              unit_.part == "potential" ? "denoiser"
+              : unit_.part == "longer"  ? "longer"
+                                        : "implicit_denoiser",
+              numbers, shown.denoiser, shown.of_denoiser);
     }
-    const Degradation damage = inpainting(s_);
-    fit(unit_.job("fixed-point"), restorer, solving(restorer, damage), split_.train, damage, s_.fixed_point, seed() + 1,
-        jobs_);
+    if (unit_.part != "longer") {
+      const Degradation damage = inpainting(s_);
+      fit(unit_.job("fixed-point"), restorer, solving(restorer, damage), split_.train, damage, s_.fixed_point,
+          seed() + 1, jobs_);
+    }
     (void)jobs_.compute(unit_.job("restored"), [&] {
-      if (!restorer->is_finite()) {
-        return numbers;
-      }
-      restore(restorer, unit_.part == "potential" ? "fixed_point" : "implicit", numbers, pictures);
-      add_solves(numbers, restorer, split_.test);
-      if (unit_.seed == 1) {
-        save_shown(out_, unit_.part + ".pt", pictures);
+      if (unit_.part != "longer" && restorer->is_finite()) {
+        restore(restorer, unit_.part == "potential" ? "fixed_point" : "implicit", numbers, shown.fixed_point,
+                shown.of_fixed_point);
+        add_solves(numbers, restorer, split_.test);
+        if (unit_.seed == 1) {
+          shown.save(out_, unit_.part);
+        }
       }
       return numbers;
     });
@@ -73,29 +73,23 @@ class ImageTrainings {
  private:
   [[nodiscard]] std::uint64_t seed() const { return static_cast<std::uint64_t>(1000 * unit_.seed); }
 
-  /// Restores the test images with the strength that is learned, or for a denoiser chosen.
-  void restore(Restorer& restorer, const std::string& method, rg::Numbers& numbers,
-               std::vector<torch::Tensor>& pictures) const {
+  /// Restores the test images: their PSNR and how it went among the numbers, the first of them and the objective for
+  /// the picture.
+  void restore(Restorer& restorer, const std::string& method, rg::Numbers& numbers, torch::Tensor& images,
+               torch::Tensor& objective) const {
     const Problem& test = split_.test;
-    const bool is_denoiser = method == "denoiser" || method == "implicit_denoiser";
-    if (is_denoiser) {
-      (void)with_chosen_strength(restorer, split_.validation, test);
-    }
     if (restorer->implicit) {
       const rg::FixedPoint point = solved(restorer, test);
       numbers[method] = psnr(point.last(), test.truth);
-      pictures.push_back(first(point.last()));
+      numbers["converged_" + method] = share_of(point.converged);
+      images = first(point.last());
       return;
-    }
-    if (is_denoiser) {
-      pictures = {first(test.truth), first(test.damaged.data), first(test.damaged.extra.at("mask")),
-                  first(tuned(split_.validation, test, tv_strengths(), total_variation))};
     }
     const rg::ProximalPoint point = descended(restorer, test, restorer->strength());
     numbers[method] = psnr(point.last(), test.truth);
-    add_descent(numbers, restorer, test, point, is_denoiser ? "_denoiser" : "_fixed_point");
-    pictures.push_back(first(point.last()));
-    pictures.push_back(point.objective.sum(1));
+    add_descent(numbers, restorer, test, point, "_" + method);
+    images = first(point.last());
+    objective = point.objective.sum(1);
   }
 
   std::string out_;
@@ -118,7 +112,7 @@ inline void train_signals(const SignalUnit& unit, const SignalSettings& s, ex::J
   fit(unit.job("denoiser", ""), restorer, denoising(restorer), signals(most, seed + 1),
       rg::GaussianNoise{.stddev = s.denoise}, s.denoiser, seed, jobs);
   if (restorer->is_finite()) {
-    (void)with_chosen_strength(restorer, validation, test);
+    (void)choose_strength(restorer, validation);
   }
   (void)jobs.compute(unit.job("restored", ""), [&] {
     rg::Numbers numbers;

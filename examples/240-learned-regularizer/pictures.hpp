@@ -29,23 +29,23 @@ inline TileRow row(const std::string& name, const torch::Tensor& images, const t
 }
 
 /// The first test images, what was given of them, and what each method made of it.
-inline Panel restorations(const std::vector<torch::Tensor>& of_potential, const std::vector<torch::Tensor>& implicit) {
-  const torch::Tensor &truth = of_potential[0], &given = of_potential[1], &mask = of_potential[2];
-  const torch::Tensor seen = mask.to(torch::kFloat);
+inline Panel restorations(const Shown& potential, const Shown& implicit) {
+  const torch::Tensor& truth = potential.truth;
+  const torch::Tensor hidden = 1 - potential.mask.to(torch::kFloat);
   Tiles tiles;
-  tiles.rows = {row("truth", truth, {}), row("given\n(missing: grey)", given + (1 - seen) * 0.5, {}),
-                row("total variation", of_potential[3], truth), row("denoiser", of_potential[4], truth)};
-  if (implicit.size() == 2) {
-    tiles.rows.push_back(row("implicit,\nfixed point", implicit[1], truth));
+  tiles.rows = {row("truth", truth, {}), row("given\n(missing: grey)", potential.given + hidden * 0.5, {}),
+                row("total variation", potential.tv, truth), row("denoiser", potential.denoiser, truth)};
+  if (implicit.fixed_point.defined()) {
+    tiles.rows.push_back(row("implicit,\nfixed point", implicit.fixed_point, truth));
   }
-  tiles.rows.push_back(row("fixed point\n(ELDER)", of_potential[6], truth));
+  tiles.rows.push_back(row("fixed point\n(ELDER)", potential.fixed_point, truth));
   Panel panel{.title = "Restorations"};
   panel.tiles = std::move(tiles);
   return panel;
 }
 
 /// The objective of all test images along the descent, above its end.
-inline Panel descents(const std::vector<torch::Tensor>& of_potential) {
+inline Panel descents(const Shown& potential) {
   Panel panel{.title = "The objective never rises",
               .x = {.label = "iterations", .from = 0},
               .y = {.label = "F - least F, over F at the start", .scale = Scale::log}};
@@ -59,8 +59,8 @@ inline Panel descents(const std::vector<torch::Tensor>& of_potential) {
     }
     panel.series.emplace_back(std::move(line));
   };
-  add("denoiser", of_potential[5], colour::orange);
-  add("fixed point (ELDER)", of_potential[7], colour::blue);
+  add("denoiser", potential.of_denoiser, colour::orange);
+  add("fixed point (ELDER)", potential.of_fixed_point, colour::blue);
   return panel;
 }
 
@@ -73,8 +73,8 @@ inline Panel methods_of(const ImageResults& images) {
   for (std::size_t i = 0; i < methods().size(); ++i) {
     panel.x.ticks.push_back({static_cast<double>(i), methods()[i].title});
     bars.x.push_back(static_cast<double>(i));
-    bars.y.emplace_back(images.mean(methods()[i].key));
-    for (const double value : images.values(methods()[i].key)) {
+    bars.y.emplace_back(rg::mean_interval(images.values(methods()[i])));
+    for (const double value : images.values(methods()[i])) {
       seeds.x.push_back(static_cast<double>(i) + 0.2);
       seeds.y.push_back(value);
     }
@@ -87,7 +87,7 @@ inline Panel methods_of(const ImageResults& images) {
 inline Panel by_rate(const std::vector<SignalResults>& signals, bool gains) {
   Panel panel{.title = gains ? "Blurred signals: gain over the denoiser" : "Why it breaks",
               .x = {.label = "learning rate at the fixed point", .scale = Scale::log},
-              .y = {.label = gains ? "dB" : "rate times the largest eigenvalue of h"}};
+              .y = {.label = gains ? "dB" : "rate times the largest |eigenvalue| of h"}};
   const std::vector<double> before = values_of(signals.front(), "denoiser");
   Points seeds{.style = {.colour = colour::sky, .mark = Mark::disc, .size = 2}};
   ErrorBars bars{.style = {.colour = colour::black, .mark = Mark::disc}};
@@ -116,26 +116,26 @@ inline Panel by_rate(const std::vector<SignalResults>& signals, bool gains) {
 
 /// No picture without results.
 inline void draw(const ImageResults& images, const std::vector<SignalResults>& signals, const std::string& out) {
-  const std::vector<torch::Tensor> of_potential = load_shown(out, "potential.pt");
-  if (of_potential.size() == 8) {
+  const Shown potential = Shown::load(out, "potential");
+  if (potential.fixed_point.defined()) {
     rg::report::Picture picture{.caption = "The first test images of the first seed.",
                                 .description = "Restorations of images with missing pixels.",
                                 .columns = 1,
                                 .width = 700};
-    picture.panels = {panels::restorations(of_potential, load_shown(out, "implicit.pt"))};
+    picture.panels = {panels::restorations(potential, Shown::load(out, "implicit"))};
     kit::write_picture(picture, "restorations", out);
   }
   rg::report::Picture picture{.caption =
                                   "Black: means over the seeds with Student-t 95 % intervals; blue: each seed. Beyond "
-                                  "the dashed line at 2 steps of the fixed rate leave the minimum.",
+                                  "the dashed line at 2 steps of the fixed rate may leave the minimum.",
                               .description = "Learned regularizers: PSNR, descent, and learning rates.",
                               .columns = 2,
                               .width = 1000};
   if (!images.seeds.empty()) {
     picture.panels.push_back(panels::methods_of(images));
   }
-  if (of_potential.size() == 8) {
-    picture.panels.push_back(panels::descents(of_potential));
+  if (potential.fixed_point.defined()) {
+    picture.panels.push_back(panels::descents(potential));
   }
   if (signals.size() > 1 && !signals.front().seeds.empty()) {
     picture.panels.push_back(panels::by_rate(signals, /*gains=*/true));

@@ -17,8 +17,8 @@
 #include "degradation.hpp"
 #include "restorer.hpp"
 
-/// Restores by proximal gradient descent with backtracking: the objective never rises, and no sample is reported before
-/// its steps are small.
+/// Restores by proximal gradient descent with backtracking, so that the objective never rises, until a step changes x
+/// by less than 1e-4 of its size; at most 500 steps.
 inline rg::ProximalPoint descended(Restorer& restorer, const Problem& problem, double strength) {
   return rg::proximal_descent(
       problem.term, restorer->potential(), problem.start,
@@ -36,19 +36,14 @@ inline const std::vector<double>& strengths() {
   return all;
 }
 
-/// A restoration by a potential whose strength is chosen, as that of a denoiser is.
-inline torch::Tensor with_chosen_strength(Restorer& restorer, const Problem& validation, const Problem& test) {
-  double strength = 0;
-  const auto restore = [&](const Problem& problem, double each) {
-    if (!restorer->implicit) {
-      return descended(restorer, problem, each).last();
-    }
+/// Sets the strength that a denoiser restores best with.
+inline Chosen choose_strength(Restorer& restorer, const Problem& validation) {
+  const Chosen best = chosen(validation, strengths(), [&](const Problem& problem, double each) {
     restorer->set_strength(each);
-    return solved(restorer, problem).last();
-  };
-  const torch::Tensor restored = tuned(validation, test, strengths(), restore, &strength);
-  restorer->set_strength(strength);
-  return restored;
+    return restorer->implicit ? solved(restorer, problem).last() : descended(restorer, problem, each).last();
+  });
+  restorer->set_strength(best.strength);
+  return best;
 }
 
 inline const std::vector<double>& tv_strengths() {
@@ -64,32 +59,35 @@ inline void add_classical(rg::Numbers& numbers, const Problem& validation, const
   numbers["tv"] = psnr(tuned(validation, test, tv_strengths(), total_variation), test.truth);
 }
 
+inline double share_of(const torch::Tensor& which) {
+  return which.to(torch::kDouble).mean().item<double>();
+}
+
 /// How the descent of a potential went, and what its curvature allows, with this ending of the names: `rise`, the
-/// largest rise of the objective over its size; `curvature`, the largest |eigenvalue| of the Hessian of h at the
-/// restorations; `unstable`, the share of restorations that a step without backtracking would leave; `settled`, that of
-/// samples at which Picard's iteration converges.
+/// largest rise of the objective in a step over its size; `curvature`, the largest |eigenvalue| of the Hessian of h at
+/// the restorations, as far as it was found; `unstable`, the share of restorations that a step without backtracking
+/// would leave; `settled`, that of samples at which Picard's iteration converges.
 inline void add_descent(rg::Numbers& numbers, Restorer& restorer, const Problem& test, const rg::ProximalPoint& point,
                         const std::string& ending) {
   const torch::Tensor& objective = point.objective;
   const std::int64_t steps = objective.size(0) - 1;
-  const torch::Tensor rises = (objective.narrow(0, 1, steps) - objective.narrow(0, 0, steps)) / objective[0];
-  const auto share = [](const torch::Tensor& which) { return which.to(torch::kDouble).mean().item<double>(); };
-  numbers["rise" + ending] = std::max(0.0, rises.max().item<double>());
+  const torch::Tensor before = objective.narrow(0, 0, steps), after = objective.narrow(0, 1, steps);
+  numbers["rise" + ending] = std::max(0.0, ((after - before) / before).max().item<double>());
   numbers["iterations" + ending] = static_cast<double>(point.iterations);
   numbers["halvings" + ending] = point.halvings.to(torch::kDouble).mean().item<double>();
-  numbers["converged" + ending] = share(point.converged);
+  numbers["converged" + ending] = share_of(point.converged);
   const auto h = restorer->potential();
   const auto slope = [&](const torch::Tensor& x) { return h.slope(x); };
   numbers["curvature" + ending] = rg::spectral_radius(slope, point.last()).value.max().item<double>();
   const rg::SpectralRadius radius = rg::spectral_radius(restorer->step(test.term), point.last());
-  numbers["unstable" + ending] = share(radius.value > 1);
-  numbers["settled" + ending] =
-      share(rg::fixed_point(restorer->step(test.term), test.start, rg::Picard{.tolerance = 1e-4, .iterations = 500})
-                .converged);
+  numbers["unstable" + ending] = share_of((radius.value > 1) & radius.converged);
+  const rg::Picard plain{.tolerance = 1e-4, .iterations = 500};
+  numbers["settled" + ending] = share_of(rg::fixed_point(restorer->step(test.term), test.start, plain).converged);
   numbers["strength" + ending] = restorer->strength();
 }
 
-/// The solver's cost in a training, on one batch: iterations forward, evaluations backward.
+/// The solvers in a training: iterations forward and evaluations backward on the test samples, and the share of the
+/// training's batches of which a sample did not converge.
 inline void add_solves(rg::Numbers& numbers, Restorer& restorer, const Problem& problem) {
   const rg::Equilibrium found = rg::equilibrium(restorer->step(problem.term), problem.start, training_solvers());
   (found.x - problem.truth).square().mean().backward();
@@ -99,25 +97,52 @@ inline void add_solves(rg::Numbers& numbers, Restorer& restorer, const Problem& 
   numbers["failed"] = restorer->solves[1].item<double>() / std::max(1.0, restorer->solves[0].item<double>());
 }
 
-/// Restorations and objectives of the first seed, for the picture: a list of tensors in OUT/restored/NAME.
-inline constexpr std::int64_t shown = 6;
+/// What the picture shows of one seed: the first test images, what was given of them, and what each method made of
+/// them; the objective of all test images along the descent. Tensors of a part that has none are undefined.
+struct Shown {
+  torch::Tensor truth{}, given{}, mask{}, tv{}, denoiser{}, fixed_point{}, of_denoiser{}, of_fixed_point{};
 
-inline void save_shown(const std::string& out, const std::string& name, const std::vector<torch::Tensor>& tensors) {
-  std::ostringstream bytes;
-  torch::save(tensors, bytes);
-  ex::write_file(out + "/restored/" + name, bytes.str());
-}
-
-/// Empty if there is no such file.
-inline std::vector<torch::Tensor> load_shown(const std::string& out, const std::string& name) {
-  std::vector<torch::Tensor> tensors;
-  if (const std::string path = out + "/restored/" + name; std::filesystem::exists(path)) {
-    torch::load(tensors, path);
+  /// The tensors with their names in the file.
+  template <class Self>
+  static auto named(Self& of) {
+    return std::vector<std::pair<const char*, decltype(&of.truth)>>{{"truth", &of.truth},
+                                                                    {"given", &of.given},
+                                                                    {"mask", &of.mask},
+                                                                    {"tv", &of.tv},
+                                                                    {"denoiser", &of.denoiser},
+                                                                    {"fixed_point", &of.fixed_point},
+                                                                    {"of_denoiser", &of.of_denoiser},
+                                                                    {"of_fixed_point", &of.of_fixed_point}};
   }
-  return tensors;
-}
 
-/// The first images, without a graph.
+  /// Into OUT/restored/PART.pt.
+  void save(const std::string& out, const std::string& part) const {
+    torch::serialize::OutputArchive archive;
+    for (const auto& [name, tensor] : named(*this)) {
+      if (tensor->defined()) {
+        archive.write(name, *tensor);
+      }
+    }
+    std::ostringstream bytes;
+    archive.save_to(bytes);
+    ex::write_file(out + "/restored/" + part + ".pt", bytes.str());
+  }
+
+  /// All undefined if there is no such file.
+  static Shown load(const std::string& out, const std::string& part) {
+    Shown shown;
+    if (const std::string path = out + "/restored/" + part + ".pt"; std::filesystem::exists(path)) {
+      torch::serialize::InputArchive archive;
+      archive.load_from(path);
+      for (const auto& [name, tensor] : named(shown)) {
+        (void)archive.try_read(name, *tensor);
+      }
+    }
+    return shown;
+  }
+};
+
+/// The first six images, without a graph.
 inline torch::Tensor first(const torch::Tensor& images) {
-  return images.detach().narrow(0, 0, std::min(shown, images.size(0))).clone();
+  return images.detach().narrow(0, 0, std::min<std::int64_t>(6, images.size(0))).clone();
 }

@@ -131,7 +131,8 @@ inline rg::Model denoising(Restorer& restorer) {
   return {restorer, [](Restorer& of, const rg::Batch& noisy) { return of->denoised(noisy.data); }};
 }
 
-/// Trains on as many of the samples as the steps need, each once, with all that the transform does to them.
+/// Trains on as many of the samples as the steps need, or on all several times, with all that the transform does to
+/// them.
 inline void fit(const std::string& job, Restorer& restorer, const rg::Model& model, const rg::Batch& samples,
                 const rg::AnyTransform& damage, const Training& how, std::uint64_t seed, ex::Jobs& jobs) {
   torch::optim::Adam adam(restorer->denoiser->parameters(), torch::optim::AdamOptions(how.rate));

@@ -45,14 +45,14 @@ struct ImageSettings {
 
 /// Blurred signals on a ring.
 struct SignalSettings {
-  int seeds = 2;
+  int seeds = 3;
   double blur = 2;       ///< standard deviation of the kernel, in samples
   double noise = 0.03;   ///< standard deviation, for levels in [0, 1]
   double denoise = 0.1;  ///< as for images
   NetworkSettings network{.kernel = 5};
   Training denoiser{.batch = 32, .rate = 2e-3};
   Training fixed_point{.steps = 300, .batch = 32};
-  std::vector<double> rates = {0.002, 0.02};  ///< of the training at the fixed point, in place of its one rate
+  std::vector<double> rates = {0.002, 0.02};  ///< of the training at the fixed point; the first is meant to work
   int validation = 64;
   int test = 256;
 };
@@ -73,25 +73,25 @@ inline kit::Sizes sizes_of(LearnedSettings& s) {
 /// The product of tau and lambda, the rate of the potential's gradient in a step: fixed, while lambda is learned.
 inline constexpr double potential_rate = 0.4;
 
-/// A way to restore: how its results are called, and the table's head.
+/// A way to restore: how its results are called, the table's head, and the part of the trainings that it belongs to:
+/// the potential as a denoiser and then at its fixed point, as a denoiser for twice as long, the implicit regularizer
+/// both ways. Each part is trained by one process.
 struct Method {
   std::string key;
   std::string title;
+  std::string part = "potential";
 };
 inline const std::vector<Method>& methods() {
   static const std::vector<Method> all{{"given", "given, filled in"},
                                        {"tikhonov", "Tikhonov"},
                                        {"tv", "total variation"},
                                        {"denoiser", "denoiser"},
-                                       {"longer", "denoiser, twice as long"},
+                                       {"longer", "denoiser, twice as long", "longer"},
                                        {"fixed_point", "fixed point (ELDER)"},
-                                       {"implicit_denoiser", "implicit, denoiser"},
-                                       {"implicit", "implicit, fixed point"}};
+                                       {"implicit_denoiser", "implicit, denoiser", "implicit"},
+                                       {"implicit", "implicit, fixed point", "implicit"}};
   return all;
 }
-
-/// What one process trains of the images of one seed: the potential as a denoiser and then at its fixed point; as a
-/// denoiser for twice as long; the implicit regularizer both ways.
 inline const std::vector<std::string>& image_parts() {
   static const std::vector<std::string> all{"potential", "longer", "implicit"};
   return all;

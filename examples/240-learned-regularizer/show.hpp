@@ -23,17 +23,22 @@ inline kit::Claims show_results(const ex::Results& results, const LearnedSetting
   };
   const ImageResults images(results);
   const std::vector<SignalResults> signals = signal_results(results, s.signals);
-  std::vector<std::pair<std::string, const ex::Results*>> restored;
+  std::vector<Restored> restored;
   if (!images.seeds.empty()) {
     add(images_table(images, s.images), "images");
     add(gains_table(images), "gains");
     claim_images(images, claims);
-    restored = {{"images, denoiser", &images.parts.front()}, {"images, fixed point", &images.parts.front()}};
+    for (const Method& method : methods()) {
+      if (method.key != "given" && method.key != "tikhonov" && method.key != "tv") {
+        restored.push_back({"images, " + method.title, "_" + method.key, &images.parts.at(method.part)});
+      }
+    }
   }
   if (!signals.front().seeds.empty()) {
     for (const SignalResults& each : signals) {
-      restored.emplace_back(each.rate.empty() ? "signals, denoiser" : "signals, fixed point, rate " + each.rate,
-                            &each.seeds);
+      restored.push_back(each.rate.empty()
+                             ? Restored{"signals, denoiser", "_denoiser", &each.seeds}
+                             : Restored{"signals, fixed point, rate " + each.rate, "_fixed_point", &each.seeds});
     }
   }
   if (!restored.empty()) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,10 +20,36 @@
 using rg::report::Kind;
 using rg::report::Table;
 
+/// The least or the largest of some numbers; NaN if one of them is.
+inline double least(const std::vector<double>& values) {
+  double least = values.front();
+  for (const double each : values) {
+    least = std::isnan(each) || each < least ? each : least;
+    if (std::isnan(least)) {
+      return least;
+    }
+  }
+  return least;
+}
+inline double largest(std::vector<double> values) {
+  for (double& each : values) {
+    each = -each;
+  }
+  return -least(values);
+}
+
+/// a - b of each seed.
+inline std::vector<double> differences_of(std::vector<double> a, const std::vector<double>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    a[i] -= b[i];
+  }
+  return a;
+}
+
 /// The results of the seeds for which all parts of the images are there.
 struct ImageResults {
   std::vector<std::string> seeds{};
-  std::vector<ex::Results> parts{};  ///< in the order of `image_parts`
+  std::map<std::string, ex::Results> parts{};
 
   explicit ImageResults(const ex::Results& results) {
     std::vector<ex::Results> found;
@@ -29,34 +57,25 @@ struct ImageResults {
       found.push_back(results.where({{"part", "images " + part}, {"job", "restored"}}));
     }
     seeds = ex::seeds_of_all(found);
-    for (const ex::Results& part : found) {
-      parts.push_back(ex::of_seeds(part, seeds));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      parts[image_parts()[i]] = ex::of_seeds(found[i], seeds);
     }
   }
 
-  /// A measure of each seed, of the part that has it.
-  [[nodiscard]] std::vector<double> values(const std::string& measure) const {
-    for (const ex::Results& part : parts) {
-      std::vector<double> all = part.values([&](const auto& each) { return each.measure(measure); });
-      if (!all.empty() && !std::isnan(all.front())) {
-        return all;
-      }
-    }
-    return std::vector<double>(seeds.size(), rg::unknown);
+  /// The PSNR of each seed; NaN for one whose training diverged.
+  [[nodiscard]] std::vector<double> values(const Method& method) const {
+    return parts.at(method.part).values([&](const auto& each) { return each.measure(method.key); });
   }
-  [[nodiscard]] rg::Interval mean(const std::string& measure) const { return rg::mean_interval(values(measure)); }
-  /// a - b, paired by seed.
-  [[nodiscard]] rg::Interval gain(const std::string& a, const std::string& b) const {
-    return rg::paired_difference(values(a), values(b));
+  [[nodiscard]] std::vector<double> values(const std::string& key) const {
+    return values(*std::find_if(methods().begin(), methods().end(), [&](const Method& m) { return m.key == key; }));
   }
-  [[nodiscard]] double least_gain(const std::string& a, const std::string& b) const {
-    const std::vector<double> of_a = values(a), of_b = values(b);
-    double least = of_a.front() - of_b.front();
-    for (std::size_t i = 1; i < of_a.size(); ++i) {
-      least = std::min(least, of_a[i] - of_b[i]);
-    }
-    return least;
+  [[nodiscard]] std::vector<double> gains(const std::string& a, const std::string& b) const {
+    return differences_of(values(a), values(b));
   }
+  [[nodiscard]] double gain(const std::string& a, const std::string& b) const {
+    return rg::mean_interval(gains(a, b)).mean;
+  }
+  [[nodiscard]] double least_gain(const std::string& a, const std::string& b) const { return least(gains(a, b)); }
 };
 
 inline Table images_table(const ImageResults& images, const ImageSettings& s) {
@@ -70,13 +89,13 @@ inline Table images_table(const ImageResults& images, const ImageSettings& s) {
   for (std::size_t i = 0; i < images.seeds.size(); ++i) {
     std::vector<rg::report::Cell> row{images.seeds[i]};
     for (const Method& method : methods()) {
-      row.emplace_back(images.values(method.key)[i]);
+      row.emplace_back(images.values(method)[i]);
     }
     table.add(std::move(row));
   }
   std::vector<rg::report::Cell> row{"mean"};
   for (const Method& method : methods()) {
-    row.emplace_back(images.mean(method.key).mean);
+    row.emplace_back(rg::mean_interval(images.values(method)).mean);
   }
   table.add(std::move(row));
   return table;
@@ -89,7 +108,8 @@ inline Table gains_table(const ImageResults& images) {
               "2. What training at the fixed point gains");
   for (const Method& method : methods()) {
     if (method.key != "fixed_point") {
-      table.add({method.title, images.gain("fixed_point", method.key), images.least_gain("fixed_point", method.key)});
+      table.add({method.title, rg::mean_interval(images.gains("fixed_point", method.key)),
+                 images.least_gain("fixed_point", method.key)});
     }
   }
   return table;
@@ -99,48 +119,60 @@ inline void claim_images(const ImageResults& images, kit::Claims& claims) {
   const std::string elder = "training at the fixed point beats the ";
   claims.below(0.6, images.least_gain("fixed_point", "denoiser"),
                elder + "denoiser on every seed, by more than 0.6 dB");
-  claims.below(1, images.gain("fixed_point", "denoiser").mean, elder + "denoiser by more than 1 dB on average");
+  claims.below(1, images.gain("fixed_point", "denoiser"), elder + "denoiser by more than 1 dB on average");
   claims.below(0.4, images.least_gain("fixed_point", "longer"),
                elder + "denoiser that is trained twice as long, on every seed");
-  claims.below(0.3, images.gain("fixed_point", "tv").mean, elder + "total variation");
-  claims.within(images.gain("fixed_point", "implicit").mean, -1, 1,
+  claims.below(0.3, images.gain("fixed_point", "tv"), elder + "total variation");
+  claims.within(images.gain("fixed_point", "implicit"), -1, 1,
                 "the explicit regularizer is as good as the implicit one, within 1 dB");
-  for (const char* const of : {"denoiser", "fixed_point"}) {
-    const std::vector<double> rises = images.values(std::string("rise_") + of);
-    claims.below(*std::max_element(rises.begin(), rises.end()), 1e-5,
-                 std::string("the objective never rises on the way, beyond rounding: ") + of);
-  }
 }
 
-/// How restorations went and what they allow, by what was trained how.
-inline Table solvers_table(const std::vector<std::pair<std::string, const ex::Results*>>& rows) {
+/// A row of the table of restorations: a trained regularizer, and the ending of its measures' names.
+struct Restored {
+  std::string name;
+  std::string ending;
+  const ex::Results* results;
+};
+
+/// How restorations went and what they allow, by what was trained how; what its training's solves took.
+inline Table solvers_table(const std::vector<Restored>& rows) {
   Table table(
       {{.name = "regularizer"},
        {.name = "lambda", .kind = Kind::number, .digits = 4},
        {.name = "descent: iterations", .key = "iterations", .kind = Kind::number, .digits = 0},
-       {.name = "halvings of tau", .kind = Kind::number, .digits = 2},
-       {.name = "largest rise of F / F", .key = "rise", .align = rg::report::Align::right},
-       {.name = "largest eigenvalue of h", .key = "curvature", .kind = Kind::interval, .digits = 2},
-       {.name = "times the rate", .key = "rate_curvature", .kind = Kind::number, .digits = 2},
+       {.name = "converged", .kind = Kind::percent, .digits = 1},
+       {.name = "largest rise of F", .key = "rise", .align = rg::report::Align::right},
+       {.name = "largest |eigenvalue| of h", .key = "curvature", .kind = Kind::interval, .digits = 2},
        {.name = "unstable", .kind = Kind::percent, .digits = 1},
-       {.name = "Picard converges", .key = "settled", .kind = Kind::percent, .digits = 1}},
+       {.name = "Picard converges", .key = "settled", .kind = Kind::percent, .digits = 1},
+       {.name = "solves: forward", .key = "forward", .kind = Kind::number, .digits = 0},
+       {.name = "backward", .kind = Kind::number, .digits = 0},
+       {.name = "batches that failed", .key = "failed", .kind = Kind::percent, .digits = 1}},
       "3. The restorations: descent with backtracking, the Hessian of h where it ends, and whether steps of the "
       "fixed rate 0.4 stay there");
-  for (const auto& [name, results] : rows) {
-    if (results->empty()) {
+  for (const Restored& row : rows) {
+    if (row.results->empty()) {
       continue;
     }
-    const std::string ending =
-        std::isnan(results->begin()->measure("strength_denoiser")) || name.find("denoiser") == std::string::npos
-            ? "_fixed_point"
-            : "_denoiser";
-    const auto mean = [&](const std::string& measure) {
-      return rg::mean_interval(results->values([&](const auto& each) { return each.measure(measure + ending); }));
+    const auto values = [&](const std::string& measure) {
+      return row.results->values([&](const auto& each) { return each.measure(measure); });
     };
-    const std::vector<double> rises = results->values([&](const auto& each) { return each.measure("rise" + ending); });
-    table.add({name, mean("strength").mean, mean("iterations").mean, mean("halvings").mean,
-               kit::format("%.0e", *std::max_element(rises.begin(), rises.end())), mean("curvature"),
-               potential_rate * mean("curvature").mean, mean("unstable").mean, mean("settled").mean});
+    const auto mean = [&](const char* measure) -> rg::report::Cell {
+      const rg::Interval found = rg::mean_interval(values(measure + row.ending));
+      return std::isnan(found.mean) ? rg::report::Cell(rg::report::Missing{}) : rg::report::Cell(found.mean);
+    };
+    const bool solves = row.ending == "_fixed_point" || row.ending == "_implicit";
+    const auto of_training = [&](const char* measure) -> rg::report::Cell {
+      return solves ? rg::report::Cell(rg::mean_interval(values(measure)).mean)
+                    : rg::report::Cell(rg::report::Missing{});
+    };
+    const double rise = largest(values("rise" + row.ending));
+    const rg::Interval curvature = rg::mean_interval(values("curvature" + row.ending));
+    table.add({row.name, mean("strength"), mean("iterations"), mean("converged"),
+               std::isnan(rise) ? rg::report::Cell(rg::report::Missing{}) : rg::report::Cell(kit::format("%.0e", rise)),
+               std::isnan(curvature.mean) ? rg::report::Cell(rg::report::Missing{}) : rg::report::Cell(curvature),
+               mean("unstable"), mean("settled"), of_training("forward"), of_training("backward"),
+               of_training("failed")});
   }
   return table;
 }
@@ -178,44 +210,45 @@ inline Table signals_table(const std::vector<SignalResults>& signals) {
                {.name = "PSNR, dB", .key = "psnr", .kind = Kind::interval, .digits = 2},
                {.name = "over the denoiser, paired", .key = "gain", .kind = Kind::interval, .digits = 2},
                {.name = "least", .kind = Kind::number, .digits = 2},
-               {.name = "most", .kind = Kind::number, .digits = 2},
-               {.name = "solves that failed in training", .key = "failed", .kind = Kind::percent, .digits = 1}},
+               {.name = "most", .kind = Kind::number, .digits = 2}},
               kit::format("4. Blurred signals, %zu seeds", denoiser.seeds.size()));
   const std::vector<double> before = values_of(denoiser, "denoiser");
-  const auto add = [&](const std::string& name, const std::vector<double>& after, rg::report::Cell failed) {
-    std::vector<double> gains;
-    for (std::size_t i = 0; i < before.size(); ++i) {
-      gains.push_back(after[i] - before[i]);
-    }
-    table.add({name, rg::mean_interval(after), rg::mean_interval(gains), *std::min_element(gains.begin(), gains.end()),
-               *std::max_element(gains.begin(), gains.end()), std::move(failed)});
+  const auto add = [&](const std::string& name, const std::vector<double>& after) {
+    const std::vector<double> gains = differences_of(after, before);
+    table.add({name, rg::mean_interval(after), rg::mean_interval(gains), least(gains), largest(gains)});
   };
-  for (const char* const method : {"tikhonov", "tv", "denoiser"}) {
-    const auto named = std::find_if(methods().begin(), methods().end(), [&](const auto& m) { return m.key == method; });
-    add(named->title, values_of(denoiser, method), rg::report::Missing{});
+  for (const Method& method : methods()) {
+    if (method.key == "tikhonov" || method.key == "tv" || method.key == "denoiser") {
+      add(method.title, values_of(denoiser, method.key));
+    }
   }
   for (std::size_t i = 1; i < signals.size(); ++i) {
-    add("fixed point, rate " + signals[i].rate, values_of(signals[i], "fixed_point"),
-        rg::mean_interval(values_of(signals[i], "failed")).mean);
+    add("fixed point, rate " + signals[i].rate, values_of(signals[i], "fixed_point"));
   }
   return table;
 }
 
+/// The first rate is meant to work, the largest to break.
 inline void claim_signals(const std::vector<SignalResults>& signals, kit::Claims& claims) {
-  const std::vector<double> before = values_of(signals.front(), "denoiser");
-  if (signals.size() > 1) {
-    const rg::Interval gain = rg::paired_difference(values_of(signals[1], "fixed_point"), before);
-    claims.below(0.1, gain.mean, "signals: training at the fixed point gains with rate " + signals[1].rate);
-    claims.below(1, rg::paired_difference(before, values_of(signals.front(), "tikhonov")).mean,
-                 "signals: a denoiser beats Tikhonov by more than 1 dB");
-  }
-  if (signals.size() > 2) {
-    const SignalResults& fast = signals.back();
-    claims.below(
-        1, potential_rate * rg::mean_interval(values_of(fast, "curvature_fixed_point")).mean / 2,
-        "signals: with rate " + fast.rate + " h becomes so curved that steps of the fixed rate leave its minima");
-    claims.below(rg::mean_interval(values_of(fast, "settled_fixed_point")).mean,
-                 rg::mean_interval(values_of(signals[1], "settled_fixed_point")).mean,
-                 "signals: with rate " + fast.rate + " Picard's iteration converges less often");
+  const SignalResults &denoiser = signals.front(), &works = signals[1];
+  const auto mean = [](const SignalResults& of, const char* measure) {
+    return rg::mean_interval(values_of(of, measure)).mean;
+  };
+  const double gain = mean(works, "fixed_point") - mean(denoiser, "denoiser");
+  const std::string rate = "signals, rate " + works.rate + ": ";
+  claims.below(0.2, gain, rate + "training at the fixed point gains over the denoiser");
+  claims.below(mean(denoiser, "tv"), mean(works, "fixed_point"), rate + "it beats total variation");
+  claims.below(1, mean(denoiser, "denoiser") - mean(denoiser, "tikhonov"),
+               "signals: a denoiser beats Tikhonov by more than 1 dB");
+  const SignalResults& fast = *std::max_element(signals.begin() + 1, signals.end(), [](const auto& a, const auto& b) {
+    return std::stod(a.rate) < std::stod(b.rate);
+  });
+  if (fast.rate != works.rate) {
+    const std::string broken = "signals, rate " + fast.rate + ": ";
+    claims.below(mean(fast, "fixed_point"), mean(works, "fixed_point"), broken + "it restores worse");
+    claims.below(mean(works, "unstable_fixed_point") + 0.2, mean(fast, "unstable_fixed_point"),
+                 broken + "more of the restorations are such that a plain step leaves them");
+    claims.below(mean(fast, "settled_fixed_point"), mean(works, "settled_fixed_point") - 0.2,
+                 broken + "Picard's iteration converges less often");
   }
 }

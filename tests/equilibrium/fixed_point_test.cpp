@@ -289,6 +289,21 @@ TEST_CASE("spectral_radius: of many dimensions within its residual, and the same
   CHECK_FALSE(short_of.stable().any().item<bool>());
 }
 
+TEST_CASE("spectral_radius: a map that just repels, with a dense spectrum, is not called stable") {
+  for (const double top : {1.001, 1.003, 1.01}) {
+    for (const std::int64_t n : {100, 400, 784}) {
+      CAPTURE(top, n);
+      const at::Tensor d = at::linspace(-0.2, top, n, at::kDouble);
+      const auto map = [&](const at::Tensor& x) { return x * d; };
+      const auto found = spectral_radius(map, at::zeros({32, n}, at::kDouble));
+      CHECK(found.stable().sum().item<std::int64_t>() <= 1);
+    }
+  }
+  const at::Tensor d = at::linspace(-0.2, 0.9, 400, at::kDouble);
+  const auto map = [&](const at::Tensor& x) { return x * d; };
+  CHECK(spectral_radius(map, at::zeros({32, 400}, at::kDouble)).stable().all().item<bool>());
+}
+
 TEST_CASE("spectral_radius: near 1 it looks on until it is on one side") {
   // Between the two largest a vector has a residual of at most .007, which is within the tolerance on either side.
   std::vector<double> values{1.004, 0.99};

@@ -71,7 +71,7 @@ TEST_CASE("layer activity: a channel is one unit at all positions") {
   CHECK(regimen::layer_activity(net, data(a))[0].dead_points == Approx(0.5));
 }
 
-TEST_CASE("layer activity: a NaN makes a unit of no kind, and no point alive") {
+TEST_CASE("layer activity: a NaN makes a unit of no kind, and is not above 0") {
   at::Tensor a = at::ones({2, 2});
   a[0][1] = std::numeric_limits<double>::quiet_NaN();
   Shows net;
@@ -79,6 +79,9 @@ TEST_CASE("layer activity: a NaN makes a unit of no kind, and no point alive") {
   CHECK(layers[0].affine == Approx(0.5));
   CHECK(layers[0].dead == 0);
   CHECK(layers[0].separating == 0);
+  CHECK(layers[0].dead_points == 0);  // each sample has another unit above 0
+  a[0][0] = -1;
+  CHECK(regimen::layer_activity(net, data(a))[0].dead_points == Approx(0.5));
 }
 
 TEST_CASE("Activity: the means over the layers, by name, of its own data or a phase's") {

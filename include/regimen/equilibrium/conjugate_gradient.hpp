@@ -62,8 +62,8 @@ class LinearSolution : public SolveReport {
 /// after about the square root of A's condition number. A matrix that is not positive definite, met as p'A p <= 0, ends
 /// its sample and is reported; one that is not symmetric does not converge. No graph is built. Throws Error for
 /// settings out of their range, an empty batch, and products of another shape.
-///     const regimen::LinearSolution u = regimen::conjugate_gradient([&](const at::Tensor& p) { return p.matmul(A); },
-///     v);
+///     const auto product = [&](const at::Tensor& p) { return p.matmul(A); };
+///     const at::Tensor u = regimen::conjugate_gradient(product, v).solution();
 [[nodiscard]] inline LinearSolution conjugate_gradient(const SelfMap& product, const at::Tensor& v,
                                                        const ConjugateGradient& how = {}) {
   how.check();

@@ -129,13 +129,13 @@ class ProximalSearch {
 /// Proximal gradient descent on g(x) + lambda h(x) from x_0 [N, ...], with backtracking for each sample by itself, as
 /// in ELDER (Zou, Liu, Wohlberg and Kamilov 2023): a step that does not lower the objective by gamma / tau |change|^2
 /// is not taken, and tau of that sample is made smaller. So the objective never rises, whatever the first tau and for
-/// an h that is not convex, beyond 25 roundings of the type of x below its least value so far: 3e-6 of its size in
-/// float, 6e-15 in double. Without this allowance rounding would make tau smaller for ever near the minimum.
+/// an h that is not convex, but for rounding: it exceeds its least value so far by at most 25 roundings of the type of
+/// x, 3e-6 of its size in float, 6e-15 in double. Without this allowance rounding would make tau smaller for ever near the minimum.
 ///
 /// Values are added up in double where g and h give them so. Each iteration costs a slope and a value of h. No graph is
 /// built. Throws Error for settings out of their range, an empty batch, and an objective that is not finite at x_0.
-///     const regimen::ProximalPoint point = regimen::proximal_descent(data, potential, y, {.strength = 0.05, .step =
-///     8}); const at::Tensor restored = point.solution();
+///     const regimen::ProximalPoint point = regimen::proximal_descent(data, potential, y, {.strength = 0.05});
+///     const at::Tensor restored = point.solution();
 template <Proximable G, Smooth H>
 [[nodiscard]] ProximalPoint proximal_descent(const G& g, const H& h, const at::Tensor& x_0,
                                              const ProximalDescent& how = {}) {

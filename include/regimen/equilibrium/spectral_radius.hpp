@@ -44,8 +44,9 @@ struct SpectralRadius {
   at::Tensor converged{};     ///< [N] bool: whether it is within the tolerance
   std::int64_t products = 0;  ///< with the transposed Jacobian
 
-  /// [N] bool: whether the fixed point attracts. False also where the search has not converged.
-  [[nodiscard]] at::Tensor stable() const { return value.lt(1) & converged; }
+  /// [N] bool: whether the fixed point attracts. False also where the search has not converged, and where the residual
+  /// leaves room for a radius of 1; of a Jacobian that is far from normal the true radius may lie still farther away.
+  [[nodiscard]] at::Tensor stable() const { return (value + residual).lt(1) & converged; }
 };
 
 namespace detail {
@@ -60,7 +61,7 @@ class RadiusSearch {
     if (!y_.requires_grad()) {
       throw Error(
           "spectral_radius: the map's result has no graph: make it differentiable by its argument, without "
-          "NoGradGuard, or ask for no check of stability");
+          "NoGradGuard or InferenceMode, or ask for no check of stability");
     }
     const at::Tensor rows = at::arange(x.size(0), at::TensorOptions().dtype(at::kLong).device(x.device()));
     const at::Tensor drawn = Key(how.seed, rows).fold(salt::radius).normal({x.numel() / x.size(0)}).to(at::kDouble);

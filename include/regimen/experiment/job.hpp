@@ -73,8 +73,8 @@ class Jobs {
 
   /// The same for a network that a function calls, such as one with several inputs: `model` is what is trained, `net`
   /// the module below it, which is saved.
-  ///     const regimen::Model model(net, [](auto& n, const regimen::Batch& b) { return n->forward(b.data,
-  ///     b.extra.at("mask")); }); jobs.run(job, model, net, sgd);
+  ///     const auto how = [](auto& n, const regimen::Batch& b) { return n->forward(b.data, b.extra.at("mask")); };
+  ///     jobs.run(job, regimen::Model(net, how), net, sgd);
   template <class Net, Storable... Things>
   History run(const Job& job, const Model& model, Net& net, Things&... things) {
     const JobFiles files{folder_, job.name};

@@ -48,7 +48,7 @@ struct UnitExtrema {
     const std::vector<std::int64_t> positions = positions_of(a);
     const at::Tensor of_points = positions.empty() ? a : a.amax(positions);  // [N, members, units]
     const at::Tensor high = of_points.amax({0}), low = (positions.empty() ? a : a.amin(positions)).amin({0});
-    const at::Tensor dead = (of_points.amax({2}) <= 0).sum(0);
+    const at::Tensor dead = (a > 0).flatten(2).any(2).logical_not().sum(0);
     highest = highest.defined() ? at::maximum(highest, high) : high;
     lowest = lowest.defined() ? at::minimum(lowest, low) : low;
     dead_points = dead_points.defined() ? dead_points + dead : dead;
@@ -64,10 +64,6 @@ struct UnitExtrema {
     return activity;
   }
 };
-
-}  // namespace detail
-
-namespace detail {
 
 /// The extrema of the layers that a network shows on some data, in the order of the layers.
 inline std::vector<UnitExtrema> unit_extrema(const Model& model, const Source& data,
