@@ -130,7 +130,8 @@ class ProximalSearch {
 /// in ELDER (Zou, Liu, Wohlberg and Kamilov 2023): a step that does not lower the objective by gamma / tau |change|^2
 /// is not taken, and tau of that sample is made smaller. So the objective never rises, whatever the first tau and for
 /// an h that is not convex, but for rounding: it exceeds its least value so far by at most 25 roundings of the type of
-/// x, 3e-6 of its size in float, 6e-15 in double. Without this allowance rounding would make tau smaller for ever near the minimum.
+/// x, 3e-6 of its size in float, 6e-15 in double. Without this allowance rounding would make tau smaller for ever near
+/// the minimum.
 ///
 /// Values are added up in double where g and h give them so. Each iteration costs a slope and a value of h. No graph is
 /// built. Throws Error for settings out of their range, an empty batch, and an objective that is not finite at x_0.

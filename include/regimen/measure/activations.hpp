@@ -65,10 +65,11 @@ struct UnitExtrema {
   }
 };
 
-/// The extrema of the layers that a network shows on some data, in the order of the layers.
-inline std::vector<UnitExtrema> unit_extrema(const Model& model, const Source& data,
-                                             std::optional<std::int64_t> members, const Evaluation& how,
-                                             const std::string& who) {
+/// The extrema of the layers that a network shows on some data, in the order of the layers. units(tap): as
+/// `units_of_tap` gives them.
+template <class Units>
+std::vector<UnitExtrema> unit_extrema(const Model& model, const Source& data, const Evaluation& how,
+                                      const std::string& who, const Units& units) {
   const at::NoGradGuard no_grad;
   std::vector<UnitExtrema> layers;
   walk(model, data, how, who, [&](const Batch& batch) {
@@ -85,7 +86,7 @@ inline std::vector<UnitExtrema> unit_extrema(const Model& model, const Source& d
     }
     layers.resize(shown);
     for (std::size_t i = 0; i < shown; ++i) {
-      layers[i].add(units_of_tap(taps.tensors()[i], members, who));
+      layers[i].add(units(taps.tensors()[i]));
     }
   });
   return layers;
@@ -101,7 +102,9 @@ inline std::vector<UnitExtrema> unit_extrema(const Model& model, const Source& d
 [[nodiscard]] inline std::vector<LayerActivity> layer_activity(const Model& model, const Source& data,
                                                                const Evaluation& how = {}) {
   std::vector<LayerActivity> layers;
-  for (const detail::UnitExtrema& layer : detail::unit_extrema(model, data, std::nullopt, how, "layer_activity")) {
+  const std::string who = "layer_activity";
+  const auto units = [&who](const at::Tensor& tap) { return units_of_tap(tap, who); };
+  for (const detail::UnitExtrema& layer : detail::unit_extrema(model, data, how, who, units)) {
     layers.push_back(layer.of(0));
   }
   return layers;
@@ -113,7 +116,9 @@ inline std::vector<UnitExtrema> unit_extrema(const Model& model, const Source& d
                                                                              std::int64_t members,
                                                                              const Evaluation& how = {}) {
   detail::require(members >= 1, "member_activity: members", "at least 1", members);
-  const std::vector<detail::UnitExtrema> layers = detail::unit_extrema(model, data, members, how, "member_activity");
+  const std::string who = "member_activity";
+  const auto units = [&](const at::Tensor& tap) { return units_of_tap(tap, members, who); };
+  const std::vector<detail::UnitExtrema> layers = detail::unit_extrema(model, data, how, who, units);
   std::vector<std::vector<LayerActivity>> all(static_cast<std::size_t>(members));
   for (std::size_t member = 0; member < all.size(); ++member) {
     for (const detail::UnitExtrema& layer : layers) {

@@ -128,8 +128,7 @@ struct Jumpstart {
   }
 
   [[nodiscard]] Layers over_positions(const at::Tensor& tap) const {
-    const std::optional<std::int64_t> count = members ? std::optional(members->value) : std::nullopt;
-    const at::Tensor units = units_of_tap(tap, count, "Jumpstart");
+    const at::Tensor units = members ? units_of_tap(tap, members->value, "Jumpstart") : units_of_tap(tap, "Jumpstart");
     const at::Tensor a = units.scalar_type() == at::kDouble ? units : units.to(at::kFloat);
     const std::vector<std::int64_t> positions = positions_of(a);
     return positions.empty() ? Layers{a, a} : Layers{a.amax(positions), a.amin(positions)};
