@@ -197,7 +197,7 @@ inline void claim_shape(const std::vector<CellResults>& cells, int width, int de
       claims.below(0.8, balanced->mean("separating_after").mean, at + "with Jumpstart most do in the end");
     }
   }
-  if (const CellResults* const units = find(cells, width, depth, "units"); units != nullptr && depth >= 20) {
+  if (const CellResults* const units = find(cells, width, depth, "units"); units != nullptr && depth >= 50) {
     claims.below(balanced->mean("dead_points_after").mean, units->mean("dead_points_after").mean,
                  at + "units alone leave more points that a whole layer is dead for");
   }

@@ -142,7 +142,7 @@ inline Table solvers_table(const std::vector<Restored>& rows) {
        {.name = "descent: iterations", .key = "iterations", .kind = Kind::number, .digits = 0},
        {.name = "converged", .kind = Kind::percent, .digits = 1},
        {.name = "largest rise of F", .key = "rise", .align = rg::report::Align::right},
-       {.name = "largest |eigenvalue| of h", .key = "curvature", .kind = Kind::interval, .digits = 2},
+       {.name = "largest |eigenvalue| of h, median", .key = "curvature", .kind = Kind::number, .digits = 2},
        {.name = "unstable", .kind = Kind::percent, .digits = 1},
        {.name = "Picard converges", .key = "settled", .kind = Kind::percent, .digits = 1},
        {.name = "solves: forward", .key = "forward", .kind = Kind::number, .digits = 0},
@@ -167,10 +167,11 @@ inline Table solvers_table(const std::vector<Restored>& rows) {
                     : rg::report::Cell(rg::report::Missing{});
     };
     const double rise = largest(values("rise" + row.ending));
-    const rg::Interval curvature = rg::mean_interval(values("curvature" + row.ending));
+    const std::vector<double> curvatures = values("curvature" + row.ending);
+    const bool has_curvature = !std::isnan(largest(curvatures));
     table.add({row.name, mean("strength"), mean("iterations"), mean("converged"),
                std::isnan(rise) ? rg::report::Cell(rg::report::Missing{}) : rg::report::Cell(kit::format("%.0e", rise)),
-               std::isnan(curvature.mean) ? rg::report::Cell(rg::report::Missing{}) : rg::report::Cell(curvature),
+               has_curvature ? rg::report::Cell(rg::median(curvatures)) : rg::report::Cell(rg::report::Missing{}),
                mean("unstable"), mean("settled"), of_training("forward"), of_training("backward"),
                of_training("failed")});
   }
