@@ -60,7 +60,7 @@ struct DeepSettings {
   int width = 8;
   std::int64_t images = 1000;
   int batch = 100;
-  int epochs = 30;
+  int epochs = 20;
   double rate = 1e-3;
 };
 

@@ -39,9 +39,9 @@ class ImageTrainings {
     rg::Numbers numbers;
     Shown shown;
     if (unit_.part == "potential") {
-      add_classical(numbers, split_.validation, split_.test);
+      const torch::Tensor by_tv = add_classical(numbers, split_.validation, split_.test);
       shown = {first(split_.test.truth), first(split_.test.damaged.data), first(split_.test.damaged.extra.at("mask"))};
-      shown.tv = first(tuned(split_.validation, split_.test, tv_strengths(), total_variation));
+      shown.tv = first(by_tv);
     }
     if (restorer->is_finite()) {
       const Chosen best = choose_strength(restorer, split_.validation);
@@ -116,7 +116,7 @@ inline void train_signals(const SignalUnit& unit, const SignalSettings& s, ex::J
   }
   (void)jobs.compute(unit.job("restored", ""), [&] {
     rg::Numbers numbers;
-    add_classical(numbers, validation, test);
+    (void)add_classical(numbers, validation, test);
     if (!restorer->is_finite()) {
       return numbers;
     }

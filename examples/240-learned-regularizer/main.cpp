@@ -1,6 +1,6 @@
 // ELDER (Zou, Liu, Wohlberg and Kamilov 2023): a regularizer that is learned by differentiating through the restoration
 // itself, against the same one learned as a denoiser, an implicit one, and total variation. Images with missing pixels,
-// blurred signals. Two minutes on two CPU cores.
+// blurred signals. Three minutes on two CPU cores.
 
 #include <algorithm>
 #include <cmath>

@@ -46,17 +46,15 @@ inline Chosen choose_strength(Restorer& restorer, const Problem& validation) {
   return best;
 }
 
-inline const std::vector<double>& tv_strengths() {
-  static const std::vector<double> all{0.001, 0.002, 0.004, 0.008, 0.016, 0.03};
-  return all;
-}
-
-/// The methods without a network.
-inline void add_classical(rg::Numbers& numbers, const Problem& validation, const Problem& test) {
+/// The methods without a network. Returns the restoration by total variation.
+inline torch::Tensor add_classical(rg::Numbers& numbers, const Problem& validation, const Problem& test) {
   const std::vector<double> tikhonov_strengths{0.003, 0.01, 0.03, 0.1, 0.3, 1};
+  const std::vector<double> tv_strengths{0.001, 0.002, 0.004, 0.008, 0.016, 0.03};
+  const torch::Tensor by_tv = tuned(validation, test, tv_strengths, total_variation);
   numbers["given"] = psnr(test.start, test.truth);
   numbers["tikhonov"] = psnr(tuned(validation, test, tikhonov_strengths, tikhonov), test.truth);
-  numbers["tv"] = psnr(tuned(validation, test, tv_strengths(), total_variation), test.truth);
+  numbers["tv"] = psnr(by_tv, test.truth);
+  return by_tv;
 }
 
 inline double share_of(const torch::Tensor& which) {

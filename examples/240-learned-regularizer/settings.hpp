@@ -45,7 +45,7 @@ struct ImageSettings {
 
 /// Blurred signals on a ring.
 struct SignalSettings {
-  int seeds = 3;
+  int seeds = 2;
   double blur = 2;       ///< standard deviation of the kernel, in samples
   double noise = 0.03;   ///< standard deviation, for levels in [0, 1]
   double denoise = 0.1;  ///< as for images
