@@ -195,9 +195,7 @@ Options read_options(int argc, char** argv) {
   EarlySettings& s = options.settings;
   CLI::App app("When wrong labels are learned, and where rules without clean labels stop.");
   kit::take_last(app);
-  kit::add_data(app, s.data);
-  kit::add_machine(app, s.machine);
-  app.add_option("--out", s.out, "folder of the results")->capture_default_str();
+  kit::add_data_and_machine(app, s);
   const kit::OptionGroup add{app};
   add("--side", s.data.side, kit::at_least_0(), "pixels that images are shrunk to, 0: as they are");
   add("--seeds", s.seeds, kit::at_least_0(), "number of seeds on clusters");

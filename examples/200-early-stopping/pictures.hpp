@@ -7,6 +7,7 @@
 #include <regimen/report.hpp>
 
 #include "images.hpp"
+#include "kit/closing.hpp"
 #include "kit/pictures.hpp"
 #include "table.hpp"
 
@@ -169,31 +170,23 @@ inline std::string sentence_of(const std::vector<ImageCell>& cells) {
 /// Writes tables and pictures, prints the tables, and says what came out. Returns the paper's statements.
 inline kit::Claims show_results(const ex::Results& results, const EarlySettings& s) {
   kit::Claims claims;
-  std::string text, said;
-  const auto add = [&](const rg::report::Table& table, const std::string& name) {
-    text += "\n" + rg::report::terminal(table, {.width = 150});
-    ex::write_file(s.out + "/" + name + ".csv", rg::report::csv(table));
-  };
+  std::string said;
+  kit::Closing closing(s.out);
   if (const std::vector<ClusterCell> cells = finished_cells(results, s); !cells.empty()) {
     claim_clusters(cells, claims);
-    add(clusters_table(cells), "clusters");
-    add(rules_table(cells, s, claims), "rules");
-    add(jacobian_table(cells), "jacobian");
+    closing.add(clusters_table(cells), "clusters");
+    closing.add(rules_table(cells, s, claims), "rules");
+    closing.add(jacobian_table(cells), "jacobian");
     draw_clusters(cells, s.out);
     said += sentence_of(cells);
   }
   if (const std::vector<ImageCell> cells = finished_images(results, s); !cells.empty()) {
-    add(images_table(cells, claims), "images");
-    add(image_rules_table(cells, claims), "image-rules");
+    closing.add(images_table(cells, claims), "images");
+    closing.add(image_rules_table(cells, claims), "image-rules");
     draw_images(cells, s.out);
     said += sentence_of(cells);
   }
-  const auto diverged =
-      std::count_if(results.begin(), results.end(), [](const auto& result) { return result.diverged(); });
-  if (diverged > 0) {
-    claims.add(false, kit::format("%td trainings diverged, and are left out of all tables", diverged));
-  }
-  kit::show_text(text + "\nDoes it come out?\n" + claims.text() + said, s.out,
-                 "results.csv, epochs.csv, manifest.json");
+  kit::claim_none_diverged(results, claims, ", and are left out of all tables");
+  closing.show(claims, said, "results.csv, epochs.csv, manifest.json");
   return claims;
 }

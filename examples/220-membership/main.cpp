@@ -198,9 +198,7 @@ Options read_options(int argc, char** argv) {
   MembershipSettings& s = options.settings;
   CLI::App app("Who was in the training data? Linear regression, and networks in good and bad minima.");
   kit::take_last(app);
-  kit::add_data(app, s.data);
-  kit::add_machine(app, s.machine);
-  app.add_option("--out", s.out, "folder of the results")->capture_default_str();
+  kit::add_data_and_machine(app, s);
   std::vector<std::string> models = kit::network_names();
   models.insert(models.begin(), "mlp");
   app.add_option("--model", s.model)->check(CLI::IsMember(models))->capture_default_str();

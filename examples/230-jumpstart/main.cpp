@@ -138,11 +138,9 @@ Options read_options(int argc, char** argv) {
   JumpstartSettings& s = options.settings;
   CLI::App app("Deep and thin ReLU networks, with Jumpstart regularization and without.");
   kit::take_last(app);
-  kit::add_data(app, s.data);
-  kit::add_machine(app, s.machine);
-  app.add_option("--out", s.out, "folder of the results")->capture_default_str();
+  kit::add_data_and_machine(app, s);
   const kit::OptionGroup moons{app, "Two moons"};
-  std::vector<std::string> arms, image_arms;
+  std::vector<std::string> arms;
   for (const ArmName& arm : arm_names()) {
     arms.push_back(arm.key);
   }

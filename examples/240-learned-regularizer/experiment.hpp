@@ -85,9 +85,7 @@ class ImageTrainings {
       images = first(point.last());
       return;
     }
-    const rg::ProximalPoint point = descended(restorer, test, restorer->strength());
-    numbers[method] = psnr(point.last(), test.truth);
-    add_descent(numbers, restorer, test, point, "_" + method);
+    const rg::ProximalPoint point = add_restoration(numbers, restorer, test, method);
     images = first(point.last());
     objective = point.objective.sum(1);
   }
@@ -117,31 +115,25 @@ inline void train_signals(const SignalUnit& unit, const SignalSettings& s, ex::J
   (void)jobs.compute(unit.job("restored", ""), [&] {
     rg::Numbers numbers;
     (void)add_classical(numbers, validation, test);
-    if (!restorer->is_finite()) {
-      return numbers;
+    if (restorer->is_finite()) {
+      (void)add_restoration(numbers, restorer, test, "denoiser");
     }
-    const rg::ProximalPoint point = descended(restorer, test, restorer->strength());
-    numbers["denoiser"] = psnr(point.last(), test.truth);
-    add_descent(numbers, restorer, test, point, "_denoiser");
     return numbers;
   });
   const rg::Snapshot denoiser(restorer);
+  const rg::Batch to_blur = signals(most, seed + 2);
   for (const double rate : s.rates) {
     const std::string at = SignalUnit::rate_of(rate);
     denoiser.restore();
     Training how = s.fixed_point;
     how.rate = rate;
-    fit(unit.job("fixed-point", at), restorer, solving(restorer, damage), signals(most, seed + 2), damage, how,
-        seed + 1, jobs);
+    fit(unit.job("fixed-point", at), restorer, solving(restorer, damage), to_blur, damage, how, seed + 1, jobs);
     (void)jobs.compute(unit.job("restored", at), [&] {
       rg::Numbers numbers;
-      if (!restorer->is_finite()) {
-        return numbers;
+      if (restorer->is_finite()) {
+        (void)add_restoration(numbers, restorer, test, "fixed_point");
+        add_solves(numbers, restorer, test);
       }
-      const rg::ProximalPoint point = descended(restorer, test, restorer->strength());
-      numbers["fixed_point"] = psnr(point.last(), test.truth);
-      add_descent(numbers, restorer, test, point, "_fixed_point");
-      add_solves(numbers, restorer, test);
       return numbers;
     });
   }

@@ -14,6 +14,7 @@
 #include "kit/check_once.hpp"
 #include "kit/checked.hpp"
 #include "kit/image_experiment.hpp"
+#include "kit/image_options.hpp"
 #include "kit/machine.hpp"
 #include "kit/main.hpp"
 #include "kit/options.hpp"
@@ -118,9 +119,7 @@ Options read_options(int argc, char** argv) {
   LearnedSettings& s = options.settings;
   CLI::App app("Regularizers that are learned as denoisers, and at the fixed point of the restoration.");
   kit::take_last(app);
-  kit::add_data(app, s.data);
-  kit::add_machine(app, s.machine);
-  app.add_option("--out", s.out, "folder of the results")->capture_default_str();
+  kit::add_data_and_machine(app, s);
   const auto networks = [](const kit::OptionGroup& add, const std::string& of, NetworkSettings& network) {
     add((of + "depth").c_str(), network.depth, CLI::Range(2, 100), "convolutions");
     add((of + "channels").c_str(), network.channels, kit::at_least_1(), "of each but the last");

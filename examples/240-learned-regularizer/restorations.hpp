@@ -19,7 +19,8 @@
 
 /// Restores by proximal gradient descent with backtracking, so that the objective never rises, until a step changes x
 /// by less than 1e-4 of its size; at most 500 steps.
-inline rg::ProximalPoint descended(Restorer& restorer, const Problem& problem, double strength) {
+inline rg::ProximalPoint descended(Restorer& restorer, const Problem& problem) {
+  const double strength = restorer->strength();
   return rg::proximal_descent(
       problem.term, restorer->potential(), problem.start,
       {.strength = strength, .step = potential_rate / strength, .tolerance = 1e-4, .iterations = 500});
@@ -40,7 +41,7 @@ inline const std::vector<double>& strengths() {
 inline Chosen choose_strength(Restorer& restorer, const Problem& validation) {
   const Chosen best = chosen(validation, strengths(), [&](const Problem& problem, double each) {
     restorer->set_strength(each);
-    return restorer->implicit ? solved(restorer, problem).last() : descended(restorer, problem, each).last();
+    return restorer->implicit ? solved(restorer, problem).last() : descended(restorer, problem).last();
   });
   restorer->set_strength(best.strength);
   return best;
@@ -82,6 +83,15 @@ inline void add_descent(rg::Numbers& numbers, Restorer& restorer, const Problem&
   const rg::Picard plain{.tolerance = 1e-4, .iterations = 500};
   numbers["settled" + ending] = share_of(rg::fixed_point(restorer->step(test.term), test.start, plain).converged);
   numbers["strength" + ending] = restorer->strength();
+}
+
+/// Restores by a potential: the PSNR under the method's name, and how it went.
+inline rg::ProximalPoint add_restoration(rg::Numbers& numbers, Restorer& restorer, const Problem& test,
+                                         const std::string& method) {
+  rg::ProximalPoint point = descended(restorer, test);
+  numbers[method] = psnr(point.last(), test.truth);
+  add_descent(numbers, restorer, test, point, "_" + method);
+  return point;
 }
 
 /// The solvers in a training: iterations forward and evaluations backward on the test samples, and the share of the

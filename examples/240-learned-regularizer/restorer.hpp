@@ -126,7 +126,7 @@ inline rg::Model solving(Restorer& restorer, const Degradation& degradation) {
           }};
 }
 
-/// The same of denoising.
+/// Denoised batches as a model's output.
 inline rg::Model denoising(Restorer& restorer) {
   return {restorer, [](Restorer& of, const rg::Batch& noisy) { return of->denoised(noisy.data); }};
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,24 +8,20 @@
 #include <regimen/report.hpp>
 
 #include "kit/claims.hpp"
-#include "kit/pictures.hpp"
+#include "kit/closing.hpp"
 #include "pictures.hpp"
 #include "table.hpp"
 
 /// Writes tables and pictures, prints the tables, and says what came out. Returns the statements.
 inline kit::Claims show_results(const ex::Results& results, const LearnedSettings& s) {
   kit::Claims claims;
-  std::string text;
-  const auto add = [&](const Table& table, const std::string& name) {
-    text += "\n" + rg::report::terminal(table, {.width = 150});
-    ex::write_file(s.out + "/" + name + ".csv", rg::report::csv(table));
-  };
+  kit::Closing closing(s.out);
   const ImageResults images(results);
   const std::vector<SignalResults> signals = signal_results(results, s.signals);
   std::vector<Restored> restored;
   if (!images.seeds.empty()) {
-    add(images_table(images, s.images), "images");
-    add(gains_table(images), "gains");
+    closing.add(images_table(images, s.images), "images");
+    closing.add(gains_table(images), "gains");
     claim_images(images, claims);
     for (const Method& method : methods()) {
       if (method.key != "given" && method.key != "tikhonov" && method.key != "tv") {
@@ -42,18 +37,14 @@ inline kit::Claims show_results(const ex::Results& results, const LearnedSetting
     }
   }
   if (!restored.empty()) {
-    add(solvers_table(restored), "solvers");
+    closing.add(solvers_table(restored), "solvers");
   }
   if (!signals.front().seeds.empty()) {
-    add(signals_table(signals), "signals");
+    closing.add(signals_table(signals), "signals");
     claim_signals(signals, claims);
   }
   draw(images, signals, s.out);
-  const auto diverged =
-      std::count_if(results.begin(), results.end(), [](const auto& result) { return result.diverged(); });
-  if (diverged > 0) {
-    claims.add(false, kit::format("%td trainings diverged", diverged));
-  }
-  kit::show_text(text + "\nDoes it come out?\n" + claims.text(), s.out, "results.csv");
+  kit::claim_none_diverged(results, claims);
+  closing.show(claims);
   return claims;
 }

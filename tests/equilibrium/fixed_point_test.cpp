@@ -25,10 +25,6 @@ using regimen::spectral_radius;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-at::Tensor drawn(std::uint64_t seed, std::int64_t n, at::IntArrayRef shape) {
-  return regimen::Key(seed, at::arange(n, at::kLong)).normal(shape).to(at::kDouble);
-}
-
 /// A symmetric matrix with these eigenvalues.
 at::Tensor with_eigenvalues(const std::vector<double>& values, std::uint64_t seed = 1) {
   const auto n = static_cast<std::int64_t>(values.size());

@@ -21,10 +21,6 @@ using regimen::Equilibrium;
 using regimen::OneStep;
 using regimen::Picard;
 
-at::Tensor drawn(std::uint64_t seed, std::int64_t n, at::IntArrayRef shape) {
-  return regimen::Key(seed, at::arange(n, at::kLong)).normal(shape).to(at::kDouble);
-}
-
 /// tanh(x W + y) with |W| as given.
 struct Tanh {
   at::Tensor weight, given;

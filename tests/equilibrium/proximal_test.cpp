@@ -20,10 +20,6 @@ using regimen::ProximalPoint;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-at::Tensor drawn(std::uint64_t seed, std::int64_t n, at::IntArrayRef shape) {
-  return regimen::Key(seed, at::arange(n, at::kLong)).normal(shape).to(at::kDouble);
-}
-
 at::Tensor number(double value) {
   return at::full({}, value, at::kDouble);
 }
@@ -357,7 +353,7 @@ TEST_CASE("proximal_descent: restores by a learned regularizer, in float, withou
   CHECK(point.objective[-1].lt(point.objective[0]).all().item<bool>());
   const at::Tensor rise = point.objective - std::get<0>(point.objective.cummin(0));
   CHECK((rise / point.objective[0]).max().item<double>() < 3.1e-6);
-  // The same solution as that of the map whose fixed point it is.
+  // The minimum is the fixed point of the step without backtracking.
   const auto map = [&](const at::Tensor& x) { return proximal_step(g, potential, x, number(8), number(0.05)); };
   const at::Tensor found = regimen::fixed_point(map, truth * mask, regimen::Anderson{.tolerance = 1e-5}).last();
   CHECK(furthest(found, point.last()) < 1e-2);

@@ -41,6 +41,11 @@ inline double correlation(const at::Tensor& a, const at::Tensor& b) {
   return ((x - x.mean()) * (y - y.mean())).mean().item<double>() / (x.std() * y.std()).item<double>();
 }
 
+/// n samples of standard normal numbers of this shape, double.
+inline at::Tensor drawn(std::uint64_t seed, std::int64_t n, at::IntArrayRef shape) {
+  return regimen::Key(seed, at::arange(n, at::kLong)).normal(shape).to(at::kDouble);
+}
+
 inline at::Tensor longs(const std::vector<std::int64_t>& values) {
   return at::tensor(values, at::kLong);
 }

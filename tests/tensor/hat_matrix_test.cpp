@@ -18,10 +18,6 @@ using measured::rows;
 using regimen::hat_matrix;
 
 /// Standard normal numbers [n, p] double.
-at::Tensor drawn(std::uint64_t seed, std::int64_t n, std::int64_t p) {
-  return regimen::Key(seed, at::arange(n, at::kLong)).normal({p}).to(at::kDouble);
-}
-
 const std::vector<std::pair<int, int>> sizes = {{4, 9}, {9, 4}, {6, 6}, {1, 3}, {3, 1}, {1, 1}};
 
 }  // namespace

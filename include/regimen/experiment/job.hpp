@@ -71,8 +71,8 @@ class Jobs {
     return run(job, Model(net), net, things...);
   }
 
-  /// The same for a network that a function calls, such as one with several inputs: `model` is what is trained, `net`
-  /// the module below it, which is saved.
+  /// Trains a network that a function calls, such as one with several inputs, and returns its history. `model`: what is
+  /// trained; `net`: the module below it, which is saved with the things.
   ///     const auto how = [](auto& n, const regimen::Batch& b) { return n->forward(b.data, b.extra.at("mask")); };
   ///     jobs.run(job, regimen::Model(net, how), net, sgd);
   template <class Net, Storable... Things>

@@ -27,12 +27,12 @@ struct OverMembers {
   AnyLoss loss = CrossEntropy{};
 
   at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
-    return sum_of_finite(of_members(output, [&](const at::Tensor& own) { return loss(own, target); }));
+    return sum_of_finite(at::stack(of_members(output, [&](const at::Tensor& own) { return loss(own, target); })));
   }
 
   /// The loss of each sample, summed over the members, [N].
   [[nodiscard]] at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
-    return of_members(output, [&](const at::Tensor& own) { return loss.each(own, target); }).sum(0);
+    return at::stack(of_members(output, [&](const at::Tensor& own) { return loss.each(own, target); })).sum(0);
   }
 
   [[nodiscard]] at::Tensor weight(const at::Tensor& target) const { return loss.weight(target, target.size(0)); }
@@ -40,31 +40,26 @@ struct OverMembers {
 
   /// The share of the members that are right, [N, ...]; undefined for a loss without accuracy.
   [[nodiscard]] at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
-    if (const at::Tensor first = loss.correct(member(output, 0), target); !first.defined()) {
-      return first;
-    }
-    return of_members(output, [&](const at::Tensor& own) { return loss.correct(own, target).to(at::kFloat); }).mean(0);
+    const std::vector<at::Tensor> all =
+        of_members(output, [&](const at::Tensor& own) { return loss.correct(own, target); });
+    return all.front().defined() ? at::stack(all).to(at::kFloat).mean(0) : at::Tensor();
   }
 
   void check_target(const at::Tensor& target) const { loss.check_target(target); }
   [[nodiscard]] bool sums() const { return loss.sums(); }
 
  private:
-  static at::Tensor member(const at::Tensor& output, std::int64_t i) {
+  /// What `call` gives for each member's output.
+  template <class Call>
+  static std::vector<at::Tensor> of_members(const at::Tensor& output, const Call& call) {
     if (output.dim() < 2 || output.size(1) == 0) {
       throw Error("OverMembers takes outputs of [N, members, ...], not " + detail::described(output));
     }
-    return output.select(1, i);
-  }
-
-  /// What `call` gives for each member's output, [members, ...].
-  template <class Call>
-  static at::Tensor of_members(const at::Tensor& output, const Call& call) {
-    std::vector<at::Tensor> all{call(member(output, 0))};
-    for (std::int64_t i = 1; i < output.size(1); ++i) {
+    std::vector<at::Tensor> all;
+    for (std::int64_t i = 0; i < output.size(1); ++i) {
       all.push_back(call(output.select(1, i)));
     }
-    return at::stack(all);
+    return all;
   }
 };
 
