@@ -141,7 +141,7 @@ void measure_variants(const std::string& model, int batch, int images, const std
   const double operations = product_ceiling();
   const double roof = 1 / std::max(resnet18_flop / operations, resnet18_bytes / bytes);
   std::printf("%s, batch %d, %d steps an epoch; regimen %s, LibTorch %s, %s\n", model.c_str(), batch, steps,
-              rg::version, TORCH_VERSION, gpu().c_str());
+              rg::version, rg::libtorch_version, gpu().c_str());
   std::printf(
       "ceilings here: copy %.2f TB/s, bf16 product %.0f TFLOP/s; roofline of ResNet-18 with unfused BatchNorm "
       "%.0f images/s\n",

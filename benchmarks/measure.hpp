@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/version.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include <regimen/base/version.hpp>
+#include <regimen/tensor/libtorch.hpp>
 
 template <class Work>
 double seconds_of(Work&& work) {
@@ -84,7 +83,7 @@ inline std::string name_of_machine() {
 class Report {
  public:
   explicit Report(const std::string& title, std::string machine = name_of_machine()) : machine_(std::move(machine)) {
-    std::printf("\n%s (regimen %s, LibTorch %s, %s)\n", title.c_str(), regimen::version, TORCH_VERSION,
+    std::printf("\n%s (regimen %s, LibTorch %s, %s)\n", title.c_str(), regimen::version, regimen::libtorch_version,
                 machine_.c_str());
   }
 
@@ -131,7 +130,7 @@ class Report {
     std::snprintf(numbers, sizeof numbers, "%.4f,%.4f,%.4f,%s %g,%zu,%.6g,%.6g", median, low, high, relation, goal,
                   ratios.size(), our_seconds, their_seconds);
     csv << '"' << ours << "\",\"" << theirs << "\"," << what << "," << numbers << "," << regimen::version << ","
-        << TORCH_VERSION << ",\"" << machine_ << "\"\n";
+        << regimen::libtorch_version << ",\"" << machine_ << "\"\n";
   }
 
   std::string machine_;

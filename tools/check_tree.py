@@ -53,6 +53,8 @@ LEFT_OUT = {"networks", "adapt", "report", "experiment"}  # of regimen.hpp
 KINDS = ["compile_fail", "consumer", "device", "docs", "flagship", "fuzz", "headers", "laws", "sanitize", "support", "tree"]
 # A test of a room is part of the program whose header in tests/support/ it includes; those of networks/ are one.
 PROGRAMS = ["images", "numbers", "tensors", "training"]
+# The one header that knows LibTorch's versions apart.
+VERSION_HEADER = "tensor/libtorch.hpp"
 MOST_LINES = 300
 MOST_LINES_OF_FUNCTION = 60
 
@@ -237,6 +239,8 @@ def check():
             elif "/detail/" in included and other != room:
                 yield f"{header} may not include {included}: it is for {other}/ alone"
         is_free = "\n// No LibTorch.\n" in text
+        if header != VERSION_HEADER and "TORCH_VERSION" in text:
+            yield f"{header} asks for LibTorch's version: give the difference a name in {VERSION_HEADER}, and ask for that"
         if room in torch_free and not is_free:
             yield f"{header} must say // No LibTorch. on its second line: {room}/ is without it"
         if is_free:

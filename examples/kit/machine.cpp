@@ -7,6 +7,7 @@
 
 #include <regimen/base/version.hpp>
 #include <regimen/experiment/processors.hpp>
+#include <regimen/tensor/libtorch.hpp>
 
 #include "workers.hpp"
 
@@ -30,7 +31,7 @@ void settle_device(std::string& device, std::string& precision, bool may_use_gpu
 
 void print(const Machine& machine, int seeds) {
   const auto plural = [](int count) { return count == 1 ? "" : "s"; };
-  std::printf("regimen %s, LibTorch %s, %s, %s, %d worker%s of %d thread%s, %d seed%s\n", rg::version, TORCH_VERSION,
+  std::printf("regimen %s, LibTorch %s, %s, %s, %d worker%s of %d thread%s, %d seed%s\n", rg::version, rg::libtorch_version,
               machine.device.c_str(), machine.precision.c_str(), machine.workers, plural(machine.workers),
               machine.threads, plural(machine.threads), seeds, plural(seeds));
 }

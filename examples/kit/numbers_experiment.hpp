@@ -10,6 +10,7 @@
 
 #include <regimen/base/version.hpp>
 #include <regimen/experiment.hpp>
+#include <regimen/tensor/libtorch.hpp>
 
 #include "options.hpp"
 #include "workers.hpp"
@@ -68,7 +69,7 @@ regimen::experiment::Conduct settle(Settings& s, int units, const regimen::exper
                  regimen::experiment::processors());
   torch::set_num_threads(s.threads);
   if (!task.list && !task.worker) {
-    std::printf("regimen %s, LibTorch %s, %d worker%s of %d thread%s, %d units\n", regimen::version, TORCH_VERSION,
+    std::printf("regimen %s, LibTorch %s, %d worker%s of %d thread%s, %d units\n", regimen::version, regimen::libtorch_version,
                 s.workers, s.workers == 1 ? "" : "s", s.threads, s.threads == 1 ? "" : "s", units);
   }
   return {.workers = s.workers, .threads = s.threads};

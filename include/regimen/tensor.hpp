@@ -11,6 +11,7 @@
 #include "regimen/tensor/gradients.hpp"
 #include "regimen/tensor/hat_matrix.hpp"
 #include "regimen/tensor/least_squares_descent.hpp"
+#include "regimen/tensor/libtorch.hpp"
 #include "regimen/tensor/minimum_norm.hpp"
 #include "regimen/tensor/minimum_norm_risk.hpp"
 #include "regimen/tensor/named.hpp"

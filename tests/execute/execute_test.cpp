@@ -41,7 +41,7 @@ bool autocast_is_on() {
 
 /// The type that autocast computes in on a GPU: half precision, unless somebody says otherwise. Known without one too.
 at::ScalarType type_on_gpu() {
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+#if REGIMEN_AUTOCAST_BY_DEVICE
   return at::autocast::get_autocast_dtype(at::kCUDA);
 #else
   return at::autocast::get_autocast_gpu_dtype();

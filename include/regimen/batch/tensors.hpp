@@ -37,7 +37,7 @@ Batch change_parts(const Batch& batch, const Change& change) {
   }
   for (auto& [name, tensor] : result.extra) {
     if (tensor.defined()) {
-      tensor = change([&name = name](const Batch& of) -> const at::Tensor& { return of.extra.at(name); });
+      tensor = change([&key = name](const Batch& of) -> const at::Tensor& { return of.extra.at(key); });
     }
   }
   return result;

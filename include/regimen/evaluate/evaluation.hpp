@@ -20,7 +20,8 @@ namespace regimen::inline v0 {
 struct Evaluation {
   AnyLoss loss{};                          ///< CrossEntropy by default
   std::vector<AnyTransform> preprocess{};  ///< applied to every batch, in order: normalization
-  Execution execute{};
+  // Not `{}`: for that g++ 12 warns at -O3 of a string that is not initialized, in the code of users.
+  Execution execute = Execution();
   Integer batch = 128;  ///< samples per batch, at least 1; changes only speed and memory, unless the network mixes
                         ///< samples in eval mode too, as BatchNorm without running statistics does
   Moment now{};         ///< the moment for sources whose damage follows a schedule

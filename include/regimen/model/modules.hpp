@@ -124,8 +124,8 @@ std::vector<Part> parts_of(GetModule get_module) {
     }
   } else if constexpr (requires { module.named_modules().front().second.is_training(); }) {
     for (const auto& [name, part] : module.named_modules()) {
-      parts.push_back({name, [part = part]() mutable { return part.is_training(); },
-                       [part = part](bool on) mutable { part.train(on); }});
+      parts.push_back(
+          {name, [it = part]() mutable { return it.is_training(); }, [it = part](bool on) mutable { it.train(on); }});
     }
   }
   return parts;

@@ -54,8 +54,8 @@ struct JacobianNorm {
     const at::Tensor flat = output.flatten(1);
     const std::int64_t outputs = flat.size(1);
     at::Tensor sum;
-    const auto add = [&, &input = input](const at::Tensor& v) {
-      const at::Tensor square = detail::as_real(slope(flat, input, v, /*create_graph=*/true)).square().sum();
+    const auto add = [&, &from = input](const at::Tensor& v) {
+      const at::Tensor square = detail::as_real(slope(flat, from, v, /*create_graph=*/true)).square().sum();
       sum = sum.defined() ? sum + square : square;
     };
     if (projections > 0) {

@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <torch/version.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -16,6 +15,7 @@
 #include "regimen/run/detail/machine.hpp"
 #include "regimen/run/phase.hpp"
 #include "regimen/run/scoring.hpp"
+#include "regimen/tensor/libtorch.hpp"
 
 namespace regimen::inline v0 {
 
@@ -131,7 +131,7 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
   }
   return json::Object()
       .add("regimen", json::quoted(version))
-      .add("libtorch", json::quoted(TORCH_VERSION))
+      .add("libtorch", json::quoted(libtorch_version))
       .add("compiler", json::quoted(__VERSION__))
       .add("machine", describe_machine(model))
       .add("resumed_from", describe_resume(from))

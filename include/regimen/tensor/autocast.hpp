@@ -1,18 +1,14 @@
 #pragma once
 
 #include <ATen/autocast_mode.h>
-#include <torch/version.h>
 
 #include "regimen/base/config.hpp"
+#include "regimen/tensor/libtorch.hpp"
 
 namespace regimen::inline v0::detail {
 
-/// True if autocast's switches take a device type (LibTorch 2.4 and newer); then the CPU can compute in fp16 as well.
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-inline constexpr bool autocast_by_device = true;
-#else
-inline constexpr bool autocast_by_device = false;
-#endif
+/// True if autocast's switches take a device type; then the CPU can compute in fp16 as well.
+inline constexpr bool autocast_by_device = REGIMEN_AUTOCAST_BY_DEVICE;
 
 /// Clears autocast's cache of cast weights at its begin and end. Autocast keeps casts until its outermost guard ends;
 /// this guard goes around code that swaps weights or runs a network without a graph.
@@ -49,7 +45,7 @@ class Autocast {
   Autocast& operator=(const Autocast&) = delete;
 
  private:
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+#if REGIMEN_AUTOCAST_BY_DEVICE
   static bool enabled(at::DeviceType device) { return at::autocast::is_autocast_enabled(device); }
   static at::ScalarType type_of(at::DeviceType device) { return at::autocast::get_autocast_dtype(device); }
   static void set(at::DeviceType device, bool on, at::ScalarType type) {

@@ -28,8 +28,8 @@ namespace regimen::inline v0 {
   // By eigenvalues: a solver refuses a penalty that is rounding beside the matrix.
   const auto [values, vectors] = at::linalg_eigh(wide ? design.matmul(design.t()) : design.t().matmul(design));
   const at::Tensor scale = (values.clamp_min(0) + penalty).reciprocal().unsqueeze(1);
-  const auto solved = [&vectors = vectors, &scale](const at::Tensor& right) {
-    return vectors.matmul(scale * vectors.t().matmul(right));
+  const auto solved = [&basis = vectors, &scale](const at::Tensor& right) {
+    return basis.matmul(scale * basis.t().matmul(right));
   };
   const at::Tensor solution = wide ? design.t().matmul(solved(columns)) : solved(design.t().matmul(columns));
   return given.dim() == 1 ? solution.squeeze(1) : solution;

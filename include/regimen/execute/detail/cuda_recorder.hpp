@@ -2,6 +2,7 @@
 
 #include "regimen/base/cuda.hpp"
 #include "regimen/execute/detail/recorder.hpp"
+#include "regimen/tensor/libtorch.hpp"
 
 #if REGIMEN_WITH_CUDA
 
@@ -14,13 +15,12 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <c10/util/Exception.h>
-#include <torch/version.h>
 
 #include <functional>
 #include <memory>
 #include <utility>
 
-#if TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR == 11
+#if REGIMEN_FAILED_RECORDING_STAYS_OPEN
 #include <ATen/core/CachingHostAllocator.h>
 #endif
 
@@ -135,7 +135,7 @@ class CudaRecorder final : public Recorder {
   /// would throw.
   void end_in_failure(at::cuda::CUDAGraph& graph, const c10::MempoolId_t& pool) const {
     try_to([&] { graph.capture_end(); });
-#if TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR == 11
+#if REGIMEN_FAILED_RECORDING_STAYS_OPEN
     const c10::DeviceIndex device = stream_.device_index();
     try_to([&] { c10::cuda::CUDACachingAllocator::endAllocateToPool(device, pool); });
     try_to([&] { c10::cuda::CUDACachingAllocator::releasePool(device, pool); });

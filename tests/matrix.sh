@@ -1,0 +1,235 @@
+#!/bin/sh
+# Builds and tests regimen on every system, LibTorch and compiler that we say it works with. For releases: some two hours
+# on two cores, where .ci/run has two of these rows.
+#
+#     sh tests/matrix.sh [ROW...]         the rows named, else all; one at a time, then the table
+#     sh tests/matrix.sh --table          the table of what has run
+#     sh tests/matrix.sh --publish        writes that table into README.md and docs/results/versions.csv
+#
+# Rows (a `+` names a compiler that is not the system's own; such a row compiles every header alone and all code of the
+# documentation, and runs that code and the tests that need no LibTorch):
+#     debian12 debian13 debian14 debian13+g++-13 debian14+g++-15 debian12+clang-19 debian13+clang-19 debian14+clang-22
+#     wheel-2.11 wheel-2.15              PyPI's LibTorch with CUDA, on this system; asks for the CUDA toolkit (nvcc)
+#
+# The Debian rows want root and debootstrap: each system is a folder that is entered by chroot. Everything is under
+# build/matrix, or the folder that REGIMEN_MATRIX names. A row that has run on the tree as it is now is not run again; one
+# that was interrupted goes on with what it had compiled.
+set -eu
+cd "$(dirname "$0")/.."
+
+all='debian12 debian13 debian14 debian13+g++-13 debian14+g++-15 debian12+clang-19 debian13+clang-19 debian14+clang-22'
+all="$all wheel-2.11 wheel-2.15"
+work=${REGIMEN_MATRIX:-$PWD/build/matrix}
+results=docs/results/versions.csv
+columns='row,system,compiler,LibTorch,what,passed,failed,skipped,minutes,date,commit'
+mkdir -p "$work"
+
+files() { # of the tree, committed or not
+  git ls-files -z --cached --others --exclude-standard
+}
+
+# A number for the tree's contents, so that a row is run again after a change and not without one.
+tree_of() {
+  files | sort -z | xargs -0 sha256sum 2> /dev/null | sha256sum | cut -c1-16
+}
+
+commit_of() {
+  git rev-parse --short HEAD
+  git diff --quiet HEAD || echo '+changes'
+}
+
+# --- A Debian system in a folder ----------------------------------------------------------------------------------------
+
+suite_of() {
+  case $1 in
+    debian12) echo bookworm ;;
+    debian13) echo trixie ;;
+    debian14) echo forky ;;
+    *) echo "tests/matrix.sh: no such row: $1; rows: $all" >&2 && exit 2 ;;
+  esac
+}
+
+# inside SYSTEM COMMAND...: runs it there, in the copy of the tree.
+inside() {
+  root=$work/$1
+  shift
+  mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
+  chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CCACHE_MAXSIZE=8G \
+    sh -c 'cd /regimen && exec "$@"' inside "$@"
+}
+
+leave() {
+  for each in "$work"/debian*/proc; do
+    if mountpoint -q "$each"; then umount "$each"; fi
+  done
+}
+trap leave EXIT
+trap 'exit 130' INT TERM
+
+# The system, if it is not there yet, and the tree as it is now in /regimen, whose build/ stays.
+prepare_system() {
+  root=$work/$1
+  if [ ! -e "$root/usr/sbin/policy-rc.d" ]; then
+    suite=$(suite_of "$1")
+    script=
+    # A debootstrap that is older than the system asked for does not know its name.
+    [ -e "/usr/share/debootstrap/scripts/$suite" ] || script=/usr/share/debootstrap/scripts/sid
+    rm -rf "$root"
+    # shellcheck disable=SC2086 # no script is no argument
+    debootstrap --variant=minbase "$suite" "$root" "${REGIMEN_DEBIAN_MIRROR:-http://deb.debian.org/debian}" $script
+    printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d" # no service is started in there
+    chmod +x "$root/usr/sbin/policy-rc.d"
+    # A mirror that is some weeks behind has a testing whose Release file has expired.
+    echo 'Acquire::Check-Valid-Until "false";' > "$root/etc/apt/apt.conf.d/90expired"
+  fi
+  mkdir -p "$root/regimen"
+  find "$root/regimen" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
+  files | tar --create --null --files-from=- --ignore-failed-read 2> /dev/null | tar --extract --directory "$root/regimen"
+}
+
+# --- What a row runs ------------------------------------------------------------------------------------------------------
+
+# quick COMPILER: what a compiler shows; run by a shell in the tree.
+quick='
+  set -e
+  . tools/compiler-cache.sh
+  build=build/$1
+  CXX=$1 cmake --preset default -B "$build" -DREGIMEN_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG"
+  cmake --build "$build" --target headers-linked numbers-tests docs-tests --parallel "$(nproc)"
+  ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" -L "^(numbers|headers|docs)$" \
+    -E "^(reference|docs.pictures|docs.refused|tree.*)$"'
+
+# Of a row's compiler: the package that holds it.
+package_of() {
+  case $1 in
+    clang-*) echo "$1 libomp-${1#clang-}-dev" ;;
+    *) echo "$1" ;;
+  esac
+}
+
+run_debian() { # SYSTEM COMPILER
+  prepare_system "$1"
+  inside "$1" sh tools/install-packages.sh test
+  if [ -z "$2" ]; then
+    inside "$1" sh tests/run.sh
+  else
+    # shellcheck disable=SC2046 # a list
+    inside "$1" apt-get install -qq --no-install-recommends $(package_of "$2")
+    case $2 in clang-*) cxx=clang++-${2#clang-} ;; *) cxx=$2 ;; esac
+    inside "$1" sh -c "$quick" quick "$cxx"
+  fi
+}
+
+run_wheel() { # VERSION
+  . tools/libtorch-wheel.sh
+  use_libtorch_wheel "$work/wheel-$1/venv" "$(wheel_release "$1")"
+  . tools/compiler-cache.sh
+  build=$work/wheel-$1/build
+  cmake --preset default --fresh -B "$build" -DCMAKE_PREFIX_PATH="$libtorch" -DTORCH_CUDA_ARCH_LIST=9.0 \
+    -DREGIMEN_BUILD_EXAMPLES=OFF -DREGIMEN_TESTS_TOGETHER=ON -DCMAKE_CXX_FLAGS_RELEASE='-O0 -DNDEBUG'
+  cmake --build "$build" --target tensors-tests training-tests device-tests cuda-tests --parallel "$(nproc)"
+  ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" -L '^(tensors|training|device|cuda)$'
+}
+
+wheel_release() {
+  case $1 in
+    2.11) echo 2.11.0 ;;
+    2.15) echo 2.15.0 ;;
+    *) echo "tests/matrix.sh: no such wheel: $1" >&2 && exit 2 ;;
+  esac
+}
+
+# --- A row, and its line ---------------------------------------------------------------------------------------------------
+
+# Runs one row into its log, and writes its line of the table.
+run_row() {
+  row=$1
+  system=${row%%+*}
+  compiler=
+  case $row in *+*) compiler=${row#*+} ;; esac
+  log=$work/$row.log
+  now=$(tree_of)
+  if [ "$(cat "$work/$row.tree" 2> /dev/null)" = "$now" ]; then
+    echo "$row: has run on this tree"
+    return 0
+  fi
+  echo "$row: running, see $log"
+  begin=$(date +%s)
+  worked=yes
+  case $row in
+    wheel-*) (run_wheel "${row#wheel-}") > "$log" 2>&1 || worked=no ;;
+    *) (run_debian "$system" "$compiler") > "$log" 2>&1 || worked=no ;;
+  esac
+  line "$row" "$log" "$worked" $((($(date +%s) - begin + 59) / 60)) > "$work/$row.csv"
+  echo "$now" > "$work/$row.tree"
+  cat "$work/$row.csv"
+}
+
+# Of a log: row,system,compiler,LibTorch,what,passed,failed,skipped,minutes,date,commit
+line() {
+  name=$(sed -n 's/^-- The CXX compiler identification is //p' "$2" | tail -1)
+  torch=$(sed -n 's/^-- regimen: LibTorch \([^,]*\),.*/\1/p' "$2" | tail -1)
+  # "98% tests passed, 3 tests failed out of 203", and a line for each that was skipped.
+  failed=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of .*/\1/p' "$2" | tail -1)
+  total=$(sed -n 's/.*tests failed out of \([0-9]*\).*/\1/p' "$2" | tail -1)
+  skipped=$(grep -c '(Skipped)' "$2" || true)
+  case $1 in
+    wheel-*) what='tensors, training, GPU code without a GPU'; where=$(. /etc/os-release; echo "Debian ${VERSION_ID:-testing}") ;;
+    *+*) what='headers, documentation, numbers'; where="Debian ${system#debian}" ;;
+    *) what=everything; where="Debian ${system#debian}" ;;
+  esac
+  if [ -z "$total" ]; then # nothing was tested
+    first=$(grep -m1 -E 'error:|Error|^E: ' "$2" | tr ',"' ';_' | cut -c1-160 || true)
+    echo "$1,$where,$name,$torch,does not compile: $first,0,,,$4,$(date +%F),$(commit_of | tr -d '\n')"
+    return
+  fi
+  echo "$1,$where,$name,$torch,\"$what\",$((total - failed)),$failed,$skipped,$4,$(date +%F),$(commit_of | tr -d '\n')"
+}
+
+lines() { # what has run here, and else what was committed
+  echo "$columns"
+  for each in $all; do
+    if [ -e "$work/$each.csv" ]; then
+      cat "$work/$each.csv"
+    else
+      grep -F "$each," "$results" 2> /dev/null | grep "^$each," || true
+    fi
+  done
+}
+
+table() {
+  lines | python3 -c '
+import csv, sys
+rows = list(csv.DictReader(sys.stdin))
+print("| system | compiler | LibTorch | what | passed | failed | skipped | date |")
+print("|---|---|---|---|---|---|---|---|")
+for row in rows:
+    print("|", " | ".join(row[name] for name in ("system", "compiler", "LibTorch", "what", "passed", "failed", "skipped", "date")), "|")'
+}
+
+publish() {
+  lines > "$work/versions.csv"
+  cp "$work/versions.csv" "$results"
+  table > "$work/table.md"
+  python3 - "$work/table.md" README.md << 'PYTHON'
+import pathlib, sys
+table, page = map(pathlib.Path, sys.argv[1:])
+begin, end = "<!-- tests/matrix.sh --publish writes this table -->\n", "<!-- end of the table -->\n"
+text = page.read_text()
+head, _, rest = text.partition(begin)
+assert rest, f"{page} has no line {begin!r}"
+page.write_text(head + begin + "\n" + table.read_text() + "\n" + end + rest.partition(end)[2])
+PYTHON
+}
+
+case ${1:-} in
+  --table) table ;;
+  --publish) publish ;;
+  -*) sed -n '2,17p' "$0" && exit 2 ;;
+  *)
+    for row in ${*:-$all}; do
+      run_row "$row"
+    done
+    table
+    ;;
+esac
