@@ -54,12 +54,13 @@ inside() {
   root=$work/$1
   shift
   mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
+  mountpoint -q "$root/dev/pts" || mount --bind /dev/pts "$root/dev/pts" # for a test with a terminal
   chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CCACHE_MAXSIZE=8G \
     sh -c 'cd /regimen && exec "$@"' inside "$@"
 }
 
 leave() {
-  for each in "$work"/debian*/proc; do
+  for each in "$work"/debian*/proc "$work"/debian*/dev/pts; do
     if mountpoint -q "$each"; then umount "$each"; fi
   done
 }
@@ -222,14 +223,18 @@ page.write_text(head + begin + "\n" + table.read_text() + "\n" + end + rest.part
 PYTHON
 }
 
-case ${1:-} in
-  --table) table ;;
-  --publish) publish ;;
-  -*) sed -n '2,17p' "$0" && exit 2 ;;
-  *)
-    for row in ${*:-$all}; do
-      run_row "$row"
-    done
-    table
-    ;;
-esac
+main() {
+  case ${1:-} in
+    --table) table ;;
+    --publish) publish ;;
+    -*) sed -n '2,17p' "$0" && exit 2 ;;
+    *)
+      for row in ${*:-$all}; do
+        run_row "$row"
+      done
+      table
+      ;;
+  esac
+}
+
+main "$@" && exit # on one line: a shell reads no further, so this file may be edited while it runs

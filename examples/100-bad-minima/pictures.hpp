@@ -22,7 +22,6 @@ inline std::string title_of(const std::string& regularizers) {
 /// Fit, clean and test accuracy over the epochs of the first seed, from both starts, vanilla and with all three:
 /// pictures/NAME.svg. Nothing where that seed is not complete.
 inline void draw_curves(const Group& group, const std::string& name, const Settings& settings) {
-  using Stages = std::vector<regimen::report::Stage>;
   const ex::Factors first{{"seed", std::to_string(settings.first_seed)}};
   const ex::Result* const memorized = group.memorized.results.find(first);
   regimen::report::Picture picture{.description = "Accuracy over the epochs, from both starts.", .columns = 2};
@@ -32,12 +31,15 @@ inline void draw_curves(const Group& group, const std::string& name, const Setti
       if (memorized == nullptr || arm == nullptr) {
         return;
       }
-      const regimen::report::Stage last{"true labels", arm->history};
+      std::vector<regimen::report::Stage> stages;
+      if (adversarial) {
+        stages.push_back({"random labels", memorized->history});
+      }
+      stages.push_back({"true labels", arm->history});
       picture.panels.push_back(regimen::report::curves(
-          adversarial ? Stages{{"random labels", memorized->history}, last} : Stages{last},
-          {{.metric = regimen::Metric::fit_accuracy},
-           {.metric = regimen::Metric::clean_accuracy, .name = "true labels of the training images"},
-           {.metric = regimen::Metric::test_accuracy, .name = "test images"}}));
+          stages, {{.metric = regimen::Metric::fit_accuracy},
+                   {.metric = regimen::Metric::clean_accuracy, .name = "true labels of the training images"},
+                   {.metric = regimen::Metric::test_accuracy, .name = "test images"}}));
       regimen::report::Panel& panel = picture.panels.back();
       panel.title = adversarial ? "from random labels" : "from random weights";
       panel.subtitle = title_of(row->name);

@@ -4,6 +4,7 @@
 
 #include "regimen/model/finite.hpp"
 #include "regimen/model/guards.hpp"
+#include "regimen/model/listening.hpp"
 #include "regimen/model/model.hpp"
 #include "regimen/model/modules.hpp"
 #include "regimen/model/parameter_names.hpp"

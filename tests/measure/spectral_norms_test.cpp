@@ -469,6 +469,41 @@ TEST_CASE("layer maps: TorchScript's buffers and loops are followed") {
   CHECK(names_of(regimen::layer_maps(loop, {1, 4})) == std::vector<std::string>{"first", "second", "third"});
 }
 
+TEST_CASE("layer maps: layers that TorchScript has fused into one kernel are heard through Script, and else an Error") {
+  const std::string code = R"(
+    def forward(self, x):
+        return torch.tanh(torch.tanh(x.matmul(self.first)).matmul(self.second)).matmul(self.third)
+  )";
+  const std::vector<std::string> all{"first", "second", "third"};
+  regimen::Script script = scripted(code);
+  const at::NoGradGuard no_grad;
+  for (int i = 0; i < 3; ++i) {  // the first call watches, later ones are what LibTorch has made of it
+    CHECK(names_of(regimen::layer_maps(script, {4})) == all);
+    const at::Tensor x = torch::randn({2, 4});
+    CHECK(furthest(script.forward(x), script.module().forward({x}).toTensor()) < 1e-6);
+  }
+
+  struct Called : torch::nn::Module {
+    explicit Called(torch::jit::Module module) : called(std::move(module)) {
+      for (const auto& each : called.named_parameters()) {
+        register_parameter(each.name, each.value, false);
+      }
+    }
+    at::Tensor forward(const at::Tensor& x) { return called.forward({x}).toTensor(); }
+    torch::jit::Module called;
+  };
+  Called called(scripted(code).module());
+  for (int i = 0; i < 3; ++i) {
+    (void)called.forward(torch::randn({1, 4}));
+  }
+  std::vector<std::string> names;
+  const std::string message = error_of([&] { names = names_of(regimen::layer_maps(called, {4})); });
+  CAPTURE(message, names);
+  // LibTorch 1.13 of Debian and PyPI's wheels do not fuse on a processor.
+  CHECK((names == all ||
+         message.find("TorchScript has fused some of them into one kernel, fused_") != std::string::npos));
+}
+
 TEST_CASE("layer maps: weights behind a mask are heard, whatever made the mask") {
   struct Masked : torch::nn::Module {
     Masked() {

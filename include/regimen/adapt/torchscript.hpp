@@ -1,12 +1,14 @@
 #pragma once
 // Not part of regimen.hpp: torch/script.h takes as long to compile as all of it.
 
+#include <torch/csrc/jit/python/update_graph_executor_opt.h>
 #include <torch/script.h>
 #include <torch/serialize/archive.h>
 
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -14,6 +16,7 @@
 
 #include "regimen/base/error.hpp"
 #include "regimen/checkpoint/save.hpp"
+#include "regimen/model/listening.hpp"
 #include "regimen/model/model.hpp"
 
 namespace regimen::inline v0 {
@@ -33,6 +36,31 @@ class ModulePart {
   torch::jit::Module module_;
 };
 
+namespace detail {
+
+/// Runs a module's `forward` as it was written during the guard's lifetime, not as LibTorch has optimized it. What was
+/// optimized is made anew afterwards, in the module's next two calls.
+class WithoutFusion {
+ public:
+  explicit WithoutFusion(const torch::jit::Module& module)
+      : executor_(module.get_method("forward").get_executor()), before_(torch::jit::getGraphExecutorOptimize()) {
+    executor_.debugFlushCompilationCache();
+    torch::jit::setGraphExecutorOptimize(false);
+  }
+  ~WithoutFusion() {
+    torch::jit::setGraphExecutorOptimize(before_);
+    executor_.debugFlushCompilationCache();
+  }
+  WithoutFusion(const WithoutFusion&) = delete;
+  WithoutFusion& operator=(const WithoutFusion&) = delete;
+
+ private:
+  torch::jit::GraphExecutor& executor_;
+  bool before_;
+};
+
+}  // namespace detail
+
 /// A TorchScript module as a model: a network that was scripted or traced in Python and is trained here.
 ///
 /// Its parameters are the module's own: an optimizer made from `parameters()` trains it; `Snapshot`, `run`, `evaluate`
@@ -49,6 +77,10 @@ class Script {
 
   /// The network's output for x [N, ...].
   at::Tensor forward(const at::Tensor& x) {
+    std::optional<detail::WithoutFusion> each_by_itself;
+    if (detail::Listening::now()) {
+      each_by_itself.emplace(module_);
+    }
     const c10::IValue output = module_.forward({x});
     if (!output.isTensor()) {
       throw Error("Script: the module's output must be a tensor, but is " + output.tagKind() +

@@ -80,6 +80,12 @@ inline HeardLayers heard_layers(const Model& model, Batch sample) {
   visit_tensors(sample, [&](const at::Tensor& tensor) { given.push_back(tensor); });
   const LayerWatch watch(model.named_parameters(), model.named_buffers(), given);
   const at::Tensor output = model.forward(sample);
+  if (!watch.fused().empty()) {
+    throw Error("the layers of the network cannot be told: TorchScript has fused some of them into one kernel, " +
+                watch.fused() +
+                ". Call the module through regimen::Script, or call "
+                "torch::jit::setTensorExprFuserEnabled(false) before the module first runs");
+  }
   const LayerList list(watch);
   return {list.maps(), list.unheard()};
 }

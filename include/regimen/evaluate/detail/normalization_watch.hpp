@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "regimen/base/config.hpp"
+#include "regimen/model/listening.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -54,6 +55,7 @@ class NormalizationWatch {
 
   std::function<void()> after_;
   NormalizationWatch* outer_;
+  Listening listening_{};
   at::CallbackHandle handle_{};
   int depth_ = 0;
 };

@@ -20,6 +20,7 @@
 #include "regimen/base/config.hpp"
 #include "regimen/measure/detail/operations.hpp"
 #include "regimen/measure/detail/weight_trail.hpp"
+#include "regimen/model/listening.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -90,6 +91,10 @@ class LayerWatch {
     return all;
   }
 
+  /// The name of a kernel into which TorchScript has fused several operations, that ran; empty if none did. What it did
+  /// was not heard.
+  [[nodiscard]] const std::string& fused() const { return fused_; }
+
   /// Those that did so in another way than being put beside it.
   [[nodiscard]] const Sources& met_closely() const { return met_closely_; }
 
@@ -157,11 +162,17 @@ class LayerWatch {
   static std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& operation) {
     // LibTorch hands callbacks on to threads that it starts, and this watch is of one thread. A name without "::" is
     // that of a range, not of an operation.
-    if (innermost() == nullptr || innermost()->within_one_ || std::strstr(operation.name(), "::") == nullptr) {
+    if (innermost() == nullptr || innermost()->within_one_) {
       return nullptr;
     }
     LayerWatch& watch = *innermost();
     const char* const name = operation.name();
+    if (std::strstr(name, "::") == nullptr) {
+      if (std::strncmp(name, "fused_", 6) == 0) {
+        watch.fused_ = name;
+      }
+      return nullptr;
+    }
     Values inputs = inputs_of(operation);
     auto open = std::make_unique<Open>();
     if (const auto schema = operation.operator_schema()) {
@@ -265,9 +276,11 @@ class LayerWatch {
 
   LayerWatch* outer_;
   WeightTrail trail_;
+  Listening listening_{};
   at::CallbackHandle handle_{};
   bool within_one_ = false;  ///< in an operation whose parts are not looked at
   std::vector<HeardCall> calls_{};
+  std::string fused_{};
   Sources unheard_{};
   Sources met_closely_{};
   std::vector<Sources> met_{};  ///< the parameters of each operation in which some met the sample
