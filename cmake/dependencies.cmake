@@ -7,8 +7,16 @@
 # What is not found is told by regimen_missing, a sentence for each of them, which is empty otherwise: who includes this
 # file decides whether that is an error.
 
-set(regimen_saved_prefix_path "${CMAKE_PREFIX_PATH}")
-set(regimen_saved_targets_global "${CMAKE_FIND_PACKAGE_TARGETS_GLOBAL}")
+# Put back below. find_package has no scope of its own, and Debian's TorchConfig.cmake finds glog, which writes to
+# CMAKE_MODULE_PATH.
+set(regimen_settings CMAKE_FIND_PACKAGE_TARGETS_GLOBAL CMAKE_MODULE_PATH CMAKE_PREFIX_PATH)
+foreach(regimen_setting IN LISTS regimen_settings)
+  if(DEFINED ${regimen_setting})
+    set(regimen_saved_${regimen_setting} "${${regimen_setting}}")
+  else()
+    unset(regimen_saved_${regimen_setting})
+  endif()
+endforeach()
 
 # Targets found in a subdirectory are invisible outside it, and a project that takes regimen by add_subdirectory or
 # FetchContent would fail when CMake generates.
@@ -26,10 +34,16 @@ endif()
 find_package(Torch 1.13 QUIET) # not 1.13.1: Debian 12's 1.13.1 calls itself 1.13.0
 find_package(ZLIB QUIET)
 
-set(CMAKE_PREFIX_PATH "${regimen_saved_prefix_path}")
-set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL "${regimen_saved_targets_global}")
-unset(regimen_saved_prefix_path)
-unset(regimen_saved_targets_global)
+foreach(regimen_setting IN LISTS regimen_settings)
+  if(DEFINED regimen_saved_${regimen_setting})
+    set(${regimen_setting} "${regimen_saved_${regimen_setting}}")
+    unset(regimen_saved_${regimen_setting})
+  else()
+    unset(${regimen_setting})
+  endif()
+endforeach()
+unset(regimen_settings)
+unset(regimen_setting)
 
 set(regimen_missing "")
 if(NOT Torch_FOUND)
