@@ -56,6 +56,8 @@ def faults(tables, headers):
         for (name, written_type, default), (_, real_type, value) in zip(rows, fields):
             if written_type != real_type:
                 yield f"{struct}::{name}: the table says {written_type}, the header {real_type}"
+            if value == f"{real_type}()":  # `{}` by another name
+                value = None
             if value is not None and default != f"`{value}`":
                 yield f"{struct}::{name}: the table's default is {default}, the header's `{value}`"
 
