@@ -129,6 +129,11 @@ TEST_CASE("workers: one that fails is seen where SIGCHLD was ignored") {
 TEST_CASE("workers: one that dies of the Ctrl-C that stops them all has not failed") {
   int asked = 0;
   CHECK_FALSE(run_side_by_side({shell("a", "kill -2 $$")}, 1, {.stop = [&] { return ++asked > 1; }}));
+  // The thread that waits for signals may hear of the Ctrl-C after this one has seen the child end.
+  asked = 0;
+  CHECK_FALSE(run_side_by_side({shell("a", "kill -15 $$")}, 1, {.stop = [&] { return ++asked > 20; }}));
+  CHECK_THROWS_WITH(run_side_by_side({shell("a", "kill -2 $$")}, 1, {.stop = [] { return false; }}),
+                    "a: ended by signal 2");
 }
 
 TEST_CASE("workers: asked to stop, they end by themselves and the rest does not begin") {

@@ -4,12 +4,14 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <list>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "regimen/base/error.hpp"
@@ -68,6 +70,18 @@ class Pool {
     }
   }
 
+  /// The Ctrl-C that asks this process to stop may have killed its children too, and the thread that waits for signals
+  /// here (`StopSignals`) may hear of it later than this one hears of their end.
+  void heed_stop_after(int signal) {
+    const auto begin = std::chrono::steady_clock::now();
+    heed_stop();
+    while ((signal == SIGINT || signal == SIGTERM) && !ending_ &&
+           std::chrono::steady_clock::now() - begin < std::chrono::seconds(1)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      heed_stop();
+    }
+  }
+
   void end_all() {
     ending_ = true;
     for (const Process& process : running_) {
@@ -105,7 +119,7 @@ class Pool {
     const std::string wrong = process.wait();
     const std::string errors = process.errors();
     if (!wrong.empty()) {
-      heed_stop();  // the Ctrl-C that asks to stop may have killed it, too
+      heed_stop_after(process.killed_by());
     }
     if (wrong.empty()) {
       if (!errors.empty() && overseer_.complained) {
@@ -115,7 +129,7 @@ class Pool {
       }
     } else if (!ending_) {
       // The stderr of a killed process does not show that it was killed.
-      const bool killed = wrong.rfind("ended by signal", 0) == 0;
+      const bool killed = process.killed_by() != 0;
       failure_ = process.name() + ": " + (errors.empty() ? wrong : killed ? wrong + "\n" + errors : errors);
       end_all();
     }

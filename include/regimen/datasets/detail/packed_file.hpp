@@ -57,8 +57,8 @@ class PackedFile {
     while (done < n) {
       const auto wanted = static_cast<unsigned>(std::min(most, n - done));
       const int got = gzread(file_.get(), static_cast<char*>(to) + done, wanted);
+      require_whole();  // after each call: zlib 1.3.2 forgets in the next one that the file ended too early
       if (got <= 0) {
-        require_whole();
         break;
       }
       done += got;
@@ -90,11 +90,11 @@ class PackedFile {
   /// Whether all data have been read.
   bool ended() {
     const int next = gzgetc(file_.get());
+    require_whole();
     if (next >= 0) {
       gzungetc(next, file_.get());
       return false;
     }
-    require_whole();
     return true;
   }
 

@@ -149,13 +149,17 @@ class Process {
       return std::string("nobody knows how it ended: ") + std::strerror(errno);
     }
     if (WIFSIGNALED(status)) {
-      const int what = WTERMSIG(status);
-      return "ended by signal " + std::to_string(what) +
-             (what == SIGKILL ? ": killed, perhaps for lack of memory. Take fewer --workers, and go on with --resume"
-                              : "");
+      killed_by_ = WTERMSIG(status);
+      return "ended by signal " + std::to_string(killed_by_) +
+             (killed_by_ == SIGKILL
+                  ? ": killed, perhaps for lack of memory. Take fewer --workers, and go on with --resume"
+                  : "");
     }
     return WEXITSTATUS(status) == 0 ? "" : "ended with status " + std::to_string(WEXITSTATUS(status));
   }
+
+  /// The signal that ended the process; 0 before its end was waited for, and where it ended by itself.
+  [[nodiscard]] int killed_by() const { return killed_by_; }
 
  private:
   void signal(int what) const {
@@ -204,6 +208,7 @@ class Process {
   Reader out_;
   Reader err_;
   pid_t id_;
+  int killed_by_ = 0;
   std::string line_;  ///< last line, still without its end
   std::string errors_;
 };
