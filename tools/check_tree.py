@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks that every header of include/regimen lies in its room, that the rooms' signs and the README's map are true, and
+"""Checks that every header of include/regimen lies in its room, that the rooms' signs and the map in docs/map.md are true, and
 that every test lies in the folder of a room and is part of one program.
 
     python3 tools/check_tree.py            prints what is wrong, one line each; exits with 1 if anything is
-    python3 tools/check_tree.py --write    first writes the signs anew, and the map in README.md
+    python3 tools/check_tree.py --write    first writes the signs anew, and the map in docs/map.md
 
 A room is a folder of include/regimen. It may include itself and the rooms above it in the list below. Its sign, the
 header of its name beside it, includes all of its headers but those in detail/, which only the room itself may include.
@@ -15,6 +15,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADERS = ROOT / "include" / "regimen"
+MAP = ROOT / "docs" / "map.md"
 
 # From the ground up: (room, what lies in it). Those with "*" include no LibTorch.
 ROOMS = [
@@ -255,21 +256,20 @@ def check():
     for path in HEADERS.rglob("*"):
         if path.is_file() and path.suffix != ".hpp":
             yield f"{path.relative_to(HEADERS)}: headers end in .hpp"
-    if map_text() not in (ROOT / "README.md").read_text():
-        yield "README.md: the map must list the rooms: run tools/check_tree.py --write"
+    if map_text() not in MAP.read_text():
+        yield "docs/map.md must list the rooms: run tools/check_tree.py --write"
 
 
 def write():
     texts = {str(p.relative_to(HEADERS)): p.read_text() for p in HEADERS.rglob("*.hpp")}
     for sign, text in signs(texts).items():
         (HEADERS / sign).write_text(text)
-    readme = ROOT / "README.md"
-    text = readme.read_text()
+    text = MAP.read_text()
     first, last = f"  {names[-1]}/", f"  {names[0]}/"
     begin = text.find("\n  " + names[-1] + "/") + 1
     end = text.find("\n", text.find("\n  " + names[0] + "/") + 1)
     if begin > 0 and end > begin:
-        readme.write_text(text[:begin] + map_text() + text[end:])
+        MAP.write_text(text[:begin] + map_text() + text[end:])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 #
 #     sh tests/consumer/conan.sh [folder to work in, build/conan without it]
 #
-# The lines that begin with `conan ` are those of docs/install.md; tests/consumer/docs.py compares them.
+# The lines that begin with `conan ` are those of docs/install.md; tests/docs/commands.py compares them.
 set -eu
 cd "$(dirname "$0")/../.."
 work=${1:-build/conan}

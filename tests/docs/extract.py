@@ -18,6 +18,8 @@ and so does what comes right behind it:
     <!-- check: EXPRESSION -->  must be true at the block's end
     ```text                     the message of the regimen::Error that the block throws, or of the compiler; its lines
                                 are joined by a space
+
+Blocks that are files, and comments on commands, are for commands.py.
 """
 
 import json
@@ -28,6 +30,7 @@ import sys
 FENCE = re.compile(r"^```(\w*)$")
 COMMENT = re.compile(r"^<!-- (.*) -->$")
 MARKS = {"toplevel", "needs python", "does not compile"}
+OF_COMMANDS = ("not run: ", "run by: ", "file: ", "drawn: ")  # see commands.py
 
 
 class Block:
@@ -62,16 +65,20 @@ def blocks_of(page):
             while lines[i] != "```":
                 i += 1
             code = lines[begin + 1 : i]
-            if fence[1] in ("cpp", "python"):
+            if fence[1] in ("cpp", "python") and "file" not in marks:
                 last = Block(page, fence[1], begin + 1, code, marks)
                 blocks.append(last)
             elif fence[1] == "text" and last:
                 last.message = " ".join(code)
+            else:
+                last = None
             marks = []
         elif comment and comment[1].startswith("check: ") and last:
             last.checks.append(comment[1].removeprefix("check: "))
         elif comment and comment[1] in MARKS:
             marks.append(comment[1])
+        elif comment and comment[1].startswith(OF_COMMANDS):
+            last, marks = None, ["file"] if comment[1].startswith("file: ") else []
         elif comment:
             sys.exit(f"{page}:{i + 1}: no such mark: {comment[1]}")
         elif lines[i]:

@@ -109,7 +109,7 @@ FAULTS = {
         "tests/track/stop_test.cpp has the name of tests/stop/stop_test.cpp",
     ),
     "a test of another ending": (test("stop/any.cpp", '#include "support/numbers.hpp"\n'), "tests/stop/any.cpp: tests end in _test.cpp"),
-    "a map that is not true": (lambda tree: edited(tree / "../../README.md", "  stop/ ", "  stop! "), "README.md: the map must list the rooms"),
+    "a map that is not true": (lambda tree: edited(tree / "../../docs/map.md", "  stop/ ", "  stop! "), "docs/map.md must list the rooms"),
 }
 
 
@@ -125,7 +125,8 @@ for name, (change, message) in {"nothing": (lambda tree: None, "the tree is as i
     shutil.copytree(project / "tests", work / "tests", ignore=shutil.ignore_patterns("corpus"))
     (work / "tools").mkdir()
     shutil.copy(project / "tools/check_tree.py", work / "tools")
-    shutil.copy(project / "README.md", work)
+    (work / "docs").mkdir()
+    shutil.copy(project / "docs/map.md", work / "docs")
     change(work / INCLUDE)
     code, said = output(work)
     if message not in said or (code == 0) != (name == "nothing"):
