@@ -64,6 +64,10 @@ FAULTS = {
         lambda tree: edited(tree / "stop/fit.hpp", "#include", "#include <ATen/ATen.h>\n#include"),
         "stop/fit.hpp says that it has no LibTorch and includes ATen/ATen.h",
     ),
+    "a version of LibTorch outside the header that knows them": (
+        lambda tree: edited(tree / "damage/frozen.hpp", "\nnamespace", "\n#if TORCH_VERSION_MAJOR > 1\n#endif\n\nnamespace"),
+        "damage/frozen.hpp asks for LibTorch's version: give the difference a name in tensor/libtorch.hpp",
+    ),
     "a header without a room": (write("stray.hpp", "#pragma once\nint stray();\n"), "stray.hpp is neither a sign nor a forward"),
     "a long header": (write("stop/long.hpp", "#pragma once\n// No LibTorch.\n" + "\n" * 300), "stop/long.hpp has 302 lines; at most 300"),
     "a long function": (
