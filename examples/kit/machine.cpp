@@ -31,9 +31,9 @@ void settle_device(std::string& device, std::string& precision, bool may_use_gpu
 
 void print(const Machine& machine, int seeds) {
   const auto plural = [](int count) { return count == 1 ? "" : "s"; };
-  std::printf("regimen %s, LibTorch %s, %s, %s, %d worker%s of %d thread%s, %d seed%s\n", rg::version, rg::libtorch_version,
-              machine.device.c_str(), machine.precision.c_str(), machine.workers, plural(machine.workers),
-              machine.threads, plural(machine.threads), seeds, plural(seeds));
+  std::printf("regimen %s, LibTorch %s, %s, %s, %d worker%s of %d thread%s, %d seed%s\n", rg::version,
+              rg::libtorch_version, machine.device.c_str(), machine.precision.c_str(), machine.workers,
+              plural(machine.workers), machine.threads, plural(machine.threads), seeds, plural(seeds));
 }
 
 }  // namespace

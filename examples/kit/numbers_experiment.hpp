@@ -69,8 +69,9 @@ regimen::experiment::Conduct settle(Settings& s, int units, const regimen::exper
                  regimen::experiment::processors());
   torch::set_num_threads(s.threads);
   if (!task.list && !task.worker) {
-    std::printf("regimen %s, LibTorch %s, %d worker%s of %d thread%s, %d units\n", regimen::version, regimen::libtorch_version,
-                s.workers, s.workers == 1 ? "" : "s", s.threads, s.threads == 1 ? "" : "s", units);
+    std::printf("regimen %s, LibTorch %s, %d worker%s of %d thread%s, %d units\n", regimen::version,
+                regimen::libtorch_version, s.workers, s.workers == 1 ? "" : "s", s.threads, s.threads == 1 ? "" : "s",
+                units);
   }
   return {.workers = s.workers, .threads = s.threads};
 }

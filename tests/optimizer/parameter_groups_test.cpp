@@ -23,7 +23,8 @@ at::Tensor one() {
 
 std::vector<OptimizerParamGroup> groups_of(const at::Tensor& decayed, const at::Tensor& spared) {
   std::vector<OptimizerParamGroup> groups;
-  groups.emplace_back(std::vector<at::Tensor>{decayed}, std::make_unique<SGDOptions>(SGDOptions(0.1).weight_decay(0.5)));
+  groups.emplace_back(std::vector<at::Tensor>{decayed},
+                      std::make_unique<SGDOptions>(SGDOptions(0.1).weight_decay(0.5)));
   groups.emplace_back(std::vector<at::Tensor>{spared}, std::make_unique<SGDOptions>(SGDOptions(0.1).weight_decay(0)));
   return groups;
 }
@@ -34,8 +35,12 @@ TEST_CASE("parameter groups: written group by group, decay is each group's own i
   const at::Tensor decayed = one();
   const at::Tensor spared = one();
   SGD sgd(groups_of(decayed, spared), SGDOptions(0.1));  // all else as the constructor leaves it
-  SECTION("LibTorch's step") { sgd.step(); }
-  SECTION("the fused step") { regimen::fused_step(sgd); }
+  SECTION("LibTorch's step") {
+    sgd.step();
+  }
+  SECTION("the fused step") {
+    regimen::fused_step(sgd);
+  }
   CHECK(decayed.item<float>() == Approx(0.95));
   CHECK(spared.item<float>() == 1);
 }
@@ -50,8 +55,12 @@ TEST_CASE("parameter groups: since LibTorch 2.14 an option at the constructor's 
   }
   SECTION("and options written once more are as written") {
     static_cast<SGDOptions&>(sgd.param_groups().back().options()).weight_decay(0);
-    SECTION("LibTorch's step") { sgd.step(); }
-    SECTION("the fused step") { regimen::fused_step(sgd); }
+    SECTION("LibTorch's step") {
+      sgd.step();
+    }
+    SECTION("the fused step") {
+      regimen::fused_step(sgd);
+    }
     CHECK(spared.item<float>() == 1);
   }
   CHECK(decayed.item<float>() <= 1);
