@@ -213,13 +213,11 @@ publish() {
   cp "$work/versions.csv" "$results"
   table > "$work/table.md"
   python3 - "$work/table.md" README.md << 'PYTHON'
-import pathlib, sys
+import pathlib, re, sys
 table, page = map(pathlib.Path, sys.argv[1:])
-begin, end = "<!-- tests/matrix.sh --publish writes this table -->\n", "<!-- end of the table -->\n"
-text = page.read_text()
-head, _, rest = text.partition(begin)
-assert rest, f"{page} has no line {begin!r}"
-page.write_text(head + begin + "\n" + table.read_text() + "\n" + end + rest.partition(end)[2])
+text, count = re.subn(r"(\n## Systems\n)(\|.*\n)*", lambda match: match[1] + table.read_text(), page.read_text())
+assert count == 1, f"{page} has no heading Systems"
+page.write_text(text)
 PYTHON
 }
 
