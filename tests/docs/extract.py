@@ -30,7 +30,7 @@ import sys
 FENCE = re.compile(r"^```(\w*)$")
 COMMENT = re.compile(r"^<!-- (.*) -->$")
 MARKS = {"toplevel", "needs python", "does not compile"}
-OF_COMMANDS = ("not run: ", "run by: ", "file: ", "drawn: ")  # see commands.py
+OF_COMMANDS = ("not run: ", "run by: ", "as in: ", "file: ", "drawn: ")  # see commands.py
 
 
 class Block:
