@@ -61,6 +61,14 @@ LINKS = {
     "code that looks like a link": (added("docs/shape.md", "\n`[x](nowhere.md)`\n\n```cpp\n[x](nowhere.md)\n```\n"), None),
 }
 COMMANDS = {
+    "a line that the file it is from has otherwise": (
+        edited("docs/install.md", "find_package(regimen REQUIRED)", "find_package(Regimen REQUIRED)"),
+        "`find_package(Regimen REQUIRED)` is not in tests/consumer/installed/CMakeLists.txt",
+    ),
+    "a block that is as in a file that is not there": (
+        edited("docs/install.md", "<!-- as in: tests/consumer/conanfile.txt -->", "<!-- as in: nowhere.txt -->"),
+        "`nowhere.txt` is not in nowhere.txt",
+    ),
     "a command that nobody runs": (added("docs/shape.md", "\n```sh\nmake coffee\n```\n"), "no test runs `make coffee`"),
     "a command with a reason": (added("docs/shape.md", "\n<!-- not run: there is none left -->\n```sh\nmake coffee\n```\n"), None),
     "a file that runs it and is not there": (
@@ -81,7 +89,7 @@ def said(script, *arguments):
 
 def copy():
     shutil.rmtree(work, ignore_errors=True)
-    wanted = {".md", ".svg", ".cpp", ".hpp", ".py", ".sh", ".txt", ".cff", ".csv"}
+    wanted = {".md", ".svg", ".cpp", ".hpp", ".py", ".sh", ".txt", ".cff", ".csv", ".json"}
     for path in project.rglob("*"):
         place = path.relative_to(project)
         if place.parts[0] in ("build", "results", ".git", "include") or not path.is_file():
