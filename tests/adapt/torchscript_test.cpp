@@ -238,4 +238,53 @@ TEST_CASE("a script tells its parts, with modes that can be set and put back one
   CHECK((modes() == wanted));
 }
 
+TEST_CASE("a script whose layers are listened to trains in the same bits as one that is left alone") {
+  const auto trained = [](const std::map<std::string, rg::AnyMeasure>& measures) {
+    torch::jit::Module module("Dropping");
+    torch::manual_seed(3);
+    module.register_parameter("first", (0.1 * torch::randn({36, 8})).requires_grad_(), false);
+    module.register_parameter("last", (0.1 * torch::randn({8, 4})).requires_grad_(), false);
+    module.register_attribute("training", c10::BoolType::get(), true);
+    module.define(R"(
+      def forward(self, x, scale: float = 1.0):
+          hidden = torch.dropout(torch.tanh(x.flatten(1).matmul(self.first)) * scale, 0.3, self.training)
+          return torch.sigmoid(hidden).matmul(self.last)
+    )");
+    rg::Script net(module);
+    torch::optim::SGD sgd = optimizer_of(net);
+    const rg::Source data = rg::InMemory(images(24));
+    const rg::Phase phase{.data = data, .optimizer = sgd, .epochs = 4, .batch = 6};
+    const rg::History history = rg::run(net, phase, {.measures = measures});
+    if (!measures.empty()) {
+      CHECK(std::isfinite(history.back().measures.at("norms")));
+    }
+    return net.parameters();
+  };
+  const std::vector<at::Tensor> alone = trained({});
+  const std::vector<at::Tensor> watched = trained({{"norms", rg::LogSpectralProduct{}}});
+  REQUIRE(alone.size() == 2);
+  CHECK(alone[0].equal(watched[0]));
+  CHECK(alone[1].equal(watched[1]));
+}
+
+TEST_CASE("a script is listened to whatever executor LibTorch runs it with") {
+  rg::Script net = linear();
+  const auto names = [&] {
+    std::string all;
+    for (const rg::LayerMap& map : rg::layer_maps(net, {2})) {
+      all += map.name;
+    }
+    return all;
+  };
+  const bool profiling = torch::jit::getProfilingMode();
+  const bool executor = torch::jit::getExecutorMode();
+  torch::jit::getProfilingMode() = false;
+  CHECK(names() == "weight");
+  torch::jit::getExecutorMode() = false;
+  CHECK(names() == "weight");
+  torch::jit::getExecutorMode() = executor;
+  torch::jit::getProfilingMode() = profiling;
+  CHECK(names() == "weight");
+}
+
 }  // namespace torchscript_test

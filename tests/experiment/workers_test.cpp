@@ -132,6 +132,10 @@ TEST_CASE("workers: one that dies of the Ctrl-C that stops them all has not fail
   // The thread that waits for signals may hear of the Ctrl-C after this one has seen the child end.
   asked = 0;
   CHECK_FALSE(run_side_by_side({shell("a", "kill -15 $$")}, 1, {.stop = [&] { return ++asked > 20; }}));
+  asked = 0;
+  CHECK_FALSE(run_side_by_side({shell("a", "exit 130")}, 1, {.stop = [&] { return ++asked > 20; }}));
+  CHECK_THROWS_WITH(run_side_by_side({shell("a", "exit 130")}, 1, {.stop = [] { return false; }}),
+                    "a: ended with status 130");
   CHECK_THROWS_WITH(run_side_by_side({shell("a", "kill -2 $$")}, 1, {.stop = [] { return false; }}),
                     "a: ended by signal 2");
 }

@@ -1,14 +1,16 @@
 #pragma once
 // Not part of regimen.hpp: torch/script.h takes as long to compile as all of it.
 
+#include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/python/update_graph_executor_opt.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 #include <torch/serialize/archive.h>
 
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <optional>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -38,26 +40,25 @@ class ModulePart {
 
 namespace detail {
 
-/// Runs a module's `forward` as it was written during the guard's lifetime, not as LibTorch has optimized it. What was
-/// optimized is made anew afterwards, in the module's next two calls.
-class WithoutFusion {
- public:
-  explicit WithoutFusion(const torch::jit::Module& module)
-      : executor_(module.get_method("forward").get_executor()), before_(torch::jit::getGraphExecutorOptimize()) {
-    executor_.debugFlushCompilationCache();
-    torch::jit::setGraphExecutorOptimize(false);
-  }
-  ~WithoutFusion() {
-    torch::jit::setGraphExecutorOptimize(before_);
-    executor_.debugFlushCompilationCache();
-  }
-  WithoutFusion(const WithoutFusion&) = delete;
-  WithoutFusion& operator=(const WithoutFusion&) = delete;
+/// The output of a module's `forward` with its code run as it was written, each operation by itself, and not as
+/// LibTorch has optimized it. What LibTorch has made of the module stays as it is, so the calls before and after give
+/// the same bits as if this one had not been.
+inline c10::IValue forward_as_written(const torch::jit::Module& module, const at::Tensor& x) {
+  const torch::jit::Method method = module.get_method("forward");
+  const std::shared_ptr<torch::jit::Graph> graph = method.graph()->copy();
+  torch::jit::Inline(*graph);  // what it calls has been optimized too
+  std::vector<c10::IValue> stack{module._ivalue(), x};
+  method.function().getSchema().checkAndNormalizeInputs(stack);
 
- private:
-  torch::jit::GraphExecutor& executor_;
-  bool before_;
-};
+  struct Unoptimized {
+    Unoptimized() { torch::jit::setGraphExecutorOptimize(false); }
+    ~Unoptimized() { torch::jit::setGraphExecutorOptimize(before); }
+    bool before = torch::jit::getGraphExecutorOptimize();  // of this thread
+  };
+  const Unoptimized unoptimized;
+  torch::jit::GraphExecutor(graph, "forward").run(stack);
+  return std::move(stack.back());
+}
 
 }  // namespace detail
 
@@ -77,11 +78,7 @@ class Script {
 
   /// The network's output for x [N, ...].
   at::Tensor forward(const at::Tensor& x) {
-    std::optional<detail::WithoutFusion> each_by_itself;
-    if (detail::Listening::now()) {
-      each_by_itself.emplace(module_);
-    }
-    const c10::IValue output = module_.forward({x});
+    const c10::IValue output = detail::Listening::now() ? detail::forward_as_written(module_, x) : module_.forward({x});
     if (!output.isTensor()) {
       throw Error("Script: the module's output must be a tensor, but is " + output.tagKind() +
                   ": say how to pick from it, regimen::Model(script, [](regimen::Script& s, const regimen::Batch& b) "

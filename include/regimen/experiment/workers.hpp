@@ -70,13 +70,13 @@ class Pool {
     }
   }
 
-  /// The Ctrl-C that asks this process to stop may have killed its children too, and the thread that waits for signals
-  /// here (`StopSignals`) may hear of it later than this one hears of their end.
-  void heed_stop_after(int signal) {
+  /// The Ctrl-C that asks this process to stop may have ended its children too, and the thread that waits for signals
+  /// here (`StopSignals`) may hear of it later than this one hears of their end. No other child is listened to
+  /// meanwhile.
+  void heed_stop_after(const Process& child) {
     const auto begin = std::chrono::steady_clock::now();
     heed_stop();
-    while ((signal == SIGINT || signal == SIGTERM) && !ending_ &&
-           std::chrono::steady_clock::now() - begin < std::chrono::seconds(1)) {
+    while (child.ended_by_request() && !ending_ && std::chrono::steady_clock::now() - begin < std::chrono::seconds(1)) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
       heed_stop();
     }
@@ -119,7 +119,7 @@ class Pool {
     const std::string wrong = process.wait();
     const std::string errors = process.errors();
     if (!wrong.empty()) {
-      heed_stop_after(process.killed_by());
+      heed_stop_after(process);
     }
     if (wrong.empty()) {
       if (!errors.empty() && overseer_.complained) {

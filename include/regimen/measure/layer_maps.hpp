@@ -80,7 +80,11 @@ inline HeardLayers heard_layers(const Model& model, Batch sample) {
   visit_tensors(sample, [&](const at::Tensor& tensor) { given.push_back(tensor); });
   const LayerWatch watch(model.named_parameters(), model.named_buffers(), given);
   const at::Tensor output = model.forward(sample);
-  if (!watch.fused().empty()) {
+  const Sources met = watch.met();
+  const bool some_unmet = std::any_of(watch.tensors().begin(), watch.tensors().end(), [&](const Named& each) {
+    return each.tensor.dim() >= 2 && met.count(each.name) == 0;
+  });
+  if (!watch.fused().empty() && some_unmet) {
     throw Error("the layers of the network cannot be told: TorchScript has fused some of them into one kernel, " +
                 watch.fused() +
                 ". Call the module through regimen::Script, or call "

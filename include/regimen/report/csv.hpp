@@ -68,19 +68,25 @@ namespace regimen::inline v0::report {
   std::string text;
   for (const Column& column : table.columns()) {
     for (const std::string& ending : detail::reports::csv_endings(column.kind)) {
-      text += (text.empty() ? "" : ",") + detail::csv_field(column.key + ending);
+      if (!text.empty()) {
+        text += ',';
+      }
+      text += detail::csv_field(column.key + ending);
     }
   }
   text += "\n";
   for (const std::vector<Cell>& row : table.rows()) {
+    bool first = true;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      std::string before = i == 0 ? "" : ",";
       for (const std::string& field : detail::reports::csv_fields(row[i], table.columns()[i])) {
-        text += before + field;
-        before = ",";
+        if (!first) {
+          text += ',';
+        }
+        text += field;
+        first = false;
       }
     }
-    text += "\n";
+    text += '\n';
   }
   return text;
 }

@@ -155,11 +155,17 @@ class Process {
                   ? ": killed, perhaps for lack of memory. Take fewer --workers, and go on with --resume"
                   : "");
     }
-    return WEXITSTATUS(status) == 0 ? "" : "ended with status " + std::to_string(WEXITSTATUS(status));
+    status_ = WEXITSTATUS(status);
+    return status_ == 0 ? "" : "ended with status " + std::to_string(status_);
   }
 
   /// The signal that ended the process; 0 before its end was waited for, and where it ended by itself.
   [[nodiscard]] int killed_by() const { return killed_by_; }
+
+  /// Whether SIGINT or SIGTERM ended it, or it says so by its status, 128 + signal, as a shell does.
+  [[nodiscard]] bool ended_by_request() const {
+    return killed_by_ == SIGINT || killed_by_ == SIGTERM || status_ == 128 + SIGINT || status_ == 128 + SIGTERM;
+  }
 
  private:
   void signal(int what) const {
@@ -209,6 +215,7 @@ class Process {
   Reader err_;
   pid_t id_;
   int killed_by_ = 0;
+  int status_ = 0;
   std::string line_;  ///< last line, still without its end
   std::string errors_;
 };

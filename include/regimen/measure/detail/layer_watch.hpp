@@ -91,8 +91,8 @@ class LayerWatch {
     return all;
   }
 
-  /// The name of a kernel into which TorchScript has fused several operations, that ran; empty if none did. What it did
-  /// was not heard.
+  /// The name of a kernel that ran, into which TorchScript has fused several operations; empty if none did. What it did
+  /// was not heard. A range that a user's code has named so is taken for one.
   [[nodiscard]] const std::string& fused() const { return fused_; }
 
   /// Those that did so in another way than being put beside it.
