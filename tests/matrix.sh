@@ -4,7 +4,8 @@
 #
 #     sh tests/matrix.sh [ROW...]         the rows named, else all; one at a time, then the table
 #     sh tests/matrix.sh --table          the table of what has run
-#     sh tests/matrix.sh --publish        writes that table into README.md and docs/results/versions.csv
+#     sh tests/matrix.sh --publish        writes that table into README.md and docs/results/versions.csv; rows that ran on
+#                                         another tree than this one are left out
 #
 # Rows (a `+` names a compiler that is not the system's own; such a row compiles every header alone and all code of the
 # documentation, and runs that code and the tests that need no LibTorch):
@@ -12,8 +13,9 @@
 #     wheel-2.11 wheel-2.15              PyPI's LibTorch with CUDA, on this system; asks for the CUDA toolkit (nvcc)
 #
 # The Debian rows want root and debootstrap: each system is a folder that is entered by chroot. Everything is under
-# build/matrix, or the folder that REGIMEN_MATRIX names. A row that has run on the tree as it is now is not run again; one
-# that was interrupted goes on with what it had compiled.
+# build/matrix, or the folder that REGIMEN_MATRIX names, which one run at a time may use. A row that has run on the tree as
+# it is now is not run again; one that was interrupted goes on with what it had compiled. A row that ended before it had
+# tested or compiled anything, for want of a network for instance, is no result: the next call runs it again.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,8 +26,8 @@ results=docs/results/versions.csv
 columns='row,system,compiler,LibTorch,what,passed,failed,skipped,minutes,date,commit'
 mkdir -p "$work"
 
-files() { # of the tree, committed or not
-  git ls-files -z --cached --others --exclude-standard
+files() { # of the tree, committed or not, but for what --publish writes
+  git ls-files -z --cached --others --exclude-standard -- . ':!README.md' ":!$results"
 }
 
 # A number for the tree's contents, so that a row is run again after a change and not without one.
@@ -45,7 +47,6 @@ suite_of() {
     debian12) echo bookworm ;;
     debian13) echo trixie ;;
     debian14) echo forky ;;
-    *) echo "tests/matrix.sh: no such row: $1; rows: $all" >&2 && exit 2 ;;
   esac
 }
 
@@ -64,13 +65,10 @@ leave() {
     if mountpoint -q "$each"; then umount "$each"; fi
   done
 }
-trap leave EXIT
-trap 'exit 130' INT TERM
-
 # The system, if it is not there yet, and the tree as it is now in /regimen, whose build/ stays.
 prepare_system() {
   root=$work/$1
-  if [ ! -e "$root/usr/sbin/policy-rc.d" ]; then
+  if [ ! -e "$root/usr/sbin/policy-rc.d" ]; then # written last
     suite=$(suite_of "$1")
     script=
     # A debootstrap that is older than the system asked for does not know its name.
@@ -78,14 +76,15 @@ prepare_system() {
     rm -rf "$root"
     # shellcheck disable=SC2086 # no script is no argument
     debootstrap --variant=minbase "$suite" "$root" "${REGIMEN_DEBIAN_MIRROR:-http://deb.debian.org/debian}" $script
-    printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d" # no service is started in there
-    chmod +x "$root/usr/sbin/policy-rc.d"
     # A mirror that is some weeks behind has a testing whose Release file has expired.
     echo 'Acquire::Check-Valid-Until "false";' > "$root/etc/apt/apt.conf.d/90expired"
+    printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d" # no service is started in there
+    chmod +x "$root/usr/sbin/policy-rc.d"
   fi
   mkdir -p "$root/regimen"
   find "$root/regimen" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
-  files | tar --create --null --files-from=- --ignore-failed-read 2> /dev/null | tar --extract --directory "$root/regimen"
+  { files && printf 'README.md\0'; } | tar --create --null --files-from=- --file="$work/tree.tar"
+  tar --extract --file="$work/tree.tar" --directory "$root/regimen"
 }
 
 # --- What a row runs ------------------------------------------------------------------------------------------------------
@@ -98,7 +97,7 @@ quick='
   CXX=$1 cmake --preset default -B "$build" -DREGIMEN_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG"
   cmake --build "$build" --target headers-linked numbers-tests docs-tests --parallel "$(nproc)"
   ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" -L "^(numbers|headers|docs)$" \
-    -E "^(reference|docs.pictures|docs.refused|tree.*)$"'
+    -E "^(reference|tree.*|docs\.(pictures.*|refused|run.*|diffs))$"'
 
 # Of a row's compiler: the package that holds it.
 package_of() {
@@ -142,76 +141,86 @@ wheel_release() {
 
 # --- A row, and its line ---------------------------------------------------------------------------------------------------
 
+# What a row runs, in a process of its own: there the first command that fails ends it.
+run_alone() {
+  case $1 in
+    wheel-*) run_wheel "${1#wheel-}" ;;
+    *+*) run_debian "${1%%+*}" "${1#*+}" ;;
+    *) run_debian "$1" '' ;;
+  esac
+}
+
 # Runs one row into its log, and writes its line of the table.
 run_row() {
   row=$1
-  system=${row%%+*}
-  compiler=
-  case $row in *+*) compiler=${row#*+} ;; esac
+  case " $all " in
+    *" $row "*) ;;
+    *) echo "tests/matrix.sh: there is no row $row; rows: $all" >&2 && exit 2 ;;
+  esac
   log=$work/$row.log
   now=$(tree_of)
   if [ "$(cat "$work/$row.tree" 2> /dev/null)" = "$now" ]; then
     echo "$row: has run on this tree"
-    return 0
+    return
   fi
   echo "$row: running, see $log"
   begin=$(date +%s)
   worked=yes
-  case $row in
-    wheel-*) (run_wheel "${row#wheel-}") > "$log" 2>&1 || worked=no ;;
-    *) (run_debian "$system" "$compiler") > "$log" 2>&1 || worked=no ;;
-  esac
-  line "$row" "$log" "$worked" $((($(date +%s) - begin + 59) / 60)) > "$work/$row.csv"
+  sh "$0" --alone "$row" > "$log" 2>&1 || worked=no
+  if [ $worked = no ] && ! grep -qE 'tests passed, [0-9]+ tests failed|error: ' "$log"; then
+    echo "$row: ended before it had tested or compiled anything; the log ends with"
+    tail -5 "$log"
+    return
+  fi
+  line "$row" "$log" $((($(date +%s) - begin + 59) / 60)) > "$work/$row.csv"
   echo "$now" > "$work/$row.tree"
   cat "$work/$row.csv"
 }
 
 # Of a log: row,system,compiler,LibTorch,what,passed,failed,skipped,minutes,date,commit
-line() {
+line() { # ROW LOG MINUTES
   name=$(sed -n 's/^-- The CXX compiler identification is //p' "$2" | tail -1)
   torch=$(sed -n 's/^-- regimen: LibTorch \([^,]*\),.*/\1/p' "$2" | tail -1)
-  # "98% tests passed, 3 tests failed out of 203", and a line for each that was skipped.
+  # "98% tests passed, 3 tests failed out of 203", skipped ones among the 203, and a line for each that was skipped.
   failed=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of .*/\1/p' "$2" | tail -1)
   total=$(sed -n 's/.*tests failed out of \([0-9]*\).*/\1/p' "$2" | tail -1)
-  skipped=$(grep -c '(Skipped)' "$2" || true)
+  skipped=$(grep -c '(Skipped)$\|(Skipped) ' "$2" || true)
+  system=${1%%+*}
   case $1 in
-    wheel-*) what='tensors, training, GPU code without a GPU'; where=$(. /etc/os-release; echo "Debian ${VERSION_ID:-testing}") ;;
-    *+*) what='headers, documentation, numbers'; where="Debian ${system#debian}" ;;
-    *) what=everything; where="Debian ${system#debian}" ;;
+    wheel-*) what='tensors, training, GPU code without a GPU' && where=$(. /etc/os-release && echo "Debian ${VERSION_ID:-testing}") ;;
+    *+*) what='headers, documentation, numbers' && where="Debian ${system#debian}" ;;
+    *) what=everything && where="Debian ${system#debian}" ;;
   esac
-  if [ -z "$total" ]; then # nothing was tested
-    first=$(grep -m1 -E 'error:|Error|^E: ' "$2" | tr ',"' ';_' | cut -c1-160 || true)
-    echo "$1,$where,$name,$torch,does not compile: $first,0,,,$4,$(date +%F),$(commit_of | tr -d '\n')"
-    return
+  if [ -z "$total" ]; then
+    first=$(grep -m1 'error: ' "$2" | tr ',"|' ';__' | sed 's|.*/include/||' | cut -c1-120)
+    what="does not compile: $first" total=0 failed=0 skipped=0
   fi
-  echo "$1,$where,$name,$torch,\"$what\",$((total - failed)),$failed,$skipped,$4,$(date +%F),$(commit_of | tr -d '\n')"
+  echo "$1,$where,$name,$torch,\"$what\",$((total - failed - skipped)),$failed,$skipped,$3,$(date +%F),$(commit_of | tr -d '\n')"
 }
 
-lines() { # what has run here, and else what was committed
+lines() { # of the rows that have run; with "this tree" of those that have run on it
   echo "$columns"
+  now=$(tree_of)
   for each in $all; do
-    if [ -e "$work/$each.csv" ]; then
+    if [ -e "$work/$each.csv" ] && { [ "${1:-}" != 'this tree' ] || [ "$(cat "$work/$each.tree")" = "$now" ]; }; then
       cat "$work/$each.csv"
-    else
-      grep -F "$each," "$results" 2> /dev/null | grep "^$each," || true
     fi
   done
 }
 
-table() {
-  lines | python3 -c '
+table() { # of lines
+  python3 -c '
 import csv, sys
 rows = list(csv.DictReader(sys.stdin))
-print("| system | compiler | LibTorch | what | passed | failed | skipped | date |")
-print("|---|---|---|---|---|---|---|---|")
+print("| system | compiler | LibTorch | what | passed | failed | skipped | date | commit |")
+print("|---|---|---|---|---|---|---|---|---|")
 for row in rows:
-    print("|", " | ".join(row[name] for name in ("system", "compiler", "LibTorch", "what", "passed", "failed", "skipped", "date")), "|")'
+    print("|", " | ".join(row[name] for name in ("system", "compiler", "LibTorch", "what", "passed", "failed", "skipped", "date", "commit")), "|")'
 }
 
 publish() {
-  lines > "$work/versions.csv"
-  cp "$work/versions.csv" "$results"
-  table > "$work/table.md"
+  lines 'this tree' > "$results"
+  table < "$results" > "$work/table.md"
   python3 - "$work/table.md" README.md << 'PYTHON'
 import pathlib, re, sys
 table, page = map(pathlib.Path, sys.argv[1:])
@@ -223,16 +232,21 @@ PYTHON
 
 main() {
   case ${1:-} in
-    --table) table ;;
+    --table) lines | table ;;
     --publish) publish ;;
-    -*) sed -n '2,17p' "$0" && exit 2 ;;
+    --alone) run_alone "$2" ;;
+    -*) sed -n '2,22p' "$0" && exit 2 ;;
     *)
+      exec 9> "$work/lock"
+      flock --nonblock 9 || { echo "tests/matrix.sh: another one is running in $work" >&2 && exit 1; }
+      trap leave EXIT
+      trap 'exit 130' INT TERM
       for row in ${*:-$all}; do
         run_row "$row"
       done
-      table
+      lines | table
       ;;
   esac
 }
 
-main "$@" && exit # on one line: a shell reads no further, so this file may be edited while it runs
+main "$@"; exit # on one line: a shell reads no further, so this file may be edited while it runs

@@ -32,6 +32,7 @@ has_own_libtorch || packages="$packages libtorch-dev libopenblas0-openmp"
 run_packages='libcli11-dev dataset-fashion-mnist'
 run_packages="$run_packages libpng-dev libjpeg-dev"                             # folders of images
 test_packages='catch2 python3-torch'                                            # a test compares with PyTorch itself
+test_packages="$test_packages make"                                             # CMake's default, for projects that use the library
 test_packages="$test_packages doxygen ccache"                                   # the API reference; a quick second run
 
 case ${1:-build} in

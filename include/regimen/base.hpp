@@ -14,5 +14,6 @@
 #include "regimen/base/lock.hpp"
 #include "regimen/base/manifest.hpp"
 #include "regimen/base/put_back.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/base/type_name.hpp"
 #include "regimen/base/version.hpp"

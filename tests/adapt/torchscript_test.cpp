@@ -37,6 +37,21 @@ rg::Script linear() {
   return rg::Script(module);
 }
 
+/// A scripted network with dropout, and with an argument that has a default.
+rg::Script dropping() {
+  torch::jit::Module module("Dropping");
+  torch::manual_seed(3);
+  module.register_parameter("first", (0.1 * torch::randn({36, 8})).requires_grad_(), false);
+  module.register_parameter("last", (0.1 * torch::randn({8, 4})).requires_grad_(), false);
+  module.register_attribute("training", c10::BoolType::get(), true);
+  module.define(R"(
+    def forward(self, x, scale: float = 1.0):
+        hidden = torch.dropout(torch.tanh(x.flatten(1).matmul(self.first)) * scale, 0.3, self.training)
+        return torch.sigmoid(hidden).matmul(self.last)
+  )");
+  return rg::Script(module);
+}
+
 }  // namespace
 
 TEST_CASE("a network exported from Python is trained here with Python's losses, and goes back") {
@@ -240,17 +255,7 @@ TEST_CASE("a script tells its parts, with modes that can be set and put back one
 
 TEST_CASE("a script whose layers are listened to trains in the same bits as one that is left alone") {
   const auto trained = [](const std::map<std::string, rg::AnyMeasure>& measures) {
-    torch::jit::Module module("Dropping");
-    torch::manual_seed(3);
-    module.register_parameter("first", (0.1 * torch::randn({36, 8})).requires_grad_(), false);
-    module.register_parameter("last", (0.1 * torch::randn({8, 4})).requires_grad_(), false);
-    module.register_attribute("training", c10::BoolType::get(), true);
-    module.define(R"(
-      def forward(self, x, scale: float = 1.0):
-          hidden = torch.dropout(torch.tanh(x.flatten(1).matmul(self.first)) * scale, 0.3, self.training)
-          return torch.sigmoid(hidden).matmul(self.last)
-    )");
-    rg::Script net(module);
+    rg::Script net = dropping();
     torch::optim::SGD sgd = optimizer_of(net);
     const rg::Source data = rg::InMemory(images(24));
     const rg::Phase phase{.data = data, .optimizer = sgd, .epochs = 4, .batch = 6};
@@ -265,6 +270,26 @@ TEST_CASE("a script whose layers are listened to trains in the same bits as one 
   REQUIRE(alone.size() == 2);
   CHECK(alone[0].equal(watched[0]));
   CHECK(alone[1].equal(watched[1]));
+}
+
+TEST_CASE("a script with dropout resumes to the bit where LibTorch runs it as it is written") {
+  const Folder folder;
+  const std::string path = folder / "script.pt";
+  torch::jit::setGraphExecutorOptimize(false);
+  const rg::Source data = rg::InMemory(images(24));
+  rg::Script whole = dropping(), half = dropping(), resumed = dropping();
+  torch::optim::SGD whole_sgd = optimizer_of(whole), half_sgd = optimizer_of(half), resumed_sgd = optimizer_of(resumed);
+  const auto phase = [&](torch::optim::SGD& sgd, int epochs) {
+    return rg::Phase{.data = data, .optimizer = sgd, .epochs = epochs, .batch = 6};
+  };
+  rg::run(whole, phase(whole_sgd, 4));
+  rg::run(half, phase(half_sgd, 2), {}, rg::Checkpoint(path, {}, half, half_sgd));
+  rg::RunOptions options;
+  options.from = rg::load_checkpoint(path, resumed, resumed_sgd);
+  rg::run(resumed, phase(resumed_sgd, 4), {}, options);
+  torch::jit::setGraphExecutorOptimize(true);
+  CHECK(whole.parameters()[0].equal(resumed.parameters()[0]));
+  CHECK(whole.parameters()[1].equal(resumed.parameters()[1]));
 }
 
 TEST_CASE("a script is listened to whatever executor LibTorch runs it with") {

@@ -11,6 +11,8 @@ import pathlib
 import re
 import sys
 
+from tree import files
+
 # [text](target), also around a line's end; not in code. An image is a link, too.
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(([^()\s]+)\)")
 HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
@@ -18,11 +20,7 @@ OUTSIDE = re.compile(r"^[a-z]+:")
 
 
 def pages_of(project):
-    def ours(path):
-        parts = path.relative_to(project).parts
-        return parts[0] not in ("build", "results") and not any(p.startswith(".") and p != ".github" for p in parts)
-
-    return sorted(path for path in project.rglob("*.md") if ours(path))
+    return files(project, lambda path: path.suffix == ".md")
 
 
 def prose(page):

@@ -6,7 +6,7 @@
 A comment in front of a block, alone on its line, says more:
 
     <!-- not run: REASON -->            of a ```sh block
-    <!-- run by: PATH -->               of a ```sh block: a file of the repository that runs these commands
+    <!-- run by: PATH -->               of a ```sh block: a file of the repository that has the commands' first two words, and runs them
     <!-- as in: PATH -->                its lines are lines of this file, in this order; <name> in the page is a variable there
     <!-- file: PATH as NAME -->         the block is this file of the repository, and is NAME where the commands are run
     <!-- drawn: NAME -->                the picture below is the file NAME that the commands have written
@@ -22,6 +22,8 @@ import re
 import shutil
 import subprocess
 import sys
+
+from tree import files
 
 RUN = ["docs/getting-started.md", "docs/compile-time.md"]
 # Begins of commands that a test runs wherever a page shows them.
@@ -41,9 +43,7 @@ def fail(message):
 
 
 def pages(project):
-    skipped = {"build", "results"}  # of the root: what builds and runs leave behind
-    found = sorted(p for p in project.rglob("*.md") if p.relative_to(project).parts[0] not in skipped)
-    return [p for p in found if not any(part.startswith(".") for part in p.relative_to(project).parts)]
+    return [page for page in files(project, lambda path: path.suffix == ".md") if ".github" not in page.parts]
 
 
 def blocks(page):
@@ -113,11 +113,18 @@ def check(project):
                 line_there = not_in(text, there.read_text(encoding="utf-8")) if there.is_file() else value
                 if line_there is not None:
                     faults.append(f"{place}: `{line_there}` is not in {value}, or not in this order")
-            if language != "sh" or mark in ("not run", "as in") or name in RUN:
+            if mark in ("not run", "as in", "file") or name in RUN:
+                continue
+            if language in ("cmake", "ini", "json"):
+                faults.append(f"{place}: no comment says which file the block is from: <!-- as in: PATH -->")
+            if language != "sh":
                 continue
             if mark == "run by":
-                if not (project / value).is_file():
-                    faults.append(f"{place}: there is no {value}, which runs these commands")
+                there = project / value
+                script = there.read_text(encoding="utf-8") if there.is_file() else ""
+                for command in commands(text):
+                    if " ".join(command.split()[:2]) not in script:
+                        faults.append(f"{place}: {value} does not run `{command}`")
                 continue
             for command in commands(text):
                 if not any((command + " ").startswith(begin) for begin in RUN_BY):

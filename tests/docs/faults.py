@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 
+from tree import files
+
 project, work = (pathlib.Path(name).resolve() for name in sys.argv[1:])
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -61,6 +63,14 @@ LINKS = {
     "code that looks like a link": (added("docs/shape.md", "\n`[x](nowhere.md)`\n\n```cpp\n[x](nowhere.md)\n```\n"), None),
 }
 COMMANDS = {
+    "a file that does not run what it is said to": (
+        edited("docs/install.md", "<!-- run by: tests/consumer/install.sh -->", "<!-- run by: tests/run.sh -->"),
+        "tests/run.sh does not run `cmake -S regimen",
+    ),
+    "a block of CMake from nowhere": (
+        edited("docs/install.md", "<!-- as in: tests/consumer/installed/CMakeLists.txt -->\n", ""),
+        "no comment says which file the block is from",
+    ),
     "a line that the file it is from has otherwise": (
         edited("docs/install.md", "find_package(regimen REQUIRED)", "find_package(Regimen REQUIRED)"),
         "`find_package(Regimen REQUIRED)` is not in tests/consumer/installed/CMakeLists.txt",
@@ -73,7 +83,7 @@ COMMANDS = {
     "a command with a reason": (added("docs/shape.md", "\n<!-- not run: there is none left -->\n```sh\nmake coffee\n```\n"), None),
     "a file that runs it and is not there": (
         added("docs/shape.md", "\n<!-- run by: tests/coffee.sh -->\n```sh\nmake coffee\n```\n"),
-        "there is no tests/coffee.sh, which runs these commands",
+        "tests/coffee.sh does not run `make coffee`",
     ),
     "a program that is not the page's": (
         edited("examples/001-getting-started/main.cpp", ".epochs = 60", ".epochs = 61"),
@@ -90,10 +100,8 @@ def said(script, *arguments):
 def copy():
     shutil.rmtree(work, ignore_errors=True)
     wanted = {".md", ".svg", ".cpp", ".hpp", ".py", ".sh", ".txt", ".cff", ".csv", ".json"}
-    for path in project.rglob("*"):
+    for path in files(project, lambda place: place.parts[0] != "include"):
         place = path.relative_to(project)
-        if place.parts[0] in ("build", "results", ".git", "include") or not path.is_file():
-            continue
         if path.suffix in wanted or place.parts[0] == ".ci" or path.name.startswith("Doxyfile"):
             (work / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, work / place)

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "regimen/base/error.hpp"
+#include "regimen/base/text_list.hpp"
 
 namespace regimen::inline v0 {
 
@@ -61,7 +62,7 @@ class Integers {
   [[nodiscard]] std::string manifest() const {
     std::string text;
     for (const std::int64_t number : numbers_) {
-      text += (text.empty() ? "" : ", ") + detail::text(number);
+      detail::add_item(text, detail::text(number));
     }
     return "[" + text + "]";
   }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/base/text_list.hpp"
 #include "regimen/experiment/cost.hpp"
 #include "regimen/experiment/job_line.hpp"
 #include "regimen/experiment/plan.hpp"
@@ -78,7 +79,7 @@ class Account {
   void show() {
     std::string names;
     for (const std::string& job : time_left_.running()) {
-      names += (names.empty() ? "" : ", ") + brief(job);
+      regimen::detail::add_item(names, brief(job));
     }
     line_.show(state() + names);
   }

@@ -14,6 +14,7 @@
 
 #include "regimen/base/error.hpp"
 #include "regimen/base/integer.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/batch/batch.hpp"
 #include "regimen/evaluate/evaluation.hpp"
 #include "regimen/measure/concept.hpp"
@@ -109,7 +110,7 @@ inline std::vector<LayerMap> all_layers(const Model& model, const Batch& sample,
   if (!heard.unheard.empty()) {
     std::string names;
     for (const std::string& name : heard.unheard) {
-      names += (names.empty() ? "" : ", ") + name;
+      detail::add_item(names, name);
     }
     throw Error(
         who + " does not know what the network does with " + names +

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "regimen/base/error.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/networks/densenet.hpp"
 #include "regimen/networks/network.hpp"
 #include "regimen/networks/resnet.hpp"
@@ -40,7 +41,7 @@ inline constexpr std::array<std::string_view, 4> names{"resnet18", "resnet50", "
   }
   std::string known;
   for (const std::string_view one : names) {
-    known += (known.empty() ? "" : ", ") + std::string(one);
+    detail::add_item(known, std::string(one));
   }
   throw Error("networks::make: name must be one of " + known + ", but is \"" + std::string(name) + "\"");
 }

@@ -6,6 +6,7 @@
 
 #include "regimen/base/file.hpp"
 #include "regimen/base/json.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/observe/event.hpp"
 
 namespace regimen::inline v0 {
@@ -30,7 +31,7 @@ class ManifestFile {
       object.add("ended", detail::json::quoted(name_of(outcome.ended)));
       object.add("epochs", detail::text(outcome.clock.epoch));
       object.add("steps", detail::text(outcome.clock.step));
-      outcomes += (outcomes.empty() ? "" : ", ") + object.text();
+      detail::add_item(outcomes, object.text());
     }
     write("[" + outcomes + "]");
   }

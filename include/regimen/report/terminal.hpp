@@ -94,7 +94,10 @@ namespace regimen::inline v0::report {
   const detail::reports::TerminalLines lines(table, how.gap);
   bool first = true;
   for (const std::vector<std::size_t>& block : lines.blocks(how.width)) {
-    text += (first ? "" : "\n") + lines.text(block);
+    if (!first) {
+      text += '\n';
+    }
+    text += lines.text(block);
     first = false;
   }
   text += table.notes().empty() ? "" : "\n";

@@ -10,6 +10,7 @@
 
 #include "regimen/base/json.hpp"
 #include "regimen/base/manifest.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/base/version.hpp"
 #include "regimen/damage/label_noise.hpp"
 #include "regimen/run/detail/machine.hpp"
@@ -31,8 +32,7 @@ inline std::string describe_groups(const Phase& phase, const Weights& model) {
     for (const at::Tensor& tensor : group) {
       const auto named =
           std::find_if(known.begin(), known.end(), [&](const Named& each) { return each.tensor.is_same(tensor); });
-      names +=
-          (names.empty() ? "" : ", ") + (named == known.end() ? manifest_of_tensor(tensor) : json::quoted(named->name));
+      detail::add_item(names, (named == known.end() ? manifest_of_tensor(tensor) : json::quoted(named->name)));
     }
     groups += (groups.empty() ? "[" : ", [") + names + "]";
   }
@@ -121,7 +121,7 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
   const auto list = [](const std::vector<std::string>& elements) {
     std::string all;
     for (const std::string& element : elements) {
-      all += (all.empty() ? "" : ", ") + element;
+      detail::add_item(all, element);
     }
     return "[" + all + "]";
   };

@@ -17,6 +17,7 @@
 
 #include "regimen/base/error.hpp"
 #include "regimen/base/json.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/batch/batch.hpp"
 #include "regimen/key/moment.hpp"
 #include "regimen/source/columns.hpp"
@@ -75,7 +76,7 @@ struct Concatenated {
   [[nodiscard]] std::string manifest() const {
     std::string all;
     for (const Source& part : parts) {
-      all += (all.empty() ? "" : ", ") + part.manifest();
+      detail::add_item(all, part.manifest());
     }
     return json::Object()
         .add("type", "\"Concatenated\"")

@@ -9,6 +9,7 @@
 #include <typeinfo>
 
 #include "regimen/base/json.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/base/type_name.hpp"
 #include "regimen/optimizer/detail/sgd.hpp"
 #include "regimen/tensor/checksum.hpp"
@@ -29,7 +30,7 @@ inline std::string describe(const c10::IValue& value) {
   if (value.isTuple()) {
     std::string parts;
     for (const c10::IValue& part : value.toTuple()->elements()) {
-      parts += (parts.empty() ? "" : ", ") + describe(part);
+      add_item(parts, describe(part));
     }
     return "[" + parts + "]";
   }
@@ -119,7 +120,7 @@ template <class O>
 std::string describe_options(O& optimizer) {
   std::string groups;
   for (auto& group : optimizer.param_groups()) {
-    groups += (groups.empty() ? "" : ", ") + describe_group(group.options());
+    add_item(groups, describe_group(group.options()));
   }
   return json::Object()
       .add("type", json::quoted(name_of_object(typeid(optimizer))))

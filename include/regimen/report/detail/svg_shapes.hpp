@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "regimen/base/text_list.hpp"
 #include "regimen/report/detail/svg_text.hpp"
 #include "regimen/report/pixels.hpp"
 #include "regimen/report/style.hpp"
@@ -60,7 +61,7 @@ inline std::string_view dashes(report::Dash dash) {
 inline std::string coordinates(const std::vector<Point>& points) {
   std::string text;
   for (const Point& point : points) {
-    text += (text.empty() ? "" : " ") + px(point.x) + "," + px(point.y);
+    add_item(text, px(point.x) + "," + px(point.y), " ");
   }
   return text;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "regimen/base/text_list.hpp"
 #include "regimen/batch/tensors.hpp"
 #include "regimen/tensor/described.hpp"
 
@@ -32,7 +33,7 @@ inline bool has_pixels_of(const at::Tensor& data, const at::Tensor& tensor) {
 inline std::string pixels_text(const at::Tensor& data) {
   std::string lengths;
   for (const std::int64_t length : pixel_sizes(data)) {
-    lengths += (lengths.empty() ? "" : " x ") + text(length);
+    add_item(lengths, text(length), " x ");
   }
   return lengths;
 }
