@@ -410,6 +410,36 @@ TEST_CASE("a schedule that reads a measure which is never taken is an error befo
         "Phase \"p\".lr_scale reads the measure \"absent\", which is never taken: add it to Scoring::measures");
 }
 
+TEST_CASE("a criterion that names a measure of several numbers is told their names") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  rg::Phase phase = phase_of(sgd, points(16, 1));
+  phase.until = rg::MeasureExceeds{.measure = "attack", .bound = 0.5};
+  const rg::Scoring scoring{.test = points(16, 2), .measures = {{"attack", rg::ThresholdAttack{}}}};
+  CHECK(error_of([&] { rg::run(net, phase, scoring); }) ==
+        "Phase \"p\".until reads the measure \"attack\", which has several numbers: name one of attack_advantage, "
+        "attack_area, attack_true_positive_rate");
+}
+
+TEST_CASE("an observer that looks at a score which is never taken is an error before the first step") {
+  auto net = plain_network();
+  torch::optim::SGD sgd(net->parameters(), 0.1);
+  const rg::Phase phase = phase_of(sgd, points(16, 1));
+  const at::Tensor before = net->parameters().front().clone();
+  rg::Best best(net);
+  CHECK(error_of([&] { rg::run(net, phase, {.test = points(16, 2)}, best); }) ==
+        "Best looks at validation_loss, which is never scored: set that data in Scoring");
+  struct Looks {
+    void operator()(const rg::Epoch&) const {}
+    [[nodiscard]] std::vector<rg::Metric> metrics() const { return {rg::Metric::test_loss}; }
+  };
+  const std::string looks = error_of([&] { rg::run(net, phase, {}, Looks{}); });
+  CHECK(looks.find("Looks looks at test_loss, which is never scored") != std::string::npos);
+  CHECK(net->parameters().front().equal(before));
+  rg::run(net, phase, {.validation = points(16, 2)}, best);
+  CHECK(best.kept());
+}
+
 TEST_CASE("a single phase takes options in braces") {
   auto net = plain_network();
   torch::optim::SGD sgd(net->parameters(), 0.1);

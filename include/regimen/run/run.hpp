@@ -68,6 +68,25 @@ History run(const Model& model, const P& phase, const Scoring& scoring, Observer
   return run(model, std::vector<Phase>{phase}, scoring, RunOptions{}, observers...);
 }
 
+namespace detail {
+
+/// Something in the place of the Scoring that is none. (Braces have no type, so `{.test = test}` is never one.)
+template <class T>
+concept NoScoring = !std::convertible_to<T, Scoring>;
+
+}  // namespace detail
+
+/// Refused: observers or options without the Scoring in front of them.
+template <class Phases, detail::NoScoring First, class... Rest>
+  requires(std::same_as<Phases, Phase> || std::same_as<Phases, std::vector<Phase>>)
+History run(const Model& model, const Phases& phases, First&& first, Rest&&... rest) {
+  static_assert(
+      std::convertible_to<First, Scoring>,
+      "the third argument of run is the Scoring: write {} in front of the observers to score on the phases' own data "
+      "alone");
+  return run(model, phases, Scoring{}, first, rest...);
+}
+
 /// Runs phases that are scored on their own data only.
 inline History run(const Model& model, const std::vector<Phase>& phases) {
   return run(model, phases, Scoring{}, RunOptions{});

@@ -82,6 +82,9 @@ class Best {
   /// Restores the best weights into the model. Throws Error if no epoch was scored.
   void restore() const { snapshot().restore(); }
 
+  /// What it looks at: `run` throws Error before the first step if that is never scored.
+  [[nodiscard]] std::vector<Metric> metrics() const { return {metric_}; }
+
   /// Metric and phase as JSON, for the manifest of a run.
   [[nodiscard]] std::string manifest() const {
     return detail::json::Object()

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "regimen/base/text_list.hpp"
 #include "regimen/measure/on_part.hpp"
 #include "regimen/model/guards.hpp"
 #include "regimen/run/detail/check_samples.hpp"
 #include "regimen/run/detail/check_single.hpp"
+#include "regimen/run/detail/observers.hpp"
 #include "regimen/run/detail/resume.hpp"
 #include "regimen/run/options.hpp"
 #include "regimen/run/phase.hpp"
@@ -66,11 +68,27 @@ inline void check_measures(const Phase& phase, const Scoring& scoring) {
   for_each_reader(phase, [&](const auto& part, const std::string& field) {
     for (const std::string& name : part.measures()) {
       if (std::find(taken.begin(), taken.end(), name) == taken.end()) {
-        throw Error("Phase \"" + phase.name + "\"." + field + " reads the measure \"" + name +
-                    "\", which is never taken: add it to Scoring::measures");
+        std::string numbers;  // of a measure that has several
+        for (const std::string& each : taken) {
+          if (each.rfind(name + "_", 0) == 0) {
+            add_item(numbers, each);
+          }
+        }
+        throw Error("Phase \"" + phase.name + "\"." + field + " reads the measure \"" + name + "\", which " +
+                    (numbers.empty() ? "is never taken: add it to Scoring::measures"
+                                     : "has several numbers: name one of " + numbers));
       }
     }
   });
+}
+
+/// Throws Error if an observer looks at a score which is never taken, as a `Best` does: it would see nothing.
+inline void check_observers(const Observers& observers, const Scoring& scoring) {
+  for (const auto& [who, metric] : observers.metrics()) {
+    if (!scoring.scores(metric)) {
+      throw Error(who + " looks at " + name_of(metric) + ", which is never scored: set that data in Scoring");
+    }
+  }
 }
 
 /// Throws Error if a criterion or a schedule reads an accuracy and the loss has none for these targets, as the first

@@ -1,13 +1,17 @@
 #pragma once
 // No LibTorch.
 
+#include <concepts>
 #include <functional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "regimen/base/fields.hpp"
 #include "regimen/base/manifest.hpp"
 #include "regimen/observe/event.hpp"
+#include "regimen/record/history.hpp"
 #include "regimen/record/hooks.hpp"
 
 namespace regimen::inline v0::detail {
@@ -35,6 +39,13 @@ class ObserversOf<ListOf<Events...>> : Listeners<Events>... {
     if constexpr (HasManifest<Observer>) {
       manifests_.push_back([&observer] { return std::string(observer.manifest()); });
     }
+    if constexpr (requires(const Observer& o) {
+                    { o.metrics() } -> std::convertible_to<std::vector<Metric>>;
+                  }) {
+      for (const Metric metric : std::as_const(observer).metrics()) {
+        metrics_.emplace_back(name_of_type<std::remove_const_t<Observer>>(), metric);
+      }
+    }
   }
 
   template <class Event>
@@ -48,6 +59,9 @@ class ObserversOf<ListOf<Events...>> : Listeners<Events>... {
       listener(event);
     }
   }
+
+  /// The metrics that observers say they look at, by `std::vector<Metric> metrics() const`, each with who does.
+  [[nodiscard]] const std::vector<std::pair<std::string, Metric>>& metrics() const { return metrics_; }
 
   /// The manifests of the observers that have one.
   [[nodiscard]] std::vector<std::string> manifests() const {
@@ -67,6 +81,7 @@ class ObserversOf<ListOf<Events...>> : Listeners<Events>... {
   }
 
   std::vector<std::function<std::string()>> manifests_;
+  std::vector<std::pair<std::string, Metric>> metrics_;
 };
 
 using Observers = ObserversOf<AllEvents>;

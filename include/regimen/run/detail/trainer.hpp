@@ -39,6 +39,7 @@ class Trainer {
 
   History run() {
     check_run(model_, phases_, scoring_, options_);
+    check_observers(observers_, scoring_);
     state_ = is_to_go_on(phases_, options_.from) ? going_on(options_.from) : options_.from;
     const OnlyRun only;
     const ModeGuard modes(model_);
