@@ -12,6 +12,9 @@ import re
 import shutil
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+from pages import pages  # noqa: E402
+
 LINK = re.compile(r"(\]\()([^()\s#]+)(#[^()\s]*)?\)")
 ITEM = re.compile(r"^\s*([-*]|\d+\.) ")
 
@@ -38,13 +41,7 @@ def laid_out(text):
 
 def main():
     project, out = (pathlib.Path(name).resolve() for name in sys.argv[1:3])
-    skipped = {"build", "results"}
-
-    def ours(path):
-        parts = path.relative_to(project).parts
-        return parts[0] not in skipped and not any(part.startswith(".") for part in parts)
-
-    for page in sorted(path for path in project.rglob("*.md") if ours(path)):
+    for page in pages(project):
         text = page.read_text(encoding="utf-8")
 
         def moved(link):

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "regimen/base/csv_field.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/base/type_name.hpp"
 #include "support/numbers.hpp"
 
 using namespace std::string_literals;
+using regimen::detail::add_item;
 using regimen::detail::csv_field;
 using regimen::detail::csv_number;
 using regimen::detail::name_of_object;
@@ -75,6 +77,15 @@ TEST_CASE("csv_number: the shortest text of a number, and nothing for what was n
   CHECK(csv_number(std::numeric_limits<double>::quiet_NaN()) == "");
   CHECK(csv_number(-std::numeric_limits<double>::quiet_NaN()) == "");
   CHECK(csv_number(std::numeric_limits<double>::infinity()) == "inf");
+}
+
+TEST_CASE("add_item: a separator stands between items only") {
+  std::string list;
+  add_item(list, "a");
+  CHECK(list == "a");
+  add_item(list, "b");
+  add_item(list, "c", " | ");
+  CHECK(list == "a, b | c");
 }
 
 TEST_CASE("name_of_object: the type that an object turns out to be, with its namespaces") {

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tarfile
 
+from versions import version_of
+
 FIELDS = {"name", "version", "version-string", "description", "homepage", "license", "supports", "dependencies", "features",
           "overlay-ports"}
 
@@ -38,11 +40,6 @@ def dependencies(content):
     for part in [content, *content.get("features", {}).values()]:
         for one in part.get("dependencies", []):
             yield (one, []) if isinstance(one, str) else (one["name"], one.get("features", []))
-
-
-def version_of(root):
-    header = (root / "include/regimen/base/version.hpp").read_text()
-    return ".".join(re.findall(r"^#define REGIMEN_VERSION_(?:MAJOR|MINOR|PATCH) +(\d+)", header, re.M))
 
 
 def run(*command):

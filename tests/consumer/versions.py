@@ -2,7 +2,7 @@
 """One version, everywhere: python3 versions.py <regimen's folder> <version that CMake has read>
 
 It is defined in include/regimen/base/version.hpp. CMake reads it there, and so does the Conan recipe; vcpkg's manifest
-and CITATION.cff, where there is one, must hold it as a number of their own.
+and CITATION.cff must hold it as a number of their own.
 """
 
 import json
@@ -36,10 +36,14 @@ def found(pattern, path):
     return match[1] if match else None
 
 
+def version_of(root):
+    header = (root / "include/regimen/base/version.hpp").read_text()
+    return ".".join(re.findall(r"^#define REGIMEN_VERSION_(?:MAJOR|MINOR|PATCH) +(\d+)", header, re.M))
+
+
 def main(root, cmake):
     root = pathlib.Path(root)
-    header = (root / "include/regimen/base/version.hpp").read_text()
-    version = ".".join(re.findall(r"^#define REGIMEN_VERSION_(?:MAJOR|MINOR|PATCH) +(\d+)", header, re.M))
+    version = version_of(root)
     major, minor, _ = version.split(".")
     wanted = [
         ("CMakeLists.txt", cmake, version),
@@ -48,9 +52,8 @@ def main(root, cmake):
          json.loads((root / "packaging/vcpkg/ports/regimen/vcpkg.json").read_text())["version"], version),
         ("tests/consumer/conanfile.txt", found(r"^regimen/(.*)", root / "tests/consumer/conanfile.txt"),
          f"[>={major}.{minor} <{major}.{int(minor) + 1}]"),
+        ("CITATION.cff", found(r"^version: (.+)$", root / "CITATION.cff"), version),
     ]
-    if (root / "CITATION.cff").exists():
-        wanted.append(("CITATION.cff", found(r'^version: "?([^"\s]+)', root / "CITATION.cff"), version))
     faults = [f"{file} has version {has}; version.hpp says {should}" for file, has, should in wanted if has != should]
     print("\n".join(faults) if faults else f"version {version} everywhere")
     return 1 if faults else 0

@@ -11,7 +11,8 @@ import pathlib
 import re
 import sys
 
-from tree import files
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+from pages import files  # noqa: E402
 
 # [text](target), also around a line's end; not in code. An image is a link, too.
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(([^()\s]+)\)")

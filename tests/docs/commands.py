@@ -12,8 +12,9 @@ A comment in front of a block, alone on its line, says more:
     <!-- drawn: NAME -->                the picture below is the file NAME that the commands have written
 
 A ```sh block without a comment is run if its page is in RUN. The commands find the repository in the folder `regimen`, a
-program `mine.cpp`, and a HOME of their own, and LibTorch where Debian has it (else 77 is returned). A ```text block behind a ```sh block is what its last command prints. Other
-processors round differently, so numbers may differ a little: by at most POINTS in the text, by PIXELS in a picture.
+program `mine.cpp`, and a HOME of their own, and LibTorch where Debian has it (else 77 is returned). A ```text block
+behind a ```sh block is what its last command prints. Other processors round differently, so numbers may differ a little:
+by at most POINTS in the text, by PIXELS in a picture.
 """
 
 import os
@@ -23,7 +24,8 @@ import shutil
 import subprocess
 import sys
 
-from tree import files
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+from pages import pages  # noqa: E402
 
 RUN = ["docs/getting-started.md", "docs/compile-time.md"]
 # Begins of commands that a test runs wherever a page shows them.
@@ -40,10 +42,6 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 def fail(message):
     sys.exit(f"commands.py: {message}")
-
-
-def pages(project):
-    return [page for page in files(project, lambda path: path.suffix == ".md") if ".github" not in page.parts]
 
 
 def blocks(page):

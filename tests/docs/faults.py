@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 
-from tree import files
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+from pages import files  # noqa: E402
 
 project, work = (pathlib.Path(name).resolve() for name in sys.argv[1:])
 HERE = pathlib.Path(__file__).resolve().parent

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "regimen/base/error.hpp"
+#include "regimen/base/text_list.hpp"
 
 /// A few functions that write JSON. The library reads no JSON but its own logs (observe/read_log.hpp), and a JSON
 /// library in a header that every user compiles would cost more than all torch-free headers together.
@@ -39,8 +40,7 @@ inline std::string number(double value) {
 class Object {
  public:
   Object& add(std::string_view name, std::string_view value) {
-    members_ += members_.empty() ? "" : ", ";
-    members_ += quoted(name) + ": " + std::string(value);
+    add_item(members_, quoted(name) + ": " + std::string(value));
     return *this;
   }
 

@@ -11,6 +11,7 @@
 
 #include "regimen/base/fields.hpp"
 #include "regimen/base/json.hpp"
+#include "regimen/base/text_list.hpp"
 
 namespace regimen::inline v0 {
 
@@ -59,8 +60,7 @@ template <class T>
 std::string manifest_of_elements(const std::vector<T>& values) {
   std::string elements;
   for (const T& value : values) {
-    elements += elements.empty() ? "" : ", ";
-    elements += manifest(value);
+    add_item(elements, manifest(value));
   }
   return "[" + elements + "]";
 }

@@ -110,7 +110,7 @@ inline std::vector<LayerMap> all_layers(const Model& model, const Batch& sample,
   if (!heard.unheard.empty()) {
     std::string names;
     for (const std::string& name : heard.unheard) {
-      detail::add_item(names, name);
+      add_item(names, name);
     }
     throw Error(
         who + " does not know what the network does with " + names +

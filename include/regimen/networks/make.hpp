@@ -41,7 +41,7 @@ inline constexpr std::array<std::string_view, 4> names{"resnet18", "resnet50", "
   }
   std::string known;
   for (const std::string_view one : names) {
-    detail::add_item(known, std::string(one));
+    detail::add_item(known, one);
   }
   throw Error("networks::make: name must be one of " + known + ", but is \"" + std::string(name) + "\"");
 }

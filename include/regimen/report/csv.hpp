@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "regimen/base/csv_field.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/report/detail/cell_text.hpp"
 #include "regimen/report/table.hpp"
 
@@ -68,10 +69,7 @@ namespace regimen::inline v0::report {
   std::string text;
   for (const Column& column : table.columns()) {
     for (const std::string& ending : detail::reports::csv_endings(column.kind)) {
-      if (!text.empty()) {
-        text += ',';
-      }
-      text += detail::csv_field(column.key + ending);
+      detail::add_item(text, detail::csv_field(column.key + ending), ",");
     }
   }
   text += "\n";

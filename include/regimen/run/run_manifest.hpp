@@ -32,9 +32,9 @@ inline std::string describe_groups(const Phase& phase, const Weights& model) {
     for (const at::Tensor& tensor : group) {
       const auto named =
           std::find_if(known.begin(), known.end(), [&](const Named& each) { return each.tensor.is_same(tensor); });
-      detail::add_item(names, (named == known.end() ? manifest_of_tensor(tensor) : json::quoted(named->name)));
+      add_item(names, named == known.end() ? manifest_of_tensor(tensor) : json::quoted(named->name));
     }
-    groups += (groups.empty() ? "[" : ", [") + names + "]";
+    add_item(groups, "[" + names + "]");
   }
   return "[" + groups + "]";
 }
@@ -121,7 +121,7 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
   const auto list = [](const std::vector<std::string>& elements) {
     std::string all;
     for (const std::string& element : elements) {
-      detail::add_item(all, element);
+      add_item(all, element);
     }
     return "[" + all + "]";
   };

@@ -17,15 +17,9 @@ namespace regimen::inline v0::detail {
 /// in a pass be told from one.
 class NormalizationWatch {
  public:
-  explicit NormalizationWatch(std::function<void()> after) : after_(std::move(after)), outer_(innermost()) {
-    innermost() = this;
-    handle_ = at::addThreadLocalCallback(
-        at::RecordFunctionCallback(&begin, &end).scopes({at::RecordScope::FUNCTION}).needsIds(false));
-  }
-  ~NormalizationWatch() {
-    at::removeCallback(handle_);
-    innermost() = outer_;
-  }
+  explicit NormalizationWatch(std::function<void()> after)
+      : after_(std::move(after)), outer_(std::exchange(innermost(), this)) {}
+  ~NormalizationWatch() { innermost() = outer_; }
   NormalizationWatch(const NormalizationWatch&) = delete;
   NormalizationWatch& operator=(const NormalizationWatch&) = delete;
 
@@ -55,9 +49,8 @@ class NormalizationWatch {
 
   std::function<void()> after_;
   NormalizationWatch* outer_;
-  Listening listening_{};
-  at::CallbackHandle handle_{};
   int depth_ = 0;
+  Listening listening_{at::RecordFunctionCallback(&begin, &end).scopes({at::RecordScope::FUNCTION}).needsIds(false)};
 };
 
 }  // namespace regimen::inline v0::detail

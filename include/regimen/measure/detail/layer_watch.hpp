@@ -56,18 +56,8 @@ class LayerWatch {
   /// The model's parameters, its buffers, and the tensors that it is given.
   LayerWatch(const std::vector<Named>& parameters, const std::vector<Named>& buffers,
              const std::vector<at::Tensor>& sample)
-      : outer_(innermost()), trail_(parameters, buffers, sample) {
-    innermost() = this;
-    handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(&begin, &end)
-                                             .scopes({at::RecordScope::FUNCTION})
-                                             .needsInputs(true)
-                                             .needsOutputs(true)
-                                             .needsIds(false));
-  }
-  ~LayerWatch() {
-    at::removeCallback(handle_);
-    innermost() = outer_;
-  }
+      : trail_(parameters, buffers, sample), outer_(std::exchange(innermost(), this)) {}
+  ~LayerWatch() { innermost() = outer_; }
   LayerWatch(const LayerWatch&) = delete;
   LayerWatch& operator=(const LayerWatch&) = delete;
 
@@ -274,16 +264,20 @@ class LayerWatch {
     return tensor.defined() ? trail_.sources_of(tensor) : std::nullopt;
   }
 
-  LayerWatch* outer_;
   WeightTrail trail_;
-  Listening listening_{};
-  at::CallbackHandle handle_{};
+  LayerWatch* outer_;
   bool within_one_ = false;  ///< in an operation whose parts are not looked at
   std::vector<HeardCall> calls_{};
   std::string fused_{};
   Sources unheard_{};
   Sources met_closely_{};
   std::vector<Sources> met_{};  ///< the parameters of each operation in which some met the sample
+  // Last: what it calls uses the others.
+  Listening listening_{at::RecordFunctionCallback(&begin, &end)
+                           .scopes({at::RecordScope::FUNCTION})
+                           .needsInputs(true)
+                           .needsOutputs(true)
+                           .needsIds(false)};
 };
 
 }  // namespace regimen::inline v0::detail

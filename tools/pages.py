@@ -1,4 +1,4 @@
-"""The files of the repository as a reader sees it: for the other scripts here."""
+"""The files of the repository as a reader sees it: for the scripts about pages."""
 
 import os
 import pathlib
@@ -16,3 +16,8 @@ def files(project, wanted):
         folders[:] = [f for f in folders if not (at_root and f in PASSING) and (not f.startswith(".") or f in (".github", ".ci"))]
         found += [pathlib.Path(folder) / name for name in names if wanted(place / name)]
     return sorted(found)
+
+
+def pages(project):
+    """The Markdown pages that are read in the repository and on the site; not GitHub's forms."""
+    return [path for path in files(project, lambda place: place.suffix == ".md") if ".github" not in path.parts]
