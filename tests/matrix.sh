@@ -122,21 +122,13 @@ run_debian() { # SYSTEM COMPILER
 
 run_wheel() { # VERSION
   . tools/libtorch-wheel.sh
-  use_libtorch_wheel "$work/wheel-$1/venv" "$(wheel_release "$1")"
+  use_libtorch_wheel "$work/wheel-$1/venv" "$1.0"
   . tools/compiler-cache.sh
   build=$work/wheel-$1/build
   cmake --preset default --fresh -B "$build" -DCMAKE_PREFIX_PATH="$libtorch" -DTORCH_CUDA_ARCH_LIST=9.0 \
     -DREGIMEN_BUILD_EXAMPLES=OFF -DREGIMEN_TESTS_TOGETHER=ON -DCMAKE_CXX_FLAGS_RELEASE='-O0 -DNDEBUG'
   cmake --build "$build" --target tensors-tests training-tests device-tests cuda-tests --parallel "$(nproc)"
   ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" -L '^(tensors|training|device|cuda)$'
-}
-
-wheel_release() {
-  case $1 in
-    2.11) echo 2.11.0 ;;
-    2.15) echo 2.15.0 ;;
-    *) echo "tests/matrix.sh: no such wheel: $1" >&2 && exit 2 ;;
-  esac
 }
 
 # --- A row, and its line ---------------------------------------------------------------------------------------------------
@@ -166,7 +158,7 @@ run_row() {
   echo "$row: running, see $log"
   begin=$(date +%s)
   worked=yes
-  sh "$0" --alone "$row" > "$log" 2>&1 || worked=no
+  sh tests/matrix.sh --alone "$row" > "$log" 2>&1 || worked=no
   if [ $worked = no ] && ! grep -qE 'tests passed, [0-9]+ tests failed|error: ' "$log"; then
     echo "$row: ended before it had tested or compiled anything; the log ends with"
     tail -5 "$log"
@@ -235,7 +227,7 @@ main() {
     --table) lines | table ;;
     --publish) publish ;;
     --alone) run_alone "$2" ;;
-    -*) sed -n '2,22p' "$0" && exit 2 ;;
+    -*) sed -n '2,/^set/ { /^#/p }' tests/matrix.sh && exit 2 ;;
     *)
       exec 9> "$work/lock"
       flock --nonblock 9 || { echo "tests/matrix.sh: another one is running in $work" >&2 && exit 1; }
