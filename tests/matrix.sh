@@ -4,8 +4,8 @@
 #
 #     sh tests/matrix.sh [ROW...]         the rows named, else all; one at a time, then the table
 #     sh tests/matrix.sh --table          the table of what has run
-#     sh tests/matrix.sh --publish        writes that table into README.md and docs/results/versions.csv; rows that ran on
-#                                         another tree than this one are left out
+#     sh tests/matrix.sh --publish        writes that table into README.md and docs/results/versions.csv; rows of a commit
+#                                         with another library than now, include/ or cmake/, are left out
 #
 # Rows (a `+` names a compiler that is not the system's own; such a row compiles every header alone and all code of the
 # documentation, and runs that code and the tests that need no LibTorch):
@@ -36,8 +36,13 @@ tree_of() {
 }
 
 commit_of() {
-  git rev-parse --short HEAD
-  git diff --quiet HEAD || echo '+changes'
+  git rev-parse --short HEAD | tr -d '\n'
+  git diff --quiet HEAD || printf '+changes'
+}
+
+# True if a commit's library is that of the tree: a test that is mended for one system changes no other row.
+has_library_of() { # COMMIT
+  git diff --quiet "$1" -- include cmake CMakeLists.txt 2> /dev/null
 }
 
 # --- A Debian system in a folder ----------------------------------------------------------------------------------------
@@ -151,6 +156,7 @@ run_row() {
   esac
   log=$work/$row.log
   now=$(tree_of)
+  commit=$(commit_of)
   if [ "$(cat "$work/$row.tree" 2> /dev/null)" = "$now" ]; then
     echo "$row: has run on this tree"
     return
@@ -164,13 +170,13 @@ run_row() {
     tail -5 "$log"
     return
   fi
-  line "$row" "$log" $((($(date +%s) - begin + 59) / 60)) > "$work/$row.csv"
+  line "$row" "$log" $((($(date +%s) - begin + 59) / 60)) "$commit" > "$work/$row.csv"
   echo "$now" > "$work/$row.tree"
   cat "$work/$row.csv"
 }
 
 # Of a log: row,system,compiler,LibTorch,what,passed,failed,skipped,minutes,date,commit
-line() { # ROW LOG MINUTES
+line() { # ROW LOG MINUTES COMMIT
   name=$(sed -n 's/^-- The CXX compiler identification is //p' "$2" | tail -1)
   torch=$(sed -n 's/^-- regimen: LibTorch \([^,]*\),.*/\1/p' "$2" | tail -1)
   # "98% tests passed, 3 tests failed out of 203", skipped ones among the 203, and a line for each that was skipped.
@@ -187,14 +193,14 @@ line() { # ROW LOG MINUTES
     first=$(grep -m1 'error: ' "$2" | tr ',"|' ';__' | sed 's|.*/include/||' | cut -c1-120)
     what="does not compile: $first" total=0 failed=0 skipped=0
   fi
-  echo "$1,$where,$name,$torch,\"$what\",$((total - failed - skipped)),$failed,$skipped,$3,$(date +%F),$(commit_of | tr -d '\n')"
+  echo "$1,$where,$name,$torch,\"$what\",$((total - failed - skipped)),$failed,$skipped,$3,$(date +%F),$4"
 }
 
-lines() { # of the rows that have run; with "this tree" of those that have run on it
+lines() { # of the rows that have run; with "this library" of those that have run with it
   echo "$columns"
-  now=$(tree_of)
   for each in $all; do
-    if [ -e "$work/$each.csv" ] && { [ "${1:-}" != 'this tree' ] || [ "$(cat "$work/$each.tree")" = "$now" ]; }; then
+    [ -e "$work/$each.csv" ] || continue
+    if [ "${1:-}" != 'this library' ] || has_library_of "$(sed 's/.*,//' "$work/$each.csv")"; then
       cat "$work/$each.csv"
     fi
   done
@@ -211,7 +217,7 @@ for row in rows:
 }
 
 publish() {
-  lines 'this tree' > "$results"
+  lines 'this library' > "$results"
   table < "$results" > "$work/table.md"
   python3 - "$work/table.md" README.md << 'PYTHON'
 import pathlib, re, sys

@@ -27,6 +27,10 @@
 
 #include "regimen/execute/detail/recorders.hpp"
 
+// The macros that register with LibTorch end in a semicolon of their own since 2.14, and want one before.
+#pragma GCC diagnostic ignored "-Wextra-semi"
+#pragma GCC diagnostic ignored "-Wpedantic"
+
 namespace at {
 
 /// Its generator is the CPU's.
