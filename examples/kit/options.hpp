@@ -58,6 +58,8 @@ struct OptionGroup {
 template <class Add>
 void read_first(int argc, char** argv, Add&& add) {
   CLI::App app;
+  app.set_help_flag();  // a newer CLI11 answers it before it sets an option's value
+  app.allow_extras();
   add(app);
   try {
     app.parse(argc, argv);
