@@ -14,8 +14,9 @@
 #
 # The Debian rows want root and debootstrap: each system is a folder that is entered by chroot. Everything is under
 # build/matrix, or the folder that REGIMEN_MATRIX names, which one run at a time may use. A row that has run on the tree as
-# it is now is not run again; one that was interrupted goes on with what it had compiled. A row that ended before it had
-# tested or compiled anything, for want of a network for instance, is no result: the next call runs it again.
+# it is now is not run again, unless ROW.tree is removed there; one that was interrupted goes on with what it had compiled.
+# A row that ended before a test or a compiler could fail, for want of a network for instance, is no result: the next call
+# runs it again. Exits with 1 if a row has failed tests, does not compile or has no result.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -26,18 +27,20 @@ results=docs/results/versions.csv
 columns='row,system,compiler,LibTorch,what,passed,failed,skipped,minutes,date,commit'
 mkdir -p "$work"
 
-files() { # of the tree, committed or not, but for what --publish writes
-  git ls-files -z --cached --others --exclude-standard -- . ':!README.md' ":!$results"
+files() { # of the tree, committed or not, but for what --publish writes; options of git ls-files
+  git ls-files -z --exclude-standard "$@" -- . ':!README.md' ":!$results"
 }
 
 # A number for the tree's contents, so that a row is run again after a change and not without one.
 tree_of() {
-  files | sort -z | xargs -0 sha256sum 2> /dev/null | sha256sum | cut -c1-16
+  files --cached --others | sort -z | xargs -0 sha256sum 2> /dev/null | sha256sum | cut -c1-16
 }
 
 commit_of() {
   git rev-parse --short HEAD | tr -d '\n'
-  git diff --quiet HEAD || printf '+changes'
+  if ! git diff --quiet HEAD -- . ':!README.md' ":!$results" || [ "$(files --others | wc -c)" != 0 ]; then
+    printf '+changes'
+  fi
 }
 
 # True if a commit's library is that of the tree: a test that is mended for one system changes no other row.
@@ -66,7 +69,7 @@ inside() {
 }
 
 leave() {
-  for each in "$work"/debian*/proc "$work"/debian*/dev/pts; do
+  for each in "$work"/debian*/proc "$work"/debian*/sys "$work"/debian*/dev/pts; do
     if mountpoint -q "$each"; then umount "$each"; fi
   done
 }
@@ -78,7 +81,7 @@ prepare_system() {
     script=
     # A debootstrap that is older than the system asked for does not know its name.
     [ -e "/usr/share/debootstrap/scripts/$suite" ] || script=/usr/share/debootstrap/scripts/sid
-    rm -rf "$root"
+    rm -rf --one-file-system "$root"
     # shellcheck disable=SC2086 # no script is no argument
     debootstrap --variant=minbase "$suite" "$root" "${REGIMEN_DEBIAN_MIRROR:-http://deb.debian.org/debian}" $script
     # A mirror that is some weeks behind has a testing whose Release file has expired.
@@ -88,8 +91,9 @@ prepare_system() {
   fi
   mkdir -p "$root/regimen"
   find "$root/regimen" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
-  { files && printf 'README.md\0'; } | tar --create --null --files-from=- --file="$work/tree.tar"
-  tar --extract --file="$work/tree.tar" --directory "$root/regimen"
+  { files --cached --others && printf 'README.md\0'; } | tar --create --null --files-from=- --file="$work/tree.tar"
+  # As if written now: with its old time, a file that was changed while an earlier row compiled would look compiled.
+  tar --extract --touch --file="$work/tree.tar" --directory "$root/regimen"
 }
 
 # --- What a row runs ------------------------------------------------------------------------------------------------------
@@ -99,7 +103,7 @@ quick='
   set -e
   . tools/compiler-cache.sh
   build=build/$1
-  CXX=$1 cmake --preset default -B "$build" -DREGIMEN_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG"
+  CXX=$1 cmake --preset default --fresh -B "$build" -DREGIMEN_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG"
   cmake --build "$build" --target headers-linked numbers-tests docs-tests --parallel "$(nproc)"
   ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" -L "^(numbers|headers|docs)$" \
     -E "^(reference|tree.*|docs\.(pictures.*|refused|run.*|diffs))$"'
@@ -118,6 +122,7 @@ run_debian() { # SYSTEM COMPILER
   if [ -z "$2" ]; then
     inside "$1" sh tests/run.sh
   else
+    inside "$1" apt-get update -qq -o APT::Update::Error-Mode=any
     # shellcheck disable=SC2046 # a list
     inside "$1" apt-get install -qq --no-install-recommends $(package_of "$2")
     case $2 in clang-*) cxx=clang++-${2#clang-} ;; *) cxx=$2 ;; esac
@@ -147,36 +152,51 @@ run_alone() {
   esac
 }
 
-# Runs one row into its log, and writes its line of the table.
+# What a log says of a row that is over: "tested", "does not compile: ...", or nothing if it is no result.
+verdict() { # LOG WORKED
+  if [ "$2" = yes ] || tail -1 "$1" | grep -q '^Errors while running CTest'; then
+    echo tested
+  elif grep -qE 'Killed signal|No space left on device' "$1"; then
+    return
+  elif grep -q '^ninja: build stopped' "$1"; then
+    echo "does not compile: $(grep -m1 -E '\.[ch](pp|xx|u|)?:[0-9:]+ (fatal )?error: ' "$1" | sed 's|.*/include/||')"
+  elif grep -q '^-- Configuring incomplete' "$1"; then
+    echo "does not configure: $(grep -m1 -A1 '^CMake Error' "$1" | tail -1)"
+  fi
+}
+
+# Runs one row into its log, and writes its line of the table. Fails unless all its tests have passed.
 run_row() {
   row=$1
-  case " $all " in
-    *" $row "*) ;;
-    *) echo "tests/matrix.sh: there is no row $row; rows: $all" >&2 && exit 2 ;;
-  esac
   log=$work/$row.log
   now=$(tree_of)
   commit=$(commit_of)
   if [ "$(cat "$work/$row.tree" 2> /dev/null)" = "$now" ]; then
     echo "$row: has run on this tree"
-    return
+  else
+    echo "$row: running, see $log"
+    begin=$(date +%s)
+    worked=yes
+    sh tests/matrix.sh --alone "$row" > "$log" 2>&1 || worked=no
+    said=$(verdict "$log" $worked)
+    if [ -z "$said" ]; then
+      echo "$row: no result; the log ends with"
+      tail -5 "$log"
+      return 1
+    fi
+    case $row in
+      wheel-*) # was compiled where it lies
+        [ "$(tree_of)" = "$now" ] || { echo "$row: no result, for the tree was changed meanwhile" && return 1; } ;;
+    esac
+    line "$row" "$log" $((($(date +%s) - begin + 59) / 60)) "$commit" "$said" > "$work/$row.csv"
+    echo "$now" > "$work/$row.tree"
+    cat "$work/$row.csv"
   fi
-  echo "$row: running, see $log"
-  begin=$(date +%s)
-  worked=yes
-  sh tests/matrix.sh --alone "$row" > "$log" 2>&1 || worked=no
-  if [ $worked = no ] && ! grep -qE 'tests passed, [0-9]+ tests failed|error: ' "$log"; then
-    echo "$row: ended before it had tested or compiled anything; the log ends with"
-    tail -5 "$log"
-    return
-  fi
-  line "$row" "$log" $((($(date +%s) - begin + 59) / 60)) "$commit" > "$work/$row.csv"
-  echo "$now" > "$work/$row.tree"
-  cat "$work/$row.csv"
+  grep -q '",[1-9][0-9]*,0,' "$work/$row.csv"
 }
 
 # Of a log: row,system,compiler,LibTorch,what,passed,failed,skipped,minutes,date,commit
-line() { # ROW LOG MINUTES COMMIT
+line() { # ROW LOG MINUTES COMMIT VERDICT
   name=$(sed -n 's/^-- The CXX compiler identification is //p' "$2" | tail -1)
   torch=$(sed -n 's/^-- regimen: LibTorch \([^,]*\),.*/\1/p' "$2" | tail -1)
   # "98% tests passed, 3 tests failed out of 203", skipped ones among the 203, and a line for each that was skipped.
@@ -189,18 +209,21 @@ line() { # ROW LOG MINUTES COMMIT
     *+*) what='headers, documentation, numbers' && where="Debian ${system#debian}" ;;
     *) what=everything && where="Debian ${system#debian}" ;;
   esac
-  if [ -z "$total" ]; then
-    first=$(grep -m1 'error: ' "$2" | tr ',"|' ';__' | sed 's|.*/include/||' | cut -c1-120)
-    what="does not compile: $first" total=0 failed=0 skipped=0
+  if [ "$5" != tested ]; then
+    what=$(printf %s "$5" | tr ',"|' ';__' | cut -c1-140)
+    total=0 failed=0 skipped=0
   fi
   echo "$1,$where,$name,$torch,\"$what\",$((total - failed - skipped)),$failed,$skipped,$3,$(date +%F),$4"
 }
 
-lines() { # of the rows that have run; with "this library" of those that have run with it
+lines() { # of the rows that have run; with "this library" of those that have run with it, and it says which it leaves out
   echo "$columns"
   for each in $all; do
-    [ -e "$work/$each.csv" ] || continue
-    if [ "${1:-}" != 'this library' ] || has_library_of "$(sed 's/.*,//' "$work/$each.csv")"; then
+    if [ ! -e "$work/$each.csv" ]; then
+      echo "tests/matrix.sh: $each has not run" >&2
+    elif [ "${1:-}" = 'this library' ] && ! has_library_of "$(sed 's/.*,//' "$work/$each.csv")"; then
+      echo "tests/matrix.sh: $each is left out: its commit is not in git, or has another library" >&2
+    else
       cat "$work/$each.csv"
     fi
   done
@@ -217,7 +240,9 @@ for row in rows:
 }
 
 publish() {
-  lines 'this library' > "$results"
+  lines 'this library' > "$work/versions.csv"
+  [ "$(wc -l < "$work/versions.csv")" -gt 1 ] || { echo 'tests/matrix.sh: no row to publish' >&2 && exit 1; }
+  cp "$work/versions.csv" "$results"
   table < "$results" > "$work/table.md"
   python3 - "$work/table.md" README.md << 'PYTHON'
 import pathlib, re, sys
@@ -237,12 +262,21 @@ main() {
     *)
       exec 9> "$work/lock"
       flock --nonblock 9 || { echo "tests/matrix.sh: another one is running in $work" >&2 && exit 1; }
+      for row in "$@"; do
+        case " $all " in
+          *" $row "*) ;;
+          *) echo "tests/matrix.sh: there is no row $row; rows: $all" >&2 && exit 2 ;;
+        esac
+      done
+      leave # what an earlier run that was killed has left
       trap leave EXIT
       trap 'exit 130' INT TERM
+      bad=0
       for row in ${*:-$all}; do
-        run_row "$row"
+        run_row "$row" || bad=1
       done
       lines | table
+      exit $bad
       ;;
   esac
 }

@@ -15,6 +15,7 @@ find_nvcc() {
 }
 
 use_libtorch_wheel() {
+  nvcc=$(find_nvcc) || { echo 'PyPI'"'"'s LibTorch asks for the CUDA toolkit: no nvcc' >&2 && return 1; }
   [ -x "$1/bin/pip" ] || python3 -m venv "$1"
   if [ "$2" = 2.11.0 ]; then
     "$1/bin/pip" install --quiet --disable-pip-version-check --no-deps torch==2.11.0 \
@@ -24,7 +25,6 @@ use_libtorch_wheel() {
   fi
   site=$("$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   libtorch=$site/torch
-  nvcc=$(find_nvcc)
   PATH=$(dirname "$nvcc"):$PATH
   # For the linker as for the loader: libtorch_cuda.so names these libraries and does not say where they are.
   LD_LIBRARY_PATH="$(find "$site/nvidia" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:):$(

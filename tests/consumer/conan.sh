@@ -20,12 +20,14 @@ tools.cmake.cmaketoolchain:user_presets=
 END
 conan remote disable '*'
 
-# 1. The package, and its test_package.
+# 1. The package and its test_package, either way: the second one with what the first one has made removed.
 conan create packaging/conan --profile=packaging/conan/profiles/platform
-
-# 2. A user's project by conanfile.txt.
+conan remove --confirm 'regimen/*'
 conan create packaging/conan/system --name=libtorch --version=system
 conan create packaging/conan/system --name=zlib --version=system
+conan create packaging/conan --profile=packaging/conan/profiles/replaced
+
+# 2. A user's project by conanfile.txt.
 conanfile=tests/consumer/conanfile.txt
 project=tests/consumer/installed
 build=$work/mine
