@@ -51,12 +51,12 @@ struct Equilibrium {
     result.x = y;
     return result;
   }
-  const auto state = c10::make_intrusive<detail::ImplicitState>();
+  const auto state = std::make_shared<detail::ImplicitState>();
   state->x = leaf;
   state->y = y;
   state->how = how;
   state->report = result.backward;
-  result.x = detail::ImplicitGradient::apply(y, state);
+  result.x = detail::with_implicit_gradient(state);
   return result;
 }
 

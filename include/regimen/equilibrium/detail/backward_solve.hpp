@@ -3,12 +3,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/core/ivalue.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <memory>
 #include <variant>
@@ -26,7 +24,7 @@
 namespace regimen::inline v0::detail {
 
 /// What a backward pass needs: the graph of y = T(x) at the solution x, which is a leaf.
-struct ImplicitState : torch::CustomClassHolder {
+struct ImplicitState {
   at::Tensor x, y;
   EquilibriumOptions how;
   std::shared_ptr<SolveReport> report;
@@ -72,22 +70,17 @@ struct ImplicitState : torch::CustomClassHolder {
   }
 };
 
-/// The identity forwards; backwards the solution of the linear system.
-struct ImplicitGradient : torch::autograd::Function<ImplicitGradient> {
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& y,
-                            const c10::intrusive_ptr<ImplicitState>& state) {
-    context->saved_data["state"] = c10::IValue::make_capsule(state);
-    return y.clone();
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 const torch::autograd::variable_list& gradients) {
+/// A copy of y = T(x) through which a backward pass solves the linear system. A hook, and no torch::autograd::Function:
+/// g++ 14 at -O3 warns of an array bound inside LibTorch's Function::apply, in the user's build.
+inline at::Tensor with_implicit_gradient(const std::shared_ptr<const ImplicitState>& state) {
+  const at::Tensor x = state->y.clone();
+  x.register_hook([state](const at::Tensor& gradient) {
     if (at::GradMode::is_enabled()) {
       throw Error("equilibrium can be differentiated once: its backward pass has no graph (create_graph)");
     }
-    const auto state = c10::static_intrusive_pointer_cast<ImplicitState>(context->saved_data["state"].toCapsule());
-    return {state->solved_backwards(gradients[0]), at::Tensor()};
-  }
-};
+    return gradient.defined() ? state->solved_backwards(gradient) : gradient;
+  });
+  return x;
+}
 
 }  // namespace regimen::inline v0::detail
