@@ -4,8 +4,8 @@
 #
 #     sh tests/matrix.sh [ROW...]         the rows named, else all; one at a time, then the table
 #     sh tests/matrix.sh --table          the table of what has run
-#     sh tests/matrix.sh --publish        writes that table into README.md and docs/results/versions.csv; rows of a commit
-#                                         with another library than now, include/ or cmake/, are left out
+#     sh tests/matrix.sh --publish        writes that table into README.md and docs/results/versions.csv, each row with its
+#                                         commit, and says which had another library than now (include/, cmake/)
 #
 # Rows (a `+` names a compiler that is not the system's own; such a row compiles every header alone and all code of the
 # documentation, and runs that code and the tests that need no LibTorch):
@@ -216,15 +216,15 @@ line() { # ROW LOG MINUTES COMMIT VERDICT
   echo "$1,$where,$name,$torch,\"$what\",$((total - failed - skipped)),$failed,$skipped,$3,$(date +%F),$4"
 }
 
-lines() { # of the rows that have run; with "this library" of those that have run with it, and it says which it leaves out
+lines() { # of the rows that have run
   echo "$columns"
   for each in $all; do
     if [ ! -e "$work/$each.csv" ]; then
       echo "tests/matrix.sh: $each has not run" >&2
-    elif [ "${1:-}" = 'this library' ] && ! has_library_of "$(sed 's/.*,//' "$work/$each.csv")"; then
-      echo "tests/matrix.sh: $each is left out: its commit is not in git, or has another library" >&2
-    else
+    elif has_library_of "$(sed 's/.*,//' "$work/$each.csv")"; then
       cat "$work/$each.csv"
+    else
+      sed 's/$/ (another library)/' "$work/$each.csv"
     fi
   done
 }
@@ -240,7 +240,7 @@ for row in rows:
 }
 
 publish() {
-  lines 'this library' > "$work/versions.csv"
+  lines > "$work/versions.csv"
   [ "$(wc -l < "$work/versions.csv")" -gt 1 ] || { echo 'tests/matrix.sh: no row to publish' >&2 && exit 1; }
   cp "$work/versions.csv" "$results"
   table < "$results" > "$work/table.md"
