@@ -4,7 +4,7 @@
 #
 #     . tools/libtorch-wheel.sh
 #     use_libtorch_wheel VENV VERSION     installs torch==VERSION into the virtual environment VENV, made if it is not there,
-#                                         and sets libtorch, the folder for CMAKE_PREFIX_PATH; PATH and LD_LIBRARY_PATH
+#                                         and sets libtorch, the folder for CMAKE_PREFIX_PATH; PATH, LD_LIBRARY_PATH and LDFLAGS
 #
 # 2.11.0 is CI's: of the 3 GB of CUDA libraries that it depends on, the toolkit has most. A newer one may want newer
 # libraries than the toolkit's, so it is installed with its own.
@@ -26,9 +26,10 @@ use_libtorch_wheel() {
   site=$("$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   libtorch=$site/torch
   PATH=$(dirname "$nvcc"):$PATH
-  # For the linker as for the loader: libtorch_cuda.so names these libraries and does not say where they are.
-  LD_LIBRARY_PATH="$(find "$site/nvidia" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:):$(
-    dirname "$(dirname "$(readlink -f "$nvcc")")"
-  )/lib64"
-  export PATH LD_LIBRARY_PATH
+  # For the linker as for the loader: libtorch_cuda.so names these libraries and does not say where they are. The linker
+  # looks first where the program will (-rpath), and there the toolkit may have an older NCCL: -rpath-link goes before.
+  libraries=$(find "$site/nvidia" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
+  LD_LIBRARY_PATH=$libraries:$(dirname "$(dirname "$(readlink -f "$nvcc")")")/lib64
+  LDFLAGS=-Wl,-rpath-link,$libraries
+  export PATH LD_LIBRARY_PATH LDFLAGS
 }
