@@ -103,7 +103,8 @@ quick='
   set -e
   . tools/compiler-cache.sh
   build=build/$1
-  CXX=$1 cmake --preset default --fresh -B "$build" -DREGIMEN_BUILD_EXAMPLES=OFF -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG"
+  CXX=$1 cmake --preset default --fresh -B "$build" -DREGIMEN_BUILD_EXAMPLES=OFF -DREGIMEN_TESTS_TOGETHER=ON \
+    -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG"
   cmake --build "$build" --target headers-linked numbers-tests docs-tests --parallel "$(nproc)"
   ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" -L "^(numbers|headers|docs)$" \
     -E "^(reference|tree.*|docs\.(pictures.*|refused|run.*|diffs))$"'
