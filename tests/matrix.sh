@@ -104,7 +104,7 @@ quick='
   . tools/compiler-cache.sh
   build=build/$1
   # The newest libstdc++ is for all: an older g++ links its own, which lacks functions that the LibTorch of Debian calls.
-  export LDFLAGS=/usr/lib/$(g++ -dumpmachine)/libstdc++.so.6
+  export LDFLAGS=-Wl,--no-as-needed,/usr/lib/$(g++ -dumpmachine)/libstdc++.so.6,--as-needed
   CXX=$1 cmake --preset default --fresh -B "$build" -DREGIMEN_BUILD_EXAMPLES=OFF -DREGIMEN_TESTS_TOGETHER=ON \
     -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG"
   cmake --build "$build" --target headers-linked numbers-tests docs-tests --parallel "$(nproc)"
