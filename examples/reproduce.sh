@@ -4,8 +4,8 @@
 #     sh examples/reproduce.sh [options of bad_minima]        for instance --help
 #     sh examples/reproduce.sh --all                          and the related results, each in its folder of results/
 #
-# Writes into build/ and results/ only, beside Debian's packages. A LibTorch of your own, named by the environment's CMAKE_PREFIX_PATH or
-# Torch_DIR, is used instead of Debian's.
+# Writes into build/ and results/ only, beside Debian's packages. A LibTorch of your own, named by the environment's
+# CMAKE_PREFIX_PATH or Torch_DIR, is used instead of Debian's.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -27,20 +27,18 @@ results=docs/results/versions.csv
 columns='row,system,compiler,LibTorch,what,passed,failed,skipped,minutes,date,commit'
 mkdir -p "$work"
 
-files() { # of the tree, committed or not, but for what --publish writes; options of git ls-files
-  git ls-files -z --exclude-standard "$@" -- . ':!README.md' ":!$results"
+files() { # of the tree, committed or not, but for what --publish writes
+  git ls-files -z --cached --others --exclude-standard -- . ':!README.md' ":!$results"
 }
 
 # A number for the tree's contents, so that a row is run again after a change and not without one.
 tree_of() {
-  files --cached --others | sort -z | xargs -0 sha256sum 2> /dev/null | sha256sum | cut -c1-16
+  files | sort -z | xargs -0 sha256sum 2> /dev/null | sha256sum | cut -c1-16
 }
 
 commit_of() {
   git rev-parse --short HEAD | tr -d '\n'
-  if ! git diff --quiet HEAD -- . ':!README.md' ":!$results" || [ "$(files --others | wc -c)" != 0 ]; then
-    printf '+changes'
-  fi
+  [ -z "$(git status --porcelain -- . ':!README.md' ":!$results")" ] || printf '+changes'
 }
 
 # True if a commit's library is that of the tree: a test that is mended for one system changes no other row.
@@ -91,7 +89,7 @@ prepare_system() {
   fi
   mkdir -p "$root/regimen"
   find "$root/regimen" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
-  { files --cached --others && printf 'README.md\0'; } | tar --create --null --files-from=- --file="$work/tree.tar"
+  { files && printf 'README.md\0'; } | tar --create --null --files-from=- --file="$work/tree.tar"
   # As if written now: with its old time, a file that was changed while an earlier row compiled would look compiled.
   tar --extract --touch --file="$work/tree.tar" --directory "$root/regimen"
 }

@@ -3,8 +3,8 @@
 #
 #     sh tests/run.sh [options of ctest]        for instance -L numbers, or -R '^damage\.'
 #
-# Writes into build/ only, beside Debian's packages and ccache's own folder. A LibTorch of your own, named by the environment's CMAKE_PREFIX_PATH or Torch_DIR, is used
-# instead of Debian's.
+# Writes into build/ only, beside Debian's packages and ccache's own folder. A LibTorch of your own, named by the
+# environment's CMAKE_PREFIX_PATH or Torch_DIR, is used instead of Debian's.
 set -eu
 cd "$(dirname "$0")/.."
 
