@@ -29,7 +29,6 @@
 
 // The macros that register with LibTorch end in a semicolon of their own since 2.14, and want one before.
 #pragma GCC diagnostic ignored "-Wextra-semi"
-#pragma GCC diagnostic ignored "-Wpedantic"
 
 namespace at {
 
