@@ -367,10 +367,10 @@ TEST_CASE("fault: a transform that does not fit the samples is an Error with pha
     batch.data = batch.data.matmul(torch::eye(7));
     return batch;
   };
-  experiment.phase.augment = {mistaken};
+  experiment.phase.augment = {rg::UniformLabels{.classes = 3}, mistaken};
   std::string message = error_of([&] { experiment.run(); });
   CAPTURE(message);
-  for (const char* const part : {"Phase \"train\", data: LibTorch says", "[1, 2] float", "[1] long"}) {
+  for (const char* const part : {"Phase \"train\".augment[1], data: LibTorch says", "[1, 2] float", "[1] long"}) {
     CHECK(contains(message, part));
   }
   // Of the samples that are scored alone: in training there are two columns.
@@ -381,7 +381,7 @@ TEST_CASE("fault: a transform that does not fit the samples is an Error with pha
     return batch;
   }};
   message = error_of([&] { experiment.run(); });
-  CHECK(contains(message, "Phase \"train\", Scoring.test: LibTorch says"));
+  CHECK(contains(message, "Phase \"train\".preprocess[0], Scoring.test: LibTorch says"));
   CHECK(same(weights(experiment.net), before));
 }
 

@@ -4,7 +4,9 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,40 @@ struct NamedSource {
   bool is_augmented = false;  ///< true for the phase's own data, which are augmented in training
 };
 
+/// Samples as the network sees them: in training those that are augmented, else in scoring.
+inline Batch seen(const Batch& raw, const Phase& phase, bool is_augmented, const Moment& now) {
+  const at::Device device = raw.data.device();
+  return is_augmented ? shown(raw, phase, device, now) : prepared(raw, phase.preprocess, device, now);
+}
+
+/// The transform that fails for these samples, ".augment[1]"; empty if none does.
+inline std::string failing_transform(const Batch& raw, const Phase& phase, bool is_augmented, const Moment& now) {
+  Phase first = phase;  // with one more of its transforms at each try
+  first.augment.clear();
+  first.preprocess.clear();
+  const auto fails = [&] {
+    try {
+      static_cast<void>(seen(raw, first, is_augmented, now));
+      return false;
+    } catch (const std::exception&) {
+      return true;
+    }
+  };
+  for (std::size_t i = 0; is_augmented && i < phase.augment.size(); ++i) {
+    first.augment.push_back(phase.augment[i]);
+    if (fails()) {
+      return ".augment[" + text(i) + "]";
+    }
+  }
+  for (std::size_t i = 0; i < phase.preprocess.size(); ++i) {
+    first.preprocess.push_back(phase.preprocess[i]);
+    if (fails()) {
+      return ".preprocess[" + text(i) + "]";
+    }
+  }
+  return "";
+}
+
 /// Calls look(batch) with the first `count` samples of a source as the network sees them; a smaller source is repeated.
 /// Failures become an Error with the phase and the field.
 template <class Look>
@@ -41,16 +77,22 @@ void look_at_samples(const Phase& phase, const NamedSource& from, std::int64_t c
         [&] {
           const Moment here = now.on(from.source);
           raw = from.source.get(at::arange(count, at::kLong).remainder(*from.source.size()), here);
-          const at::Device device = raw.data.device();
-          look(from.is_augmented ? shown(raw, phase, device, here) : prepared(raw, phase.preprocess, device, here));
+          look(seen(raw, phase, from.is_augmented, here));
         },
         [&](const std::string& /*said*/) {
           return " (before its transforms the data are " + described(raw.data) + ", the targets " +
                  described(raw.target) + ")";
         });
   } catch (const Error& failure) {
-    const std::string text = failure.what();
-    throw Error(text.rfind("Phase \"", 0) == 0 ? text : who + ": " + text);
+    std::string said = failure.what();
+    if (said.rfind(who + ": ", 0) == 0) {
+      said.erase(0, who.size() + 2);
+    } else if (said.rfind("Phase \"", 0) == 0) {
+      throw;
+    }
+    const std::string transform =
+        raw.data.defined() ? failing_transform(raw, phase, from.is_augmented, now.on(from.source)) : "";
+    throw Error("Phase \"" + phase.name + "\"" + transform + ", " + from.field + ": " + said);
   }
 }
 
