@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "regimen/key/generator_guard.hpp"
@@ -49,16 +50,13 @@ inline std::string failing_transform(const Batch& raw, const Phase& phase, bool 
       return true;
     }
   };
-  for (std::size_t i = 0; is_augmented && i < phase.augment.size(); ++i) {
-    first.augment.push_back(phase.augment[i]);
-    if (fails()) {
-      return ".augment[" + text(i) + "]";
-    }
-  }
-  for (std::size_t i = 0; i < phase.preprocess.size(); ++i) {
-    first.preprocess.push_back(phase.preprocess[i]);
-    if (fails()) {
-      return ".preprocess[" + text(i) + "]";
+  for (const auto& [list, name] :
+       {std::pair(&Phase::augment, ".augment["), std::pair(&Phase::preprocess, ".preprocess[")}) {
+    for (std::size_t i = 0; i < (phase.*list).size(); ++i) {
+      (first.*list).push_back((phase.*list)[i]);
+      if (fails()) {
+        return name + text(i) + "]";
+      }
     }
   }
   return "";
