@@ -28,6 +28,7 @@ ROOMS = [
     ("report*", "results as tables (terminal, CSV, Markdown) and pictures (SVG); not in regimen.hpp"),
     ("tensor", "what is done to any tensor: names, sums, checksums, autocast"),
     ("batch", "samples with targets and ids"),
+    ("share", "several processes that train one network: who they are, and sums with the same bits for any number of them"),
     ("key", "randomness as a function of (seed, sample, moment); LibTorch's generators"),
     ("model", "a module of any kind: weights, modes, snapshots, activations in between"),
     ("loss", "cross-entropy, squared errors, any function or module"),
@@ -46,7 +47,7 @@ ROOMS = [
     ("checkpoint", "all of a run in a file, and back"),
     ("run", "phases, how they are scored, and the loop that trains them"),
     ("networks", "ResNet, VGG-16-BN, DenseNet-BC for 32x32 images; the two-layer network of theory; not in regimen.hpp"),
-    ("adapt", "TorchScript and torch::data; not in regimen.hpp, for they cost as much to compile as all of it"),
+    ("adapt", "TorchScript, torch::data, and processes over c10d; not in regimen.hpp, for they cost as much to compile as all of it"),
     ("experiment", "programs of many runs: plan, budget, results folder, jobs, processes, signals; not in regimen.hpp"),
 ]
 LEFT_OUT = {"networks", "adapt", "report", "experiment"}  # of regimen.hpp

@@ -21,6 +21,7 @@
 #include "regimen/regularize.hpp"
 #include "regimen/run.hpp"
 #include "regimen/schedule.hpp"
+#include "regimen/share.hpp"
 #include "regimen/source.hpp"
 #include "regimen/statistics.hpp"
 #include "regimen/stop.hpp"

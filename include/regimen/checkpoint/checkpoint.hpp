@@ -31,6 +31,8 @@ struct Often {
 ///     regimen::run(net, phases, scoring, options, keep);
 class Checkpoint {
  public:
+  static constexpr bool writes = true;
+
   template <Storable... Things>
   explicit Checkpoint(std::string path, Often often, Things&... things) : path_(std::move(path)), often_(often) {
     detail::require(often.steps >= 0, "Often.steps", "at least 0", often.steps);

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 #include <cstddef>
@@ -47,12 +48,25 @@ class ScoreSums {
     }
   }
 
-  [[nodiscard]] Score score() const {
-    Score score{.samples = samples_};
-    score.loss = loss_.item<double>() / count_.number();
-    score.accuracy = has_accuracy_ ? right_.item<double>() / judged_.number() : unknown;
+  /// All sums, [count_of_numbers] double on the device: those of several parts of a source may be added.
+  [[nodiscard]] at::Tensor numbers() const {
+    const at::Device device = loss_.device();
+    return at::stack({loss_, count_.on(device), right_, judged_.on(device), LossCount(samples_).on(device),
+                      LossCount(has_accuracy_ ? 0 : 1).on(device)});
+  }
+  static constexpr std::int64_t count_of_numbers = 6;
+
+  /// The score of sums that `numbers` gave. Waits for the device.
+  [[nodiscard]] static Score score_of(const at::Tensor& numbers) {
+    const at::Tensor on_host = numbers.cpu();
+    const double* sum = on_host.data_ptr<double>();
+    Score score{.samples = static_cast<std::int64_t>(sum[4])};
+    score.loss = sum[0] / sum[1];
+    score.accuracy = sum[5] > 0 ? unknown : sum[2] / sum[3];
     return score;
   }
+
+  [[nodiscard]] Score score() const { return score_of(numbers()); }
 
  private:
   at::Tensor loss_;

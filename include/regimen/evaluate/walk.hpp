@@ -21,11 +21,12 @@ inline void require_ends(const Source& source, const std::string& who) {
   }
 }
 
-/// Calls visit(batch) for each batch of a source, in order, prepared for the network, which is in eval mode meanwhile.
-/// The caller decides about gradients. Errors of LibTorch are thrown as Error, in the name of `who` and with types and
-/// shapes. Throws Error for an empty or endless source.
-template <class Visit>
-void walk(const Model& model, const Source& source, const Evaluation& how, const std::string& who, const Visit& visit) {
+/// Calls visit(batch) for each batch of a source for which takes() is true, in order, prepared for the network, which
+/// is in eval mode meanwhile. The caller decides about gradients. Errors of LibTorch are thrown as Error, in the name
+/// of `who` and with types and shapes. Throws Error for an empty or endless source.
+template <class Takes, class Visit>
+void walk_some(const Model& model, const Source& source, const Evaluation& how, const std::string& who,
+               const Takes& takes, const Visit& visit) {
   require_ends(source, who);
   require(how.batch >= 1, "Evaluation.batch", "at least 1", how.batch);
   const ModeGuard modes(model);
@@ -33,10 +34,19 @@ void walk(const Model& model, const Source& source, const Evaluation& how, const
   model.train(false);
   const Cursor next = source.read({.batch = how.batch, .now = how.now});
   for (Batch batch = next(); batch.size() > 0; batch = next()) {
+    if (!takes()) {
+      continue;
+    }
     batch = prepared(batch, how.preprocess, device, how.now.on(source));
     with_circumstances(
         who, [&] { visit(batch); }, [&](const std::string& said) { return described_forward(batch, model, said); });
   }
+}
+
+/// The same for all batches of a source.
+template <class Visit>
+void walk(const Model& model, const Source& source, const Evaluation& how, const std::string& who, const Visit& visit) {
+  walk_some(model, source, how, who, [] { return true; }, visit);
 }
 
 }  // namespace regimen::inline v0::detail

@@ -18,7 +18,9 @@ class GeneratorGuard {
   GeneratorGuard(const GeneratorGuard&) = delete;
   GeneratorGuard& operator=(const GeneratorGuard&) = delete;
 
-  void seed(std::uint64_t seed, std::int64_t step, Purpose purpose) { generators_.seed(seed, step, purpose); }
+  void seed(std::uint64_t seed, std::int64_t step, Purpose purpose, std::int64_t part = 0) {
+    generators_.seed(seed, step, purpose, part);
+  }
 
  private:
   Generators generators_;

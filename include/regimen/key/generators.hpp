@@ -39,10 +39,12 @@ class Generators {
   }
 
   /// Seeds the generators as `run` does before the forward passes of a step: a loop of your own with this seed and step
-  /// draws the same dropout masks. Draws for two purposes in one step are independent.
-  void seed(std::uint64_t seed, std::int64_t step, Purpose purpose = Purpose::forward) {
+  /// draws the same dropout masks. Draws for two purposes in one step are independent, and those for two parts of it:
+  /// part 0 is a whole step, part i + 1 the i-th virtual shard of a shared run.
+  void seed(std::uint64_t seed, std::int64_t step, Purpose purpose = Purpose::forward, std::int64_t part = 0) {
     const detail::Block words =
-        detail::threefry({seed, 0}, {static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(purpose)});
+        detail::threefry({seed, static_cast<std::uint64_t>(part)},
+                         {static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(purpose)});
     for (at::Generator& generator : each_) {
       const std::lock_guard<std::mutex> lock(generator.mutex());
       generator.set_current_seed(words.first);

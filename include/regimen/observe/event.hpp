@@ -34,7 +34,8 @@ struct State {
 // The events of a run, in the order in which they are sent. An observer is anything callable with at least one of them,
 // or with `const Epoch&` (record/history.hpp), which is sent at the end of every epoch. All are taken by const
 // reference: an observer changes nothing. An observer's `manifest()` (JSON), if it has one, becomes part of the run's
-// manifest, as for the rule of an average.
+// manifest, as for the rule of an average. An observer with `static constexpr bool writes = true`, as the logs have, is
+// called in one process only, that of rank 0, if several share a run.
 
 /// The begin of a run: sent once, before the first step.
 struct RunBegin {

@@ -37,6 +37,8 @@ inline std::vector<std::pair<std::string, double>> numbers_of(const Epoch& epoch
 template <class Derived>
 class EpochFile {
  public:
+  static constexpr bool writes = true;
+
   explicit EpochFile(std::string path) : path_(std::move(path)) {}
 
   void operator()(const RunBegin& begin) {

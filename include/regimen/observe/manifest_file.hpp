@@ -16,6 +16,8 @@ namespace regimen::inline v0 {
 ///     regimen::run(net, phases, scoring, regimen::ManifestFile("results/manifest.json"));
 class ManifestFile {
  public:
+  static constexpr bool writes = true;
+
   explicit ManifestFile(std::string path) : path_(std::move(path)) {}
 
   void operator()(const RunBegin& begin) {

@@ -19,6 +19,8 @@ namespace regimen::inline v0 {
 ///     regimen::run(net, phases, scoring, regimen::Progress{});
 class Progress {
  public:
+  static constexpr bool writes = true;
+
   /// `label`: a text in front of the phase's name. `out`: the stream to write to.
   explicit Progress(std::string label = "", std::FILE* out = stderr)
       : label_(std::move(label)), out_(out), live_(::isatty(::fileno(out)) == 1) {}

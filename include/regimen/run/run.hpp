@@ -45,7 +45,7 @@ template <class... Observers>
 History run(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring, const RunOptions& options,
             Observers&&... observers) {
   detail::Observers all;
-  (all.add(observers), ...);
+  (all.add(observers, options.share.rank() == 0), ...);
   return detail::Trainer(model, phases, scoring, options, all).run();
 }
 

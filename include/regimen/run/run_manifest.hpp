@@ -115,9 +115,11 @@ void add_manifest(std::vector<std::string>& each, const Observer& observer) {
   }
 }
 
-/// The manifest of a run. observers: the manifests of observers that have one.
-inline std::string describe_run(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring,
-                                const std::vector<std::string>& observers, const Clock& from) {
+/// Adds to a manifest all that does not depend on the machine. observers: the manifests of observers that have one.
+/// shards: virtual shards of a shared run, 0 for a run of one process.
+inline json::Object& add_regime(json::Object& object, const Model& model, const std::vector<Phase>& phases,
+                                const Scoring& scoring, const std::vector<std::string>& observers, const Clock& from,
+                                int shards) {
   const auto list = [](const std::vector<std::string>& elements) {
     std::string all;
     for (const std::string& element : elements) {
@@ -129,17 +131,39 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
   for (const Phase& phase : phases) {
     each.push_back(describe_phase(phase, scoring, model));
   }
-  return json::Object()
-      .add("regimen", json::quoted(version))
-      .add("libtorch", json::quoted(libtorch_version))
-      .add("compiler", json::quoted(__VERSION__))
-      .add("machine", describe_machine(model))
-      .add("resumed_from", describe_resume(from))
+  return object.add("resumed_from", describe_resume(from))
+      .add("virtual_shards", shards == 0 ? "null" : text(shards))
       .add("model", describe_model(model))
       .add("phases", list(each))
       .add("scoring", manifest(scoring))
-      .add("observers", list(observers))
-      .text();
+      .add("observers", list(observers));
+}
+
+/// The manifest of a run, with the arguments of `add_regime`.
+inline std::string describe_run(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring,
+                                const std::vector<std::string>& observers, const Clock& from, int shards = 0) {
+  json::Object object;
+  object.add("regimen", json::quoted(version))
+      .add("libtorch", json::quoted(libtorch_version))
+      .add("compiler", json::quoted(__VERSION__))
+      .add("machine", describe_machine(model));
+  return add_regime(object, model, phases, scoring, observers, from, shards).text();
+}
+
+/// What the processes of a shared run must have in common: all of a manifest that does not depend on the machine, and
+/// what they resume from.
+inline std::string describe_common(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring,
+                                   const std::vector<std::string>& observers, const State& from, int shards) {
+  json::Object object;
+  object.add("regimen", json::quoted(version)).add("libtorch", json::quoted(libtorch_version));
+  std::string states;
+  for (const Phase& phase : phases) {
+    add_item(states, json::quoted(phase.optimizer.state_crc32()));
+  }
+  object.add("optimizer_states_crc32", "[" + states + "]")
+      .add("epochs_before", text(from.history.size()))
+      .add("loss_sum_before", json::number(from.loss_sum));
+  return add_regime(object, model, phases, scoring, observers, from.clock, shards).text();
 }
 
 }  // namespace detail

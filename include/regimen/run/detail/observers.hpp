@@ -28,14 +28,19 @@ class ObserversOf;
 template <class... Events>
 class ObserversOf<ListOf<Events...>> : Listeners<Events>... {
  public:
+  /// is_first: false in all but one of the processes that share a run; an observer that writes then hears nothing.
   template <class Observer>
-  void add(Observer& observer) {
+  void add(Observer& observer, bool is_first) {
     static_assert(!NamesManifest<Observer> || HasManifest<Observer>,
                   "manifest must be public and: std::string manifest() const");
     static_assert((std::is_invocable_v<Observer&, const Events&> || ...),
                   "an observer must be callable with at least one event of regimen/observe/event.hpp, by const "
                   "reference: const regimen::Epoch&, const regimen::Step&, ...");
-    (listen<Events>(observer), ...);
+    constexpr bool writes = requires { requires Observer::writes; };
+    if (is_first || !writes) {
+      (listen<Events>(observer), ...);
+    }
+    looks_at_steps_ = looks_at_steps_ || (!writes && std::is_invocable_v<Observer&, const regimen::Step&>);
     if constexpr (HasManifest<Observer>) {
       manifests_.push_back([&observer] { return std::string(observer.manifest()); });
     }
@@ -60,6 +65,9 @@ class ObserversOf<ListOf<Events...>> : Listeners<Events>... {
     }
   }
 
+  /// Whether an observer that does more than to write looks at steps.
+  [[nodiscard]] bool looks_at_steps() const { return looks_at_steps_; }
+
   /// The metrics that observers say they look at, by `std::vector<Metric> metrics() const`, each with who does.
   [[nodiscard]] const std::vector<std::pair<std::string, Metric>>& metrics() const { return metrics_; }
 
@@ -82,6 +90,7 @@ class ObserversOf<ListOf<Events...>> : Listeners<Events>... {
 
   std::vector<std::function<std::string()>> manifests_;
   std::vector<std::pair<std::string, Metric>> metrics_;
+  bool looks_at_steps_ = false;
 };
 
 using Observers = ObserversOf<AllEvents>;

@@ -5,6 +5,7 @@
 
 #include "regimen/evaluate/evaluate.hpp"
 #include "regimen/run/as_in_phase.hpp"
+#include "regimen/run/detail/shared_score.hpp"
 #include "regimen/run/phase.hpp"
 #include "regimen/run/scoring.hpp"
 #include "regimen/source/source.hpp"
@@ -19,6 +20,8 @@ struct EpochScorer {
   Moment trained;     ///< moment of the scored epoch's begin
   bool finite;        ///< true if loss and weights are finite
   LookAtOutput look;  ///< called with all outputs of the scoring
+  const DataParallel& share;
+  std::function<void(std::int64_t)> begin_batch;  ///< in a shared run called before each batch of this process
 
   /// Scores the epoch. A phase's last epoch is always scored, also if only is_over(), with `fit` in the record, finds
   /// that it is the last one.
@@ -52,7 +55,11 @@ struct EpochScorer {
   }
 
   [[nodiscard]] Score score(const Source& source) const {
-    return source.defined() ? score_source(model, source, how(), look) : Score{};
+    if (!source.defined()) {
+      return {};
+    }
+    return share ? score_together(share, model, source, how(), look, begin_batch)
+                 : score_source(model, source, how(), look);
   }
 
   [[nodiscard]] Score score_fit() const { return scoring.score_fit ? score(phase.data) : Score{}; }

@@ -16,6 +16,7 @@
 #include "regimen/regularize/concept.hpp"
 #include "regimen/regularize/pass.hpp"
 #include "regimen/run/detail/augmented.hpp"
+#include "regimen/run/detail/shared_step.hpp"
 #include "regimen/run/phase.hpp"
 #include "regimen/tensor/autocast.hpp"
 #include "regimen/tensor/named.hpp"
@@ -26,7 +27,8 @@ namespace regimen::inline v0::detail {
 /// several times; each call computes the same anew.
 class StepObjective {
  public:
-  StepObjective(const Model& model, const Phase& phase, GeneratorGuard& generators)
+  /// sharing: nullptr, or how the step is shared by processes.
+  StepObjective(const Model& model, const Phase& phase, GeneratorGuard& generators, Sharing* sharing = nullptr)
       : model_(model), phase_(phase), generators_(generators), device_(model.device()) {
     pass_.model = &model_;
     if (phase.execute.precision == Precision::fp16) {
@@ -45,6 +47,9 @@ class StepObjective {
     std::vector<at::Tensor> all = model.parameters();
     all.insert(all.end(), stepped.begin(), stepped.end());
     cleared_ = DistinctTensors(std::move(all));
+    if (sharing != nullptr) {
+      shared_.emplace(*sharing, model, phase, cleared_);
+    }
   }
 
   /// Takes the batches of the next step, and augments and preprocesses them on the model's device.
@@ -60,6 +65,14 @@ class StepObjective {
     pass_.taps.clear();
     shown_.clear();
     samples_ = 0;
+    if (shared_) {
+      shared_->prepare(group, [&](const Batch& rows, int shard) {
+        generators_.seed(phase_.seed, now.clock.step, Purpose::transforms, shard + 1);
+        return shown(rows, phase_, device_, now);
+      });
+      samples_ = shared_->samples();
+      return;
+    }
     for (const Batch& batch : group) {
       shown_.push_back(shown(batch, phase_, device_, now));
       samples_ += batch.size();
@@ -68,7 +81,9 @@ class StepObjective {
 
   /// Seeds the generators for the scoring after these steps, for models and measures that draw: scores must not depend
   /// on what an observer drew, or on a restart.
-  void seed_scoring(const Clock& clock) { generators_.seed(phase_.seed, clock.step, Purpose::scoring); }
+  void seed_scoring(const Clock& clock, std::int64_t part) {
+    generators_.seed(phase_.seed, clock.step, Purpose::scoring, part);
+  }
 
   /// Seeds the generators for the forward passes of a step; for a recorded step it is called before.
   void seed_step(const Clock& clock) { generators_.seed(phase_.seed, clock.step, Purpose::forward); }
@@ -78,7 +93,10 @@ class StepObjective {
     if (pass_.now.slots == nullptr) {
       seed_step(pass_.now.clock);
     }
-    const Sums sums = evaluate_all();
+    if (shared_) {
+      shared_->forget_outputs();
+    }
+    const Sums sums = evaluate_all(/*is_again=*/false);
     loss_ = sums.loss;
     // A step counts once for the scaler, however often it is evaluated.
     finite_ = !scaler_ || (pass_.evaluation == 0 ? scaler_->unscale(cleared_) : scaler_->unscale_again(cleared_));
@@ -98,6 +116,13 @@ class StepObjective {
       regularizer.weights(pass_);
     }
     pass_.now.slots = nullptr;  // readers of the pass after the step are not part of it
+  }
+
+  /// In a shared run: makes the pass that of the step's last batch, as all processes together saw it.
+  void gather_pass() {
+    SharedStep::Whole whole = shared_->whole();
+    pass_.batch = std::move(whole.batch);
+    pass_.output = std::move(whole.output);
   }
 
   /// False if the gradients of the last evaluation overflowed in fp16; then its step is skipped.
@@ -168,7 +193,7 @@ class StepObjective {
     const std::vector<at::Tensor> taps = pass_.taps;
     forget_gradients();
     seed_step(pass_.now.clock);
-    (void)evaluate_all();
+    (void)evaluate_all(/*is_again=*/true);
     pass_.batch = batch;
     pass_.output = output;
     pass_.taps = taps;
@@ -183,8 +208,11 @@ class StepObjective {
 
   /// Forward and backward passes of all of the step's batches. Accumulated batches act as one batch: means are weighted
   /// by their denominators, sums are added, penalties are weighted by samples.
-  Sums evaluate_all() {
+  Sums evaluate_all(bool is_again) {
     const FreshCasts casts;  // else an autocast around the run would keep the casts of the first step's weights
+    if (shared_) {
+      return evaluate_shards(is_again);
+    }
     std::vector<LossCount> counts;
     count_ = 0;
     for (const Batch& batch : shown_) {
@@ -197,6 +225,24 @@ class StepObjective {
       sums = {sums.loss + more.loss, sums.objective + more.objective};
     }
     return sums;
+  }
+
+  /// The same for the virtual shards of this process. Gradients are those of the whole step, of all processes.
+  Sums evaluate_shards(bool is_again) {
+    const SharedStep::Counts counts = shared_->counts();
+    count_ = counts.all;
+    const auto begin = [&](int shard) {
+      forget_gradients();
+      generators_.seed(phase_.seed, pass_.now.clock.step, Purpose::forward, shard + 1);
+    };
+    const SharedSums::Totals totals = shared_->evaluate(begin, [&](const Batch& batch, std::size_t i, std::size_t j) {
+      const Sums sums = evaluate(batch, counts.own[i][j]);
+      if (!is_again) {
+        shared_->keep(batch, pass_.output, j);
+      }
+      return sums;
+    });
+    return {totals.loss, totals.objective};
   }
 
   /// Forward and backward pass of one batch, which has the share `count` of the step's loss.
@@ -227,7 +273,7 @@ class StepObjective {
 
   /// A batch's weighted part of a sum over the step's batches; the whole value if there is only one.
   [[nodiscard]] at::Tensor share_of(const at::Tensor& part, const LossCount& count, const LossCount& all) const {
-    return shown_.size() == 1 ? part : count.weigh(part, all);
+    return shown_.size() == 1 && !shared_ ? part : count.weigh(part, all);
   }
 
   const Model& model_;
@@ -236,6 +282,7 @@ class StepObjective {
   at::Device device_;
   DistinctTensors cleared_;
   std::vector<Batch> shown_;
+  std::optional<SharedStep> shared_;
   std::int64_t samples_ = 0;
   at::Tensor loss_;
   LossCount count_ = 0;

@@ -30,13 +30,15 @@ namespace regimen::inline v0::detail {
 /// it is possible.
 class Stepper {
  public:
-  /// notice(text) is called once if steps are not recorded, with the reason.
-  Stepper(const Model& model, const Phase& phase, GeneratorGuard& generators,
+  /// sharing: nullptr, or how the steps are shared by processes. notice(text) is called once if steps are not recorded,
+  /// with the reason.
+  Stepper(const Model& model, const Phase& phase, GeneratorGuard& generators, Sharing* sharing,
           std::function<void(const std::string&)> notice)
       : model_(model),
         phase_(phase),
         data_(phase),
-        objective_(model, phase, generators),
+        objective_(model, phase, generators, sharing),
+        is_shared_(sharing != nullptr),
         fields_(phase),
         knobs_{
             .lr_scale = checked(phase.lr_scale, Bounds::not_negative(fields_.lr_scale)),
@@ -86,6 +88,9 @@ class Stepper {
     return taken;
   }
 
+  /// In a shared run: makes the pass that of all processes together, for observers.
+  void gather_pass() { objective_.gather_pass(); }
+
   /// The pass of the last step.
   [[nodiscard]] const Pass& pass() const { return objective_.pass(); }
 
@@ -98,7 +103,7 @@ class Stepper {
 
   /// Seeds the generators for the scoring after these steps, for models and measures that draw: scores must not depend
   /// on what an observer drew, or on a restart.
-  void seed_scoring(const Clock& clock) { objective_.seed_scoring(clock); }
+  void seed_scoring(const Clock& clock, std::int64_t part = 0) { objective_.seed_scoring(clock, part); }
 
  private:
   void take_step(const Moment& now, double lr_scale) {
@@ -124,6 +129,9 @@ class Stepper {
   /// The reason why the phase's steps cannot be recorded; empty if none is known yet.
   [[nodiscard]] std::string cannot_be_recorded() const {
     const at::Device device = model_.device();
+    if (is_shared_) {
+      return "the processes that share the run exchange gradients in each of them";
+    }
     if (phase_.execute.precision == Precision::fp16) {
       return "in fp16 the host looks at the gradients of each of them";
     }
@@ -256,6 +264,7 @@ class Stepper {
   const Phase& phase_;
   StepData data_;
   StepObjective objective_;
+  bool is_shared_;
   Fields fields_;
   OptimizerKnobs knobs_;  ///< with the phase's field names for errors of schedules
   std::function<void(const std::string&)> notice_;

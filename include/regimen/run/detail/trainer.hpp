@@ -22,6 +22,7 @@
 #include "regimen/run/detail/require_finite.hpp"
 #include "regimen/run/detail/resume.hpp"
 #include "regimen/run/detail/score_epoch.hpp"
+#include "regimen/run/detail/sharing.hpp"
 #include "regimen/run/detail/stepper.hpp"
 #include "regimen/run/options.hpp"
 #include "regimen/run/phase.hpp"
@@ -35,11 +36,26 @@ class Trainer {
  public:
   Trainer(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring, const RunOptions& options,
           const Observers& observers)
-      : model_(model), phases_(phases), scoring_(scoring), options_(options), observers_(observers) {}
+      : model_(model), phases_(phases), scoring_(scoring), options_(options), observers_(observers) {
+    sharing_ = {options.share, [&options] { return options.stop.stop_requested(); }, observers.looks_at_steps()};
+  }
 
   History run() {
+    return sharing_.telling_others([this] { return train(); });
+  }
+
+ private:
+  using WallClock = std::chrono::steady_clock;
+
+  History train() {
     check_run(model_, phases_, scoring_, options_);
     check_observers(observers_, scoring_);
+    if (options_.share) {
+      require_same(
+          options_.share,
+          describe_common(model_, phases_, scoring_, observers_.manifests(), options_.from, options_.share.shards()),
+          phases_.front().execute.device_for(model_));
+    }
     state_ = is_to_go_on(phases_, options_.from) ? going_on(options_.from) : options_.from;
     const OnlyRun only;
     const ModeGuard modes(model_);
@@ -62,9 +78,6 @@ class Trainer {
     return std::move(state_.history);
   }
 
- private:
-  using WallClock = std::chrono::steady_clock;
-
   void announce() const {
     std::vector<std::string> names;
     std::vector<std::int64_t> epochs;
@@ -74,7 +87,8 @@ class Trainer {
     }
     const std::vector<std::string> measures = scoring_.measure_names();
     const std::function<std::string()> manifest = [this] {
-      return describe_run(model_, phases_, scoring_, observers_.manifests(), state_.clock);
+      return describe_run(model_, phases_, scoring_, observers_.manifests(), state_.clock,
+                          options_.share ? options_.share.shards() : 0);
     };
     observers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
     for (const Phase& phase : phases_) {
@@ -105,7 +119,8 @@ class Trainer {
     loss_ = EpochLoss(state_, model_.device());
     observers_.tell(PhaseBegin{state_.clock, phase.name, phase.epochs});
 
-    Stepper stepper(model_, phase, generators, [this](const std::string& text) { observers_.tell(Notice{text}); });
+    Stepper stepper(model_, phase, generators, options_.share ? &sharing_ : nullptr,
+                    [this](const std::string& text) { observers_.tell(Notice{text}); });
     stepper.restore_loss_scale(state_.loss_scale, state_.loss_scale_steps);
     weights_ = FiniteWeights(model_, phase.optimizer.parameters());
     weights_are_finite_ = true;
@@ -173,6 +188,9 @@ class Trainer {
     state_.clock.batch += taken.batches;
     ++state_.clock.step;
     state_.lr_scale = taken.lr_scale;
+    if (options_.share && sharing_.keeps_outputs) {
+      stepper.gather_pass();
+    }
     if (observers_.any<Step>()) {
       observers_.tell(Step{state_.clock, stepper.pass(), taken.loss, learning_rate(phase)});
     }
@@ -182,7 +200,10 @@ class Trainer {
     Epoch epoch{.phase = phase.name};
     // Before scoring: otherwise a time limit that passes during it would end a phase whose last epoch has no score.
     epoch.seconds = seconds();
-    epoch.train_loss = in_phase(phase.name, [&] { return loss_.mean(); });
+    in_phase(phase.name, [&] {
+      epoch.seconds = options_.share ? sharing_.agree_on_epoch(epoch.seconds, model_) : epoch.seconds;
+      epoch.train_loss = loss_.mean();
+    });
     epoch.learning_rate = learning_rate(phase);
     const Moment trained = now().epoch_began();
     state_.clock.epoch += 1;
@@ -199,9 +220,10 @@ class Trainer {
     weights_are_finite_ = weights_.finite();
     const bool finite = std::isfinite(epoch.train_loss) && weights_are_finite_;
     const EpochScorer scorer{
-        model_,  phase,  scoring_,
-        trained, finite, [&](const at::Tensor& output, const Batch& batch) {
-                               look_at_loss(phase, output, batch); }};
+        model_,         phase,
+        scoring_,       trained,
+        finite,         [&](const at::Tensor& output, const Batch& batch) { look_at_loss(phase, output, batch); },
+        options_.share, [&](std::int64_t i) { stepper.seed_scoring(state_.clock, i + 1); }};
     in_phase(phase.name, [&] { scorer.score(epoch, is_over); });
     looks_at_loss_ = looks_at_loss_ && !epoch.fit.scored() && !epoch.test.scored();
     check_scores(phase, epoch);
@@ -228,7 +250,7 @@ class Trainer {
 
   /// Sends the boundary event. Returns true if the run should stop here.
   bool reached_boundary() {
-    const bool stop = options_.stop.stop_requested();
+    const bool stop = options_.share ? sharing_.stop : options_.stop.stop_requested();
     tell_boundary(stop);
     return stop;
   }
@@ -266,6 +288,7 @@ class Trainer {
   const Scoring& scoring_;
   const RunOptions& options_;
   const Observers& observers_;
+  Sharing sharing_;
   State state_;
   History phase_history_;
   EpochLoss loss_;

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <torch/csrc/distributed/c10d/Store.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "regimen/base/error.hpp"
+#include "regimen/base/text_list.hpp"
+
+namespace regimen::inline v0::detail {
+
+inline void put(c10d::Store& store, const std::string& key, const std::string& value) {
+  store.set(key, std::vector<std::uint8_t>(value.begin(), value.end()));
+}
+
+/// The value of a key; empty if it is not set. Does not wait.
+inline std::string look_up(c10d::Store& store, const std::string& key) {
+  if (!store.check({key})) {
+    return "";
+  }
+  const std::vector<std::uint8_t> value = store.get(key);
+  return {value.begin(), value.end()};
+}
+
+/// A word that nobody has used before.
+inline std::string new_word() {
+  std::random_device device;
+  std::string word;
+  for (int i = 0; i < 4; ++i) {
+    word += text(device()) + ".";
+  }
+  return word;
+}
+
+/// Waits until all processes are there, and returns a word that they have in common, and that no earlier launch had.
+///
+/// A store outlives processes that were killed: a file in a folder, the store of torchrun's agent. Each process says a
+/// new word. Process 0 answers it with the common one, and again should it hear another word, of a process that came
+/// later than what an earlier launch left behind. Throws Error, with who is missing, if that takes too long.
+inline std::string meet(c10d::Store& store, int rank, int size, std::chrono::milliseconds timeout) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto wait = [&](const auto& missing) {
+    if (std::chrono::steady_clock::now() - begin > timeout) {
+      throw Error("connect: process " + text(rank) + " of " + text(size) + " waited " + text(timeout.count() / 1000) +
+                  " s in vain for " + missing());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  };
+  if (rank > 0) {
+    const std::string mine = new_word();
+    put(store, "hello/" + text(rank), mine);
+    for (;;) {
+      const std::string answer = look_up(store, "welcome/" + text(rank));
+      if (answer.rfind(mine, 0) == 0) {
+        const std::string common = answer.substr(mine.size());
+        put(store, "thanks/" + text(rank), common);
+        return common;
+      }
+      wait([] { return std::string("process 0"); });
+    }
+  }
+  const std::string common = new_word();
+  std::vector<std::string> heard(static_cast<std::size_t>(size));
+  for (;;) {
+    std::string missing;
+    for (int other = 1; other < size; ++other) {
+      const std::string word = look_up(store, "hello/" + text(other));
+      std::string& last = heard[static_cast<std::size_t>(other)];
+      if (!word.empty() && word != last) {
+        put(store, "welcome/" + text(other), word + common);
+        last = word;
+      }
+      if (look_up(store, "thanks/" + text(other)) != common) {
+        add_item(missing, text(other));
+      }
+    }
+    if (missing.empty()) {
+      return common;
+    }
+    wait([&] { return "process " + missing; });
+  }
+}
+
+}  // namespace regimen::inline v0::detail
