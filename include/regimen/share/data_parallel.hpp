@@ -44,10 +44,10 @@ class DataParallel {
   [[nodiscard]] int rank() const { return group_ ? group_->rank() : 0; }
   [[nodiscard]] int size() const { return group_ ? group_->size() : 1; }
 
-  /// The number of virtual shards of a batch, and the first one of this process and how many it computes.
-  [[nodiscard]] int shards() const { return shards_; }
+  /// The number of virtual shards of a batch, 0 if not shared; the first one of this process; how many it computes.
+  [[nodiscard]] int shards() const { return group_ ? shards_ : 0; }
   [[nodiscard]] int first_shard() const { return rank() * own_shards(); }
-  [[nodiscard]] int own_shards() const { return shards_ / size(); }
+  [[nodiscard]] int own_shards() const { return shards() / size(); }
 
   /// The tensors of all processes, [size, ...], by rank.
   [[nodiscard]] at::Tensor all_gather(const at::Tensor& mine) const {

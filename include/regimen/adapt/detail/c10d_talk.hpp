@@ -34,12 +34,6 @@ inline std::chrono::milliseconds milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(1000 * seconds));
 }
 
-/// The first line of an exception of LibTorch; the others are its stack.
-inline std::string first_line(const std::exception& failure) {
-  const std::string said = failure.what();
-  return said.substr(0, said.find('\n'));
-}
-
 /// The connection of a process with the others of its group.
 class C10dTalk {
  public:
@@ -172,7 +166,8 @@ class C10dTalk {
     } catch (const Error&) {
       throw;
     } catch (const std::exception& failure) {
-      throw Error(said_by_others(first_line(failure)));
+      const std::string said = failure.what();
+      throw Error(said_by_others(said.substr(0, said.find('\n'))));  // the other lines are LibTorch's stack
     }
   }
 

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -82,6 +83,23 @@ inline void check_last_batch(const Phase& phase, const Scoring& scoring, const M
   }
 }
 
+/// Throws Error if a shared run cuts a batch into shards of a single sample and the network cannot be trained on one.
+inline void check_shards(const Phase& phase, const Scoring& scoring, const Moment& now, const Model& model,
+                         int shards) {
+  const NamedSource rows = rows_like_data(phase, scoring);
+  const std::int64_t batch = std::min<std::int64_t>(phase.batch, phase.data.size().value_or(phase.batch));
+  if (shards == 0 || batch >= 2 * shards || batch == 1 || !rows.source.defined()) {
+    return;
+  }
+  const std::string complaint = complaint_about_one(model, phase, rows, /*in_train_mode=*/true, now);
+  if (!complaint.empty()) {
+    throw Error("Phase \"" + phase.name + "\".batch must be at least " + text(2 * shards) +
+                ", two samples for each of " + text(shards) + " virtual shards, but is " + text(batch) +
+                ": on one sample this network cannot be trained (LibTorch says: " + complaint +
+                "); or share the run with fewer shards, DataParallel(group, " + text(shards / 2) + ")");
+  }
+}
+
 /// A notice if this cannot be tried for a network with BatchNorm; else empty.
 inline std::string untried_last_batch(const Phase& phase, const Scoring& scoring, const Weights& model) {
   if (rows_like_data(phase, scoring).source.defined() || !trains_on_one(phase)) {
@@ -111,8 +129,11 @@ inline void check_scored_batch(const Phase& phase, const Scoring& scoring, const
   }
 }
 
-inline void check_single_samples(const Phase& phase, int number, const Scoring& scoring, const Model& model) {
+/// shards: virtual shards of a shared run, 0 for a run of one process.
+inline void check_single_samples(const Phase& phase, int number, const Scoring& scoring, const Model& model,
+                                 int shards) {
   const Moment now{.clock = {.phase = number}};
+  check_shards(phase, scoring, now, model, shards);
   check_last_batch(phase, scoring, now, model);
   if (scoring.score_fit) {
     check_scored_batch(phase, scoring, {phase.data, "data"}, now, model);

@@ -37,14 +37,14 @@ class SharedStep {
     samples_ = 0;
     for (const Batch& batch : group) {
       const std::int64_t rows = batch.size();
-      const std::int64_t length = rows_of_a_shard(rows);
+      const std::int64_t used = shards_used(rows);
       samples_ += rows;
       signature_ = (31 * signature_ + batch.id.sum().item<std::int64_t>() + rows) % 4096;
       signature_ += signature_ < 0 ? 4096 : 0;
       last_rows_.clear();
       for (int shard = 0; shard < share.shards(); ++shard) {
-        const std::int64_t begin = std::min(shard * length, rows);
-        const std::int64_t size = std::min(length, rows - begin);
+        const std::int64_t begin = std::min<std::int64_t>(shard, used) * rows / used;
+        const std::int64_t size = std::min<std::int64_t>(shard + 1, used) * rows / used - begin;
         last_rows_.push_back(size);
         const int own = shard - share.first_shard();
         if (size > 0 && own >= 0 && own < share.own_shards()) {
@@ -151,14 +151,12 @@ class SharedStep {
   }
 
  private:
-  /// The rows of each shard but the last ones: those of a full batch, so that BatchNorm sees as many in a smaller one.
-  [[nodiscard]] std::int64_t rows_of_a_shard(std::int64_t rows) const {
-    std::int64_t full = std::max<std::int64_t>(phase_.batch, rows);
-    if (const auto size = phase_.data.size()) {
-      full = std::max(std::min(full, *size), rows);
-    }
+  /// The number of shards, the first ones, that a batch is cut into: with at least as many rows each as those of a full
+  /// batch, for BatchNorm normalizes over them.
+  [[nodiscard]] std::int64_t shards_used(std::int64_t rows) const {
     const std::int64_t shards = sharing_.share.shards();
-    return (full + shards - 1) / shards;
+    const std::int64_t full = std::max(std::min<std::int64_t>(phase_.batch, phase_.data.size().value_or(rows)), rows);
+    return std::clamp<std::int64_t>(rows / std::max<std::int64_t>(full / shards, 1), 1, shards);
   }
 
   Sharing& sharing_;

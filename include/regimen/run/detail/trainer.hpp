@@ -87,8 +87,7 @@ class Trainer {
     }
     const std::vector<std::string> measures = scoring_.measure_names();
     const std::function<std::string()> manifest = [this] {
-      return describe_run(model_, phases_, scoring_, observers_.manifests(), state_.clock,
-                          options_.share ? options_.share.shards() : 0);
+      return describe_run(model_, phases_, scoring_, observers_.manifests(), state_.clock, options_.share.shards());
     };
     observers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
     for (const Phase& phase : phases_) {
