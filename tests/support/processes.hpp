@@ -26,7 +26,8 @@ struct Board {
 
   std::atomic<int> arrived{0};
   std::atomic<int> round{0};
-  std::atomic<bool> failed{false};
+  std::atomic<bool> fails{false};   ///< a process writes its message
+  std::atomic<bool> failed{false};  ///< and has written it
   char message[4096] = {};
   char said[8][most] = {};
 };
@@ -56,8 +57,9 @@ struct Group {
   }
 
   void fail(const std::string& message) const {
-    if (!board->failed.exchange(true)) {
+    if (!board->fails.exchange(true)) {
       std::strncpy(board->message, message.c_str(), sizeof board->message - 1);
+      board->failed = true;
     }
   }
 

@@ -10,18 +10,24 @@
 #include "regimen/base/error.hpp"
 #include "regimen/share/launch.hpp"
 
-// Gloo's headers are in PyPI's LibTorch, and in Debian's package libgloo-dev; its use is a definition of LibTorch's
-// CMake target.
-#if defined(USE_C10D_GLOO) && __has_include(<gloo/transport/device.h>)
+#if defined(USE_DISTRIBUTED) && __has_include(<torch/csrc/distributed/c10d/TCPStore.hpp>)
 #define REGIMEN_WITH_C10D 1
+#else
+#define REGIMEN_WITH_C10D 0
+#endif
+// Gloo's headers are in Debian's package libgloo-dev, and not in PyPI's LibTorch.
+#if defined(USE_C10D_GLOO) && __has_include(<gloo/transport/device.h>)
+#define REGIMEN_WITH_GLOO 1
+#else
+#define REGIMEN_WITH_GLOO 0
+#endif
 #if defined(USE_C10D_NCCL) && __has_include(<nccl.h>) && __has_include(<cuda_runtime.h>)
 #define REGIMEN_WITH_NCCL 1
 #else
 #define REGIMEN_WITH_NCCL 0
 #endif
+#if REGIMEN_WITH_C10D
 #include "regimen/adapt/detail/c10d_talk.hpp"
-#else
-#define REGIMEN_WITH_C10D 0
 #endif
 
 namespace regimen::inline v0 {
@@ -37,9 +43,10 @@ namespace detail {
 class Talk {
  public:
   Talk(const Launch& launch, const Connection& /*how*/) {
-    throw Error("connect: " + launch.launcher + " has started " + text(launch.size) +
-                " processes, but this program was compiled without Gloo's headers: on Debian install libgloo-dev, and "
-                "link with LibTorch's CMake target, which defines USE_C10D_GLOO");
+    throw Error(
+        "connect: " + launch.launcher + " has started " + text(launch.size) +
+        " processes, but this program was compiled without c10d: link with the CMake target of a LibTorch that has "
+        "it, which defines USE_DISTRIBUTED");
   }
   [[nodiscard]] Launch launch() const { return {}; }
   void all_gather(at::Tensor& /*all*/, const at::Tensor& /*mine*/) {}
@@ -91,14 +98,12 @@ class C10dGroup {
 
 /// Connects this process with the others of its launch (see `read_launch`); all of them must call it. Without a
 /// launcher the result is a group of one, so that a program needs no other way for that. Throws Error, with the cure,
-/// if the processes do not find each other in time, or this program was compiled without Gloo.
+/// if the processes do not find each other in time, or this program was compiled without c10d or the backend.
 ///     auto group = regimen::connect();                           // under torchrun, srun, or with MASTER_ADDR
 ///     auto group = regimen::connect(regimen::read_launch(), {.file = "results/meeting"});         // under mpirun too
 ///     regimen::run(net, phases, scoring, {.share = group});
 inline C10dGroup connect(const Launch& launch = read_launch(), const Connection& how = {}) {
-  if (how.backend != "gloo" && how.backend != "nccl") {
-    throw Error("Connection.backend must be \"gloo\" or \"nccl\", but is \"" + how.backend + "\"");
-  }
+  how.check();
   C10dGroup group;
   if (launch.size == 1) {
     return group;

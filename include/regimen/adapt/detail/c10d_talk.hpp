@@ -1,11 +1,13 @@
 #pragma once
-// Only where LibTorch has Gloo: adapt/c10d.hpp looks.
+// Only where LibTorch has c10d: adapt/c10d.hpp looks.
 
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#if REGIMEN_WITH_GLOO
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#endif
 #if REGIMEN_WITH_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
@@ -23,6 +25,7 @@
 #include "regimen/adapt/connection.hpp"
 #include "regimen/adapt/detail/meet.hpp"
 #include "regimen/adapt/detail/own_address.hpp"
+#include "regimen/adapt/detail/store_messages.hpp"
 #include "regimen/base/error.hpp"
 #include "regimen/base/file.hpp"
 #include "regimen/base/json.hpp"
@@ -38,46 +41,33 @@ inline std::chrono::milliseconds milliseconds(double seconds) {
 class C10dTalk {
  public:
   /// Meets the others. Throws Error if that takes too long.
-  C10dTalk(const Launch& launch, const Connection& how) : launch_(launch), on_gpu_(how.backend == "nccl") {
+  C10dTalk(const Launch& launch, const Connection& how)
+      : launch_(launch), on_gpu_(how.backend == "nccl"), timeout_(milliseconds(how.seconds)) {
     const auto store = open_store(how);
     const std::string common = meet(*store, launch.rank, launch.size, milliseconds(how.meet_seconds));
     store_ = c10::make_intrusive<c10d::PrefixStore>(common, store);
-    const std::chrono::milliseconds timeout = milliseconds(how.seconds);
-    if (on_gpu_) {
-#if REGIMEN_WITH_NCCL
-      auto options = c10d::ProcessGroupNCCL::Options::create();
-      options->timeout = timeout;
-      talk_over(c10::make_intrusive<c10d::ProcessGroupNCCL>(store_, launch.rank, launch.size, options));
-#else
-      throw Error("Connection.backend must be \"gloo\", for this program was compiled without nccl.h, but is \"nccl\"");
-#endif
+    if (how.backend == "nccl") {
+      talk_over_nccl();
+    } else if (how.backend == "store" || (how.backend.empty() && !REGIMEN_WITH_GLOO)) {
+      talk_over_store(how);
     } else {
-      auto options = c10d::ProcessGroupGloo::Options::create();
-      options->timeout = timeout;
-      options->devices.push_back(device());
-      talk_over(c10::make_intrusive<c10d::ProcessGroupGloo>(store_, launch.rank, launch.size, options));
+      talk_over_gloo();
     }
   }
+
+  /// Process 0 stays until the others have read its last message, if it holds the store through which they talk.
+  ~C10dTalk() {
+    if (all_gather_ && talks_over_store_) {
+      count_to_all("left");
+    }
+  }
+  C10dTalk(const C10dTalk&) = delete;
+  C10dTalk& operator=(const C10dTalk&) = delete;
 
   [[nodiscard]] const Launch& launch() const { return launch_; }
 
-  void all_gather(at::Tensor& all, const at::Tensor& mine) {
-    std::vector<at::Tensor> in{bytes_of(mine)};
-    const at::Tensor received = bytes_of(all);
-    std::vector<std::vector<at::Tensor>> out(1);
-    for (std::int64_t i = 0; i < launch_.size; ++i) {
-      out[0].push_back(received.narrow(0, i * in[0].numel(), in[0].numel()));
-    }
-    wait([&] { return all_gather_(out, in); });
-    put_back(received, all);
-  }
-
-  void exchange(at::Tensor& out, const at::Tensor& in) {
-    at::Tensor sent = bytes_of(in);
-    at::Tensor received = bytes_of(out);
-    wait([&] { return exchange_(received, sent); });
-    put_back(received, out);
-  }
+  void all_gather(at::Tensor& all, const at::Tensor& mine) { talk(all_gather_, all, mine); }
+  void exchange(at::Tensor& out, const at::Tensor& in) { talk(exchange_, out, in); }
 
   /// Leaves the message for the others, and closes the connections, by which they notice.
   void fail(const std::string& message) {
@@ -90,17 +80,24 @@ class C10dTalk {
     }
     all_gather_ = nullptr;
     exchange_ = nullptr;
-    std::int64_t ended = store_->add("ended", 1);
-    if (launch_.rank == 0) {  // which may hold the store, where the others read the message
-      for (int tries = 0; tries < 100 && ended < launch_.size; ++tries) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-        ended = store_->add("ended", 0);
-      }
-    }
+    count_to_all("ended");
   }
 
  private:
-  using Work = c10::intrusive_ptr<c10d::Work>;
+  /// Fills `received`, bytes, from the `sent` of all processes.
+  using Call = std::function<void(at::Tensor& received, at::Tensor& sent)>;
+
+  /// Says that this process has come so far; process 0, which may hold the store, waits for the others, but not long.
+  void count_to_all(const std::string& what) noexcept {
+    try {
+      std::int64_t count = store_->add(what, 1);
+      for (int tries = 0; launch_.rank == 0 && tries < 100 && count < launch_.size; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        count = store_->add(what, 0);
+      }
+    } catch (const std::exception&) {  // NOLINT: the store is gone, and with it whoever would wait
+    }
+  }
 
   /// The store where the processes meet.
   [[nodiscard]] c10::intrusive_ptr<c10d::Store> open_store(const Connection& how) const {
@@ -120,23 +117,77 @@ class C10dTalk {
     return c10::make_intrusive<c10d::FileStore>(how.file, -1);
   }
 
-  /// The network interface that Gloo uses.
-  [[nodiscard]] std::shared_ptr<::gloo::transport::Device> device() const {
+  void talk_over_gloo() {
+#if REGIMEN_WITH_GLOO
     using Gloo = c10d::ProcessGroupGloo;
-    if (const char* const name = std::getenv("GLOO_SOCKET_IFNAME")) {
-      return Gloo::createDeviceForInterface(name);
+    const char* const name = std::getenv("GLOO_SOCKET_IFNAME");
+    auto options = Gloo::Options::create();
+    options->timeout = timeout_;
+    options->devices.push_back(name != nullptr
+                                   ? Gloo::createDeviceForInterface(name)
+                                   : Gloo::createDeviceForHostname(own_address(launch_.address, launch_.one_host)));
+    talk_over(c10::make_intrusive<Gloo>(store_, launch_.rank, launch_.size, options));
+#else
+    throw Error(
+        "Connection.backend must be \"store\", for this program was compiled without Gloo's headers (Debian: "
+        "libgloo-dev), but is \"gloo\"");
+#endif
+  }
+
+  void talk_over_nccl() {
+#if REGIMEN_WITH_NCCL
+    auto options = c10d::ProcessGroupNCCL::Options::create();
+    options->timeout = timeout_;
+    talk_over(c10::make_intrusive<c10d::ProcessGroupNCCL>(store_, launch_.rank, launch_.size, options));
+#else
+    throw Error(
+        "Connection.backend must be \"gloo\" or \"store\", for this program was compiled without nccl.h, but is "
+        "\"nccl\"");
+#endif
+  }
+
+  /// A file would keep all messages: processes that have met at one talk through a server of process 0.
+  void talk_over_store(const Connection& how) {
+    c10::intrusive_ptr<c10d::Store> server = store_;
+    if (launch_.address.empty()) {
+      c10d::TCPStoreOptions options;
+      options.waitWorkers = false;
+      options.timeout = milliseconds(how.meet_seconds);
+      options.isServer = launch_.rank == 0;
+      std::string host;
+      if (launch_.rank == 0) {
+        options.port = 0;  // a free one
+        host = own_address("", launch_.one_host);
+        auto own = c10::make_intrusive<c10d::TCPStore>(host, options);
+        put(*store_, "server", host + " " + text(own->getPort()));
+        server = own;
+      } else {
+        store_->wait({"server"}, milliseconds(how.meet_seconds));
+        const std::string where = look_up(*store_, "server");
+        const auto space = where.find(' ');
+        options.port = static_cast<std::uint16_t>(std::stoi(where.substr(space + 1)));
+        server = c10::make_intrusive<c10d::TCPStore>(where.substr(0, space), options);
+      }
     }
-    return Gloo::createDeviceForHostname(own_address(launch_.address, launch_.one_host));
+    talks_over_store_ = true;
+    const auto messages = std::make_shared<StoreMessages>(server, launch_.rank, launch_.size, timeout_);
+    all_gather_ = [messages](at::Tensor& received, at::Tensor& sent) { messages->all_gather(received, sent); };
+    exchange_ = [messages](at::Tensor& received, at::Tensor& sent) { messages->exchange(received, sent); };
   }
 
   template <class Backend>
   void talk_over(const c10::intrusive_ptr<Backend>& backend) {
-    all_gather_ = [backend](std::vector<std::vector<at::Tensor>>& out, std::vector<at::Tensor>& in) {
-      return backend->allgather(out, in);
+    all_gather_ = [this, backend](at::Tensor& received, at::Tensor& sent) {
+      std::vector<at::Tensor> in{sent};
+      std::vector<std::vector<at::Tensor>> out(1);
+      for (std::int64_t i = 0; i < launch_.size; ++i) {
+        out[0].push_back(received.narrow(0, i * sent.numel(), sent.numel()));
+      }
+      wait(*backend->allgather(out, in));
     };
-    exchange_ = [backend](at::Tensor& out, at::Tensor& in) {
+    exchange_ = [this, backend](at::Tensor& received, at::Tensor& sent) {
       std::vector<std::int64_t> equal_parts;
-      return backend->alltoall_base(out, in, equal_parts, equal_parts);
+      wait(*backend->alltoall_base(received, sent, equal_parts, equal_parts));
     };
   }
 
@@ -145,30 +196,30 @@ class C10dTalk {
     return (on_gpu_ ? tensor : tensor.cpu()).reshape({-1}).view(at::kByte);
   }
 
-  /// Copies what was received to the GPU, if it was received on the CPU for it.
-  void put_back(const at::Tensor& received, at::Tensor& out) const {
-    if (!on_gpu_ && out.is_cuda()) {
-      out.copy_(received.view(out.scalar_type()).view(out.sizes()));
-    }
-  }
-
-  template <class Begin>
-  void wait(const Begin& begin) {
-    if (!all_gather_) {
+  void talk(const Call& call, at::Tensor& out, const at::Tensor& mine) {
+    if (!call) {
       throw Error("the processes that share runs have parted, for one has failed: connect them again");
     }
     try {
-      const Work work = begin();
-      if (on_gpu_) {
-        watch(*work);
+      at::Tensor sent = bytes_of(mine);
+      at::Tensor received = bytes_of(out);
+      call(received, sent);
+      if (!on_gpu_ && out.is_cuda()) {
+        out.copy_(received.view(out.scalar_type()).view(out.sizes()));
       }
-      work->wait();
     } catch (const Error&) {
       throw;
     } catch (const std::exception& failure) {
       const std::string said = failure.what();
       throw Error(said_by_others(said.substr(0, said.find('\n'))));  // the other lines are LibTorch's stack
     }
+  }
+
+  void wait(c10d::Work& work) {
+    if (on_gpu_) {
+      watch(work);
+    }
+    work.wait();
   }
 
   /// Waits on the host and looks whether another process has failed, for which a kernel of NCCL would wait for ever.
@@ -219,9 +270,11 @@ class C10dTalk {
 
   Launch launch_;
   bool on_gpu_ = false;
+  std::chrono::milliseconds timeout_;
   c10::intrusive_ptr<c10d::Store> store_;
-  std::function<Work(std::vector<std::vector<at::Tensor>>&, std::vector<at::Tensor>&)> all_gather_;
-  std::function<Work(at::Tensor&, at::Tensor&)> exchange_;
+  bool talks_over_store_ = false;
+  Call all_gather_;
+  Call exchange_;
 };
 
 }  // namespace regimen::inline v0::detail
