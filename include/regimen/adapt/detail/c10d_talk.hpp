@@ -91,7 +91,7 @@ class C10dTalk {
   void count_to_all(const std::string& what) noexcept {
     try {
       std::int64_t count = store_->add(what, 1);
-      for (int tries = 0; launch_.rank == 0 && tries < 100 && count < launch_.size; ++tries) {
+      for (int tries = 0; launch_.rank == 0 && tries < 40 && count < launch_.size; ++tries) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         count = store_->add(what, 0);
       }
