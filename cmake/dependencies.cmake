@@ -76,3 +76,18 @@ if(Torch_FOUND AND NOT TARGET regimen::torch)
     target_link_libraries(regimen::torch INTERFACE ${TORCH_LIBRARIES})
   endif()
 endif()
+
+# regimen::c10d, for processes that share a run (adapt/c10d.hpp): with Gloo, where LibTorch's own headers for it find
+# Gloo's, as Debian's libtorch-dev finds libgloo-dev's. Elsewhere (PyPI's LibTorch has Gloo inside, without headers) the
+# target adds nothing, and the processes talk through c10d's store.
+if(Torch_FOUND AND NOT TARGET regimen::c10d)
+  add_library(regimen::c10d INTERFACE IMPORTED GLOBAL)
+  # Beside LibTorch's own, for another Gloo's would be of another version.
+  find_path(REGIMEN_GLOO_HEADERS gloo/transport/device.h PATHS ${TORCH_INCLUDE_DIRS} NO_DEFAULT_PATH)
+  find_library(REGIMEN_GLOO_LIBRARY gloo)
+  mark_as_advanced(REGIMEN_GLOO_HEADERS REGIMEN_GLOO_LIBRARY)
+  if(REGIMEN_GLOO_HEADERS AND REGIMEN_GLOO_LIBRARY)
+    target_compile_definitions(regimen::c10d INTERFACE USE_C10D_GLOO REGIMEN_WITH_GLOO=1)
+    target_link_libraries(regimen::c10d INTERFACE "${REGIMEN_GLOO_LIBRARY}")
+  endif()
+endif()

@@ -8,5 +8,6 @@
 #include "regimen/networks/network.hpp"
 #include "regimen/networks/resnet.hpp"
 #include "regimen/networks/stacked_linear.hpp"
+#include "regimen/networks/sync_batch_norm.hpp"
 #include "regimen/networks/two_layer.hpp"
 #include "regimen/networks/vgg.hpp"

@@ -15,10 +15,8 @@
 #else
 #define REGIMEN_WITH_C10D 0
 #endif
-// Gloo's headers are in Debian's package libgloo-dev, and not in PyPI's LibTorch.
-#if defined(USE_C10D_GLOO) && __has_include(<gloo/transport/device.h>)
-#define REGIMEN_WITH_GLOO 1
-#else
+// The CMake target regimen::c10d defines it, and links with Gloo, where Gloo's headers fit LibTorch's.
+#ifndef REGIMEN_WITH_GLOO
 #define REGIMEN_WITH_GLOO 0
 #endif
 #if defined(USE_C10D_NCCL) && __has_include(<nccl.h>) && __has_include(<cuda_runtime.h>)

@@ -11,7 +11,7 @@ namespace regimen::inline v0 {
 struct RunOptions {
   State from{};            ///< state to resume from, after model and optimizers were loaded from the same checkpoint
   std::stop_token stop{};  ///< token; a requested stop ends the run after the current step
-  DataParallel share{};           ///< a group of processes, each with a part of every batch; none by default
+  DataParallel share{};    ///< a group of processes, each with a part of every batch; none by default
 };
 
 }  // namespace regimen::inline v0

@@ -49,6 +49,14 @@ class DataParallel {
   [[nodiscard]] int first_shard() const { return rank() * own_shards(); }
   [[nodiscard]] int own_shards() const { return shards() / size(); }
 
+  /// A layer whose forward pass talks to the other processes says so: then each of them gets rows of every batch.
+  void need_rows_everywhere() const {
+    if (group_) {
+      group_->needs_rows = true;
+    }
+  }
+  [[nodiscard]] bool needs_rows_everywhere() const { return group_ && group_->needs_rows; }
+
   /// The tensors of all processes, [size, ...], by rank.
   [[nodiscard]] at::Tensor all_gather(const at::Tensor& mine) const {
     std::vector<std::int64_t> sizes = mine.sizes().vec();
@@ -86,6 +94,7 @@ class DataParallel {
     virtual void all_gather(at::Tensor& all, const at::Tensor& mine) = 0;
     virtual void exchange(at::Tensor& out, const at::Tensor& in) = 0;
     virtual void fail(const std::string& message) = 0;
+    bool needs_rows = false;
   };
 
   template <class G>

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -87,11 +88,11 @@ class C10dTalk {
   /// Fills `received`, bytes, from the `sent` of all processes.
   using Call = std::function<void(at::Tensor& received, at::Tensor& sent)>;
 
-  /// Says that this process has come so far; process 0, which may hold the store, waits for the others, but not long.
+  /// Says that this process has come so far; process 0 waits for the others if it holds the store, but not long.
   void count_to_all(const std::string& what) noexcept {
     try {
       std::int64_t count = store_->add(what, 1);
-      for (int tries = 0; launch_.rank == 0 && tries < 40 && count < launch_.size; ++tries) {
+      for (int tries = 0; holds_store_ && tries < 40 && count < launch_.size; ++tries) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         count = store_->add(what, 0);
       }
@@ -100,11 +101,12 @@ class C10dTalk {
   }
 
   /// The store where the processes meet.
-  [[nodiscard]] c10::intrusive_ptr<c10d::Store> open_store(const Connection& how) const {
+  [[nodiscard]] c10::intrusive_ptr<c10d::Store> open_store(const Connection& how) {
     if (!launch_.address.empty() && launch_.port > 0) {
       c10d::TCPStoreOptions options;
       options.port = static_cast<std::uint16_t>(launch_.port);
-      options.isServer = launch_.rank == 0 && !launch_.agent_store;
+      holds_store_ = launch_.rank == 0 && !launch_.agent_store;
+      options.isServer = holds_store_;
       options.waitWorkers = false;
       options.timeout = milliseconds(how.meet_seconds);
       return c10::make_intrusive<c10d::TCPStore>(launch_.address, options);
@@ -113,6 +115,10 @@ class C10dTalk {
       throw Error("connect: " + launch_.launcher +
                   " does not say where the processes meet: set Connection.file to a file in a folder that all of them "
                   "see, or MASTER_ADDR and MASTER_PORT in the environment");
+    }
+    // A FileStore that finds no file waits for it as long as for a lost process.
+    if (!std::ofstream(how.file, std::ios::app)) {
+      throw Error("Connection.file must be in a folder that this process can write to, but is \"" + how.file + "\"");
     }
     return c10::make_intrusive<c10d::FileStore>(how.file, -1);
   }
@@ -129,8 +135,8 @@ class C10dTalk {
     talk_over(c10::make_intrusive<Gloo>(store_, launch_.rank, launch_.size, options));
 #else
     throw Error(
-        "Connection.backend must be \"store\", for this program was compiled without Gloo's headers (Debian: "
-        "libgloo-dev), but is \"gloo\"");
+        "Connection.backend must be \"store\", for this program was compiled without Gloo (link with the CMake target "
+        "regimen::c10d; Debian: libgloo-dev), but is \"gloo\"");
 #endif
   }
 
@@ -146,33 +152,35 @@ class C10dTalk {
 #endif
   }
 
-  /// A file would keep all messages: processes that have met at one talk through a server of process 0.
+  /// A file would keep all messages: processes that have met at one talk through a server of process 0, and part there.
   void talk_over_store(const Connection& how) {
-    c10::intrusive_ptr<c10d::Store> server = store_;
     if (launch_.address.empty()) {
-      c10d::TCPStoreOptions options;
-      options.waitWorkers = false;
-      options.timeout = milliseconds(how.meet_seconds);
-      options.isServer = launch_.rank == 0;
-      std::string host;
-      if (launch_.rank == 0) {
-        options.port = 0;  // a free one
-        host = own_address("", launch_.one_host);
-        auto own = c10::make_intrusive<c10d::TCPStore>(host, options);
-        put(*store_, "server", host + " " + text(own->getPort()));
-        server = own;
-      } else {
-        store_->wait({"server"}, milliseconds(how.meet_seconds));
-        const std::string where = look_up(*store_, "server");
-        const auto space = where.find(' ');
-        options.port = static_cast<std::uint16_t>(std::stoi(where.substr(space + 1)));
-        server = c10::make_intrusive<c10d::TCPStore>(where.substr(0, space), options);
-      }
+      store_ = server_of_process_0(milliseconds(how.meet_seconds));
     }
     talks_over_store_ = true;
-    const auto messages = std::make_shared<StoreMessages>(server, launch_.rank, launch_.size, timeout_);
+    const auto messages = std::make_shared<StoreMessages>(store_, launch_.rank, launch_.size, timeout_);
     all_gather_ = [messages](at::Tensor& received, at::Tensor& sent) { messages->all_gather(received, sent); };
     exchange_ = [messages](at::Tensor& received, at::Tensor& sent) { messages->exchange(received, sent); };
+  }
+
+  c10::intrusive_ptr<c10d::Store> server_of_process_0(std::chrono::milliseconds timeout) {
+    c10d::TCPStoreOptions options;
+    options.waitWorkers = false;
+    options.timeout = timeout;
+    options.isServer = launch_.rank == 0;
+    if (launch_.rank == 0) {
+      options.port = 0;  // a free one
+      const std::string host = own_address("", launch_.one_host);
+      auto server = c10::make_intrusive<c10d::TCPStore>(host, options);
+      put(*store_, "server", host + " " + text(server->getPort()));
+      holds_store_ = true;
+      return server;
+    }
+    store_->wait({"server"}, timeout);
+    const std::string where = look_up(*store_, "server");
+    const auto space = where.find(' ');
+    options.port = static_cast<std::uint16_t>(std::stoi(where.substr(space + 1)));
+    return c10::make_intrusive<c10d::TCPStore>(where.substr(0, space), options);
   }
 
   template <class Backend>
@@ -272,6 +280,7 @@ class C10dTalk {
   bool on_gpu_ = false;
   std::chrono::milliseconds timeout_;
   c10::intrusive_ptr<c10d::Store> store_;
+  bool holds_store_ = false;  ///< it is in this process
   bool talks_over_store_ = false;
   Call all_gather_;
   Call exchange_;

@@ -226,7 +226,7 @@ inline void check_run(const Model& model, const std::vector<Phase>& phases, cons
   check_resume(phases, options.from);
   for (std::size_t i = 0; i < phases.size(); ++i) {
     check_samples(phases[i], static_cast<int>(i), scoring, model.device());
-    check_single_samples(phases[i], static_cast<int>(i), scoring, model, options.share.shards());
+    check_single_samples(phases[i], static_cast<int>(i), scoring, model, options.share);
   }
 }
 

@@ -14,6 +14,7 @@
 #include "regimen/run/detail/check_samples.hpp"
 #include "regimen/run/phase.hpp"
 #include "regimen/run/scoring.hpp"
+#include "regimen/share/data_parallel.hpp"
 
 /// Checks whether the network can take a last batch of a single sample. BatchNorm cannot in train mode, nor, without
 /// running statistics, in eval mode: its statistics would be of one number. On images it can, so the network is tried.
@@ -100,6 +101,23 @@ inline void check_shards(const Phase& phase, const Scoring& scoring, const Momen
   }
 }
 
+/// Throws Error if an epoch ends with a batch of fewer rows than there are processes, and a layer of the network talks
+/// in its forward pass, for which each process must have some.
+inline void check_rows_everywhere(const Phase& phase, const DataParallel& share) {
+  if (!share.needs_rows_everywhere() || phase.data.size().value_or(0) == 0) {
+    return;
+  }
+  const std::int64_t n = *phase.data.size();
+  const std::int64_t left = n % phase.batch;
+  const bool whole_is_small = std::min<std::int64_t>(phase.batch, n) < share.size();
+  if (whole_is_small || (left > 0 && left < share.size() && !phase.drop_last)) {
+    throw Error("Phase \"" + phase.name + "\".batch = " + text(phase.batch.value) + " leaves a batch of " +
+                text(whole_is_small ? std::min<std::int64_t>(phase.batch, n) : left) + " of " + text(n) +
+                " samples, but SyncBatchNorm needs one for each of " + text(share.size()) +
+                " processes: set drop_last = true, or another batch");
+  }
+}
+
 /// A notice if this cannot be tried for a network with BatchNorm; else empty.
 inline std::string untried_last_batch(const Phase& phase, const Scoring& scoring, const Weights& model) {
   if (rows_like_data(phase, scoring).source.defined() || !trains_on_one(phase)) {
@@ -129,11 +147,11 @@ inline void check_scored_batch(const Phase& phase, const Scoring& scoring, const
   }
 }
 
-/// shards: virtual shards of a shared run, 0 for a run of one process.
 inline void check_single_samples(const Phase& phase, int number, const Scoring& scoring, const Model& model,
-                                 int shards) {
+                                 const DataParallel& share) {
   const Moment now{.clock = {.phase = number}};
-  check_shards(phase, scoring, now, model, shards);
+  check_rows_everywhere(phase, share);
+  check_shards(phase, scoring, now, model, share.shards());
   check_last_batch(phase, scoring, now, model);
   if (scoring.score_fit) {
     check_scored_batch(phase, scoring, {phase.data, "data"}, now, model);

@@ -155,6 +155,11 @@ class SharedStep {
   /// batch, for BatchNorm normalizes over them.
   [[nodiscard]] std::int64_t shards_used(std::int64_t rows) const {
     const std::int64_t shards = sharing_.share.shards();
+    if (sharing_.share.needs_rows_everywhere()) {
+      require(rows >= shards, "SyncBatchNorm: the rows of a batch",
+              "at least " + text(shards) + ", one for each process (drop_last leaves out a small last batch)", rows);
+      return shards;
+    }
     const std::int64_t full = std::max(std::min<std::int64_t>(phase_.batch, phase_.data.size().value_or(rows)), rows);
     return std::clamp<std::int64_t>(rows / std::max<std::int64_t>(full / shards, 1), 1, shards);
   }
