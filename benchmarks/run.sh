@@ -2,7 +2,8 @@
 # Builds and runs the benchmarks: each a ratio of two ways that take turns, with its spread. Half an hour on an idle
 # machine; nothing else should run meanwhile.
 #
-#     sh benchmarks/run.sh [NAME ...]        overhead, toy, images, curvature, pac_bayes, measures, ensemble, confusion_set, loader, labels, compile_time; or all
+#     sh benchmarks/run.sh [NAME ...]        overhead, toy, images, curvature, pac_bayes, measures, ensemble, confusion_set, loader, labels,
+#                                            share, compile_time; or all
 #
 # Writes into build/ only: the table goes to the terminal, the same as lines to build/benchmarks/results.csv. A LibTorch
 # of your own, named by the environment's CMAKE_PREFIX_PATH or Torch_DIR, is used instead of Debian's; PEERS_PYTHON names
@@ -22,7 +23,7 @@ cmake --build build/benchmarks --parallel "$(nproc)"
 BENCHMARK_CSV=build/benchmarks/results.csv
 export BENCHMARK_CSV
 rm -f "$BENCHMARK_CSV"
-for name in ${*:-overhead toy images curvature pac_bayes measures ensemble confusion_set loader labels compile_time}; do
+for name in ${*:-overhead toy images curvature pac_bayes measures ensemble confusion_set loader labels share compile_time}; do
   if [ "$name" = compile_time ]; then
     sh benchmarks/compile_time.sh 11 regimen.hpp
   else

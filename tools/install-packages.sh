@@ -33,6 +33,7 @@ run_packages='libcli11-dev dataset-fashion-mnist'
 run_packages="$run_packages libpng-dev libjpeg-dev"                             # folders of images
 test_packages='catch2 python3-torch'                                            # a test compares with PyTorch itself
 test_packages="$test_packages make"                                             # CMake's default, for projects that use the library
+has_own_libtorch || test_packages="$test_packages libgloo-dev"                   # processes that share a run, over Debian's Gloo
 test_packages="$test_packages doxygen ccache"                                   # the API reference; a quick second run
 
 case ${1:-build} in

@@ -116,19 +116,30 @@ TEST_CASE("c10d: an error of one process is the error of all, within seconds", "
 }
 
 TEST_CASE("c10d: a process that is killed is missed at once", "[share]") {
-#if REGIMEN_WITH_GLOO  // through the store only the launcher notices
-  const Folder folder;
-  const auto said = launched(4, {.file = folder / "meeting", .backend = "gloo"}, [](rg::C10dGroup& group) {
-    return trained({.share = group}, [&](rg::Phase& phase) {
-      phase.epochs = 1000;
-      at_call_40(phase, group.rank() == 1, [] { ::raise(SIGKILL); });
+  for (const std::string& backend : backends()) {
+    CAPTURE(backend);
+    const Folder folder;
+    const auto said = launched(4, {.file = folder / "meeting", .backend = backend}, [](rg::C10dGroup& group) {
+      return trained({.share = group}, [&](rg::Phase& phase) {
+        phase.epochs = 1000;
+        at_call_40(phase, group.rank() == 1, [] { ::raise(SIGKILL); });
+      });
     });
-  });
-  for (const int rank : {0, 2, 3}) {
-    CHECK(contains(said[static_cast<std::size_t>(rank)], "a process that shares the run is gone"));
+    for (const int rank : {0, 2, 3}) {
+      CHECK(contains(said[static_cast<std::size_t>(rank)], "a process that shares the run is gone"));
+    }
+    CHECK(said[1].empty());
   }
-  CHECK(said[1].empty());
-#endif
+}
+
+TEST_CASE("c10d: a process that has ended is known by its id, on this machine alone", "[share]") {
+  const std::string own = rg::detail::own_process_id();
+  CHECK_FALSE(rg::detail::has_ended(own));
+  const std::string scope = own.substr(0, own.rfind(' '));
+  CHECK(rg::detail::has_ended(scope + " 2147483646"));
+  CHECK_FALSE(rg::detail::has_ended("another-machine 2147483646"));
+  CHECK_FALSE(rg::detail::has_ended(" 2147483646"));
+  CHECK_FALSE(rg::detail::has_ended(""));
 }
 
 TEST_CASE("c10d: processes of different regimes hear so at the begin", "[share]") {

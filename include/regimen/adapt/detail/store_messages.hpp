@@ -12,16 +12,19 @@
 #include <vector>
 
 #include "regimen/adapt/detail/meet.hpp"
+#include "regimen/adapt/detail/process_id.hpp"
 #include "regimen/base/error.hpp"
 
 namespace regimen::inline v0::detail {
 
 /// Messages between processes that go through a store, for a LibTorch whose Gloo has no headers, as PyPI's: slower, for
-/// all of them pass process 0.
+/// all of them pass process 0. No connection breaks when a process is killed; those on its own machine look for it.
 class StoreMessages {
  public:
   StoreMessages(c10::intrusive_ptr<c10d::Store> store, int rank, int size, std::chrono::milliseconds timeout)
-      : store_(std::move(store)), rank_(rank), size_(size), timeout_(timeout) {}
+      : store_(std::move(store)), rank_(rank), size_(size), timeout_(timeout) {
+    put(*store_, "process/" + text(rank), own_process_id());
+  }
 
   /// Fills row r of `all` with the bytes of process r.
   void all_gather(const at::Tensor& all, const at::Tensor& mine) {
@@ -71,6 +74,10 @@ class StoreMessages {
         const std::string said = look_up(*store_, "failed");
         if (!said.empty()) {
           throw Error(said);
+        }
+        if (has_ended(look_up(*store_, "process/" + text(from))) &&
+            !store_->check({key})) {  // it may have said its last
+          throw Error("a process that shares the run is gone: " + text(from) + " was killed");
         }
         if (Clock::now() - begin > timeout_) {
           throw Error("process " + text(from) + " did not answer within " + text(timeout_.count() / 1000) + " s");
