@@ -50,7 +50,7 @@ struct Training {
 /// One sum over the processes, of as many numbers as the network has weights.
 double seconds_of_a_sum(const rg::DataParallel& share, std::int64_t numbers) {
   const torch::Tensor mine = torch::ones({numbers});
-  return seconds_of([&] { rg::detail::sum_over_processes(share, mine); });
+  return seconds_of([&] { rg::detail::sum_over_processes(share, mine, "a sum"); });
 }
 
 /// What process 1 does next, as process 0 says.

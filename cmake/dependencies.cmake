@@ -78,8 +78,8 @@ if(Torch_FOUND AND NOT TARGET regimen::torch)
 endif()
 
 # regimen::c10d, for processes that share a run (adapt/c10d.hpp): with Gloo, where LibTorch's own headers for it find
-# Gloo's, as Debian's libtorch-dev finds libgloo-dev's. Elsewhere (PyPI's LibTorch has Gloo inside, without headers) the
-# target adds nothing, and the processes talk through c10d's store.
+# Gloo's, as Debian's libtorch-dev finds libgloo-dev's, and with NCCL, where a LibTorch for CUDA finds its header. Elsewhere
+# (PyPI's LibTorch has Gloo inside, without headers) processes talk through c10d's store, for which nothing is added.
 if(Torch_FOUND AND NOT TARGET regimen::c10d)
   add_library(regimen::c10d INTERFACE IMPORTED GLOBAL)
   # Beside LibTorch's own, for another Gloo's would be of another version.
@@ -89,5 +89,13 @@ if(Torch_FOUND AND NOT TARGET regimen::c10d)
   if(REGIMEN_GLOO_HEADERS AND REGIMEN_GLOO_LIBRARY)
     target_compile_definitions(regimen::c10d INTERFACE USE_C10D_GLOO REGIMEN_WITH_GLOO=1)
     target_link_libraries(regimen::c10d INTERFACE "${REGIMEN_GLOO_LIBRARY}")
+  endif()
+  if(TARGET torch_cuda)
+    find_path(REGIMEN_NCCL_HEADERS nccl.h HINTS ${CUDA_INCLUDE_DIRS} ${CUDAToolkit_INCLUDE_DIRS})
+    mark_as_advanced(REGIMEN_NCCL_HEADERS)
+    if(REGIMEN_NCCL_HEADERS)
+      target_compile_definitions(regimen::c10d INTERFACE USE_C10D_NCCL REGIMEN_WITH_NCCL=1)
+      target_include_directories(regimen::c10d INTERFACE "${REGIMEN_NCCL_HEADERS}")
+    endif()
   endif()
 endif()

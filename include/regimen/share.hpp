@@ -2,6 +2,7 @@
 
 /// Several processes that train one network: who they are, and sums with the same bits for any number of them.
 
+#include "regimen/share/active_share.hpp"
 #include "regimen/share/alone.hpp"
 #include "regimen/share/concept.hpp"
 #include "regimen/share/data_parallel.hpp"

@@ -81,6 +81,34 @@ TEST_CASE("c10d: what is gathered and exchanged, of every type", "[share]") {
   }
 }
 
+TEST_CASE("c10d: a message of any size", "[share]") {
+  for (const std::string& backend : backends()) {
+    CAPTURE(backend);
+    const Folder folder;
+    const auto said = launched(2, {.file = folder / "meeting", .backend = backend}, [&](rg::C10dGroup& group) {
+      // 12 MB: a store refuses more than 8 at once.
+      const at::Tensor mine = torch::arange(3000000, torch::kFloat) + group.rank();
+      const at::Tensor all = rg::DataParallel(group).all_gather(mine, "a message");
+      return std::string(torch::equal(all[1], torch::arange(3000000, torch::kFloat) + 1) ? "right" : "wrong");
+    });
+    CHECK(said == std::vector<std::string>{"right", "right"});
+  }
+}
+
+TEST_CASE("c10d: processes that are not at the same message end with an error, not in Gloo", "[share]") {
+  for (const std::string& backend : backends()) {
+    CAPTURE(backend);
+    const Folder folder;
+    const auto said = launched(2, {.file = folder / "meeting", .backend = backend}, [&](rg::C10dGroup& group) {
+      (void)rg::DataParallel(group).all_gather(torch::ones({5 + 5000 * group.rank()}), "something");
+      return std::string("no error");
+    });
+    for (const std::string& each : said) {
+      CHECK(contains(each, "process 0 is at something (20 bytes), process 1 at something (20020 bytes)"));
+    }
+  }
+}
+
 TEST_CASE("c10d: a run has the bits of one process, and the meeting's file may be an old one", "[share]") {
   const Folder folder;
   const std::string alone = trained({.share = rg::Alone{}});
@@ -179,6 +207,7 @@ TEST_CASE("c10d: a launch without a place to meet, and settings that cannot be",
 
   rg::C10dGroup alone = rg::connect({});
   CHECK(alone.size() == 1);
+  CHECK(alone.backend().empty());
   at::Tensor all = torch::zeros({1, 3});
   alone.all_gather(all, torch::ones({3}));
   CHECK(torch::equal(all, torch::ones({1, 3})));

@@ -1,5 +1,4 @@
-#include "support/training.hpp"
-
+// Normalization over all processes that share a run, against that of one process.
 #include "support/processes.hpp"
 
 #include <regimen/networks/sync_batch_norm.hpp>
@@ -106,8 +105,8 @@ TEST_CASE("SyncBatchNorm: output, gradients and running statistics are those of 
       at::Tensor own = x.narrow(0, begin, rows).clone().set_requires_grad(true);
       const at::Tensor result = sync->forward(own);
       (result * slope.narrow(0, begin, rows)).sum().backward();
-      const at::Tensor weight = share.all_gather(sync->weight.grad()).sum(0) - whole->weight.grad();
-      const at::Tensor bias = share.all_gather(sync->bias.grad()).sum(0) - whole->bias.grad();
+      const at::Tensor weight = share.all_gather(sync->weight.grad(), "a gradient").sum(0) - whole->weight.grad();
+      const at::Tensor bias = share.all_gather(sync->bias.grad(), "a gradient").sum(0) - whole->bias.grad();
       for (const at::Tensor& wrong :
            {result - output.narrow(0, begin, rows), own.grad() - input.grad().narrow(0, begin, rows), weight, bias,
             sync->running_mean - whole->running_mean, (sync->running_var - whole->running_var) / 10,
@@ -146,6 +145,17 @@ TEST_CASE("SyncBatchNorm: misuse", "[share]") {
                    "each of 4 processes: set drop_last = true, or another batch"));
   }
   CHECK(left_by(true) == std::vector<std::string>(4, "no error"));
+  // Another DataParallel than the run's, of the same group.
+  for (const std::string& each : in_processes(2, [&](const processes::Group& group) {
+         auto net = normalized_by(rg::networks::SyncBatchNorm(rg::DataParallel(group, 2), 12));
+         torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.2));
+         const rg::Phase phase{.name = "train", .data = points(64, 5), .optimizer = sgd, .epochs = 1, .batch = 32};
+         rg::run(net, phase, {}, {.share = group});
+         return std::string("no error");
+       })) {
+    CAPTURE(each);
+    CHECK(contains(each, "SyncBatchNorm: its DataParallel must be that of RunOptions.share"));
+  }
   rg::networks::SyncBatchNorm alone(rg::DataParallel{}, 12);
   CHECK(contains(error_of([&] { alone->forward(torch::zeros({4, 5})); }),
                  "SyncBatchNorm: the input must be [N, 12, ...], but is [4, 5] float"));

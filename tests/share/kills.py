@@ -73,6 +73,7 @@ def main():
         restarts = dice.choice((0, 0, 2))  # torchrun starts the same number anew, or we another
         agent = launch(program, shared, epochs, number, restarts, logs)
         launches += 1
+        before = killed
         seen = set()
         while agent.poll() is None:
             workers = workers_of(agent.pid, program)
@@ -89,9 +90,9 @@ def main():
         errors = agent.stderr.read()
         if agent.returncode == 0:
             break
-        if killed == kills and "SIGKILL" not in errors and "Signal 9" not in errors:
+        if killed == before:
             print(errors)
-            print("a launch failed that nobody killed")
+            print("a launch failed of which nobody was killed")
             return 1
     print(f"{killed} workers killed in {launches} launches of {numbers} processes, {epochs} epochs")
     if killed < kills:

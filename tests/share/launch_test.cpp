@@ -95,7 +95,13 @@ TEST_CASE("read_launch: a shell or script within a job of SLURM is one process",
 
 TEST_CASE("read_launch: torchrun comes before the scheduler that started it", "[share]") {
   CHECK(launch_in(with(srun, torchrun)).launcher == "torchrun");
-  CHECK(launch_in(with(open_mpi, srun)).launcher == "SLURM");
+  // Open MPI and MPICH start their daemons by srun inside a job; srun itself sets PMI's variables too.
+  CHECK(launch_in(with(open_mpi, srun)).launcher == "Open MPI");
+  CHECK(launch_in(with(mpich, srun)).launcher == "MPICH");
+  Environment pmi = srun;
+  pmi["PMI_RANK"] = srun.at("SLURM_PROCID");
+  pmi["PMI_SIZE"] = srun.at("SLURM_STEP_NUM_TASKS");
+  CHECK(launch_in(pmi).launcher == "SLURM");
 }
 
 TEST_CASE("read_launch: an address in the environment is taken whoever launched", "[share]") {

@@ -5,6 +5,10 @@
 
 #include <regimen/share.hpp>
 
+#include <unistd.h>
+
+#include <limits>
+
 namespace {
 
 using namespace training;
@@ -17,7 +21,8 @@ std::string left_by(const rg::Model& model, const rg::History& history) {
     all += rg::detail::crc32_of(named.tensor) + " ";
   }
   for (const rg::Epoch& epoch : history) {
-    for (const double number : {epoch.train_loss, epoch.fit.loss, epoch.fit.accuracy, epoch.test.loss}) {
+    for (const double number : {epoch.train_loss, epoch.learning_rate, epoch.fit.loss, epoch.fit.accuracy,
+                                epoch.clean.loss, epoch.test.loss, epoch.test.accuracy, epoch.validation.loss}) {
       all += rg::detail::text(number) + " ";
     }
   }
@@ -203,23 +208,27 @@ TEST_CASE("shared run: it resumes with another number of processes", "[share]") 
 
 TEST_CASE("shared run: observers see whole batches, and one process writes", "[share]") {
   const Folder folder;
+  const rg::Batch data = points(70, 5);
   const auto track = [&](const rg::RunOptions& options, const std::string& name) {
     auto net = plain_network(3);
     torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.2));
-    const rg::Batch data = points(70, 5);
     const rg::Phase phase{.data = data, .optimizer = sgd, .epochs = 3, .batch = 32, .seed = 3};
     rg::AreaUnderMargin margins(data);
     rg::ForgettingEvents forgetting(data);
-    std::int64_t steps = 0;
+    std::string sizes;
     const auto look = [&](const rg::Step& step) {
-      ++steps;
-      CHECK(step.pass.batch.size() == (step.clock.batch == 0 || step.clock.batch == 3 ? 6 : 32));
-      CHECK(torch::equal(step.pass.batch.data, data.data.index_select(0, step.pass.batch.id)));
-      CHECK(torch::equal(step.pass.batch.target, data.target.index_select(0, step.pass.batch.id)));
+      const rg::Batch& batch = step.pass.batch;
+      sizes += rg::detail::text(batch.size()) + " " + rg::detail::text(step.pass.output.size(0)) + " ";
+      if (!torch::equal(batch.data, data.data.index_select(0, batch.id)) ||
+          !torch::equal(batch.target, data.target.index_select(0, batch.id))) {
+        throw std::logic_error("rows of a batch that are not those of its ids");
+      }
     };
     rg::CsvLog log(folder / name);
     rg::run(net, {phase}, {}, options, margins, forgetting, look, log);
-    CHECK(steps == 9);
+    if (sizes != "32 32 32 32 6 6 32 32 32 32 6 6 32 32 32 32 6 6 ") {
+      throw std::logic_error("batches of " + sizes);
+    }
     return margins.values();
   };
   const at::Tensor alone = track({}, "alone.csv");
@@ -228,11 +237,175 @@ TEST_CASE("shared run: observers see whole batches, and one process writes", "[s
          return rg::detail::text((margins - alone).abs().max().item<double>());
        })) {
     CAPTURE(each);
+    REQUIRE(each.rfind("error", 0) != 0);
     CHECK(std::stod(each) < 1e-4);
   }
   // A header and a line for each epoch, not four of them.
   const std::string lines = content_of(folder / "shared.csv");
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
+}
+
+namespace {
+
+/// Trains in 1, 2, 4 and 8 processes with a change, which must make no difference between them.
+void check_same(const std::function<void(rg::Phase&, rg::Scoring&)>& change) {
+  same_for_any_number([&](const processes::Group& group) {
+    auto net = network(7);
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+    rg::Phase phase{.name = "train", .data = points(70, 5), .optimizer = sgd, .epochs = 3, .batch = 32, .seed = 3};
+    rg::Scoring scoring{.test = points(50, 6), .batch = 16};
+    change(phase, scoring);
+    const rg::Model model(net);
+    const rg::History history = rg::run(model, phase, scoring, {.share = group});
+    std::string all = left_by(model, history);
+    for (const rg::Epoch& epoch : history) {
+      for (const auto& [name, value] : epoch.measures) {
+        all += name + " " + rg::detail::text(value) + " ";
+      }
+    }
+    return all;
+  });
+}
+
+/// Adds noise of LibTorch's own generator, in place of a key's.
+rg::Batch noisy(rg::Batch batch, const rg::Key& /*key*/) {
+  batch.data = batch.data + 0.1 * torch::randn_like(batch.data);
+  return batch;
+}
+
+}  // namespace
+
+TEST_CASE("shared run: whatever draws from LibTorch's generator draws the same", "[share]") {
+  SECTION("a measure") {
+    check_same([](rg::Phase&, rg::Scoring& scoring) {
+      scoring.measures = {{"dice", [](const rg::Probe&) { return torch::rand({1}).item<double>(); }}};
+    });
+  }
+  SECTION("preprocessing, in scores too") {
+    check_same([](rg::Phase& phase, rg::Scoring&) { phase.preprocess = {noisy}; });
+  }
+  SECTION("a gradient hook") {
+    struct Langevin {
+      void gradient(const rg::Pass& pass) const {
+        for (const at::Tensor& parameter : pass.parameters) {
+          parameter.mutable_grad().add_(torch::randn_like(parameter), 0.01);
+        }
+      }
+    };
+    check_same([](rg::Phase& phase, rg::Scoring&) { phase.regularize = {Langevin{}}; });
+  }
+}
+
+TEST_CASE("shared run: a criterion on a clock of one's own ends the phase as process 0 says", "[share]") {
+  const auto all = in_processes(4, [](const processes::Group& group) {
+    auto net = plain_network(3);
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.2));
+    rg::Phase phase{.data = points(70, 5), .optimizer = sgd, .epochs = 9, .batch = 32};
+    // Process 0 would end after 3 epochs, the others after 1.
+    phase.until = [group](const rg::History& history) { return history.size() >= (group.rank() == 0 ? 3 : 1); };
+    return rg::detail::text(rg::run(net, phase, {}, {.share = group}).size());
+  });
+  CHECK(all == std::vector<std::string>(4, "3"));
+}
+
+namespace {
+
+/// Buffers of every kind, of which the forward pass changes some.
+struct BuffersImpl : torch::nn::Module {
+  BuffersImpl() {
+    torch::manual_seed(5);
+    linear = register_module("linear", torch::nn::Linear(2, 3));
+    mask = register_buffer("mask", torch::full({2, 2}, -std::numeric_limits<float>::infinity()).triu(1));
+    large = register_buffer("large", torch::tensor({(std::int64_t{1} << 53) + 1}));
+    turns = register_buffer("turns", torch::complex(torch::ones({2}), torch::full({2}, 2.0)));
+    precise = register_buffer("precise", torch::full({1}, 1.0 / 3, torch::kDouble));
+    count = register_buffer("count", torch::zeros({}, torch::kLong));
+    flag = register_buffer("flag", torch::zeros({1}, torch::kBool));
+    mean = register_buffer("mean", torch::zeros({3}));
+  }
+  at::Tensor forward(const at::Tensor& x) {
+    const at::Tensor y = linear(x);
+    if (is_training()) {
+      count += 1;
+      flag.fill_(true);
+      mean.lerp_(y.detach().mean(0), 0.5);
+    }
+    return y;
+  }
+  torch::nn::Linear linear{nullptr};
+  at::Tensor mask, large, turns, precise, count, flag, mean;
+};
+TORCH_MODULE(Buffers);
+
+}  // namespace
+
+TEST_CASE("shared run: buffers of every kind stay as they are, or change as in one process", "[share]") {
+  const Buffers untrained;
+  same_for_any_number([&](const processes::Group& group) {
+    Buffers net;
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1));
+    const rg::Model model(net);
+    const rg::Phase phase{.data = points(64, 5), .optimizer = sgd, .epochs = 2, .batch = 32};
+    const rg::History history = rg::run(model, phase, {}, {.share = group});
+    for (const auto& [now, before] : {std::pair{net->mask, untrained->mask},
+                                      {net->large, untrained->large},
+                                      {net->turns, untrained->turns},
+                                      {net->precise, untrained->precise}}) {
+      if (!torch::equal(now, before)) {
+        return std::string("error: a buffer that nobody changed is another one");
+      }
+    }
+    if (net->count.item<std::int64_t>() != 4 || !net->flag.item<bool>() || net->mean.abs().min().item<double>() == 0) {
+      return std::string("error: a buffer has not been changed");
+    }
+    return left_by(model, history);
+  });
+}
+
+TEST_CASE("shared run: an observer of steps in one process is an error of all", "[share]") {
+  const auto all = in_processes(2, [](const processes::Group& group) {
+    auto net = plain_network(3);
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.2));
+    const rg::Phase phase{.data = points(70, 5), .optimizer = sgd, .epochs = 1, .batch = 32};
+    const rg::RunOptions options{.share = group};
+    const auto count = [](const rg::Step&) {};
+    group.rank() == 0 ? rg::run(net, {phase}, {}, options, count) : rg::run(net, {phase}, {}, options);
+    return std::string("no error");
+  });
+  for (const std::string& each : all) {
+    CAPTURE(each);
+    CHECK(contains(each, "an_observer_looks_at_steps"));
+  }
+}
+
+TEST_CASE("shared run: an error in the last lines of one process is an error of all", "[share]") {
+  const auto all = in_processes(4, [](const processes::Group& group) {
+    auto net = plain_network(3);
+    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.2));
+    const rg::Phase phase{.data = points(70, 5), .optimizer = sgd, .epochs = 1, .batch = 32};
+    const auto fails = [&](const rg::Boundary& boundary) {
+      if (boundary.last && group.rank() == 0) {
+        throw std::runtime_error("no space left");
+      }
+    };
+    rg::run(net, {phase}, {}, {.share = group}, fails);
+    return std::string("no error");
+  });
+  for (const std::string& each : all) {
+    CAPTURE(each);
+    CHECK(contains(each, "no space left"));
+  }
+}
+
+TEST_CASE("shared run: processes that send different messages learn what each of them is at", "[share]") {
+  const auto all = in_processes(2, [](const processes::Group& group) {
+    const rg::DataParallel share(group);
+    const at::Tensor numbers = torch::ones({2000 + 10 * group.rank()});
+    return rg::detail::text(share.all_gather(numbers, group.rank() == 0 ? "a sum" : "a score").size(0));
+  });
+  for (const std::string& each : all) {
+    CHECK(contains(each, "process 0 is at a sum (8000 bytes), process 1 at a score (8040 bytes)"));
+  }
 }
 
 TEST_CASE("shared run: processes that differ hear so before the first step", "[share]") {

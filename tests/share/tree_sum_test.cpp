@@ -40,7 +40,7 @@ TEST_CASE("sum_over_processes: the same bits on each, for any number of them", "
            for (int i = 0; i < share.own_shards(); ++i) {
              own.add(x[share.first_shard() + i].clone());
            }
-           const at::Tensor sum = rg::detail::sum_over_processes(share, own.take());
+           const at::Tensor sum = rg::detail::sum_over_processes(share, own.take(), "a sum");
            return std::string(torch::equal(sum, right) ? "equal" : "different");
          })) {
       CHECK(each == "equal");

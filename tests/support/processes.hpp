@@ -1,7 +1,7 @@
 #pragma once
 // Several processes that share a run, by fork and one piece of memory: no network, no LibTorch with Gloo.
 
-#include "support/torch.hpp"
+#include "support/training.hpp"
 
 #include <regimen/share.hpp>
 
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <functional>
@@ -29,6 +30,7 @@ struct Board {
   std::atomic<bool> fails{false};   ///< a process writes its message
   std::atomic<bool> failed{false};  ///< and has written it
   char message[4096] = {};
+  std::size_t lengths[8] = {};
   char said[8][most] = {};
 };
 
@@ -48,7 +50,13 @@ struct Group {
       throw std::logic_error("all_gather was called with tensors that do not fit");
     }
     std::memcpy(board->said[number], mine.data_ptr(), bytes);
+    board->lengths[number] = bytes;
     wait();
+    for (int rank = 0; rank < count; ++rank) {
+      if (board->lengths[rank] != bytes) {
+        throw std::logic_error("the processes send messages of different sizes");
+      }
+    }
     for (int rank = 0; rank < count; ++rank) {
       std::memcpy(static_cast<char*>(all.data_ptr()) + static_cast<std::size_t>(rank) * bytes, board->said[rank],
                   bytes);
@@ -70,7 +78,11 @@ struct Group {
       board->arrived = 0;
       ++board->round;
     }
+    const auto begin = std::chrono::steady_clock::now();
     while (board->round == now) {
+      if (std::chrono::steady_clock::now() - begin > std::chrono::seconds(120)) {
+        throw std::logic_error("a deadlock: another process has not come to this message in two minutes");
+      }
       if (board->failed) {
         throw std::runtime_error(std::string("another process failed: ") + board->message);
       }

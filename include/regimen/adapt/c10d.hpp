@@ -15,13 +15,11 @@
 #else
 #define REGIMEN_WITH_C10D 0
 #endif
-// The CMake target regimen::c10d defines it, and links with Gloo, where Gloo's headers fit LibTorch's.
+// The CMake target regimen::c10d defines them where Gloo's headers fit LibTorch's, and where NCCL's are.
 #ifndef REGIMEN_WITH_GLOO
 #define REGIMEN_WITH_GLOO 0
 #endif
-#if defined(USE_C10D_NCCL) && __has_include(<nccl.h>) && __has_include(<cuda_runtime.h>)
-#define REGIMEN_WITH_NCCL 1
-#else
+#ifndef REGIMEN_WITH_NCCL
 #define REGIMEN_WITH_NCCL 0
 #endif
 #if REGIMEN_WITH_C10D
@@ -47,6 +45,7 @@ class Talk {
         "it, which defines USE_DISTRIBUTED");
   }
   [[nodiscard]] Launch launch() const { return {}; }
+  [[nodiscard]] std::string backend() const { return ""; }
   void all_gather(at::Tensor& /*all*/, const at::Tensor& /*mine*/) {}
   void exchange(at::Tensor& /*out*/, const at::Tensor& /*in*/) {}
   void fail(const std::string& /*message*/) {}
@@ -64,6 +63,9 @@ class C10dGroup {
 
   [[nodiscard]] int rank() const { return talk_ ? talk_->launch().rank : 0; }
   [[nodiscard]] int size() const { return talk_ ? talk_->launch().size : 1; }
+
+  /// How the processes talk: "gloo", "nccl" or "store" (see Connection); empty for one process.
+  [[nodiscard]] std::string backend() const { return talk_ ? talk_->backend() : ""; }
 
   void all_gather(at::Tensor& all, const at::Tensor& mine) {
     if (talk_) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "regimen/base/error.hpp"
+#include "regimen/share/active_share.hpp"
 #include "regimen/share/data_parallel.hpp"
 #include "regimen/share/tree_sum.hpp"
 #include "regimen/tensor/described.hpp"
@@ -30,14 +31,14 @@ inline at::Tensor differentiable_sum(const DataParallel& share, const at::Tensor
   const at::Tensor sum = mine.clone();
   {
     const at::NoGradGuard no_grad;
-    sum.copy_(sum_over_processes(share, mine));
+    sum.copy_(sum_over_processes(share, mine, "the statistics of SyncBatchNorm"));
   }
   if (sum.requires_grad()) {
     sum.register_hook([share](const at::Tensor& gradient) {
       if (at::GradMode::is_enabled()) {
         throw Error("SyncBatchNorm can be differentiated once: its backward pass has no graph (create_graph)");
       }
-      return sum_over_processes(share, gradient.contiguous());
+      return sum_over_processes(share, gradient.contiguous(), "the gradients of SyncBatchNorm");
     });
   }
   return sum;
@@ -53,7 +54,7 @@ namespace networks {
 ///
 /// Each process must compute its part of a batch at once, so there are as many virtual shards as processes; the results
 /// for different numbers of processes are then equal up to rounding, not to the bit. Throws Error if there are more,
-/// and in training if a batch has fewer rows than there are processes.
+/// and in training if a batch has fewer rows than there are processes, or a run is shared by another DataParallel.
 ///     const regimen::DataParallel share(group, group.size());
 ///     torch::nn::Sequential net(convolution, regimen::networks::SyncBatchNorm(share, 64), torch::nn::ReLU(), ...);
 ///     regimen::run(net, phases, scoring, {.share = share});
@@ -98,6 +99,10 @@ class SyncBatchNormImpl : public torch::nn::NormImplBase<2, SyncBatchNormImpl, t
   }
 
   at::Tensor normalized_together(const at::Tensor& x) {
+    const DataParallel* const of_run = detail::ActiveShare::current();
+    if (of_run != nullptr && !of_run->same_as(share_)) {
+      throw Error("SyncBatchNorm: its DataParallel must be that of RunOptions.share: give one value to both");
+    }
     const std::int64_t channels = x.size(1);
     std::vector<std::int64_t> others;
     std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);

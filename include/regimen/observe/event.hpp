@@ -35,7 +35,9 @@ struct State {
 // or with `const Epoch&` (record/history.hpp), which is sent at the end of every epoch. All are taken by const
 // reference: an observer changes nothing. An observer's `manifest()` (JSON), if it has one, becomes part of the run's
 // manifest, as for the rule of an average. An observer with `static constexpr bool writes = true`, as the logs have, is
-// called in one process only, that of rank 0, if several share a run.
+// called in one process only, that of rank 0, if several share a run. One that takes a `Step` and does not read its
+// `pass` may say so, `static constexpr bool reads_pass = false`: the processes then need not send their batches to each
+// other.
 
 /// The begin of a run: sent once, before the first step.
 struct RunBegin {

@@ -20,6 +20,7 @@ namespace regimen::inline v0 {
 class Progress {
  public:
   static constexpr bool writes = true;
+  static constexpr bool reads_pass = false;
 
   /// `label`: a text in front of the phase's name. `out`: the stream to write to.
   explicit Progress(std::string label = "", std::FILE* out = stderr)

@@ -153,17 +153,22 @@ inline std::string describe_run(const Model& model, const std::vector<Phase>& ph
 /// What the processes of a shared run must have in common: all of a manifest that does not depend on the machine, and
 /// what they resume from.
 inline std::string describe_common(const Model& model, const std::vector<Phase>& phases, const Scoring& scoring,
-                                   const std::vector<std::string>& observers, const State& from, int shards) {
+                                   const std::vector<std::string>& observers, const State& from, int shards,
+                                   bool looks_at_steps) {
   json::Object object;
   object.add("regimen", json::quoted(version)).add("libtorch", json::quoted(libtorch_version));
   std::string states;
-  for (const Phase& phase : phases) {
+  std::vector<Phase> anywhere = phases;
+  for (Phase& phase : anywhere) {
+    phase.execute.device = {};  // each process may have a GPU of its own
     add_item(states, json::quoted(phase.optimizer.state_crc32()));
   }
   object.add("optimizer_states_crc32", "[" + states + "]")
       .add("epochs_before", text(from.history.size()))
-      .add("loss_sum_before", json::number(from.loss_sum));
-  return add_regime(object, model, phases, scoring, observers, from.clock, shards).text();
+      .add("loss_sum_before", json::number(from.loss_sum))
+      .add("threads", text(at::get_num_threads()))
+      .add("an_observer_looks_at_steps", looks_at_steps ? "true" : "false");
+  return add_regime(object, model, anywhere, scoring, observers, from.clock, shards).text();
 }
 
 }  // namespace detail

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "regimen/base/config.hpp"
+
 namespace regimen::inline v0 {
 
 /// The group of one process. A run with it has the same bits as one that several processes share.

@@ -4,6 +4,8 @@
 #include <concepts>
 #include <string>
 
+#include "regimen/base/config.hpp"
+
 namespace at {
 class Tensor;
 }  // namespace at

@@ -101,9 +101,19 @@ inline Launch launch_of_slurm(const Variables& variables) {
                   (variables.last_digits("SLURM_JOB_ID", 4) + 7 * variables.last_digits("SLURM_STEP_ID", 3)) % 10000};
 }
 
+/// Whether srun has started this process itself. mpiexec of MPICH, inside a job, starts its own daemons by srun, whose
+/// variables its processes inherit beside those of MPICH; srun sets both alike.
+inline bool is_of_slurm(const Variables& variables) {
+  const auto agree = [&](const char* of_mpich, const char* of_slurm) {
+    return !variables.has(of_mpich) || variables.number(of_mpich, 0) == variables.number(of_slurm, 0);
+  };
+  return variables.has("SLURM_STEP_NUM_TASKS") && variables.has("SLURM_PROCID") && agree("PMI_RANK", "SLURM_PROCID") &&
+         agree("PMI_SIZE", "SLURM_STEP_NUM_TASKS");
+}
+
 }  // namespace detail
 
-/// Reads what the launcher says: torchrun, srun of SLURM, mpirun of Open MPI, mpiexec of MPICH and Intel MPI, jsrun of
+/// Reads what the launcher says: torchrun, mpirun of Open MPI, srun of SLURM, mpiexec of MPICH and Intel MPI, jsrun of
 /// LSF, in this order; a process that nobody launched is alone. MASTER_ADDR and MASTER_PORT, if both are set, say where
 /// the processes meet, whoever launched them. Throws Error for variables that are no numbers, or a rank that is not
 /// below the size.
@@ -111,14 +121,14 @@ inline Launch launch_of_slurm(const Variables& variables) {
   Launch launch;
   if (variables.has("RANK") && variables.has("WORLD_SIZE")) {
     launch = detail::launch_of_torchrun(variables);
-  } else if (variables.has("SLURM_STEP_NUM_TASKS") && variables.has("SLURM_PROCID")) {
-    launch = detail::launch_of_slurm(variables);
   } else if (variables.has("OMPI_COMM_WORLD_RANK")) {
     launch = {.launcher = "Open MPI",
               .rank = variables.number("OMPI_COMM_WORLD_RANK", 0),
               .size = variables.number("OMPI_COMM_WORLD_SIZE", 1),
               .local_rank = variables.number("OMPI_COMM_WORLD_LOCAL_RANK", 0),
               .one_host = variables.text_of("OMPI_COMM_WORLD_LOCAL_SIZE") == variables.text_of("OMPI_COMM_WORLD_SIZE")};
+  } else if (detail::is_of_slurm(variables)) {
+    launch = detail::launch_of_slurm(variables);
   } else if (variables.has("PMI_RANK") && variables.has("PMI_SIZE")) {
     launch = {.launcher = "MPICH",
               .rank = variables.number("PMI_RANK", 0),

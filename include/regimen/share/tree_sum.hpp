@@ -51,20 +51,21 @@ class TreeSum {
   std::vector<Part> parts_;
 };
 
-/// The sum of a tensor [n] over the processes, with the same bits on each of them.
-inline at::Tensor sum_over_processes(const DataParallel& share, const at::Tensor& mine) {
+/// The sum of a tensor [n] over the processes, with the same bits on each of them. `what`: see
+/// DataParallel::all_gather.
+inline at::Tensor sum_over_processes(const DataParallel& share, const at::Tensor& mine, const char* what) {
   const std::int64_t size = share.size();
   if (size == 1) {
     return mine;
   }
-  if (size == 2) {  // one message instead of two; as many bytes
-    return tree_sum(share.all_gather(mine));
+  if (size == 2 || static_cast<std::int64_t>(mine.nbytes()) <= MessageHead::room) {  // one message instead of two
+    return tree_sum(share.all_gather(mine, what));
   }
   // Each process adds up one part of the tensor, for all.
   const std::int64_t part = (mine.numel() + size - 1) / size;
   const at::Tensor padded = at::constant_pad_nd(mine, {0, part * size - mine.numel()});
-  const at::Tensor sum = tree_sum(share.exchange(padded.view({size, part})));
-  return share.all_gather(sum).view({-1}).narrow(0, 0, mine.numel());
+  const at::Tensor sum = tree_sum(share.exchange(padded.view({size, part}), what));
+  return share.all_gather(sum, what).view({-1}).narrow(0, 0, mine.numel());
 }
 
 }  // namespace regimen::inline v0::detail

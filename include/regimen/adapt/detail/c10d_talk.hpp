@@ -48,16 +48,18 @@ class C10dTalk {
     const auto store = open_store(how);
     const std::string common = meet(*store, launch.rank, launch.size, milliseconds(how.meet_seconds));
     store_ = c10::make_intrusive<c10d::PrefixStore>(common, store);
-    if (how.backend == "nccl") {
+    backend_ = !how.backend.empty() ? how.backend : REGIMEN_WITH_GLOO ? "gloo" : "store";
+    if (backend_ == "nccl") {
       talk_over_nccl();
-    } else if (how.backend == "store" || (how.backend.empty() && !REGIMEN_WITH_GLOO)) {
+    } else if (backend_ == "store") {
       talk_over_store(how);
     } else {
       talk_over_gloo();
     }
   }
 
-  /// Process 0 stays until the others have read its last message, if it holds the store through which they talk.
+  /// Process 0 stays until the others have read its last message, for 2 s at most, if it holds the store through which
+  /// they talk.
   ~C10dTalk() {
     if (all_gather_ && talks_over_store_) {
       count_to_all("left");
@@ -67,6 +69,7 @@ class C10dTalk {
   C10dTalk& operator=(const C10dTalk&) = delete;
 
   [[nodiscard]] const Launch& launch() const { return launch_; }
+  [[nodiscard]] const std::string& backend() const { return backend_; }
 
   void all_gather(at::Tensor& all, const at::Tensor& mine) { talk(all_gather_, all, mine); }
   void exchange(at::Tensor& out, const at::Tensor& in) { talk(exchange_, out, in); }
@@ -76,7 +79,7 @@ class C10dTalk {
     if (!all_gather_) {
       return;
     }
-    if (look_up(*store_, "failed").empty()) {
+    if (!heard_ && look_up(*store_, "failed").empty()) {
       put(*store_, "failed", "process " + text(launch_.rank) + " of " + text(launch_.size) + ": " + message);
       tell_torchrun(message);
     }
@@ -104,6 +107,7 @@ class C10dTalk {
   /// The store where the processes meet.
   [[nodiscard]] c10::intrusive_ptr<c10d::Store> open_store(const Connection& how) {
     if (!launch_.address.empty() && launch_.port > 0) {
+      require(launch_.port < 65536, "the port at which processes meet (MASTER_PORT)", "below 65536", launch_.port);
       c10d::TCPStoreOptions options;
       options.port = static_cast<std::uint16_t>(launch_.port);
       holds_store_ = launch_.rank == 0 && !launch_.agent_store;
@@ -148,7 +152,7 @@ class C10dTalk {
     talk_over(c10::make_intrusive<c10d::ProcessGroupNCCL>(store_, launch_.rank, launch_.size, options));
 #else
     throw Error(
-        "Connection.backend must be \"gloo\" or \"store\", for this program was compiled without nccl.h, but is "
+        "Connection.backend must be \"gloo\" or \"store\", for this program was compiled without NCCL, but is "
         "\"nccl\"");
 #endif
   }
@@ -217,8 +221,10 @@ class C10dTalk {
         out.copy_(received.view(out.scalar_type()).view(out.sizes()));
       }
     } catch (const Error&) {
+      heard_ = true;
       throw;
     } catch (const std::exception& failure) {
+      heard_ = true;
       const std::string said = failure.what();
       throw Error(said_by_others(said.substr(0, said.find('\n'))));  // the other lines are LibTorch's stack
     }
@@ -259,7 +265,8 @@ class C10dTalk {
       }
     } catch (const std::exception&) {  // NOLINT: the store went with process 0
     }
-    return "a process that shares the run is gone: it was killed, or its host cannot be reached (" + otherwise + ")";
+    return "a process that shares the run is gone: it has ended or was killed, or its host cannot be reached (" +
+           otherwise + ")";
   }
 
   /// Writes the file from which torchrun takes the cause of a failure.
@@ -278,11 +285,13 @@ class C10dTalk {
   }
 
   Launch launch_;
+  std::string backend_;
   bool on_gpu_ = false;
   std::chrono::milliseconds timeout_;
   c10::intrusive_ptr<c10d::Store> store_;
   bool holds_store_ = false;  ///< it is in this process
   bool talks_over_store_ = false;
+  bool heard_ = false;  ///< this process has learned of a failure from the others, to whom it is no news
   Call all_gather_;
   Call exchange_;
 };

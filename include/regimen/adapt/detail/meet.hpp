@@ -2,6 +2,7 @@
 
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <random>
@@ -37,12 +38,19 @@ inline std::string new_word() {
   return word;
 }
 
+/// The number of this meeting among those of the process, by which one is not taken for the next.
+inline std::string next_meeting() {
+  static std::atomic<int> number{0};
+  return text(number++);
+}
+
 /// Waits until all processes are there, and returns a word that they have in common, and that no earlier launch had.
 ///
 /// A store outlives processes that were killed: a file in a folder, the store of torchrun's agent. Each process says a
 /// new word. Process 0 answers it with the common one, and again should it hear another word, of a process that came
 /// later than what an earlier launch left behind. Throws Error, with who is missing, if that takes too long.
 inline std::string meet(c10d::Store& store, int rank, int size, std::chrono::milliseconds timeout) {
+  const std::string number = next_meeting() + "/";
   const auto begin = std::chrono::steady_clock::now();
   const auto wait = [&](const auto& missing) {
     if (std::chrono::steady_clock::now() - begin > timeout) {
@@ -53,12 +61,12 @@ inline std::string meet(c10d::Store& store, int rank, int size, std::chrono::mil
   };
   if (rank > 0) {
     const std::string mine = new_word();
-    put(store, "hello/" + text(rank), mine);
+    put(store, "hello/" + number + text(rank), mine);
     for (;;) {
-      const std::string answer = look_up(store, "welcome/" + text(rank));
+      const std::string answer = look_up(store, "welcome/" + number + text(rank));
       if (answer.rfind(mine, 0) == 0) {
         const std::string common = answer.substr(mine.size());
-        put(store, "thanks/" + text(rank), common);
+        put(store, "thanks/" + number + text(rank), common);
         return common;
       }
       wait([] { return std::string("process 0"); });
@@ -69,13 +77,13 @@ inline std::string meet(c10d::Store& store, int rank, int size, std::chrono::mil
   for (;;) {
     std::string missing;
     for (int other = 1; other < size; ++other) {
-      const std::string word = look_up(store, "hello/" + text(other));
+      const std::string word = look_up(store, "hello/" + number + text(other));
       std::string& last = heard[static_cast<std::size_t>(other)];
       if (!word.empty() && word != last) {
-        put(store, "welcome/" + text(other), word + common);
+        put(store, "welcome/" + number + text(other), word + common);
         last = word;
       }
-      if (look_up(store, "thanks/" + text(other)) != common) {
+      if (look_up(store, "thanks/" + number + text(other)) != common) {
         add_item(missing, text(other));
       }
     }

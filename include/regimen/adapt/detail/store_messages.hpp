@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -51,19 +52,29 @@ class StoreMessages {
   [[nodiscard]] std::string key(int rank) const { return "message/" + text(number_) + "/" + text(rank); }
   [[nodiscard]] std::string own_key() const { return key(rank_); }
 
+  /// A store refuses values above 8 MiB, so that a message has parts.
+  static constexpr std::int64_t most = std::int64_t{4} << 20U;
+
   void send(const std::string& key, const at::Tensor& bytes) {
-    const auto* begin = bytes.data_ptr<std::uint8_t>();
-    store_->set(key, std::vector<std::uint8_t>(begin, begin + bytes.numel()));
-    sent_.push_back(key);
+    const auto* const begin = bytes.data_ptr<std::uint8_t>();
+    for (std::int64_t from = 0; from < bytes.numel(); from += most) {
+      const std::string part = key + "/" + text(from / most);
+      store_->set(part, std::vector<std::uint8_t>(begin + from, begin + std::min(from + most, bytes.numel())));
+      sent_.push_back(part);
+    }
   }
 
   void receive(const std::string& key, const at::Tensor& all, int from) {
-    wait_for(key, from);
-    const std::vector<std::uint8_t> bytes = store_->get(key);
     const std::int64_t length = all.numel() / size_;
-    require(static_cast<std::int64_t>(bytes.size()) == length, "a message of process " + text(from),
-            text(length) + " bytes", bytes.size());
-    std::memcpy(all.data_ptr<std::uint8_t>() + from * length, bytes.data(), bytes.size());
+    for (std::int64_t begin = 0; begin < length; begin += most) {
+      const std::string part = key + "/" + text(begin / most);
+      wait_for(part, from);
+      const std::vector<std::uint8_t> bytes = store_->get(part);
+      const std::int64_t wanted = std::min(most, length - begin);
+      require(static_cast<std::int64_t>(bytes.size()) == wanted, "a message of process " + text(from),
+              text(wanted) + " bytes", bytes.size());
+      std::memcpy(all.data_ptr<std::uint8_t>() + from * length + begin, bytes.data(), bytes.size());
+    }
   }
 
   void wait_for(const std::string& key, int from) {
@@ -77,7 +88,7 @@ class StoreMessages {
         }
         if (has_ended(look_up(*store_, "process/" + text(from))) &&
             !store_->check({key})) {  // it may have said its last
-          throw Error("a process that shares the run is gone: " + text(from) + " was killed");
+          throw Error("a process that shares the run is gone: " + text(from) + " has ended or was killed");
         }
         if (Clock::now() - begin > timeout_) {
           throw Error("process " + text(from) + " did not answer within " + text(timeout_.count() / 1000) + " s");
@@ -87,7 +98,8 @@ class StoreMessages {
     }
   }
 
-  /// Deletes what this process sent before its last message: who has sent the last one has read all before it.
+  /// Deletes what this process sent before its last message, all of which has been read: each process has answered the
+  /// last message, and it had read the one before by then.
   void next() {
     for (const std::string& key : read_) {
       store_->deleteKey(key);

@@ -22,10 +22,11 @@ namespace regimen::inline v0::detail {
 inline std::vector<std::string> gather_texts(const DataParallel& share, const std::string& mine,
                                              const at::Device& device) {
   const auto length = static_cast<std::int64_t>(mine.size());
-  const at::Tensor lengths = share.all_gather(at::tensor({length}, at::kLong).to(device)).cpu().view({-1});
+  const at::Tensor lengths =
+      share.all_gather(at::tensor({length}, at::kLong).to(device), "the begin of a run").cpu().view({-1});
   at::Tensor bytes = at::zeros({std::max<std::int64_t>(1, lengths.max().item<std::int64_t>())}, at::kByte);
   std::memcpy(bytes.data_ptr(), mine.data(), mine.size());
-  const at::Tensor all = share.all_gather(bytes.to(device)).cpu();
+  const at::Tensor all = share.all_gather(bytes.to(device), "the begin of a run").cpu();
   std::vector<std::string> texts;
   for (std::int64_t rank = 0; rank < all.size(0); ++rank) {
     texts.emplace_back(static_cast<const char*>(all[rank].data_ptr()),
@@ -51,7 +52,9 @@ inline void require_same(const DataParallel& share, const std::string& mine, con
                         texts[rank].begin());
       const auto place = static_cast<std::size_t>(first - texts[0].begin());
       throw Error(
-          "RunOptions.share: all processes must have the same regime, data, random seeds and initial weights, but "
+          "RunOptions.share: all processes must have the same regime, data, random seeds, initial weights, observers "
+          "and "
+          "number of threads, but "
           "process 0 has " +
           around(texts[0], place) + " where process " + text(rank) + " has " + around(texts[rank], place));
     }
@@ -60,8 +63,8 @@ inline void require_same(const DataParallel& share, const std::string& mine, con
 
 /// The numbers of all processes, [size][n]; numbers of at most 2^53.
 inline std::vector<std::vector<double>> gather_numbers(const DataParallel& share, const std::vector<double>& mine,
-                                                       const at::Device& device) {
-  const at::Tensor all = share.all_gather(at::tensor(mine, at::kDouble).to(device)).cpu();
+                                                       const at::Device& device, const char* what) {
+  const at::Tensor all = share.all_gather(at::tensor(mine, at::kDouble).to(device), what).cpu();
   std::vector<std::vector<double>> numbers;
   for (std::int64_t rank = 0; rank < all.size(0); ++rank) {
     const double* row = all[rank].data_ptr<double>();

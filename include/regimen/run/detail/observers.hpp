@@ -40,7 +40,8 @@ class ObserversOf<ListOf<Events...>> : Listeners<Events>... {
     if (is_first || !writes) {
       (listen<Events>(observer), ...);
     }
-    looks_at_steps_ = looks_at_steps_ || (!writes && std::is_invocable_v<Observer&, const regimen::Step&>);
+    constexpr bool reads_no_pass = requires { requires !Observer::reads_pass; };
+    looks_at_steps_ = looks_at_steps_ || (!reads_no_pass && std::is_invocable_v<Observer&, const regimen::Step&>);
     if constexpr (HasManifest<Observer>) {
       manifests_.push_back([&observer] { return std::string(observer.manifest()); });
     }
@@ -65,7 +66,7 @@ class ObserversOf<ListOf<Events...>> : Listeners<Events>... {
     }
   }
 
-  /// Whether an observer that does more than to write looks at steps.
+  /// Whether an observer looks at the batches of steps, which in a shared run are then gathered for it.
   [[nodiscard]] bool looks_at_steps() const { return looks_at_steps_; }
 
   /// The metrics that observers say they look at, by `std::vector<Metric> metrics() const`, each with who does.

@@ -21,7 +21,8 @@ struct EpochScorer {
   bool finite;        ///< true if loss and weights are finite
   LookAtOutput look;  ///< called with all outputs of the scoring
   const DataParallel& share;
-  std::function<void(std::int64_t)> begin_batch;  ///< in a shared run called before each batch of this process
+  std::function<void(std::int64_t)>
+      begin_batch;  ///< in a shared run called before each batch, and with -1 before measures
 
   /// Scores the epoch. A phase's last epoch is always scored, also if only is_over(), with `fit` in the record, finds
   /// that it is the last one.
@@ -75,6 +76,9 @@ struct EpochScorer {
     probe.test = scoring.test;
     probe.validation = scoring.validation;
     probe.clock = epoch.clock;
+    if (share) {
+      begin_batch(-1);  // each process has scored other batches
+    }
     for (const auto& [name, take] : scoring.measures) {
       epoch.measures.merge(take.numbers(name, probe));
     }

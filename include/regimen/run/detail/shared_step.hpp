@@ -24,16 +24,22 @@ namespace regimen::inline v0::detail {
 class SharedStep {
  public:
   SharedStep(Sharing& sharing, const Model& model, const Phase& phase, const DistinctTensors& parameters)
-      : sharing_(sharing), phase_(phase), sums_(sharing.share, model, parameters), device_(model.device()) {}
+      : sharing_(sharing), phase_(phase), sums_(sharing.share, model, parameters), device_(model.device()) {
+    const Order order{.batch = phase.batch, .drop_last = phase.drop_last};
+    const std::int64_t n = phase.data.size().value_or(0);
+    const std::int64_t batches = n > 0 ? phase.data.batches(order) : 0;
+    const bool are_its_own = batches > 0 && batches != order.batches(n);  // a loader's, which does not ask phase.batch
+    full_batch_ = are_its_own ? (n + batches - 1) / batches : phase.batch.value;
+    full_batch_ = n > 0 ? std::min(full_batch_, n) : full_batch_;
+  }
 
   /// Cuts the batches of the next step, as they are read. show(rows, shard) augments and preprocesses rows of a batch.
   template <class Show>
-  void prepare(const std::vector<Batch>& group, const Show& show) {
+  void prepare(const std::vector<Batch>& group, const Clock& clock, const Show& show) {
     const DataParallel& share = sharing_.share;
     shards_.assign(static_cast<std::size_t>(share.own_shards()), {});
     outputs_.clear();
-    last_rows_.clear();
-    signature_ = 0;
+    signature_ = 7 * clock.phase + clock.step;  // and of the samples, below
     samples_ = 0;
     for (const Batch& batch : group) {
       const std::int64_t rows = batch.size();
@@ -41,11 +47,9 @@ class SharedStep {
       samples_ += rows;
       signature_ = (31 * signature_ + batch.id.sum().item<std::int64_t>() + rows) % 4096;
       signature_ += signature_ < 0 ? 4096 : 0;
-      last_rows_.clear();
       for (int shard = 0; shard < share.shards(); ++shard) {
         const std::int64_t begin = std::min<std::int64_t>(shard, used) * rows / used;
         const std::int64_t size = std::min<std::int64_t>(shard + 1, used) * rows / used - begin;
-        last_rows_.push_back(size);
         const int own = shard - share.first_shard();
         if (size > 0 && own >= 0 && own < share.own_shards()) {
           shards_[static_cast<std::size_t>(own)].push_back(show(slice(batch, begin, size), shard));
@@ -79,7 +83,7 @@ class SharedStep {
       }
     }
     if (phase_.loss.counts()) {
-      counts.all = sharing_.share.all_gather(at::stack(numbers)).view({-1}).sum();
+      counts.all = sharing_.share.all_gather(at::stack(numbers), "the counts of a step's losses").view({-1}).sum();
     }
     return counts;
   }
@@ -127,11 +131,6 @@ class SharedStep {
     at::Tensor output;
   };
   [[nodiscard]] Whole whole() const {
-    const auto own = static_cast<std::size_t>(sharing_.share.own_shards());
-    std::vector<std::int64_t> rows(static_cast<std::size_t>(sharing_.share.size()), 0);
-    for (std::size_t shard = 0; shard < last_rows_.size(); ++shard) {
-      rows[shard / own] += last_rows_[shard];
-    }
     const auto gathered = [&](const auto& part) {
       std::vector<at::Tensor> parts;
       for (const Whole& each : outputs_) {
@@ -139,7 +138,7 @@ class SharedStep {
           parts.push_back(part(each));
         }
       }
-      return gather_rows(sharing_.share, parts.empty() ? at::Tensor() : at::cat(parts), rows, device_);
+      return gather_rows(sharing_.share, parts.empty() ? at::Tensor() : at::cat(parts), device_);
     };
     Whole whole;
     whole.batch.data = gathered([](const Whole& each) { return each.batch.data; });
@@ -160,7 +159,7 @@ class SharedStep {
               "at least " + text(shards) + ", one for each process (drop_last leaves out a small last batch)", rows);
       return shards;
     }
-    const std::int64_t full = std::max(std::min<std::int64_t>(phase_.batch, phase_.data.size().value_or(rows)), rows);
+    const std::int64_t full = std::max(full_batch_, rows);
     return std::clamp<std::int64_t>(rows / std::max<std::int64_t>(full / shards, 1), 1, shards);
   }
 
@@ -168,9 +167,9 @@ class SharedStep {
   const Phase& phase_;
   SharedSums sums_;
   at::Device device_;
+  std::int64_t full_batch_ = 0;             ///< rows of a batch that is not the last one
   std::vector<std::vector<Batch>> shards_;  ///< the batches of each own shard that has rows
   std::vector<Whole> outputs_;
-  std::vector<std::int64_t> last_rows_;  ///< rows of each shard in the step's last batch
   std::int64_t batches_ = 0;
   std::int64_t samples_ = 0;
   std::int64_t signature_ = 0;

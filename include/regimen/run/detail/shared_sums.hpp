@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/view_as_real.h>
 #include <ATen/ops/zeros.h>
 
 #include <cstddef>
@@ -41,6 +42,10 @@ class SharedSums {
         parameters_.push_back(parameter);
       }
     }
+    for (const Named& named : model.named_buffers()) {
+      const at::ScalarType type = named.tensor.scalar_type();
+      type_ = type == at::kDouble || type == at::kComplexDouble ? at::kDouble : type_;
+    }
   }
 
   /// What all processes know after a step.
@@ -63,9 +68,9 @@ class SharedSums {
     size_ += static_cast<std::int64_t>(parameters_.size());
     changes_ = size_;
     for (const Named& named : model_.named_buffers()) {
-      buffers_.push_back(named.tensor);
-      before_.push_back(named.tensor.clone());
-      size_ += named.tensor.numel();
+      buffers_.push_back(named.tensor.is_complex() ? at::view_as_real(named.tensor) : named.tensor);
+      before_.push_back(buffers_.back().clone());
+      size_ += buffers_.back().numel();
     }
     last_ = size_;
     size_ += last_numbers;
@@ -95,7 +100,7 @@ class SharedSums {
       at::Tensor& buffer = buffers_[i];
       const bool averages = buffer.is_floating_point();
       if (averages || is_first) {  // a counter goes on as in one shard
-        const at::Tensor change = (buffer.to(type_) - before_[i].to(type_)) * (averages ? weight : 1.0);
+        const at::Tensor change = change_of(buffer, before_[i]).to(type_) * (averages ? weight : 1.0);
         row.narrow(0, begin, buffer.numel()).copy_(change.reshape(-1));
       }
       buffer.copy_(before_[i]);
@@ -115,7 +120,7 @@ class SharedSums {
     at::Tensor mine = sum_.take();
     mine[last_ + 2].fill_(static_cast<double>(signature));
     mine[last_ + 3].fill_(stop ? 1 : 0);
-    const at::Tensor sum = sum_over_processes(share_, mine);
+    const at::Tensor sum = sum_over_processes(share_, mine, "the gradients of a step");
     const at::Tensor known =
         at::_cast_Double(at::cat({sum.narrow(0, flags_, changes_ - flags_), sum.narrow(0, last_ + 2, 2)})).cpu();
     const double* numbers = known.data_ptr<double>();
@@ -139,7 +144,7 @@ class SharedSums {
       if (buffers_[i].is_floating_point()) {
         buffers_[i].add_(change.to(buffers_[i].scalar_type()));
       } else {
-        buffers_[i].copy_((buffers_[i].to(at::kDouble) + change.to(at::kDouble)).round());
+        buffers_[i].copy_(buffers_[i].to(at::kLong) + change.to(at::kLong));
       }
       begin += buffers_[i].numel();
     }
@@ -148,6 +153,15 @@ class SharedSums {
 
  private:
   static constexpr std::int64_t last_numbers = 4;  // loss, objective, signature, stop
+
+  /// What has been added to a buffer: 0 where nothing has changed, be it infinite or NaN, as in masks.
+  static at::Tensor change_of(const at::Tensor& now, const at::Tensor& before) {
+    if (!now.is_floating_point()) {
+      return now.to(at::kLong) - before.to(at::kLong);
+    }
+    const at::Tensor is_same = now.eq(before).logical_or(now.isnan().logical_and(before.isnan()));
+    return (now - before).masked_fill(is_same, 0);
+  }
 
   [[nodiscard]] at::Tensor zero_row() const {
     return at::zeros({size_}, at::TensorOptions().device(model_.device()).dtype(type_));

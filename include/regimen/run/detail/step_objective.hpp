@@ -66,7 +66,7 @@ class StepObjective {
     shown_.clear();
     samples_ = 0;
     if (shared_) {
-      shared_->prepare(group, [&](const Batch& rows, int shard) {
+      shared_->prepare(group, now.clock, [&](const Batch& rows, int shard) {
         generators_.seed(phase_.seed, now.clock.step, Purpose::transforms, shard + 1);
         return shown(rows, phase_, device_, now);
       });
@@ -242,6 +242,12 @@ class StepObjective {
       }
       return sums;
     });
+    // What hooks, optimizers and sources draw is the same on all processes, and so is what they see: not a shard of
+    // this one.
+    seed_step(pass_.now.clock);
+    pass_.batch = {};
+    pass_.output = at::Tensor();
+    pass_.taps.clear();
     return {totals.loss, totals.objective};
   }
 

@@ -13,6 +13,7 @@
 #include "regimen/key/generator_guard.hpp"
 #include "regimen/model/finite.hpp"
 #include "regimen/model/guards.hpp"
+#include "regimen/run/detail/announce.hpp"
 #include "regimen/run/detail/check_run.hpp"
 #include "regimen/run/detail/epoch_loss.hpp"
 #include "regimen/run/detail/not_a_mean.hpp"
@@ -28,6 +29,7 @@
 #include "regimen/run/phase.hpp"
 #include "regimen/run/run_manifest.hpp"
 #include "regimen/run/scoring.hpp"
+#include "regimen/share/active_share.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -48,13 +50,14 @@ class Trainer {
   using WallClock = std::chrono::steady_clock;
 
   History train() {
+    const ActiveShare active(options_.share);
     check_run(model_, phases_, scoring_, options_);
     check_observers(observers_, scoring_);
     if (options_.share) {
-      require_same(
-          options_.share,
-          describe_common(model_, phases_, scoring_, observers_.manifests(), options_.from, options_.share.shards()),
-          phases_.front().execute.device_for(model_));
+      require_same(options_.share,
+                   describe_common(model_, phases_, scoring_, observers_.manifests(), options_.from,
+                                   options_.share.shards(), observers_.looks_at_steps()),
+                   phases_.front().execute.device_for(model_));
     }
     state_ = is_to_go_on(phases_, options_.from) ? going_on(options_.from) : options_.from;
     const OnlyRun only;
@@ -62,7 +65,7 @@ class Trainer {
     phases_.front().execute.prepare(model_);  // all phases have this device
     GeneratorGuard generators(model_.device());
     const at::AutoGradMode with_gradients(true);
-    announce();
+    announce(model_, phases_, scoring_, observers_, state_, options_.share.shards());
     while (state_.clock.phase < static_cast<int>(phases_.size())) {
       const Ended ended = run_phase(phases_[static_cast<std::size_t>(state_.clock.phase)], generators);
       if (ended == Ended::stopped) {
@@ -75,29 +78,8 @@ class Trainer {
       tell_boundary(/*last=*/after == static_cast<int>(phases_.size()));
     }
     observers_.tell(RunEnd{state_.history});
+    sharing_.part(model_.device());
     return std::move(state_.history);
-  }
-
-  void announce() const {
-    std::vector<std::string> names;
-    std::vector<std::int64_t> epochs;
-    for (const Phase& phase : phases_) {
-      names.push_back(phase.name);
-      epochs.push_back(phase.epochs);
-    }
-    const std::vector<std::string> measures = scoring_.measure_names();
-    const std::function<std::string()> manifest = [this] {
-      return describe_run(model_, phases_, scoring_, observers_.manifests(), state_.clock, options_.share.shards());
-    };
-    observers_.tell(RunBegin{names, epochs, measures, state_.history, manifest});
-    for (const Phase& phase : phases_) {
-      for (const std::string& said :
-           {repeated_parameters(phase, model_), untried_last_batch(phase, scoring_, model_)}) {
-        if (!said.empty()) {
-          observers_.tell(Notice{said});
-        }
-      }
-    }
   }
 
   Ended run_phase(const Phase& phase, GeneratorGuard& generators) {
@@ -130,7 +112,7 @@ class Trainer {
         ended = diverged() ? Ended::diverged : Ended::epochs;
       } else if (at_later_epoch() && diverged()) {
         ended = Ended::diverged;
-      } else if (at_later_epoch() && phase.until(phase_history_)) {
+      } else if (at_later_epoch() && is_over(phase)) {
         ended = Ended::criterion;
       } else {
         ended = run_epoch(phase, stepper, generators);
@@ -147,6 +129,11 @@ class Trainer {
 
   [[nodiscard]] bool at_phase_start() const { return state_.clock == Clock{.phase = state_.clock.phase}; }
   [[nodiscard]] bool at_later_epoch() const { return state_.clock.epoch > 0 && state_.clock.batch == 0; }
+
+  /// Whether the phase's criterion is met; in a shared run, whether process 0 says so.
+  [[nodiscard]] bool is_over(const Phase& phase) const {
+    return sharing_.decided(phase.until(phase_history_), model_.device());
+  }
 
   /// Whether loss or weights are not finite. NaN and infinity persist in a sum and in weights, so one check at the end
   /// of an epoch is enough. A finite loss may have had a gradient that was not finite.
@@ -200,7 +187,7 @@ class Trainer {
     // Before scoring: otherwise a time limit that passes during it would end a phase whose last epoch has no score.
     epoch.seconds = seconds();
     in_phase(phase.name, [&] {
-      epoch.seconds = options_.share ? sharing_.agree_on_epoch(epoch.seconds, model_) : epoch.seconds;
+      epoch.seconds = sharing_.agree_on_epoch(epoch.seconds, model_, phase.optimizer);
       epoch.train_loss = loss_.mean();
     });
     epoch.learning_rate = learning_rate(phase);
@@ -210,11 +197,11 @@ class Trainer {
     loss_ = EpochLoss(model_.device());
     epoch.clock = state_.clock;
     stepper.seed_scoring(state_.clock);
-    const auto is_over = [&] {
+    const auto over = [&] {
       phase_history_.epochs.push_back(epoch);
-      const bool over = phase.until(phase_history_);
+      const bool result = is_over(phase);
       phase_history_.epochs.pop_back();
-      return over;
+      return result;
     };
     weights_are_finite_ = weights_.finite();
     const bool finite = std::isfinite(epoch.train_loss) && weights_are_finite_;
@@ -223,7 +210,10 @@ class Trainer {
         scoring_,       trained,
         finite,         [&](const at::Tensor& output, const Batch& batch) { look_at_loss(phase, output, batch); },
         options_.share, [&](std::int64_t i) { stepper.seed_scoring(state_.clock, i + 1); }};
-    in_phase(phase.name, [&] { scorer.score(epoch, is_over); });
+    in_phase(phase.name, [&] {
+      scorer.score(epoch, over);
+      sharing_.require_same_scores(epoch, model_.device());
+    });
     looks_at_loss_ = looks_at_loss_ && !epoch.fit.scored() && !epoch.test.scored();
     check_scores(phase, epoch);
     state_.history.epochs.push_back(epoch);
