@@ -22,7 +22,7 @@ namespace rg = regimen;
 namespace {
 
 void train(const std::string& folder, int epochs) {
-  const rg::experiment::StopSignals signals;  // a launcher sends SIGTERM; first, for it minds threads started after it
+  const rg::experiment::StopSignals signals;  // a launcher sends SIGTERM to end a run; made before there are threads
 
   // torchrun and SLURM say where the processes meet; for those of mpirun it is a file.
   const rg::C10dGroup group = rg::connect(rg::read_launch(), {.file = folder + "/meeting"});
