@@ -47,7 +47,7 @@ ROOMS = [
     ("checkpoint", "all of a run in a file, and back"),
     ("run", "phases, how they are scored, and the loop that trains them"),
     ("networks", "ResNet, VGG-16-BN, DenseNet-BC for 32x32 images; the two-layer network of theory; not in regimen.hpp"),
-    ("adapt", "TorchScript, torch::data, and processes over c10d; not in regimen.hpp, for they cost as much to compile as all of it"),
+    ("adapt", "TorchScript, torch::data, processes over c10d; not in regimen.hpp, for they cost as much to compile as all of it"),
     ("experiment", "programs of many runs: plan, budget, results folder, jobs, processes, signals; not in regimen.hpp"),
 ]
 LEFT_OUT = {"networks", "adapt", "report", "experiment"}  # of regimen.hpp

@@ -1,6 +1,6 @@
 #pragma once
 
-/// TorchScript, torch::data, and processes over c10d; not in regimen.hpp, for they cost as much to compile as all of it.
+/// TorchScript, torch::data, processes over c10d; not in regimen.hpp, for they cost as much to compile as all of it.
 
 #include "regimen/adapt/c10d.hpp"
 #include "regimen/adapt/connection.hpp"

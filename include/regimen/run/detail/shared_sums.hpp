@@ -3,6 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty_strided.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/view_as_real.h>
 #include <ATen/ops/zeros.h>
 
@@ -58,7 +60,8 @@ class SharedSums {
   /// Begins an evaluation of the step.
   void begin() {
     const at::NoGradGuard no_grad;
-    buffers_.clear();
+    averaged_.clear();
+    counted_.clear();
     before_.clear();
     size_ = 0;
     for (const at::Tensor& parameter : parameters_) {
@@ -68,10 +71,16 @@ class SharedSums {
     size_ += static_cast<std::int64_t>(parameters_.size());
     changes_ = size_;
     for (const Named& named : model_.named_buffers()) {
-      buffers_.push_back(named.tensor.is_complex() ? at::view_as_real(named.tensor) : named.tensor);
-      before_.push_back(buffers_.back().clone());
-      size_ += buffers_.back().numel();
+      const at::Tensor buffer = named.tensor.is_complex() ? at::view_as_real(named.tensor) : named.tensor;
+      (buffer.is_floating_point() ? averaged_ : counted_).push_back(buffer);
+      size_ += buffer.numel();
     }
+    for (const auto* const buffers : {&averaged_, &counted_}) {
+      for (const at::Tensor& buffer : *buffers) {
+        before_.push_back(buffer.clone());
+      }
+    }
+    averaged_before_ = flat(averaged_, type_);
     last_ = size_;
     size_ += last_numbers;
   }
@@ -80,38 +89,34 @@ class SharedSums {
   /// samples.
   void add(double weight, bool is_first, const at::Tensor& loss, const at::Tensor& objective) {
     const at::NoGradGuard no_grad;
-    at::Tensor row = zero_row();
-    std::int64_t begin = 0;
-    for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      const at::Tensor& gradient = parameters_[i].grad();
-      if (gradient.defined()) {
-        if (gradient.is_sparse()) {
-          throw Error(
-              "RunOptions.share: a parameter's gradient is sparse, as of an embedding with sparse(true); give the "
-              "layer sparse(false)");
-        }
-        part(row, begin, parameters_[i]).copy_(gradient);
-        row[flags_ + static_cast<std::int64_t>(i)].fill_(1);
-      }
-      begin += parameters_[i].numel();
+    std::vector<at::Tensor> parts;  // of one flat row, in its order
+    std::vector<double> flags;
+    for (const at::Tensor& parameter : parameters_) {
+      const at::Tensor& gradient = parameter.grad();
+      parts.push_back(gradient.defined() ? in_order_of(parameter, gradient) : zeros(parameter.numel()));
+      flags.push_back(gradient.defined() ? 1 : 0);
     }
-    begin = changes_;
-    for (std::size_t i = 0; i < buffers_.size(); ++i) {
-      at::Tensor& buffer = buffers_[i];
-      const bool averages = buffer.is_floating_point();
-      if (averages || is_first) {  // a counter goes on as in one shard
-        const at::Tensor change = change_of(buffer, before_[i]).to(type_) * (averages ? weight : 1.0);
-        row.narrow(0, begin, buffer.numel()).copy_(change.reshape(-1));
-      }
-      buffer.copy_(before_[i]);
-      begin += buffer.numel();
+    parts.push_back(at::tensor(flags, zeros(0).options()));
+    parts.push_back(change_of(flat(averaged_, type_), averaged_before_) * weight);
+    std::size_t i = averaged_.size();
+    for (const at::Tensor& buffer : counted_) {  // a counter goes on as in one shard
+      const at::Tensor& before = before_[i++];
+      parts.push_back(is_first ? (buffer.to(at::kLong) - before.to(at::kLong)).to(type_).reshape(-1)
+                               : zeros(buffer.numel()));
     }
-    row[last_].copy_(loss);
-    row[last_ + 1].copy_(objective);
-    sum_.add(std::move(row));
+    parts.push_back(loss.to(type_).reshape(1));
+    parts.push_back(objective.to(type_).reshape(1));
+    parts.push_back(zeros(last_numbers - 2));
+    sum_.add(at::cat(parts));
+    i = 0;
+    for (const auto* const buffers : {&averaged_, &counted_}) {
+      for (const at::Tensor& buffer : *buffers) {
+        buffer.copy_(before_[i++]);
+      }
+    }
   }
 
-  void add_nothing() { sum_.add(zero_row()); }
+  void add_nothing() { sum_.add(zeros(size_)); }
 
   /// Sums over all shards of all processes, and gives gradients and buffers to the model. `signature` in [0, 4096) is a
   /// number that all processes must have in common: of the step's data.
@@ -139,14 +144,16 @@ class SharedSums {
       begin += parameter.numel();
     }
     begin = changes_;
-    for (std::size_t i = 0; i < buffers_.size(); ++i) {
-      const at::Tensor change = sum.narrow(0, begin, buffers_[i].numel()).view(buffers_[i].sizes());
-      if (buffers_[i].is_floating_point()) {
-        buffers_[i].add_(change.to(buffers_[i].scalar_type()));
-      } else {
-        buffers_[i].copy_(buffers_[i].to(at::kLong) + change.to(at::kLong));
+    for (const auto* const buffers : {&averaged_, &counted_}) {
+      for (const at::Tensor& buffer : *buffers) {
+        const at::Tensor change = sum.narrow(0, begin, buffer.numel()).view(buffer.sizes());
+        if (buffer.is_floating_point()) {
+          buffer.add_(change.to(buffer.scalar_type()));
+        } else {
+          buffer.copy_(buffer.to(at::kLong) + change.to(at::kLong));
+        }
+        begin += buffer.numel();
       }
-      begin += buffers_[i].numel();
     }
     return {sum[last_], sum[last_ + 1], numbers[count + 1] > 0};
   }
@@ -154,17 +161,39 @@ class SharedSums {
  private:
   static constexpr std::int64_t last_numbers = 4;  // loss, objective, signature, stop
 
-  /// What has been added to a buffer: 0 where nothing has changed, be it infinite or NaN, as in masks.
+  /// What has been added to buffers: 0 where nothing has changed, be it infinite or NaN, as in masks.
   static at::Tensor change_of(const at::Tensor& now, const at::Tensor& before) {
-    if (!now.is_floating_point()) {
-      return now.to(at::kLong) - before.to(at::kLong);
-    }
     const at::Tensor is_same = now.eq(before).logical_or(now.isnan().logical_and(before.isnan()));
     return (now - before).masked_fill(is_same, 0);
   }
 
-  [[nodiscard]] at::Tensor zero_row() const {
-    return at::zeros({size_}, at::TensorOptions().device(model_.device()).dtype(type_));
+  [[nodiscard]] at::Tensor zeros(std::int64_t length) const {
+    return at::zeros({length}, at::TensorOptions().device(model_.device()).dtype(type_));
+  }
+
+  [[nodiscard]] at::Tensor flat(const std::vector<at::Tensor>& tensors, at::ScalarType type) const {
+    std::vector<at::Tensor> parts{zeros(0)};
+    for (const at::Tensor& tensor : tensors) {
+      parts.push_back(tensor.to(type).reshape(-1));
+    }
+    return at::cat(parts);
+  }
+
+  /// A parameter's gradient, flat, in the parameter's order in memory.
+  [[nodiscard]] at::Tensor in_order_of(const at::Tensor& parameter, const at::Tensor& gradient) const {
+    if (gradient.is_sparse()) {
+      throw Error(
+          "RunOptions.share: a parameter's gradient is sparse, as of an embedding with sparse(true); give the layer "
+          "sparse(false)");
+    }
+    at::Tensor result = gradient.to(type_);
+    if (!parameter.is_non_overlapping_and_dense()) {
+      return result.reshape(-1);
+    }
+    if (result.strides() != parameter.strides()) {
+      result = at::empty_strided(parameter.sizes(), parameter.strides(), result.options()).copy_(result);
+    }
+    return result.as_strided({result.numel()}, {1}, result.storage_offset());
   }
 
   /// The part of a flat tensor for a parameter, in the parameter's shape and order in memory.
@@ -179,11 +208,13 @@ class SharedSums {
   const Weights& model_;
   at::ScalarType type_;
   std::vector<at::Tensor> parameters_;
-  std::vector<at::Tensor> buffers_;
-  std::vector<at::Tensor> before_;  ///< the buffers as the step found them
-  std::int64_t flags_ = 0;          ///< places in the flat tensor: whether each parameter has a gradient,
-  std::int64_t changes_ = 0;        ///< the buffers,
-  std::int64_t last_ = 0;           ///< and the last numbers
+  std::vector<at::Tensor> averaged_;  ///< buffers of floating point
+  std::vector<at::Tensor> counted_;   ///< the other buffers
+  std::vector<at::Tensor> before_;    ///< all of them as the step found them
+  at::Tensor averaged_before_;
+  std::int64_t flags_ = 0;    ///< places in the flat tensor: whether each parameter has a gradient,
+  std::int64_t changes_ = 0;  ///< the buffers,
+  std::int64_t last_ = 0;     ///< and the last numbers
   std::int64_t size_ = 0;
   TreeSum sum_;
 };
