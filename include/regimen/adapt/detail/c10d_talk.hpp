@@ -1,6 +1,8 @@
 #pragma once
 // Only where LibTorch has c10d: adapt/c10d.hpp looks.
 
+#include "regimen/adapt/detail/with_c10d.hpp"
+
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -58,8 +60,7 @@ class C10dTalk {
     }
   }
 
-  /// Process 0 stays until the others have read its last message, for 2 s at most, if it holds the store through which
-  /// they talk.
+  /// Process 0 waits, 2 s at most, until the others have read its last message, if it holds the store of messages.
   ~C10dTalk() {
     if (all_gather_ && talks_over_store_) {
       count_to_all("left");
