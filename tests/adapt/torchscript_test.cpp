@@ -317,4 +317,10 @@ TEST_CASE("a script is listened to whatever executor LibTorch runs it with") {
   CHECK(names() == "weight");
 }
 
+TEST_CASE("TorchScript: a manifest has no addresses, which differ from process to process", "[torchscript]") {
+  CHECK(regimen::detail::without_addresses("norm = <__torch__.Norm object at 0x5630b486db30>\n last at 0x1f") ==
+        "norm = <__torch__.Norm object>\n last");
+  CHECK(regimen::detail::without_addresses("at 0 x").size() == 6);
+}
+
 }  // namespace torchscript_test

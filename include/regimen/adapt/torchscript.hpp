@@ -7,6 +7,7 @@
 #include <torch/script.h>
 #include <torch/serialize/archive.h>
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -39,6 +40,16 @@ class ModulePart {
 };
 
 namespace detail {
+
+/// A module's printed text without the addresses of objects in memory, which newer LibTorches print: they differ from
+/// process to process, and a manifest must not.
+inline std::string without_addresses(std::string text) {
+  const std::string mark = " at 0x";
+  for (auto begin = text.find(mark); begin != std::string::npos; begin = text.find(mark, begin)) {
+    text.erase(begin, std::min(text.find_first_not_of("0123456789abcdef", begin + mark.size()), text.size()) - begin);
+  }
+  return text;
+}
 
 /// The output of a module's `forward` with its code run as it was written, each operation by itself, and not as
 /// LibTorch has optimized it. What LibTorch has made of the module stays as it is, so the calls before and after give
@@ -89,7 +100,8 @@ class Script {
 
   /// The module's code, for a manifest.
   [[nodiscard]] std::string structure() const {
-    return module_.dump_to_str(/*print_method_bodies=*/true, /*print_attr_values=*/false, /*print_param_values=*/false);
+    return detail::without_addresses(module_.dump_to_str(
+        /*print_method_bodies=*/true, /*print_attr_values=*/false, /*print_param_values=*/false));
   }
 
   /// The module itself; a copy shares its parameters.
