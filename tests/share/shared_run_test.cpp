@@ -362,15 +362,26 @@ TEST_CASE("shared run: buffers of every kind stay as they are, or change as in o
   });
 }
 
-TEST_CASE("shared run: an observer of steps in one process is an error of all", "[share]") {
-  const auto all = in_processes(2, [](const processes::Group& group) {
+namespace {
+
+/// Calls train(group, phase, net), with a phase of one epoch, in so many processes: the error of each, by rank.
+std::vector<std::string> errors_with(
+    int count, const std::function<void(const processes::Group&, const rg::Phase&, torch::nn::Sequential&)>& train) {
+  return in_processes(count, [&](const processes::Group& group) {
     auto net = plain_network(3);
     torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.2));
-    const rg::Phase phase{.data = points(70, 5), .optimizer = sgd, .epochs = 1, .batch = 32};
+    train(group, {.data = points(70, 5), .optimizer = sgd, .epochs = 1, .batch = 32}, net);
+    return std::string("no error");
+  });
+}
+
+}  // namespace
+
+TEST_CASE("shared run: an observer of steps in one process is an error of all", "[share]") {
+  const auto all = errors_with(2, [](const auto& group, const rg::Phase& phase, torch::nn::Sequential& net) {
     const rg::RunOptions options{.share = group};
     const auto count = [](const rg::Step&) {};
     group.rank() == 0 ? rg::run(net, {phase}, {}, options, count) : rg::run(net, {phase}, {}, options);
-    return std::string("no error");
   });
   for (const std::string& each : all) {
     CAPTURE(each);
@@ -379,17 +390,13 @@ TEST_CASE("shared run: an observer of steps in one process is an error of all", 
 }
 
 TEST_CASE("shared run: an error in the last lines of one process is an error of all", "[share]") {
-  const auto all = in_processes(4, [](const processes::Group& group) {
-    auto net = plain_network(3);
-    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.2));
-    const rg::Phase phase{.data = points(70, 5), .optimizer = sgd, .epochs = 1, .batch = 32};
+  const auto all = errors_with(4, [](const auto& group, const rg::Phase& phase, torch::nn::Sequential& net) {
     const auto fails = [&](const rg::Boundary& boundary) {
       if (boundary.last && group.rank() == 0) {
         throw std::runtime_error("no space left");
       }
     };
     rg::run(net, {phase}, {}, {.share = group}, fails);
-    return std::string("no error");
   });
   for (const std::string& each : all) {
     CAPTURE(each);

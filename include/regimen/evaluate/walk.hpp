@@ -43,7 +43,7 @@ void walk_some(const Model& model, const Source& source, const Evaluation& how, 
   }
 }
 
-/// The same for all batches of a source.
+/// Calls visit(batch) for every batch of a source: `walk_some` without one left out.
 template <class Visit>
 void walk(const Model& model, const Source& source, const Evaluation& how, const std::string& who, const Visit& visit) {
   walk_some(model, source, how, who, [] { return true; }, visit);

@@ -79,13 +79,14 @@ inline std::string first_host(const std::string& list) {
   return list.substr(0, end) + list.substr(end + 1, first - end - 1) + suffix;
 }
 
-inline Launch launch_of_torchrun(const Variables& variables) {
-  return {.launcher = "torchrun",
-          .rank = variables.number("RANK", 0),
-          .size = variables.number("WORLD_SIZE", 1),
-          .local_rank = variables.number("LOCAL_RANK", 0),
-          .one_host = variables.text_of("LOCAL_WORLD_SIZE") == variables.text_of("WORLD_SIZE"),
-          .agent_store = variables.text_of("TORCHELASTIC_USE_AGENT_STORE") == "True"};
+/// Of a launcher whose variables these are.
+inline Launch launch_of(const Variables& variables, const char* launcher, const char* rank, const char* size,
+                        const char* local_rank, const char* local_size) {
+  return {.launcher = launcher,
+          .rank = variables.number(rank, 0),
+          .size = variables.number(size, 1),
+          .local_rank = variables.number(local_rank, 0),
+          .one_host = variables.text_of(local_size) == variables.text_of(size)};
 }
 
 /// Of a step of a job. A script of sbatch and a shell of salloc have SLURM_NTASKS too, and are one process.
@@ -120,27 +121,18 @@ inline bool is_of_slurm(const Variables& variables) {
 [[nodiscard]] inline Launch read_launch(const detail::Variables& variables = {}) {
   Launch launch;
   if (variables.has("RANK") && variables.has("WORLD_SIZE")) {
-    launch = detail::launch_of_torchrun(variables);
+    launch = detail::launch_of(variables, "torchrun", "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE");
+    launch.agent_store = variables.text_of("TORCHELASTIC_USE_AGENT_STORE") == "True";
   } else if (variables.has("OMPI_COMM_WORLD_RANK")) {
-    launch = {.launcher = "Open MPI",
-              .rank = variables.number("OMPI_COMM_WORLD_RANK", 0),
-              .size = variables.number("OMPI_COMM_WORLD_SIZE", 1),
-              .local_rank = variables.number("OMPI_COMM_WORLD_LOCAL_RANK", 0),
-              .one_host = variables.text_of("OMPI_COMM_WORLD_LOCAL_SIZE") == variables.text_of("OMPI_COMM_WORLD_SIZE")};
+    launch = detail::launch_of(variables, "Open MPI", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
+                               "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE");
   } else if (detail::is_of_slurm(variables)) {
     launch = detail::launch_of_slurm(variables);
   } else if (variables.has("PMI_RANK") && variables.has("PMI_SIZE")) {
-    launch = {.launcher = "MPICH",
-              .rank = variables.number("PMI_RANK", 0),
-              .size = variables.number("PMI_SIZE", 1),
-              .local_rank = variables.number("MPI_LOCALRANKID", 0),
-              .one_host = variables.text_of("MPI_LOCALNRANKS") == variables.text_of("PMI_SIZE")};
+    launch = detail::launch_of(variables, "MPICH", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS");
   } else if (variables.has("JSM_NAMESPACE_RANK")) {
-    launch = {.launcher = "LSF",
-              .rank = variables.number("JSM_NAMESPACE_RANK", 0),
-              .size = variables.number("JSM_NAMESPACE_SIZE", 1),
-              .local_rank = variables.number("JSM_NAMESPACE_LOCAL_RANK", 0),
-              .one_host = variables.text_of("JSM_NAMESPACE_LOCAL_SIZE") == variables.text_of("JSM_NAMESPACE_SIZE")};
+    launch = detail::launch_of(variables, "LSF", "JSM_NAMESPACE_RANK", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_LOCAL_RANK",
+                               "JSM_NAMESPACE_LOCAL_SIZE");
   }
   if (launch.rank >= launch.size) {
     throw Error("the environment of " + launch.launcher + " must give a rank below the number of processes, " +

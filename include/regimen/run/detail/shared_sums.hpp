@@ -133,8 +133,7 @@ class SharedSums {
     if (numbers[count] != static_cast<double>(signature * share_.size())) {
       throw Error(
           "RunOptions.share: the processes do not read the same samples in this step: the data of each must be the "
-          "same, "
-          "in the same order");
+          "same, in the same order");
     }
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {

@@ -227,7 +227,7 @@ class StepObjective {
     return sums;
   }
 
-  /// The same for the virtual shards of this process. Gradients are those of the whole step, of all processes.
+  /// Passes of the virtual shards of this process, after which the gradients are those of all processes' shards.
   Sums evaluate_shards(bool is_again) {
     const SharedStep::Counts counts = shared_->counts();
     count_ = counts.all;
