@@ -8,3 +8,5 @@
 #include "regimen/observe/manifest_file.hpp"
 #include "regimen/observe/progress.hpp"
 #include "regimen/observe/read_log.hpp"
+#include "regimen/observe/tensorboard_file.hpp"
+#include "regimen/observe/tensorboard_log.hpp"

@@ -12,11 +12,11 @@ namespace pixels_test {
 
 namespace report = regimen::report;
 using namespace std::string_literals;
-using regimen::detail::reports::adler32_of;
+using regimen::detail::png_bytes::adler32_of;
 using regimen::detail::reports::base64;
-using regimen::detail::reports::crc32_of;
+using regimen::detail::png_bytes::crc32_of;
 using regimen::detail::reports::png;
-using regimen::detail::reports::stored_zlib;
+using regimen::detail::png_bytes::stored_zlib;
 
 TEST_CASE("pixels: both checksums have their published values") {
   CHECK(crc32_of("123456789") == 0xCBF43926U);  // the check value of CRC-32 in every catalogue of them
@@ -53,10 +53,10 @@ TEST_CASE("pixels: an image of two colours takes one bit a pixel") {
   CHECK(
       png(pixels) ==
       "\x89PNG\r\n\x1A\n"s + "\x00\x00\x00\x0DIHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s +
-          regimen::detail::reports::big_endian(crc32_of("IHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s)) +
+          regimen::detail::png_bytes::big_endian(crc32_of("IHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s)) +
           "\x00\x00\x00\x06PLTE\x00\x00\x00\xFF\xFF\xFF"s +
-          regimen::detail::reports::big_endian(crc32_of("PLTE\x00\x00\x00\xFF\xFF\xFF"s)) + "\x00\x00\x00\x0FIDAT"s +
-          stored_zlib(rows) + regimen::detail::reports::big_endian(crc32_of("IDAT" + stored_zlib(rows))) +
+          regimen::detail::png_bytes::big_endian(crc32_of("PLTE\x00\x00\x00\xFF\xFF\xFF"s)) + "\x00\x00\x00\x0FIDAT"s +
+          stored_zlib(rows) + regimen::detail::png_bytes::big_endian(crc32_of("IDAT" + stored_zlib(rows))) +
           "\x00\x00\x00\x00IEND\xAE\x42\x60\x82"s);
 }
 

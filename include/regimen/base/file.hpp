@@ -58,9 +58,14 @@ inline std::string read_all(const std::string& path) {
   return content;
 }
 
+/// Appends bytes in one write, so that the file holds all of them or nothing.
+inline void append_bytes(const std::string& path, std::string_view bytes) {
+  write_all(path, "ab", bytes, /*sync=*/false);
+}
+
 /// Appends a line in one write, so that the file holds all of it or nothing.
 inline void append_line(const std::string& path, std::string_view line) {
-  write_all(path, "ab", std::string(line) + "\n", /*sync=*/false);
+  append_bytes(path, std::string(line) + "\n");
 }
 
 /// Renames a finished file to its final name, under which there is always the old or the new content, nothing else.
@@ -101,6 +106,26 @@ inline void replace_file(const std::string& path, std::string_view content) {
   write_all(temporary, "wb", content, /*sync=*/true);
   move_into_place(temporary, path);
   sync_folder_of(path);
+}
+
+/// Gives a file this content. If one is the beginning of the other, the file is cut or continued and stays the same
+/// file, so a program that is reading it goes on where it is.
+inline void cut_or_continue_file(const std::string& path, std::string_view content) {
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(path, failure)) {
+    replace_file(path, content);
+    return;
+  }
+  const std::string old = read_all(path);
+  if (content.substr(0, old.size()) == old) {
+    append_bytes(path, content.substr(old.size()));
+  } else if (std::string_view(old).substr(0, content.size()) == content) {
+    if (::truncate(path.c_str(), static_cast<::off_t>(content.size())) != 0) {
+      file_error("cannot cut", path);
+    }
+  } else {
+    replace_file(path, content);
+  }
 }
 
 }  // namespace regimen::inline v0::detail

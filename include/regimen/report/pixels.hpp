@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "regimen/base/error.hpp"
+#include "regimen/base/png_bytes.hpp"
 
 namespace regimen::inline v0::report {
 
@@ -34,60 +35,6 @@ inline void check(const std::string& where, const report::Pixels& pixels) {
   require(pixels.width >= 1 && pixels.width <= most, where + ".width", "in [1, 65535]", pixels.width);
   require(pixels.colours.size() == pixels.height * pixels.width, where + ".colours.size()",
           "height * width = " + text(pixels.height * pixels.width), pixels.colours.size());
-}
-
-/// A checksum of PNG (ISO 3309): the remainder of a division of polynomials over bits.
-inline std::uint32_t crc32_of(std::string_view bytes) {
-  std::uint32_t crc = 0xFFFFFFFFU;
-  for (const char c : bytes) {
-    crc ^= static_cast<std::uint8_t>(c);
-    for (int bit = 0; bit < 8; ++bit) {
-      crc = (crc & 1U) != 0 ? (crc >> 1U) ^ 0xEDB88320U : crc >> 1U;
-    }
-  }
-  return ~crc;
-}
-
-/// A checksum of zlib (RFC 1950): two sums modulo the largest prime below 2^16.
-inline std::uint32_t adler32_of(std::string_view bytes) {
-  std::uint32_t sum = 1;
-  std::uint32_t sum_of_sums = 0;
-  for (const char c : bytes) {
-    sum = (sum + static_cast<std::uint8_t>(c)) % 65521U;
-    sum_of_sums = (sum_of_sums + sum) % 65521U;
-  }
-  return (sum_of_sums << 16U) | sum;
-}
-
-inline std::string big_endian(std::uint32_t value) {
-  std::string bytes;
-  for (const unsigned shift : {24U, 16U, 8U, 0U}) {
-    bytes += static_cast<char>(static_cast<std::uint8_t>(value >> shift));
-  }
-  return bytes;
-}
-
-/// The bytes in zlib's format (RFC 1950, 1951), in stored blocks, without compression.
-inline std::string stored_zlib(std::string_view bytes) {
-  constexpr std::size_t most = 65535;
-  std::string result = "\x78\x01";
-  std::size_t at = 0;
-  do {
-    const std::string_view block = bytes.substr(at, most);
-    at += block.size();
-    const auto size = static_cast<std::uint32_t>(block.size());
-    result += static_cast<char>(at == bytes.size() ? 1 : 0);
-    for (const std::uint32_t number : {size, ~size}) {
-      result += static_cast<char>(static_cast<std::uint8_t>(number));
-      result += static_cast<char>(static_cast<std::uint8_t>(number >> 8U));
-    }
-    result += block;
-  } while (at < bytes.size());
-  return result + big_endian(adler32_of(bytes));
-}
-
-inline std::string png_chunk(const std::string& name, const std::string& data) {
-  return big_endian(static_cast<std::uint32_t>(data.size())) + name + data + big_endian(crc32_of(name + data));
 }
 
 /// The rows of a PNG, each behind its filter's number: `bits` (1 to 8) a pixel, its index in the sorted `colours`.
@@ -132,23 +79,17 @@ inline std::string png(const report::Pixels& pixels) {
   colours.erase(std::unique(colours.begin(), colours.end()), colours.end());
   const bool indexed = colours.size() <= 256;
   const unsigned bits = colours.size() > 16 ? 8 : colours.size() > 4 ? 4 : colours.size() > 2 ? 2 : 1;
-  std::string head =
-      big_endian(static_cast<std::uint32_t>(pixels.width)) + big_endian(static_cast<std::uint32_t>(pixels.height));
-  head += static_cast<char>(indexed ? bits : 8);
-  head += static_cast<char>(indexed ? 3 : 2);  // colour types of PNG: 3 is a palette, 2 is RGB
-  head.append(3, '\0');
-  std::string file = "\x89PNG\r\n\x1a\n" + png_chunk("IHDR", head);
+  std::string palette;
   if (indexed) {
-    std::string palette;
     for (const report::Rgb& colour : colours) {
       for (const std::uint8_t value : colour) {
         palette += static_cast<char>(value);
       }
     }
-    file += png_chunk("PLTE", palette);
   }
-  return file + png_chunk("IDAT", stored_zlib(indexed ? indexed_rows(pixels, colours, bits) : plain_rows(pixels))) +
-         png_chunk("IEND", "");
+  const auto colour_type = indexed ? png_bytes::ColourType::palette : png_bytes::ColourType::rgb;
+  return png_bytes::file({pixels.height, pixels.width, indexed ? bits : 8, colour_type}, palette,
+                         indexed ? indexed_rows(pixels, colours, bits) : plain_rows(pixels));
 }
 
 /// Base 64 (RFC 4648), on one line.

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "regimen/base/error.hpp"
-#include "regimen/report/detail/utf8.hpp"
+#include "regimen/base/utf8.hpp"
 
 /// Texts and numbers of an SVG picture.
 namespace regimen::inline v0::detail::reports {

@@ -9,7 +9,7 @@
 #include "regimen/base/config.hpp"
 
 /// Characters of UTF-8 texts, one after another.
-namespace regimen::inline v0::detail::reports {
+namespace regimen::inline v0::detail {
 
 struct Character {
   char32_t code = 0xFFFD;  ///< U+FFFD if the bytes are no UTF-8
@@ -36,6 +36,18 @@ inline Character character_at(std::string_view text, std::size_t at) {
   constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
   const bool valid = code >= least[bytes] && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
   return valid ? Character{code, bytes} : Character{};
+}
+
+/// Whether a text is UTF-8 as a whole.
+inline bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Character next = character_at(text, at);
+    if (next.code == 0xFFFD && next.bytes == 1) {
+      return false;
+    }
+    at += next.bytes;
+  }
+  return true;
 }
 
 /// The terminal columns that a character takes: none if it is drawn on the one before, two if it is Chinese, Japanese,
@@ -70,4 +82,4 @@ inline std::string on_one_line(std::string text) {
   return text;
 }
 
-}  // namespace regimen::inline v0::detail::reports
+}  // namespace regimen::inline v0::detail
