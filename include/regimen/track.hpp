@@ -8,4 +8,5 @@
 #include "regimen/track/forgetting.hpp"
 #include "regimen/track/gap_tracker.hpp"
 #include "regimen/track/part_gaps.hpp"
+#include "regimen/track/sample_predictions.hpp"
 #include "regimen/track/samples.hpp"

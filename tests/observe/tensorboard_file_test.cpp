@@ -246,9 +246,9 @@ TEST_CASE("TensorBoardFile: misuse is an error with its cure, and writes nothing
         "TensorBoardFile.scalar: step of \"accuracy\" must be at least 0, but is -1");
   CHECK(error_of([&] { board.text("", 0, "x"); }) == "TensorBoardFile.text: tag must be a name, but is \"\"");
   CHECK(error_of([&] { board.scalar("\xFF", 0, 1); }) ==
-        "TensorBoardFile.scalar: tag must be UTF-8, or TensorBoard does not read the file, but is \"\xFF\"");
+        "TensorBoardFile.scalar: tag must be UTF-8, or TensorBoard stops reading there, but is \"\xFF\"");
   CHECK(error_of([&] { board.text("note", 0, "\xC3"); }) ==
-        "TensorBoardFile.text: markdown must be UTF-8, or TensorBoard does not read the file, but is \"\xC3\"");
+        "TensorBoardFile.text: markdown must be UTF-8, or TensorBoard stops reading there, but is \"\xC3\"");
   CHECK(error_of([&] { board.histogram("h", 0, std::vector<double>{1}, 0); }) ==
         "TensorBoardFile.histogram: buckets must be at least 1, but is 0");
   CHECK(error_of([&] { board.image("i", 0, {.height = 0, .width = 1}); }) ==

@@ -199,10 +199,10 @@ TEST_CASE("TensorBoardLog: misuse is an error before the first step") {
         "TensorBoard does not look into it, but is \"results/board\"");
   TensorBoardLog log(folder / "run.tfevents");
   CHECK(error_of([&] { begin(log, {}, {"\xE9t\xE9"}); }) ==
-        "TensorBoardLog: the name of a measure must be UTF-8, or TensorBoard does not read the file, but is "
+        "TensorBoardLog: the name of a measure must be UTF-8, or TensorBoard stops reading there, but is "
         "\"\xE9t\xE9\"");
   CHECK(error_of([&] { begin(log, {}, {}, {"\xE9"}); }) ==
-        "TensorBoardLog: the name of a phase must be UTF-8, or TensorBoard does not read the file, but is \"\xE9\"");
+        "TensorBoardLog: the name of a phase must be UTF-8, or TensorBoard stops reading there, but is \"\xE9\"");
   CHECK(!std::filesystem::exists(log.path()));
 }
 

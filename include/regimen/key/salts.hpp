@@ -28,6 +28,7 @@ inline constexpr std::uint64_t directions = of("directions");  // InstanceLabels
 inline constexpr std::uint64_t drawn = of("drawn");            // labels that FisherTrace draws
 inline constexpr std::uint64_t exact = of("exact");            // exact_labels
 inline constexpr std::uint64_t features = of("features");      // of Gaussian data
+inline constexpr std::uint64_t folds = of("folds");            // held_out_predictions
 inline constexpr std::uint64_t gradient = of("gradient");      // GradientNoise
 inline constexpr std::uint64_t halves = of("halves");          // reference_halves
 inline constexpr std::uint64_t layer = of("layer");            // frozen layers on one another

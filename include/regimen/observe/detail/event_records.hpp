@@ -88,10 +88,11 @@ inline Message text_for(const std::string& plugin, const std::string& tag, std::
       .message(9, Message().message(1, Message().text(1, plugin)));
 }
 
-/// Throws Error unless TensorBoard can read the text: one that is not UTF-8 makes it give up on the whole file.
+/// Throws Error unless TensorBoard can read the text: at one that is not UTF-8 it
+/// stops, with TensorBoard 2.21 also in the files of other runs (--load_fast=false).
 inline void require_utf8(const std::string& where, const std::string& text) {
   if (!is_utf8(text)) {
-    throw Error(where + " must be UTF-8, or TensorBoard does not read the file, but is \"" + text + "\"");
+    throw Error(where + " must be UTF-8, or TensorBoard stops reading there, but is \"" + text + "\"");
   }
 }
 
