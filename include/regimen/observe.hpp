@@ -1,7 +1,7 @@
 #pragma once
 // No LibTorch.
 
-/// The events of a run, progress, logs, the manifest in a file.
+/// The events of a run, progress, logs, files for TensorBoard, the manifest in a file.
 
 #include "regimen/observe/event.hpp"
 #include "regimen/observe/log.hpp"

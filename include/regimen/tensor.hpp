@@ -1,6 +1,6 @@
 #pragma once
 
-/// What is done to any tensor: names, sums, checksums, autocast.
+/// What is done to any tensor: names, sums, checksums, autocast, files of NumPy's.
 
 #include "regimen/tensor/autocast.hpp"
 #include "regimen/tensor/checksum.hpp"

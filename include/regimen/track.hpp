@@ -1,6 +1,6 @@
 #pragma once
 
-/// The gap, forgetting, margins, averaged and best weights.
+/// The gap, forgetting, margins, predictions by sample, averaged and best weights.
 
 #include "regimen/track/area_under_margin.hpp"
 #include "regimen/track/average.hpp"

@@ -13,10 +13,10 @@ namespace pixels_test {
 namespace report = regimen::report;
 using namespace std::string_literals;
 using regimen::detail::png_bytes::adler32_of;
-using regimen::detail::reports::base64;
 using regimen::detail::png_bytes::crc32_of;
-using regimen::detail::reports::png;
 using regimen::detail::png_bytes::stored_zlib;
+using regimen::detail::reports::base64;
+using regimen::detail::reports::png;
 
 TEST_CASE("pixels: both checksums have their published values") {
   CHECK(crc32_of("123456789") == 0xCBF43926U);  // the check value of CRC-32 in every catalogue of them
@@ -50,14 +50,15 @@ TEST_CASE("pixels: an image of two colours takes one bit a pixel") {
   const report::Rgb white{255, 255, 255};
   const report::Pixels pixels{.height = 2, .width = 3, .colours = {white, black, white, black, black, white}};
   const std::string rows = "\x00\xA0\x00\x20"s;  // 101 and 001, from the left, each behind the filter 0
-  CHECK(
-      png(pixels) ==
-      "\x89PNG\r\n\x1A\n"s + "\x00\x00\x00\x0DIHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s +
-          regimen::detail::png_bytes::big_endian(crc32_of("IHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s)) +
-          "\x00\x00\x00\x06PLTE\x00\x00\x00\xFF\xFF\xFF"s +
-          regimen::detail::png_bytes::big_endian(crc32_of("PLTE\x00\x00\x00\xFF\xFF\xFF"s)) + "\x00\x00\x00\x0FIDAT"s +
-          stored_zlib(rows) + regimen::detail::png_bytes::big_endian(crc32_of("IDAT" + stored_zlib(rows))) +
-          "\x00\x00\x00\x00IEND\xAE\x42\x60\x82"s);
+  CHECK(png(pixels) == "\x89PNG\r\n\x1A\n"s +
+                           "\x00\x00\x00\x0DIHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s +
+                           regimen::detail::png_bytes::big_endian(
+                               crc32_of("IHDR\x00\x00\x00\x03\x00\x00\x00\x02\x01\x03\x00\x00\x00"s)) +
+                           "\x00\x00\x00\x06PLTE\x00\x00\x00\xFF\xFF\xFF"s +
+                           regimen::detail::png_bytes::big_endian(crc32_of("PLTE\x00\x00\x00\xFF\xFF\xFF"s)) +
+                           "\x00\x00\x00\x0FIDAT"s + stored_zlib(rows) +
+                           regimen::detail::png_bytes::big_endian(crc32_of("IDAT" + stored_zlib(rows))) +
+                           "\x00\x00\x00\x00IEND\xAE\x42\x60\x82"s);
 }
 
 TEST_CASE("pixels: more than 256 colours take three bytes a pixel") {

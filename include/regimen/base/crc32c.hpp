@@ -23,8 +23,8 @@ inline constexpr std::array<std::uint32_t, 256> crc32c_of_byte = [] {
   return remainders;
 }();
 
-/// The checksum CRC-32C of iSCSI (RFC 3720, appendix B.4), which TensorFlow's record files have. It is not the CRC-32 of
-/// zlib: the polynomials differ.
+/// The checksum CRC-32C of iSCSI (RFC 3720, appendix B.4), which TensorFlow's record files have. It is not the CRC-32
+/// of zlib: the polynomials differ.
 inline std::uint32_t crc32c(std::string_view bytes) {
   std::uint32_t crc = 0xFFFFFFFFU;
   for (const char c : bytes) {

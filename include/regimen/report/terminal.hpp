@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/report/detail/cell_text.hpp"
 #include "regimen/base/utf8.hpp"
+#include "regimen/report/detail/cell_text.hpp"
 #include "regimen/report/table.hpp"
 
 namespace regimen::inline v0::report {
