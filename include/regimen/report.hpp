@@ -3,9 +3,15 @@
 
 /// Results as tables (terminal, CSV, Markdown) and pictures (SVG); not in regimen.hpp.
 
+#include "regimen/report/between_minima.hpp"
 #include "regimen/report/csv.hpp"
 #include "regimen/report/curves.hpp"
+#include "regimen/report/html.hpp"
+#include "regimen/report/html_report.hpp"
+#include "regimen/report/image_strip.hpp"
 #include "regimen/report/markdown.hpp"
+#include "regimen/report/measure_table.hpp"
+#include "regimen/report/paired.hpp"
 #include "regimen/report/picture.hpp"
 #include "regimen/report/pixels.hpp"
 #include "regimen/report/series.hpp"

@@ -80,12 +80,59 @@ class Grid {
   std::vector<double> left_{};  ///< px left of the plots, by column
 };
 
-/// The elements for screen readers: title and description.
-inline std::string spoken(const report::Picture& picture) {
-  const std::string& title = picture.title.empty() ? picture.panels.front().title : picture.title;
-  std::string result = title.empty() ? "" : "<title>" + xml_text(title) + "</title>\n";
-  const std::string& more = picture.description.empty() ? picture.caption : picture.description;
-  return result + (more.empty() ? "" : "<desc>" + xml_text(more) + "</desc>\n");
+/// The elements for screen readers: title and description. `id`: what their ids begin with; "": they have none.
+inline std::string spoken(const report::Picture& picture, const std::string& id) {
+  const auto element = [&](const std::string& name, const std::string& text) {
+    const std::string named = id.empty() ? "" : attribute("id", id + "-" + name);
+    return text.empty() ? "" : "<" + name + named + ">" + xml_text(text) + "</" + name + ">\n";
+  };
+  return element("title", picture.title.empty() ? picture.panels.front().title : picture.title) +
+         element("desc", picture.description.empty() ? picture.caption : picture.description);
+}
+
+/// What is drawn of a picture, and its height in px.
+struct DrawnPicture {
+  std::string shapes{};
+  double height = 0;
+};
+
+inline DrawnPicture drawn(const report::Picture& picture) {
+  Grid grid(picture);
+  const Styles styles(picture);
+  constexpr double edge = Grid::edge;
+  double y = edge;
+  std::string shapes;
+  const auto add_lines = [&](const std::string& text, double size, bool is_bold) {
+    const auto lines = broken(text, is_bold ? bold_width * size : size, picture.width - 2 * edge);
+    shapes += lines_at(edge, y + size, lines, {.size = size, .bold = is_bold});
+    y += static_cast<double>(lines.size()) * line_height(size);
+  };
+  if (!picture.title.empty()) {
+    add_lines(picture.title, picture_title_size, true);
+    y += 8;
+  }
+  shapes += grid.drawn(y, styles);
+  if (picture.has_legend && !styles.named().empty()) {
+    const Legend legend = legend_of(styles, grid.plot_left(), picture.width - edge, y + 8);
+    shapes += legend.drawn;
+    y += 8 + legend.height;
+  }
+  if (!picture.caption.empty()) {
+    y += 8;
+    add_lines(picture.caption, label_size, false);
+  }
+  return {shapes, std::ceil(y + edge)};
+}
+
+/// The element <svg> of a picture. `more`: further attributes.
+inline std::string svg_element(const report::Picture& picture, const DrawnPicture& drawn, const std::string& spoken,
+                               const std::string& more) {
+  const std::string width = px(picture.width);
+  const std::string height = px(drawn.height);
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"" + width +
+         "\" height=\"" + height + "\" viewBox=\"0 0 " + width + " " + height + "\" role=\"img\"" + more +
+         " font-family=\"DejaVu Sans, Verdana, Helvetica, Arial, sans-serif\">\n" + spoken +
+         "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n" + drawn.shapes + "</svg>\n";
 }
 
 }  // namespace regimen::inline v0::detail::reports
@@ -100,39 +147,8 @@ namespace regimen::inline v0::report {
 ///     report::write_file("results/loss.svg", report::svg(picture));
 [[nodiscard]] inline std::string svg(const Picture& picture) {
   detail::reports::check(picture);
-  detail::reports::Grid grid(picture);
-  const detail::reports::Styles styles(picture);
-  constexpr double edge = detail::reports::Grid::edge;
-  double y = edge;
-  std::string shapes;
-  const auto add_lines = [&](const std::string& text, double size, bool is_bold) {
-    const auto lines =
-        detail::reports::broken(text, is_bold ? detail::reports::bold_width * size : size, picture.width - 2 * edge);
-    shapes += detail::reports::lines_at(edge, y + size, lines, {.size = size, .bold = is_bold});
-    y += static_cast<double>(lines.size()) * detail::reports::line_height(size);
-  };
-  if (!picture.title.empty()) {
-    add_lines(picture.title, detail::reports::picture_title_size, true);
-    y += 8;
-  }
-  shapes += grid.drawn(y, styles);
-  if (picture.has_legend && !styles.named().empty()) {
-    const detail::reports::Legend legend =
-        detail::reports::legend_of(styles, grid.plot_left(), picture.width - edge, y + 8);
-    shapes += legend.drawn;
-    y += 8 + legend.height;
-  }
-  if (!picture.caption.empty()) {
-    y += 8;
-    add_lines(picture.caption, detail::reports::label_size, false);
-  }
-  const std::string width = detail::reports::px(picture.width);
-  const std::string height = detail::reports::px(std::ceil(y + edge));
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"" + width +
-         "\" height=\"" + height + "\" viewBox=\"0 0 " + width + " " + height +
-         "\" role=\"img\" font-family=\"DejaVu Sans, Verdana, Helvetica, Arial, sans-serif\">\n" +
-         detail::reports::spoken(picture) + "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n" + shapes +
-         "</svg>\n";
+  return detail::reports::svg_element(picture, detail::reports::drawn(picture), detail::reports::spoken(picture, ""),
+                                      "");
 }
 
 }  // namespace regimen::inline v0::report

@@ -1,0 +1,127 @@
+#pragma once
+// No LibTorch.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "regimen/report/detail/contrast.hpp"
+#include "regimen/report/detail/svg_series.hpp"
+#include "regimen/report/detail/svg_shapes.hpp"
+#include "regimen/report/pixels.hpp"
+
+/// The colours of pictures within a page: rules of CSS that win over those that the pictures' shapes name.
+namespace regimen::inline v0::detail::reports {
+
+/// What a colour of a picture is for.
+enum class ColourRole {
+  text,    ///< letters: a contrast of 4.5
+  line,    ///< lines and marks: a contrast of 3
+  ground,  ///< what lies below all of them: no contrast, but dark on a dark page
+};
+
+/// The colours of a page.
+struct Theme {
+  bool is_dark = false;
+  report::Rgb ground{255, 255, 255};
+  report::Rgb text{0x22, 0x22, 0x22};
+  report::Rgb soft{0x55, 0x55, 0x55};  ///< text that matters less
+  report::Rgb rule{0xdd, 0xdd, 0xdd};  ///< lines between things
+  report::Rgb link{0x00, 0x5a, 0x8c};
+  report::Rgb shade{0xf4, 0xf4, 0xf4};  ///< heads of tables, code
+};
+
+inline constexpr Theme light_theme{};
+inline constexpr Theme dark_theme{.is_dark = true,
+                                  .ground = {0x17, 0x19, 0x1c},
+                                  .text = {0xe6, 0xe6, 0xe6},
+                                  .soft = {0xb0, 0xb0, 0xb0},
+                                  .rule = {0x3c, 0x3f, 0x44},
+                                  .link = {0x7f, 0xc4, 0xf0},
+                                  .shade = {0x22, 0x25, 0x29}};
+
+/// Whether a colour has no hue: red, green and blue are about the same.
+inline bool is_grey(const report::Rgb& colour) {
+  const auto [low, high] = std::minmax_element(colour.begin(), colour.end());
+  return *high - *low <= 16;
+}
+
+/// The lightest ground of a light page's picture that lines cross, or the one of a dark page: a shaded stretch.
+inline report::Rgb stretch_on(const Theme& theme);
+
+/// A colour of a picture on a page. Pictures are made for white paper: on a dark page greys change places from black to
+/// white, and grounds keep a tenth of their hue.
+inline report::Rgb colour_on(const Theme& theme, const report::Rgb& colour, ColourRole role) {
+  report::Rgb result = colour;
+  if (theme.is_dark && is_grey(colour)) {
+    // 0x22, the darkest of the pictures, becomes the page's text, and white its ground.
+    const int share = std::clamp((colour[1] - 0x22) * 64 / (0xff - 0x22), 0, 64);
+    result = mixed(theme.text, theme.ground, share);
+  } else if (theme.is_dark && role == ColourRole::ground) {
+    result = mixed(theme.ground, colour, 6);
+  }
+  if (role == ColourRole::ground || colour == report::Rgb{255, 255, 255} || colour == rgb_of("#dddddd")) {
+    return result;
+  }
+  return with_contrast(result, stretch_on(theme), role == ColourRole::text ? 4.5 : 3);
+}
+
+inline report::Rgb stretch_on(const Theme& theme) {
+  return colour_on(theme, rgb_of(report::colour::light_grey), ColourRole::ground);
+}
+
+using ColourUse = std::pair<ColourRole, std::string>;
+
+/// The colours that shapes of an SVG name, with what each is for. Images have colours of their own.
+inline void collect_colours(std::string_view svg, std::set<ColourUse>& found) {
+  for (std::size_t at = svg.find("=\"#"); at != std::string_view::npos; at = svg.find("=\"#", at + 1)) {
+    const std::size_t open = svg.rfind('<', at);
+    const std::string_view element = svg.substr(open, svg.find('>', at) - open);
+    if (element.starts_with("<path")) {
+      continue;
+    }
+    const bool is_fill = svg.substr(0, at).ends_with(" fill");
+    const bool is_ground = element.starts_with("<rect") && element.find(" stroke=") == std::string_view::npos &&
+                           element.find(" fill-opacity=") == std::string_view::npos;
+    const ColourRole role = element.starts_with("<text") ? ColourRole::text
+                            : is_fill && is_ground       ? ColourRole::ground
+                                                         : ColourRole::line;
+    found.insert({role, std::string(svg.substr(at + 2, 7))});
+  }
+}
+
+/// The rules that give each colour of the pictures the one that it has on this page.
+inline std::string colour_rules(const Theme& theme, const std::set<ColourUse>& colours) {
+  std::string rules;
+  for (const auto& [role, colour] : colours) {
+    const std::string there = hexadecimal(colour_on(theme, rgb_of(colour), role));
+    if (there == colour) {
+      continue;
+    }
+    const std::string fill = "[fill=\"" + colour + "\"]";
+    if (role == ColourRole::text) {
+      rules += ".p text" + fill + "{fill:" + there + "}\n";
+    } else if (role == ColourRole::ground) {
+      rules += ".p rect" + fill + ":not([stroke]):not([fill-opacity]){fill:" + there + "}\n";
+    } else {
+      rules += ".p circle" + fill + ",.p polygon" + fill + ",.p rect[stroke]" + fill + ",.p rect[fill-opacity]" + fill +
+               "{fill:" + there + "}\n.p [stroke=\"" + colour + "\"]{stroke:" + there + "}\n";
+    }
+  }
+  return rules;
+}
+
+/// The page's own colours, as properties of CSS.
+inline std::string theme_rules(const Theme& theme) {
+  return ":root{color-scheme:" + std::string(theme.is_dark ? "dark" : "light") +
+         ";--ground:" + hexadecimal(theme.ground) + ";--text:" + hexadecimal(theme.text) +
+         ";--soft:" + hexadecimal(theme.soft) + ";--rule:" + hexadecimal(theme.rule) +
+         ";--link:" + hexadecimal(theme.link) + ";--shade:" + hexadecimal(theme.shade) + "}\n";
+}
+
+}  // namespace regimen::inline v0::detail::reports

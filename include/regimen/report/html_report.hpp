@@ -1,0 +1,93 @@
+#pragma once
+// No LibTorch.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "regimen/base/error.hpp"
+#include "regimen/report/picture.hpp"
+#include "regimen/report/table.hpp"
+
+namespace regimen::inline v0::report {
+
+/// An image of a report, stored in it.
+struct HtmlImage {
+  std::string png{};      ///< bytes of a PNG file
+  std::string text{};     ///< what it shows, for those who do not see it; not empty
+  std::string caption{};  ///< text below it
+};
+
+/// A text that is shown as it is, its lines and spaces kept, under a heading that opens it: a manifest, a log.
+struct HtmlCode {
+  std::string name{};  ///< the heading; not empty
+  std::string text{};
+};
+
+/// A part of a report: a heading, and below it whatever is given, in the order of the fields.
+struct HtmlSection {
+  std::string heading{};            ///< not empty
+  std::string text{};               ///< a paragraph a line
+  std::vector<Picture> pictures{};  ///< each panel is a picture of its own, with a table of its numbers
+  std::vector<HtmlImage> images{};
+  std::vector<Table> tables{};
+  std::vector<HtmlCode> codes{};
+};
+
+/// A page that shows what came of an experiment. A report is data only: `html` makes one file of it.
+///     report::HtmlReport page{.title = "Two starts", .text = "From random labels 5.7 points are lost."};
+///     page.sections.push_back({.heading = "Accuracy", .pictures = {{.panels = {report::curves(history)}}}});
+///     report::write_file("report.html", report::html(page));
+struct HtmlReport {
+  std::string title{};  ///< the only heading of the first level; not empty
+  std::string text{};   ///< the answer, before all sections; a paragraph a line
+  std::vector<HtmlSection> sections{};
+  std::string language = "en";       ///< of all texts (BCP 47)
+  std::size_t most_bytes = 300'000;  ///< the file's bound
+  std::size_t most_rows = 40;        ///< rows of a table of a picture's numbers, at least 2; of more they are thinned
+};
+
+}  // namespace regimen::inline v0::report
+
+namespace regimen::inline v0::detail::reports {
+
+/// The name of a section in error messages: HtmlReport.sections[2] "Measures".
+inline std::string section_called(const report::HtmlReport& page, std::size_t i) {
+  const std::string& heading = page.sections[i].heading;
+  return "HtmlReport.sections[" + text(i) + "]" + (heading.empty() ? "" : " \"" + heading + "\"");
+}
+
+/// Throws Error if a part of the report cannot be written.
+inline void check(const report::HtmlReport& page) {
+  require(!page.title.empty(), "HtmlReport.title", "given (it is the page's heading)", "\"\"");
+  const bool is_tag = page.language.size() >= 2 && page.language.find_first_not_of(
+                                                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                       "0123456789-") == std::string::npos;
+  require(is_tag, "HtmlReport.language", "a language's tag as \"en\" or \"pt-BR\" (BCP 47)",
+          "\"" + page.language + "\"");
+  require(page.most_rows >= 2, "HtmlReport.most_rows", "at least 2, the first and the last", page.most_rows);
+  for (std::size_t i = 0; i < page.sections.size(); ++i) {
+    const report::HtmlSection& section = page.sections[i];
+    const std::string where = section_called(page, i);
+    require(!section.heading.empty(), where + ".heading", "given", "\"\"");
+    for (std::size_t k = 0; k < section.images.size(); ++k) {
+      const report::HtmlImage& image = section.images[k];
+      const std::string at = where + ".images[" + text(k) + "]";
+      require(image.png.starts_with("\x89PNG\r\n\x1a\n"), at + ".png", "the bytes of a PNG file",
+              text(image.png.size()) + " bytes of another kind");
+      require(!image.text.empty(), at + ".text", "given (what a reader learns who does not see the image)", "\"\"");
+    }
+    for (std::size_t k = 0; k < section.codes.size(); ++k) {
+      require(!section.codes[k].name.empty(), where + ".codes[" + text(k) + "].name", "given", "\"\"");
+    }
+    for (const report::Picture& picture : section.pictures) {
+      try {
+        check(picture);
+      } catch (const Error& error) {
+        throw Error(where + ": " + error.what());
+      }
+    }
+  }
+}
+
+}  // namespace regimen::inline v0::detail::reports

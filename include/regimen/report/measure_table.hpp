@@ -1,0 +1,74 @@
+#pragma once
+// No LibTorch.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/error.hpp"
+#include "regimen/report/detail/cell_text.hpp"
+#include "regimen/report/table.hpp"
+#include "regimen/statistics/kendall.hpp"
+#include "regimen/statistics/mean.hpp"
+
+namespace regimen::inline v0::report {
+
+/// A measure of some minima.
+struct MeasureOfMinima {
+  std::string name{};
+  std::vector<double> values{};  ///< of each minimum; NaN where it was not taken
+  int digits = 3;                ///< decimals of its means
+};
+
+/// What measures say of minima: their means in each arm, and how far they agree in order with the test error over all
+/// minima, by Kendall's tau with its 95 % interval (`kendall_tau`; entries that are NaN are left out).
+/// `error`: of each minimum, the larger the worse. `arms`: the arm of each minimum; a column for each, in the order in
+/// which they come. Throws Error if a list has another length than `error`.
+///     report::Table table = report::measure_table({{"path norm", norms}}, errors, arms);
+[[nodiscard]] inline Table measure_table(const std::vector<MeasureOfMinima>& measures, const std::vector<double>& error,
+                                         const std::vector<std::string>& arms) {
+  detail::require(arms.size() == error.size(), "measure_table: arms.size()",
+                  "error.size() = " + detail::text(error.size()), arms.size());
+  std::vector<std::string> names;
+  for (const std::string& arm : arms) {
+    if (std::find(names.begin(), names.end(), arm) == names.end()) {
+      names.push_back(arm);
+    }
+  }
+  std::vector<Column> columns{{.name = "measure"}};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    columns.push_back({.name = names[i], .key = "arm_" + detail::text(i), .align = Align::right});
+  }
+  columns.push_back({.name = "tau", .kind = Kind::estimate});
+  Table table(columns);
+  for (const MeasureOfMinima& measure : measures) {
+    detail::require(measure.values.size() == error.size(), "measure_table: values.size() of \"" + measure.name + "\"",
+                    "error.size() = " + detail::text(error.size()), measure.values.size());
+    std::vector<Cell> cells{measure.name};
+    for (const std::string& name : names) {
+      std::vector<double> of_arm;
+      for (std::size_t i = 0; i < arms.size(); ++i) {
+        if (arms[i] == name && !std::isnan(measure.values[i])) {
+          of_arm.push_back(measure.values[i]);
+        }
+      }
+      cells.emplace_back(detail::reports::fixed(mean_interval(of_arm).mean, measure.digits));
+    }
+    std::vector<double> x;
+    std::vector<double> y;
+    for (std::size_t i = 0; i < error.size(); ++i) {
+      if (!std::isnan(measure.values[i]) && !std::isnan(error[i])) {
+        x.push_back(measure.values[i]);
+        y.push_back(error[i]);
+      }
+    }
+    cells.emplace_back(x.size() < 2 ? Cell(Missing{}) : Cell(kendall_tau(x, y)));
+    table.add(std::move(cells));
+  }
+  return table.note("Tau: Kendall's, of the measure with the test error, over all minima, with its 95 % interval.");
+}
+
+}  // namespace regimen::inline v0::report
