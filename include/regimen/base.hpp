@@ -6,6 +6,7 @@
 #include "regimen/base/config.hpp"
 #include "regimen/base/crc32c.hpp"
 #include "regimen/base/csv_field.hpp"
+#include "regimen/base/csv_record.hpp"
 #include "regimen/base/cuda.hpp"
 #include "regimen/base/error.hpp"
 #include "regimen/base/fields.hpp"

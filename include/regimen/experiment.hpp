@@ -15,6 +15,7 @@
 #include "regimen/experiment/over_seeds.hpp"
 #include "regimen/experiment/plan.hpp"
 #include "regimen/experiment/processors.hpp"
+#include "regimen/experiment/published.hpp"
 #include "regimen/experiment/read_results.hpp"
 #include "regimen/experiment/results.hpp"
 #include "regimen/experiment/results_table.hpp"

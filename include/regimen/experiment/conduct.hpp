@@ -19,6 +19,7 @@
 #include "regimen/experiment/folder.hpp"
 #include "regimen/experiment/job.hpp"
 #include "regimen/experiment/plan.hpp"
+#include "regimen/experiment/published.hpp"
 #include "regimen/experiment/read_results.hpp"
 #include "regimen/experiment/results.hpp"
 #include "regimen/experiment/side_by_side.hpp"
@@ -61,6 +62,13 @@ class Conductor {
     check_same_settings(contents_.path + "/settings.json", contents_.settings(folder.cut().value_or("")),
                         contents_.defaults);
     show_results(folder);
+  }
+
+  /// Makes tables and pictures of what another folder's tables tell.
+  void show_published() {
+    const Results results = read_published(task_.from, units());
+    copy_published(task_.from, contents_.path);
+    experiment_.show(results);
   }
 
   void train_unit() {
@@ -261,9 +269,9 @@ class Conductor {
 
 }  // namespace detail
 
-/// Runs an experiment as its task says: lists its units, measures a worker's pace, collects results, or trains one unit
-/// or all: one after another, or side by side in processes of this program. A run that is killed can be resumed by
-/// `Task::resume`, and ends in the same bytes.
+/// Runs an experiment as its task says: lists its units, measures a worker's pace, collects results, shows those of
+/// another folder, or trains one unit or all: one after another, or side by side in processes of this program. A run
+/// that is killed can be resumed by `Task::resume`, and ends in the same bytes.
 /// Throws Interrupted if the task was stopped, and Error for misuse and for a worker that failed.
 inline void conduct(Experiment& experiment, const Task& task, const Conduct& how) {
   detail::Conductor conductor(experiment, task, how);
@@ -271,6 +279,8 @@ inline void conduct(Experiment& experiment, const Task& task, const Conduct& how
     conductor.list();
   } else if (task.pace) {
     conductor.tell_pace();
+  } else if (!task.from.empty()) {
+    conductor.show_published();
   } else if (task.collect) {
     conductor.collect();
   } else if (!task.unit.empty()) {

@@ -16,6 +16,7 @@ struct Task {
   bool quiet = false;
   bool list = false;     ///< print the units, one a line
   bool collect = false;  ///< make tables and pictures of the finished jobs
+  std::string from{};    ///< make tables and pictures of the tables in this folder alone (`read_published`); empty: no
   std::string unit{};    ///< the only unit to train; empty: all
   double budget = -1;    ///< seconds; 0: no limit; negative: the program's default
   bool must_fit = true;  ///< whether a budget that is too small is an error; else the smallest experiment is trained

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/base/csv_record.hpp"
 #include "regimen/base/error.hpp"
 #include "regimen/base/file.hpp"
-#include "regimen/observe/detail/csv_record.hpp"
 #include "regimen/observe/detail/json_line.hpp"
 #include "regimen/observe/detail/number.hpp"
 #include "regimen/observe/log.hpp"

@@ -1,0 +1,193 @@
+#pragma once
+// No LibTorch.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/csv_record.hpp"
+#include "regimen/base/error.hpp"
+#include "regimen/experiment/files.hpp"
+#include "regimen/experiment/plan.hpp"
+#include "regimen/experiment/results.hpp"
+#include "regimen/observe/read_log.hpp"
+#include "regimen/record/history.hpp"
+
+namespace regimen::inline v0::experiment {
+
+namespace detail {
+
+/// The records of a CSV file behind its heading line.
+struct CsvTable {
+  std::vector<std::string> heads{};
+  std::vector<std::vector<std::string>> rows{};
+
+  /// The column of this name. Throws Error without one.
+  [[nodiscard]] std::size_t column(const std::string& path, const std::string& name) const {
+    const auto found = std::find(heads.begin(), heads.end(), name);
+    if (found == heads.end()) {
+      throw Error(path + " has no column \"" + name + "\": it is not of this experiment");
+    }
+    return static_cast<std::size_t>(found - heads.begin());
+  }
+};
+
+inline CsvTable read_csv(const std::string& path) {
+  const std::string text = read_file(path);
+  CsvTable table;
+  regimen::detail::for_each_record(text, path, [&](std::size_t& at) {
+    std::vector<std::string> fields = regimen::detail::csv_record(text, at);
+    if (table.heads.empty()) {
+      table.heads = std::move(fields);
+    } else if (fields.size() == table.heads.size()) {
+      table.rows.push_back(std::move(fields));
+    } else {
+      throw Error("a line must have " + regimen::detail::text(table.heads.size()) +
+                  " fields, as the first has, but has " + regimen::detail::text(fields.size()));
+    }
+  });
+  return table;
+}
+
+/// The values of a job's factors, its key among the rows.
+inline std::vector<std::string> values_of(const Factors& factors) {
+  std::vector<std::string> values;
+  for (const auto& [name, value] : factors) {
+    values.push_back(value);
+  }
+  return values;
+}
+
+/// The histories in epochs.csv, by the values of the factors. Without the file there are none.
+inline std::map<std::vector<std::string>, History> published_histories(const std::string& path,
+                                                                       const Factors& factors) {
+  std::map<std::vector<std::string>, History> histories;
+  if (!std::filesystem::exists(path)) {
+    return histories;
+  }
+  const CsvTable table = read_csv(path);
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    regimen::detail::require(
+        i < table.heads.size() && table.heads[i] == factors[i].first, path + ": column " + regimen::detail::text(i + 1),
+        "the factor \"" + factors[i].first + "\"", i < table.heads.size() ? table.heads[i] : "none");
+  }
+  const auto begin = static_cast<std::ptrdiff_t>(factors.size());
+  const std::vector<std::string> columns(table.heads.begin() + begin, table.heads.end());
+  for (const std::vector<std::string>& row : table.rows) {
+    histories[{row.begin(), row.begin() + begin}].epochs.push_back(
+        regimen::detail::epoch_of_csv({row.begin() + begin, row.end()}, columns));
+  }
+  for (auto& [values, history] : histories) {
+    regimen::detail::number_phases(history);
+  }
+  return histories;
+}
+
+inline Ended ended_of(const std::string& path, const std::string& name) {
+  for (const Ended ended : {Ended::running, Ended::epochs, Ended::criterion, Ended::stopped, Ended::diverged}) {
+    if (name_of(ended) == name) {
+      return ended;
+    }
+  }
+  throw Error(path + ": ended must be epochs, criterion, stopped or diverged, but is \"" + name + "\"");
+}
+
+/// Puts into a result what its row of results.csv has: how it ended, accuracies and measures.
+inline void add_row(Result& result, const std::string& path, const CsvTable& table,
+                    const std::vector<std::string>& row) {
+  const auto field = [&](const std::string& name) { return row[table.column(path, name)]; };
+  if (result.history.empty()) {  // a folder without epochs.csv: the last epoch alone
+    Epoch& last = result.history.epochs.emplace_back();
+    last.clock.epoch = regimen::detail::csv_count(field("epochs"), "epochs");
+    last.clock.step = regimen::detail::csv_count(field("steps"), "steps");
+    last.fit.accuracy = regimen::detail::csv_value(field("fit_accuracy"), "fit_accuracy");
+    last.clean.accuracy = regimen::detail::csv_value(field("clean_accuracy"), "clean_accuracy");
+    last.test.accuracy = regimen::detail::csv_value(field("test_accuracy"), "test_accuracy");
+    regimen::detail::mark_scores(last);
+  }
+  Epoch& last = result.history.epochs.back();
+  for (std::size_t i = table.column(path, "test_accuracy") + 1; i < row.size(); ++i) {
+    if (!row[i].empty()) {
+      last.measures[table.heads[i]] = regimen::detail::csv_value(row[i], table.heads[i]);
+    }
+  }
+  result.history.outcomes = {{last.phase, ended_of(path, field("ended")), last.clock}};
+  if (result.has_score) {
+    result.score = {
+        .accuracy = regimen::detail::csv_value(field("test_accuracy"), "test_accuracy"), .loss = 0, .samples = 1};
+  }
+}
+
+}  // namespace detail
+
+/// The results of a plan's jobs as the tables tell that every experiment writes, results.csv and, if it is there,
+/// epochs.csv: what is kept of a run whose checkpoints are gone. Measures and final accuracies have the four decimals
+/// of results.csv. The loss of a final score is in no table and is 0, its samples are 1. Without epochs.csv each
+/// history is the last epoch alone. Jobs that the tables do not have are left out. Throws Error, with file and line, if
+/// a table is not of this experiment.
+///     const ex::Results results = ex::read_published("docs/results/bad-minima-default", experiment.plan({}));
+inline Results read_published(const std::string& folder, const Plan& plan) {
+  const std::string path = folder + "/results.csv";
+  if (!std::filesystem::exists(path)) {
+    throw Error("there is no " + path + ": name a folder of results that this program wrote");
+  }
+  const detail::CsvTable table = detail::read_csv(path);
+  Results results;
+  std::optional<std::map<std::vector<std::string>, History>> histories;
+  for (const Unit& unit : plan) {
+    for (const ExpectedJob& job : unit.jobs) {
+      if (!histories) {
+        histories = detail::published_histories(folder + "/epochs.csv", job.factors);
+      }
+      const std::vector<std::string> values = detail::values_of(job.factors);
+      std::vector<std::size_t> columns;
+      for (const auto& [name, value] : job.factors) {
+        columns.push_back(table.column(path, name));
+      }
+      const auto row = std::find_if(table.rows.begin(), table.rows.end(), [&](const auto& each) {
+        return std::equal(values.begin(), values.end(), columns.begin(),
+                          [&](const std::string& value, std::size_t column) { return each[column] == value; });
+      });
+      Result result{.job = job.name, .factors = job.factors, .has_score = job.scored};
+      if (const auto history = histories->find(values); history != histories->end()) {
+        result.history = history->second;
+      }
+      if (row != table.rows.end()) {
+        detail::add_row(result, path, table, *row);
+      }
+      if (!result.history.empty() && (row != table.rows.end() || !job.scored)) {
+        results.add(std::move(result));
+      }
+    }
+  }
+  return results;
+}
+
+/// Copies the tables and pictures of a folder (*.csv, *.svg, also those in pictures/) into a new one, where a program
+/// shows them again. Throws Error if there are files already: those of a run would be mixed with it.
+inline void copy_published(const std::string& from, const std::string& out) {
+  if (std::filesystem::exists(out) && !std::filesystem::is_empty(out)) {
+    throw Error("the results of " + from + " are shown in a new folder, and " + out +
+                " is not empty: name another one with --out");
+  }
+  for (const std::string& part : {std::string(), std::string("/pictures")}) {
+    if (!std::filesystem::is_directory(from + part)) {
+      continue;
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(from + part)) {
+      const std::filesystem::path& path = entry.path();
+      if (path.extension() == ".csv" || path.extension() == ".svg") {
+        std::filesystem::create_directories(out + part);
+        std::filesystem::copy_file(path, std::filesystem::path(out + part) / path.filename());
+      }
+    }
+  }
+}
+
+}  // namespace regimen::inline v0::experiment
