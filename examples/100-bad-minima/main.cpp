@@ -15,7 +15,7 @@
 #include "kit/pictures.hpp"
 #include "kit/tiles.hpp"
 #include "options.hpp"
-#include "pictures.hpp"
+#include "page.hpp"
 #include "plan.hpp"
 #include "table.hpp"
 
@@ -55,12 +55,7 @@ class BadMinima : public kit::ImageExperiment<Settings> {
     rg::report::write_file(
         settings().out + "/summary.csv",
         rg::report::csv(kit::summary_of({groups.begin(), groups.end()}, start_words, kit::measures_of(looks()))));
-    for (const Group& group : groups) {
-      const std::string suffix =
-          groups.size() == 1 ? "" : "-" + group.factors[0].second + "-R" + std::to_string(group.copies);
-      draw_curves(group, "curves" + suffix, settings());
-      draw_holes(group, "holes" + suffix, settings());
-    }
+    show_page(groups, settings());
     kit::show_text(report(groups, settings()), settings().out, "results.csv, summary.csv, epochs.csv, manifest.json");
   }
 

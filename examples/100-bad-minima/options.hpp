@@ -81,6 +81,7 @@ inline void add_all(CLI::App& app, Options& options, Recipes& recipes) {
                 "make the experiment so small that all of it takes about so long, 540, 540s, 9m or 1h, 0: no limit. "
                 "Fewer images, down to half, then fewer seeds, down to 3; with --paper all phases are shortened alike. "
                 "Default: 8m of the default experiment, at its smallest if need be; else 0");
+  kit::add_from(app, options.task);
   add_recipe(app, options.settings.recipe, options.settings.data.side);
 }
 

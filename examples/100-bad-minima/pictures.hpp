@@ -19,9 +19,9 @@ inline std::string title_of(const std::string& regularizers) {
   return regularizers == "all three" ? "augmentation + l2 + momentum" : regularizers;
 }
 
-/// Fit, clean and test accuracy over the epochs of the first seed, from both starts, vanilla and with all three:
-/// pictures/NAME.svg. Nothing where that seed is not complete.
-inline void draw_curves(const Group& group, const std::string& name, const Settings& settings) {
+/// Fit, clean and test accuracy over the epochs of the first seed, from both starts, vanilla and with all three.
+/// Without panels where that seed is not complete.
+inline regimen::report::Picture curves_picture(const Group& group, const Settings& settings) {
   const ex::Factors first{{"seed", std::to_string(settings.first_seed)}};
   const ex::Result* const memorized = group.memorized.results.find(first);
   regimen::report::Picture picture{.description = "Accuracy over the epochs, from both starts.", .columns = 2};
@@ -29,7 +29,7 @@ inline void draw_curves(const Group& group, const std::string& name, const Setti
     for (const kit::Comparison* const row : {&group.rows.front(), &group.rows.back()}) {
       const ex::Result* const arm = (adversarial ? row->b : row->a).results.find(first);
       if (memorized == nullptr || arm == nullptr) {
-        return;
+        return {};
       }
       std::vector<regimen::report::Stage> stages;
       if (adversarial) {
@@ -47,16 +47,14 @@ inline void draw_curves(const Group& group, const std::string& name, const Setti
   }
   kit::letter(picture);
   kit::share_y(picture);
-  kit::write_picture(picture, name, settings.out);
+  return picture;
 }
 
-/// Test accuracy from both starts and, if the random labels were fitted, the holes, with intervals: pictures/NAME.svg.
-inline void draw_holes(Group group, const std::string& name, const Settings& settings) {
+/// Test accuracy from both starts and, if the random labels were fitted, the holes, with intervals. Without panels
+/// where no arm is left.
+inline regimen::report::Picture holes_picture(Group group) {
   for (kit::Comparison& row : group.rows) {
     row.name = group.rows.size() > 3 ? row.name : title_of(row.name);
   }
-  const regimen::report::Picture picture = kit::picture_of(group, "from random weights", "from random labels");
-  if (!picture.panels.empty()) {
-    kit::write_picture(picture, name, settings.out);
-  }
+  return kit::picture_of(group, "from random weights", "from random labels");
 }

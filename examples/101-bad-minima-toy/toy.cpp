@@ -14,6 +14,7 @@
 #include <regimen/report.hpp>
 
 #include "kit/format.hpp"
+#include "kit/page.hpp"
 #include "kit/pictures.hpp"
 #include "kit/plane_network.hpp"
 
@@ -126,8 +127,7 @@ std::string answer(const std::vector<ToyRun>& runs) {
       arms[2].path_norm / arms[0].path_norm, arms[3].path_norm / arms[0].path_norm);
 }
 
-/// Writes toy.csv, and gives the text that ends the program.
-std::string report(const std::vector<ToyRun>& runs, const Settings& settings) {
+rg::report::Table table_of(const std::vector<ToyRun>& runs) {
   using rg::report::Kind;
   rg::report::Table table({{.name = "seed", .kind = Kind::whole, .align = rg::report::Align::left, .width = 6},
                            {.key = "arm", .width = 48},
@@ -135,20 +135,26 @@ std::string report(const std::vector<ToyRun>& runs, const Settings& settings) {
                            {.name = "test %", .kind = Kind::number, .digits = 1, .width = 8},
                            {.name = "path norm", .kind = Kind::number, .width = 10},
                            {.name = "grid error", .kind = Kind::number, .digits = 4, .width = 10}});
-  std::string csv = "seed,arm,train_accuracy,test_accuracy,path_norm,grid_error,random_labels_fitted\n";
   for (const ToyRun& run : runs) {
     for (const ToyArm& arm : run.arms) {
       table.add({run.seed, arm.title, 100 * arm.fit, 100 * arm.test, arm.path_norm, arm.grid_error});
-      csv += std::to_string(run.seed) + kit::format(",\"%s\",%g,%g,%g,%g,%g\n", arm.title.c_str(), arm.fit, arm.test,
-                                                    arm.path_norm, arm.grid_error, run.memorized_fit);
     }
     const rg::report::Missing none{""};
     table.add(
         {run.seed, kit::format("random labels: %.0f %% fitted", 100 * run.memorized_fit), none, none, none, none});
   }
-  table.note("Grid error: share of a " + toy_plane.text() + " that disagrees with the best boundary, x = 0.2.");
+  return table.note("Grid error: share of a " + toy_plane.text() + " that disagrees with the best boundary, x = 0.2.");
+}
+
+void write_csv(const std::vector<ToyRun>& runs, const Settings& settings) {
+  std::string csv = "seed,arm,train_accuracy,test_accuracy,path_norm,grid_error,random_labels_fitted\n";
+  for (const ToyRun& run : runs) {
+    for (const ToyArm& arm : run.arms) {
+      csv += std::to_string(run.seed) + kit::format(",\"%s\",%g,%g,%g,%g,%g\n", arm.title.c_str(), arm.fit, arm.test,
+                                                    arm.path_norm, arm.grid_error, run.memorized_fit);
+    }
+  }
   ex::write_file(settings.out + "/toy.csv", csv);
-  return "\n" + rg::report::terminal(table, {.gap = 1}) + answer(runs);
 }
 
 }  // namespace
@@ -162,10 +168,16 @@ void run_toy(const Settings& settings, const ex::Task& task) {
     runs.push_back(train_toy(settings, task, settings.first_seed + static_cast<std::uint64_t>(i)));
     jobs.insert(jobs.end(), runs.back().jobs.begin(), runs.back().jobs.end());
   }
-  kit::write_picture(kit::side_by_side(runs.front().boundaries, "Decision boundaries of the toy from both starts."),
-                     "boundaries", settings.out);
   ex::write_manifest(settings.out, rg::manifest(settings), jobs);
-  kit::show_text(report(runs, settings), settings.out, "toy.csv, manifest.json");
+  kit::Page page(settings.out, "Bad global minima of a toy");
+  page.say(answer(runs));
+  page.draw(kit::side_by_side(runs.front().boundaries, "Decision boundaries of the toy from both starts."),
+            "boundaries", "Decision boundaries");
+  const rg::report::Table table = table_of(runs);
+  page.add(table, "All arms");
+  page.write();
+  write_csv(runs, settings);
+  kit::show_text("\n" + rg::report::terminal(table, {.gap = 1}) + answer(runs), settings.out, "toy.csv, manifest.json");
   folder.note_complete(true);
 }
 

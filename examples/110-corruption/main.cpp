@@ -15,6 +15,7 @@
 #include "kit/image_options.hpp"
 #include "kit/main.hpp"
 #include "kit/options.hpp"
+#include "kit/page.hpp"
 
 namespace ex = regimen::experiment;
 namespace rg = regimen;
@@ -146,11 +147,15 @@ class Corruption : public kit::ImageExperiment<CorruptionSettings> {
     table.note("images that the network takes for what they are.");
     const std::string text = rg::report::terminal(table);
     ex::write_file(settings().out + "/table.txt", text);
-    ex::write_file(settings().out + "/corruption.svg",
-                   rg::report::svg({.title = "Test accuracy and wrong labels",
-                                    .caption = "Means of the seeds, with Student-t 95 % intervals.",
-                                    .panels = {panel},
-                                    .width = 560}));
+    const rg::report::Picture picture{.title = "Test accuracy and wrong labels",
+                                      .caption = "Means of the seeds, with Student-t 95 % intervals.",
+                                      .panels = {panel},
+                                      .width = 560};
+    ex::write_file(settings().out + "/corruption.svg", rg::report::svg(picture));
+    kit::Page page(settings().out, "What wrong labels do, and what early stopping saves");
+    page.section(picture.title).pictures = {picture};
+    page.add(table, "All arms");
+    page.write();
     std::printf("\n%s\n%zu networks. Everything: %s/results.csv, corruption.svg, manifest.json\n", text.c_str(),
                 results.size(), settings().out.c_str());
   }
@@ -194,6 +199,7 @@ Options read_options(int argc, char** argv) {
   add("--rate", s.rate, kit::at_least_0(), "learning rate");
   kit::add_list(app, "--wrong", s.wrong, "percent of the labels that are wrong")->check(CLI::Range(0, 100));
   kit::add_task(app, options.task, "fewer images, then fewer seeds, so that all of it takes about so long: 540, 9m");
+  kit::add_from(app, options.task);
   kit::parse(app, argc, argv, options.task);
   return options;
 }

@@ -88,14 +88,14 @@ inline std::vector<std::vector<double>> columns_in(const std::string& path) {
   return columns;
 }
 
-/// Line and densities in one picture, landscape.svg; nothing where they are not there yet.
-inline void draw_landscape(const WhichSettings& settings) {
+/// Line and densities in one picture; without panels where they are not there yet.
+inline rg::report::Picture landscape_picture(const WhichSettings& settings) {
   using namespace rg::report;
   const std::string& out = settings.out;
   const auto line = columns_in(out + "/line.csv");
   const auto density = columns_in(out + "/density.csv");
   if (line.size() < 6 || density.size() < 3) {
-    return;
+    return {};
   }
   const auto curve = [](const std::string& name, const std::vector<double>& x, const std::vector<double>& y,
                         const char* shade, Dash dash = Dash::solid) {
@@ -105,41 +105,28 @@ inline void draw_landscape(const WhichSettings& settings) {
     return lines;
   };
   const std::string some = std::to_string(std::min(settings.some, settings.images));
-  double barrier = 0;
-  for (std::size_t i = 0; i < line[0].size(); ++i) {
-    const double straight = (1 - line[0][i]) * line[2].front() + line[0][i] * line[2].back();
-    barrier = std::max(barrier, line[2][i] - straight);
-  }
-  const Axis way{.label = "from random weights (0) to random labels (1)"};
-  Panel loss{.title = "(a) loss on the line", .x = way, .y = {.label = "loss", .from = 0}};
-  loss.series = {
-      curve("training images", line[0], line[2], colour::blue),
-      curve("test images", line[0], line[3], colour::vermillion),
-      curve(some + " training images, BatchNorm interpolated", line[0], line[1], colour::blue, Dash::dashed)};
-  Panel accuracy{.title = "(b) accuracy on the line", .x = way, .y = {.label = "accuracy (%)", .from = 0, .to = 100}};
-  accuracy.series = {curve("training images", line[0], line[4], colour::blue),
-                     curve("test images", line[0], line[5], colour::vermillion)};
-  static constexpr double least = 1e-7;  // less is what smoothing leaves between two eigenvalues
-  const auto shown = [](std::vector<double> values) {
-    for (double& value : values) {
-      value = std::max(value, least);
-    }
-    return values;
-  };
-  Panel spectra{.title = "(c) Hessian's spectrum",
-                .x = {.label = "eigenvalue"},
-                .y = {.label = "density", .from = least, .to = 1, .scale = Scale::log}};
-  spectra.series = {curve("minimum from random weights", density[0], shown(density[1]), colour::green),
-                    curve("minimum from random labels", density[0], shown(density[2]), colour::black)};
-  ex::write_file(
-      out + "/landscape.svg",
-      svg({.caption = kit::format("Two minima of vanilla SGD, one seed, that fit all training images. Along the line "
-                                  "BatchNorm's statistics are estimated anew, but for the dashed curve; the barrier in "
-                                  "training loss is %.2f. Test: the first 2,000 images. Spectra: %s training images.",
-                                  barrier, some.c_str()),
-           .description = "Loss and accuracy on the line between a good and a bad minimum, and the densities "
-                          "of the eigenvalues of both Hessians.",
-           .panels = {loss, accuracy, spectra},
-           .columns = 3,
-           .width = 960}));
+  Panel loss = line_panel(
+      {curve("training images", line[0], line[2], colour::blue),
+       curve("test images", line[0], line[3], colour::vermillion),
+       curve(some + " training images, BatchNorm interpolated", line[0], line[1], colour::blue, Dash::dashed)},
+      "loss", "random weights", "random labels");
+  loss.title = "(a) loss on the line";
+  Panel accuracy = line_panel({curve("training images", line[0], line[4], colour::blue),
+                               curve("test images", line[0], line[5], colour::vermillion)},
+                              "accuracy (%)", "random weights", "random labels");
+  accuracy.title = "(b) accuracy on the line";
+  accuracy.y.to = 100;
+  Panel spectra = density_panel({curve("minimum from random weights", density[0], density[1], colour::green),
+                                 curve("minimum from random labels", density[0], density[2], colour::black)});
+  spectra.title = "(c) Hessian's spectrum";
+  return {.caption = kit::format("Two minima of vanilla SGD, one seed, that fit all training images. Along the line "
+                                 "BatchNorm's statistics are estimated anew, but for the dashed curve; the barrier in "
+                                 "training loss is %.2f. Test: the first 2,000 images. Spectra: %s training images.",
+                                 barrier_of(line[0], line[2]), some.c_str()),
+          .description =
+              "Loss and accuracy on the line between a good and a bad minimum, and the densities "
+              "of the eigenvalues of both Hessians.",
+          .panels = {loss, accuracy, spectra},
+          .columns = 3,
+          .width = 960};
 }

@@ -17,6 +17,7 @@
 #include "kit/main.hpp"
 #include "kit/options.hpp"
 #include "landscape.hpp"
+#include "page.hpp"
 #include "ranking.hpp"
 #include "settings.hpp"
 
@@ -91,7 +92,7 @@ class WhichMinimum : public kit::ImageExperiment<WhichSettings> {
     ex::write_file(settings().out + "/table.txt", text);
     ex::write_file(settings().out + "/ranking.csv", rg::report::csv(by_tau));
     ex::write_file(settings().out + "/rates.csv", rg::report::csv(by_rate));
-    draw_landscape(settings());
+    show_page(hole_text(minima), ranking, by_tau, by_rate, settings());
     std::printf("\n%s\n%zu minima. Everything: %s/results.csv, ranking.csv, rates.csv, landscape.svg, manifest.json\n",
                 text.c_str(), minima.size(), settings().out.c_str());
   }
@@ -176,6 +177,7 @@ Options read_options(int argc, char** argv) {
   kit::add_list(app, "--rates", s.rates, "learning rates, in percent of each recipe's own")->check(CLI::Range(1, 1000));
   app.add_flag("--audit", options.audit, "the rates 80 and 125 as well: does the ranking hold?");
   kit::add_task(app, options.task, "fewer images, then fewer seeds, so that all of it takes about so long: 540, 9m");
+  kit::add_from(app, options.task);
   kit::parse(app, argc, argv, options.task);
   return options;
 }

@@ -28,7 +28,7 @@ inline Number number_of(const std::string& measure, double unit = 1) {
 }
 
 /// The first seed on clusters: when wrong labels are learned, how far away, and why.
-inline void draw_clusters(const std::vector<ClusterCell>& cells, const std::string& out) {
+inline void draw_clusters(const std::vector<ClusterCell>& cells, kit::Closing& closing) {
   using namespace rg::report;
   Picture picture{.caption =
                       "One seed, 10 clusters. Shaded: every point is predicted by its true label. I₀: the theorem's "
@@ -68,11 +68,11 @@ inline void draw_clusters(const std::vector<ClusterCell>& cells, const std::stri
     }
   }
   picture.panels = {labels, distance, values};
-  kit::write_picture(picture, "clusters", out);
+  closing.draw(picture, "clusters", "On clusters: when wrong labels are learned");
 }
 
 /// Means over the seeds on images: test accuracy with each rule's stop, recovered and memorized labels, distance.
-inline void draw_images(const std::vector<ImageCell>& cells, const std::string& out) {
+inline void draw_images(const std::vector<ImageCell>& cells, kit::Closing& closing) {
   using namespace rg::report;
   const Axis epochs{.label = "epoch", .from = 0};
   Panel test{.title = "test accuracy", .subtitle = "and where rules stop", .x = epochs, .y = {.label = "accuracy (%)"}};
@@ -123,12 +123,12 @@ inline void draw_images(const std::vector<ImageCell>& cells, const std::string& 
       test.series.emplace_back(std::move(each));
     }
   }
-  kit::write_picture({.caption = "Means over the seeds, of epochs and of the rules' stops.",
-                      .description = "Test accuracy, predictions of wrongly labelled images and distance, by epoch.",
-                      .panels = {test, labels, distance},
-                      .columns = 3,
-                      .width = 1000},
-                     "images", out);
+  closing.draw({.caption = "Means over the seeds, of epochs and of the rules' stops.",
+                .description = "Test accuracy, predictions of wrongly labelled images and distance, by epoch.",
+                .panels = {test, labels, distance},
+                .columns = 3,
+                .width = 1000},
+               "images", "On images: where rules stop");
 }
 
 /// What came out on clusters, in a sentence: of the cell that the others vary.
@@ -171,19 +171,19 @@ inline std::string sentence_of(const std::vector<ImageCell>& cells) {
 inline kit::Claims show_results(const ex::Results& results, const EarlySettings& s) {
   kit::Claims claims;
   std::string said;
-  kit::Closing closing(s.out);
+  kit::Closing closing(s.out, "Early stopping and wrong labels");
   if (const std::vector<ClusterCell> cells = finished_cells(results, s); !cells.empty()) {
     claim_clusters(cells, claims);
     closing.add(clusters_table(cells), "clusters");
     closing.add(rules_table(cells, s, claims), "rules");
     closing.add(jacobian_table(cells), "jacobian");
-    draw_clusters(cells, s.out);
+    draw_clusters(cells, closing);
     said += sentence_of(cells);
   }
   if (const std::vector<ImageCell> cells = finished_images(results, s); !cells.empty()) {
     closing.add(images_table(cells, claims), "images");
     closing.add(image_rules_table(cells, claims), "image-rules");
-    draw_images(cells, s.out);
+    draw_images(cells, closing);
     said += sentence_of(cells);
   }
   kit::claim_none_diverged(results, claims, ", and are left out of all tables");

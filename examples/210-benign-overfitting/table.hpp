@@ -13,6 +13,7 @@
 
 #include "kit/claims.hpp"
 #include "kit/format.hpp"
+#include "kit/page.hpp"
 #include "kit/pictures.hpp"
 #include "kit/sweep.hpp"
 #include "pictures.hpp"
@@ -168,9 +169,13 @@ inline kit::Claims show_results(const regimen::experiment::Results& results, con
       sweeps.emplace(part.name, std::move(sweep));
     }
   }
+  kit::Page page(s.out, "When does interpolation cost nothing?");
+  page.draw(picture_of(sweeps), "benign-overfitting", "What interpolation costs");
   const auto add = [&](const std::string& part, const auto& table) {
     if (const auto sweep = sweeps.find(part); sweep != sweeps.end()) {
-      text += regimen::report::terminal(table(sweep->second), {.width = 150}) + "\n";
+      const Table shown = table(sweep->second);
+      text += regimen::report::terminal(shown, {.width = 150}) + "\n";
+      page.add(shown, shown.title());
     }
   };
   add("start", [&](const kit::Sweep& sweep) { return starts_table(sweep, claims); });
@@ -183,7 +188,9 @@ inline kit::Claims show_results(const regimen::experiment::Results& results, con
       "Means over seeds with Student-t 95 % intervals; errors are at new points, unless at x_i. The paper's "
       "statements:\n" +
       claims.text() + kit::format("%d of %d came out.\n", claims.all() - claims.failed(), claims.all());
-  kit::write_picture(picture_of(sweeps), "benign-overfitting", s.out);
+  page.say(kit::format("%d of %d statements of the paper came out.", claims.all() - claims.failed(), claims.all()));
+  page.add(claims);
+  page.write();
   kit::show_text(text, s.out, "results.csv");
   return claims;
 }

@@ -7,6 +7,7 @@
 #include <regimen/report.hpp>
 #include <regimen/statistics.hpp>
 
+#include "kit/closing.hpp"
 #include "kit/pictures.hpp"
 #include "table.hpp"
 
@@ -138,7 +139,7 @@ inline Panel curves(const std::vector<ArmResults>& arms, const Attack& attack) {
 }  // namespace panels
 
 /// No picture without results.
-inline void draw_linear(const Linear& linear, const std::string& out) {
+inline void draw_linear(const Linear& linear, kit::Closing& closing) {
   rg::report::Picture picture{.caption =
                                   "Advantage TPR - FPR of the best attack on predictions. Means over the seeds "
                                   "with Student-t 95 % intervals.",
@@ -158,11 +159,11 @@ inline void draw_linear(const Linear& linear, const std::string& out) {
   picture.columns = picture.panels.size();
   if (!picture.panels.empty()) {
     kit::letter(picture);
-    kit::write_picture(picture, "linear", out);
+    closing.draw(picture, "linear", "Linear regression: what attacks find");
   }
 }
 
-inline void draw_networks(const std::vector<ArmResults>& arms, const std::string& out) {
+inline void draw_networks(const std::vector<ArmResults>& arms, kit::Closing& closing) {
   const std::vector<Attack> all = attacks(), with_threshold(all.begin() + 1, all.end());
   rg::report::Picture picture{.caption =
                                   "Means over the seeds; intervals are Student-t 95 %. Good and bad ones fit "
@@ -175,5 +176,5 @@ inline void draw_networks(const std::vector<ArmResults>& arms, const std::string
       panels::of_attacks(arms, with_threshold, "TPR at 1 % FPR", "_tpr_1", {.label = "true positive rate", .from = 0}),
       panels::curves(arms, {"lira", "LiRA"})};
   kit::letter(picture);
-  kit::write_picture(picture, "networks", out);
+  closing.draw(picture, "networks", "Networks: what attacks find at good and bad minima");
 }

@@ -6,6 +6,7 @@
 
 #include <regimen/report.hpp>
 
+#include "kit/closing.hpp"
 #include "kit/pictures.hpp"
 #include "table.hpp"
 
@@ -178,7 +179,7 @@ inline Panel grid(const std::vector<CellResults>& cells, const MoonsSettings& s,
 
 /// No picture without results.
 inline void draw(const std::vector<CellResults>& cells, const ex::Results& results,
-                 const std::vector<DeepResults>& images, const JumpstartSettings& s) {
+                 const std::vector<DeepResults>& images, const JumpstartSettings& s, kit::Closing& closing) {
   rg::report::Picture picture{
       .caption = "Colours in b) and c) as in a). Shares have Wilson 95 % intervals; c) has a line for each seed.",
       .description =
@@ -210,7 +211,7 @@ inline void draw(const std::vector<CellResults>& cells, const ex::Results& resul
   add_layers("balanced", "After it, Jumpstart", "after");
   if (!picture.panels.empty()) {
     kit::letter(picture);
-    kit::write_picture(picture, "jumpstart", s.out);
+    closing.draw(picture, "jumpstart", "Networks that are dead at birth, and with the penalty");
   }
   if (s.moons.widths.size() > 1 && !cells.empty()) {
     rg::report::Picture grid{.caption = "White: no network of this kind reaches 95 %, or it was not trained.",
@@ -221,6 +222,6 @@ inline void draw(const std::vector<CellResults>& cells, const ex::Results& resul
       grid.panels.push_back(panels::grid(cells, s.moons, arm, grid.panels.empty()));
     }
     kit::letter(grid);
-    kit::write_picture(grid, "grid", s.out);
+    closing.draw(grid, "grid", "Which shapes learn");
   }
 }

@@ -14,7 +14,7 @@
 /// Writes tables and pictures, prints the tables, and says what came out. Returns the statements.
 inline kit::Claims show_results(const ex::Results& results, const JumpstartSettings& s) {
   kit::Claims claims;
-  kit::Closing closing(s.out);
+  kit::Closing closing(s.out, "Deep and thin networks that are dead at birth");
   const std::vector<CellResults> cells = finished_cells(results, s.moons);
   if (!cells.empty()) {
     closing.add(moons_table(cells), "moons");
@@ -34,7 +34,7 @@ inline kit::Claims show_results(const ex::Results& results, const JumpstartSetti
     closing.add(images_table(images, s.deep), "images");
     claim_images(images, s.deep, claims);
   }
-  draw(cells, results, images, s);
+  draw(cells, results, images, s, closing);
   kit::claim_none_diverged(results.where({{"part", of_images}}), claims);  // table 1 counts seeds that diverge
   closing.show(claims);
   return claims;

@@ -9,6 +9,7 @@
 #include <regimen/report.hpp>
 
 #include "degradation.hpp"
+#include "kit/closing.hpp"
 #include "kit/pictures.hpp"
 #include "kit/tiles.hpp"
 #include "restorations.hpp"
@@ -118,7 +119,8 @@ inline Panel by_rate(const std::vector<SignalResults>& signals, bool gains) {
 }  // namespace panels
 
 /// No picture without results.
-inline void draw(const ImageResults& images, const std::vector<SignalResults>& signals, const std::string& out) {
+inline void draw(const ImageResults& images, const std::vector<SignalResults>& signals, const std::string& out,
+                 kit::Closing& closing) {
   const Shown potential = Shown::load(out, "potential");
   if (potential.fixed_point.defined()) {
     rg::report::Picture picture{.caption = "The first test images of the first seed.",
@@ -126,7 +128,7 @@ inline void draw(const ImageResults& images, const std::vector<SignalResults>& s
                                 .columns = 1,
                                 .width = 700};
     picture.panels = {panels::restorations(potential, Shown::load(out, "implicit"))};
-    kit::write_picture(picture, "restorations", out);
+    closing.draw(picture, "restorations", "Images with missing pixels, restored");
   }
   rg::report::Picture picture{.caption =
                                   "Blue: each seed. Black: in a) means with Student-t 95 % intervals, in c) and d) "
@@ -146,6 +148,6 @@ inline void draw(const ImageResults& images, const std::vector<SignalResults>& s
   }
   if (!picture.panels.empty()) {
     kit::letter(picture);
-    kit::write_picture(picture, "learned-regularizer", out);
+    closing.draw(picture, "learned-regularizer", "What the learned regularizer gains");
   }
 }

@@ -15,7 +15,7 @@
 /// Writes tables and pictures, prints the tables, and says what came out. Returns the statements.
 inline kit::Claims show_results(const ex::Results& results, const LearnedSettings& s) {
   kit::Claims claims;
-  kit::Closing closing(s.out);
+  kit::Closing closing(s.out, "A regularizer that is learned for what it is used for");
   const ImageResults images(results);
   const std::vector<SignalResults> signals = signal_results(results, s.signals);
   std::vector<Restored> restored;
@@ -43,7 +43,7 @@ inline kit::Claims show_results(const ex::Results& results, const LearnedSetting
     closing.add(signals_table(signals), "signals");
     claim_signals(signals, claims);
   }
-  draw(images, signals, s.out);
+  draw(images, signals, s.out, closing);
   kit::claim_none_diverged(results, claims);
   closing.show(claims);
   return claims;

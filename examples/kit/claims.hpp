@@ -5,6 +5,7 @@
 #include <string>
 
 #include <regimen/base/error.hpp>
+#include <regimen/report/table.hpp>
 
 #include "format.hpp"
 
@@ -16,6 +17,7 @@ class Claims {
   /// Adds a statement, and by which numbers it holds or not.
   void add(bool holds, const std::string& what) {
     text_ += std::string(holds ? "  yes  " : "  NO   ") + what + "\n";
+    table_.add({holds ? "yes" : "NO", what});
     ++all_;
     failed_ += holds ? 0 : 1;
   }
@@ -39,6 +41,7 @@ class Claims {
 
   /// A line for each statement.
   [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] const regimen::report::Table& table() const { return table_; }
 
   /// Throws regimen::Error if a statement does not hold, if there is none, or if units are missing: `--check` of a
   /// program, to be called once its results folder is complete.
@@ -57,6 +60,7 @@ class Claims {
 
  private:
   std::string text_;
+  regimen::report::Table table_{{{.name = "holds"}, {.name = "statement"}}};
   int all_ = 0;
   int failed_ = 0;
   std::size_t missing_ = 0;

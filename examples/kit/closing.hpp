@@ -13,28 +13,40 @@
 
 #include "claims.hpp"
 #include "format.hpp"
+#include "page.hpp"
 #include "pictures.hpp"
 
 namespace kit {
 
-/// What a program ends with: its tables, each as OUT/NAME.csv too, and what came of its statements.
+/// What a program ends with: its tables, each as OUT/NAME.csv too, its pictures, and what came of its statements; all
+/// of it also as a page, OUT/report.html, of this title.
 class Closing {
  public:
-  explicit Closing(std::string out) : out_(std::move(out)) {}
+  Closing(std::string out, std::string title) : out_(std::move(out)), page_(out_, std::move(title)) {}
 
   void add(const regimen::report::Table& table, const std::string& name) {
     text_ += "\n" + regimen::report::terminal(table, {.width = 150});
     regimen::experiment::write_file(out_ + "/" + name + ".csv", regimen::report::csv(table));
+    page_.add(table, table.title().empty() ? name : table.title());
   }
 
-  /// Writes all into OUT/table.txt and prints it. `said`: sentences behind the statements. `numbers`: the files that
-  /// have every number.
-  void show(const Claims& claims, const std::string& said = "", const std::string& numbers = "results.csv") const {
+  /// Writes OUT/pictures/NAME.svg.
+  void draw(const regimen::report::Picture& picture, const std::string& name, const std::string& heading) {
+    page_.draw(picture, name, heading);
+  }
+
+  /// Writes all into OUT/table.txt and OUT/report.html, and prints it. `said`: sentences behind the statements.
+  /// `numbers`: the files that have every number.
+  void show(const Claims& claims, const std::string& said = "", const std::string& numbers = "results.csv") {
+    page_.say(said);
+    page_.add(claims);
+    page_.write();
     show_text(text_ + "\nDoes it come out?\n" + claims.text() + said, out_, numbers);
   }
 
  private:
   std::string out_;
+  Page page_;
   std::string text_{};
 };
 

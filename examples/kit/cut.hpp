@@ -100,6 +100,7 @@ Cut cut_of(const std::string& text, const Whole& whole);
 /// names of files that it writes besides those of `regimen::experiment::conduct`.
 template <class Settings>
 regimen::experiment::FolderContents contents_of(const Settings& settings, std::vector<std::string> results) {
+  results.emplace_back("report.html");
   return {.path = settings.out,
           .defaults = text_of_settings(Settings{}),
           .settings =

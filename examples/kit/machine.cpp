@@ -40,7 +40,7 @@ void print(const Machine& machine, int seeds) {
 
 regimen::experiment::Conduct settle(Machine& machine, const DataOptions& data, int units, int seeds,
                                     const regimen::experiment::Task& task, const MachineUse& use) {
-  if (!task.list && !task.collect) {
+  if (!task.list && !task.collect && task.from.empty()) {
     require_root(data);
   }
   settle_device(machine.device, machine.precision, !use.small);

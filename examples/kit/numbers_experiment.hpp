@@ -25,7 +25,9 @@ class NumbersExperiment : public regimen::experiment::Experiment {
  public:
   /// `results`: the files that the program writes besides those of every experiment.
   NumbersExperiment(Settings settings, std::vector<std::string> results)
-      : settings_(std::move(settings)), results_(std::move(results)) {}
+      : settings_(std::move(settings)), results_(std::move(results)) {
+    results_.emplace_back("report.html");
+  }
 
   [[nodiscard]] regimen::experiment::FolderContents contents() const override {
     return {.path = settings_.out,

@@ -63,6 +63,12 @@ void add_task(CLI::App& app, regimen::experiment::Task& task, const std::string&
   app.add_flag("--pace", task.pace, "measure how fast a worker trains, and end")->group(hidden);
 }
 
+void add_from(CLI::App& app, regimen::experiment::Task& task) {
+  app.add_option("--from", task.from,
+                 "train nothing: show what results.csv and epochs.csv in this folder tell once more, in --out, a new "
+                 "folder; the other options as they were");
+}
+
 void add_data(CLI::App& app, DataOptions& data, const std::vector<std::string>& more) {
   std::vector<std::string> names = data_names();
   names.insert(names.end(), more.begin(), more.end());

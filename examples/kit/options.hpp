@@ -27,6 +27,10 @@ void take_last(CLI::App& app);
 /// which says what is made smaller, and how much.
 void add_task(CLI::App& app, regimen::experiment::Task& task, const std::string& budget = "");
 
+/// --from, for programs that need no more than results.csv and epochs.csv to show their results
+/// (`regimen::experiment::read_published`).
+void add_from(CLI::App& app, regimen::experiment::Task& task);
+
 /// --data and --root; `more`: names of data sets that the program has besides `data_names`.
 void add_data(CLI::App& app, DataOptions& data, const std::vector<std::string>& more = {});
 

@@ -1,14 +1,9 @@
 #include "100-bad-minima/pictures.hpp"
 
 #include <cstddef>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include <unistd.h>
 
 #include <regimen/report/svg.hpp>
 
@@ -18,24 +13,6 @@
 namespace rg = regimen;
 
 namespace pictures_test {
-
-/// Settings with a folder of their own, which goes when they go.
-struct Folder {
-  Folder() {
-    settings.out = std::filesystem::temp_directory_path() / ("regimen-pictures-" + std::to_string(::getpid()));
-  }
-  ~Folder() { std::filesystem::remove_all(settings.out); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  /// The picture's file; "" if there is none.
-  [[nodiscard]] std::string picture(const std::string& name) const {
-    std::ifstream file(settings.out + "/pictures/" + name + ".svg");
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
-  Settings settings;
-};
 
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t n = 0;
@@ -79,9 +56,7 @@ Group group(std::size_t sets) {
 }
 
 TEST_CASE("pictures: holes have a point for each start and a bar for each set") {
-  const Folder folder;
-  draw_holes(group(2), "holes", folder.settings);
-  const std::string svg = folder.picture("holes");
+  const std::string svg = rg::report::svg(holes_picture(group(2)));
   CHECK(count(svg, "<circle") == 3);  // two, and the legend's
   CHECK(count(svg, "<rect") == 3);    // two bars on the ground
   CHECK(count(svg, "test accuracy lost (points)") == 1);
@@ -89,31 +64,26 @@ TEST_CASE("pictures: holes have a point for each start and a bar for each set") 
 }
 
 TEST_CASE("pictures: no hole without fitted random labels, and no set that diverged") {
-  const Folder folder;
   Group unfitted = group(2);
   unfitted.says_lost = false;
   unfitted.rows[1].a.diverged = {"2"};
-  draw_holes(unfitted, "holes", folder.settings);
-  CHECK(count(folder.picture("holes"), "<circle") == 2);
-  CHECK(count(folder.picture("holes"), "lost") == 0);
+  const std::string svg = rg::report::svg(holes_picture(unfitted));
+  CHECK(count(svg, "<circle") == 2);
+  CHECK(count(svg, "lost") == 0);
   unfitted.rows[0].b.diverged = {"1"};
-  draw_holes(unfitted, "none", folder.settings);
-  CHECK(folder.picture("none").empty());
+  CHECK(holes_picture(unfitted).panels.empty());
 }
 
 TEST_CASE("pictures: curves count each phase's epochs from 0, with a gap between phases") {
-  const Folder folder;
   Group shown = group(2);
-  draw_curves(shown, "curves", folder.settings);
-  const std::string svg = folder.picture("curves");
+  const std::string svg = rg::report::svg(curves_picture(shown, {}));
   CHECK(count(svg, ">24|0<") == 2);
   CHECK(count(svg, ">36<") == 4);
   CHECK(count(svg, ">random labels<") == 2);
   // Fit and test of two panels with one phase and two with two, and the legend's; clean was never scored.
   CHECK(count(svg, "<polyline") == 2 * (2 + 4) + 2);
   shown.rows[1].b.results = {};
-  draw_curves(shown, "missing", folder.settings);
-  CHECK(folder.picture("missing").empty());
+  CHECK(curves_picture(shown, {}).panels.empty());
 }
 
 TEST_CASE("plane: a grid's cells are counted row by row from below") {

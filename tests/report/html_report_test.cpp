@@ -288,7 +288,8 @@ TEST_CASE("HtmlReport: misuse is an error that names the field and the cure") {
   CHECK(has(message({.title = "a", .sections = {{.heading = "b", .pictures = {{}}}}}),
             "HtmlReport.sections[0] \"b\": Picture.panels must be at least one"));
   CHECK(has(message({.title = "a", .sections = {{.heading = "b", .images = {{"GIF89a", "c"}}}}}),
-            "sections[0] \"b\".images[0].png must be the bytes of a PNG file, but is 6 bytes of another kind"));
+            "sections[0] \"b\".images[0].file must be the content of a PNG file, or of an SVG file that `svg` wrote, "
+            "but is 6 bytes of another kind"));
   CHECK(has(message({.title = "a", .sections = {{.heading = "b", .images = {{"\x89PNG\r\n\x1a\n"}}}}}),
             ".images[0].text must be given"));
   CHECK(has(message({.title = "a", .sections = {{.heading = "b", .codes = {{}}}}}), ".codes[0].name must be given"));

@@ -14,6 +14,12 @@
 
 namespace regimen::inline v0::detail::reports {
 
+/// What a browser may load for the page: styles and images that are in it. It refuses scripts and everything from
+/// elsewhere, also if a text should ever be taken for markup.
+inline constexpr const char* policy_element =
+    "<meta http-equiv=\"Content-Security-Policy\" "
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"/>\n";
+
 /// Links to the sections; none if there are few.
 inline std::string contents_of(const report::HtmlReport& page) {
   if (page.sections.size() < 4) {
@@ -79,6 +85,7 @@ namespace regimen::inline v0::report {
   }
   const std::string title = detail::reports::xml_text(page.title);
   std::string text = "<!DOCTYPE html>\n<html lang=\"" + page.language + "\">\n<head>\n<meta charset=\"utf-8\"/>\n" +
+                     detail::reports::policy_element +
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>" + title +
                      "</title>\n<style>\n" + detail::reports::style_sheet(colours) +
                      "</style>\n</head>\n<body>\n<main>\n<h1>" + title + "</h1>\n" +

@@ -11,9 +11,9 @@
 
 namespace regimen::inline v0::report {
 
-/// An image of a report, stored in it.
+/// An image of a report, stored in it. A browser runs no script of such an image, and reads no file that it names.
 struct HtmlImage {
-  std::string png{};      ///< bytes of a PNG file
+  std::string file{};     ///< content of a PNG file, or of an SVG file as `svg` writes it
   std::string text{};     ///< what it shows, for those who do not see it; not empty
   std::string caption{};  ///< text below it
 };
@@ -57,6 +57,10 @@ inline std::string section_called(const report::HtmlReport& page, std::size_t i)
   return "HtmlReport.sections[" + text(i) + "]" + (heading.empty() ? "" : " \"" + heading + "\"");
 }
 
+inline bool is_png(const report::HtmlImage& image) {
+  return image.file.starts_with("\x89PNG\r\n\x1a\n");
+}
+
 /// Throws Error if a part of the report cannot be written.
 inline void check(const report::HtmlReport& page) {
   require(!page.title.empty(), "HtmlReport.title", "given (it is the page's heading)", "\"\"");
@@ -73,8 +77,9 @@ inline void check(const report::HtmlReport& page) {
     for (std::size_t k = 0; k < section.images.size(); ++k) {
       const report::HtmlImage& image = section.images[k];
       const std::string at = where + ".images[" + text(k) + "]";
-      require(image.png.starts_with("\x89PNG\r\n\x1a\n"), at + ".png", "the bytes of a PNG file",
-              text(image.png.size()) + " bytes of another kind");
+      require(is_png(image) || image.file.starts_with("<svg xmlns="), at + ".file",
+              "the content of a PNG file, or of an SVG file that `svg` wrote",
+              text(image.file.size()) + " bytes of another kind");
       require(!image.text.empty(), at + ".text", "given (what a reader learns who does not see the image)", "\"\"");
     }
     for (std::size_t k = 0; k < section.codes.size(); ++k) {

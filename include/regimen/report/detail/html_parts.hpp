@@ -42,15 +42,17 @@ inline std::string scrolling(std::string_view name, std::string_view content) {
          std::string(content) + "</div>\n";
 }
 
-/// A table with its title and notes.
-inline std::string table_element(const report::Table& table, const std::string& otherwise_called) {
-  std::string rows = table.title().empty() ? "" : "<caption>" + xml_text(table.title()) + "</caption>\n";
+/// A table with its title, unless the heading above says it, and its notes. A column without a name has its key.
+inline std::string table_element(const report::Table& table, const std::string& heading) {
+  const bool is_titled = !table.title().empty() && table.title() != heading;
+  std::string rows = is_titled ? "<caption>" + xml_text(table.title()) + "</caption>\n" : "";
   const auto align = [](const report::Column& column) {
     return is_right(column) ? std::string(" class=\"n\"") : std::string();
   };
   rows += "<thead><tr>";
   for (const report::Column& column : table.columns()) {
-    rows += "<th scope=\"col\"" + align(column) + ">" + xml_text(column.name) + "</th>";
+    rows +=
+        "<th scope=\"col\"" + align(column) + ">" + xml_text(column.name.empty() ? column.key : column.name) + "</th>";
   }
   rows += "</tr></thead>\n<tbody>\n";
   for (const std::vector<report::Cell>& row : table.rows()) {
@@ -63,7 +65,7 @@ inline std::string table_element(const report::Table& table, const std::string& 
     rows += "</tr>\n";
   }
   rows = "<table>\n" + rows + "</tbody>\n</table>\n";
-  std::string result = scrolling(table.title().empty() ? otherwise_called : table.title(), rows);
+  std::string result = scrolling(is_titled ? table.title() : heading, rows);
   std::string notes;
   for (const std::string& note : table.notes()) {
     notes += (notes.empty() ? "" : " ") + note;
@@ -145,9 +147,9 @@ inline std::string figure(const report::Picture& picture, const report::HtmlRepo
 }
 
 inline std::string image_element(const report::HtmlImage& image) {
-  return "<figure>\n<img alt=\"" + xml_text(image.text) + "\" src=\"data:image/png;base64," + base64(image.png) +
-         "\"/>\n" + (image.caption.empty() ? "" : "<figcaption>" + xml_text(image.caption) + "</figcaption>\n") +
-         "</figure>\n";
+  return "<figure>\n<img alt=\"" + xml_text(image.text) + "\" src=\"data:image/" + (is_png(image) ? "png" : "svg+xml") +
+         ";base64," + base64(image.file) + "\"/>\n" +
+         (image.caption.empty() ? "" : "<figcaption>" + xml_text(image.caption) + "</figcaption>\n") + "</figure>\n";
 }
 
 /// A section, the `number`-th from 1.
