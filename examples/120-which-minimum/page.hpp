@@ -16,7 +16,9 @@ inline void show_page(const std::string& hole, const std::vector<Ranked>& rankin
   kit::Page page(settings.out, "Which measures see a bad minimum?");
   page.say(hole);
   const rg::report::Picture taus = taus_picture(ranking);
-  page.section("Agreement with the test error").pictures = {taus};
+  if (!taus.panels.empty()) {
+    page.section("Agreement with the test error").pictures = {taus};
+  }
   const rg::report::Picture landscape = landscape_picture(settings);
   if (!landscape.panels.empty()) {
     ex::write_file(settings.out + "/landscape.svg", rg::report::svg(landscape));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <regimen/report.hpp>
@@ -208,40 +209,22 @@ inline rg::report::Table ranking_table(const std::vector<Ranked>& ranking) {
   return table;
 }
 
-/// Kendall's tau of each measure with the test error, with its interval: the ten that agree best and the ten that agree
-/// least, if there are more than twenty.
+/// Kendall's tau of each measure with the test error, with its interval; without panels if no measure has one.
 inline rg::report::Picture taus_picture(const std::vector<Ranked>& ranking) {
-  using namespace rg::report;
-  std::vector<const Ranked*> rows;
+  std::vector<std::pair<std::string, rg::report::Measured>> rows;
   for (const Ranked& row : ranking) {
-    if (!row.is_reference && !std::isnan(row.across.mean)) {
-      rows.push_back(&row);
+    if (!std::isnan(row.across.mean)) {
+      rows.emplace_back(row.number.title, row.across);
     }
   }
-  constexpr std::size_t half = 10;
-  if (rows.size() > 2 * half) {
-    rows.erase(rows.begin() + half, rows.end() - half);
+  rg::report::Picture picture{.caption =
+                                  "Measures that order all minima as their test error does have a tau of 1; one "
+                                  "whose interval holds 0 says nothing of it."};
+  if (!rows.empty()) {
+    picture.panels = {rg::report::forest_panel(rows, "Kendall's tau with the test error")};
+    picture.panels[0].marks = {{.at = 0}};
   }
-  ErrorBars taus{.name = "tau over all minima, 95 % interval", .style = {.colour = colour::blue, .mark = Mark::disc}};
-  Panel panel{.y = {.label = "Kendall's tau", .from = -1, .to = 1}, .height = 220};
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    panel.x.ticks.push_back({static_cast<double>(i), rows[i]->number.title});
-    taus.x.push_back(static_cast<double>(i));
-    taus.y.emplace_back(rows[i]->across);
-  }
-  if (rows.empty()) {
-    return {};
-  }
-  panel.x.from = -0.5;
-  panel.x.to = static_cast<double>(rows.size()) - 0.5;
-  panel.series = {Lines{.x = {panel.x.from, panel.x.to},
-                        .y = {0, 0},
-                        .style = {.colour = colour::black, .dash = Dash::dotted, .width = 1}},
-                  taus};
-  return {.caption =
-              "Measures that order all minima as their test error does have a tau of 1; a measure whose interval "
-              "holds 0 says nothing of it.",
-          .panels = {panel}};
+  return picture;
 }
 
 /// The fragility audit: what is left of the ranking where the learning rate is another.

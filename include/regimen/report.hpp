@@ -6,6 +6,7 @@
 #include "regimen/report/between_minima.hpp"
 #include "regimen/report/csv.hpp"
 #include "regimen/report/curves.hpp"
+#include "regimen/report/forest.hpp"
 #include "regimen/report/html.hpp"
 #include "regimen/report/html_report.hpp"
 #include "regimen/report/image_strip.hpp"

@@ -62,7 +62,7 @@ def run(browser, folder, arguments):
     """Standard output and error of the browser, whose own files lie in the folder."""
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                "--disable-background-networking", "--no-first-run", f"--user-data-dir={folder}/profile",
-               "--enable-logging=stderr", *arguments]
+               "--hide-scrollbars", "--enable-logging=stderr", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     return done.stdout, done.stderr
 
@@ -119,7 +119,7 @@ def draw(browser, path, folder):
             "dark": ["--window-size=1000,3400", "--blink-settings=preferredColorScheme=0"],
             "narrow": ["--window-size=500,6000"],
         }.items():
-            run(browser, temporary, [*arguments, f"--screenshot={folder}/{name}.png", "--hide-scrollbars", path.as_uri()])
+            run(browser, temporary, [*arguments, f"--screenshot={folder}/{name}.png", path.as_uri()])
         run(browser, temporary, [f"--print-to-pdf={folder}/paper.pdf", "--no-pdf-header-footer", path.as_uri()])
 
 

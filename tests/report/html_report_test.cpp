@@ -1,5 +1,6 @@
 #include <regimen/report/between_minima.hpp>
 #include <regimen/report/curves.hpp>
+#include <regimen/report/forest.hpp>
 #include <regimen/report/html.hpp>
 #include <regimen/report/image_strip.hpp>
 #include <regimen/report/measure_table.hpp>
@@ -322,6 +323,17 @@ TEST_CASE("measure_table: means of the arms, and tau with the error over all tha
   CHECK(has(error_of([] { (void)report::measure_table({{"a", {1}}}, {1, 2}, {"x", "y"}); }),
             "measure_table: values.size() of \"a\" must be error.size() = 2"));
   CHECK(has(error_of([] { (void)report::measure_table({}, {1, 2}, {"x"}); }), "measure_table: arms.size()"));
+}
+
+TEST_CASE("forest_panel: a line each with its interval, and a table by name") {
+  const Panel panel =
+      report::forest_panel({{"path norm", regimen::Estimate{0.5, 0.25, 0.75, 9}}, {"margin", -0.125}}, "tau");
+  const std::string html =
+      report::html({.title = "F", .sections = {{.heading = "f", .pictures = {{.panels = {panel}}}}}});
+  CHECK(has(html, "<th scope=\"row\">path norm</th><td class=\"n\">0.25; 0.75</td><td class=\"n\">0.5</td>"));
+  CHECK(has(html, "<th scope=\"row\">margin</th><td class=\"n\"></td><td class=\"n\">-0.125</td>"));
+  CHECK(html.find(">path norm</th>") < html.find(">margin</th>"));
+  CHECK(has(error_of([] { (void)report::forest_panel({}, ""); }), "forest_panel: rows.size() must be at least 1"));
 }
 
 TEST_CASE("line_panel, barrier_of, density_panel, image_strip: what they draw, and misuse") {

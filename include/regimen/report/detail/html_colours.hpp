@@ -21,7 +21,7 @@ namespace regimen::inline v0::detail::reports {
 /// What a colour of a picture is for.
 enum class ColourRole {
   text,    ///< letters: a contrast of 4.5
-  line,    ///< lines and marks: a contrast of 3
+  line,    ///< lines and marks: a contrast of 3, on a dark page of 4.5
   ground,  ///< what lies below all of them: no contrast, but dark on a dark page
 };
 
@@ -68,7 +68,8 @@ inline report::Rgb colour_on(const Theme& theme, const report::Rgb& colour, Colo
   if (role == ColourRole::ground || colour == report::Rgb{255, 255, 255} || colour == rgb_of("#dddddd")) {
     return result;
   }
-  return with_contrast(result, stretch_on(theme), role == ColourRole::text ? 4.5 : 3);
+  // Thin lines look dimmer on a dark page than their contrast says.
+  return with_contrast(result, stretch_on(theme), role == ColourRole::text || theme.is_dark ? 4.5 : 3);
 }
 
 inline report::Rgb stretch_on(const Theme& theme) {

@@ -82,6 +82,7 @@ inline std::string folded(std::string_view name, std::string_view content) {
 /// have among all panels.
 inline std::vector<report::Picture> pictures_of_panels(const report::Picture& picture, const std::string& heading) {
   constexpr double width = 420;
+  constexpr double least_plot = 280;
   const Styles styles(picture);
   std::vector<report::Picture> pictures;
   for (std::size_t i = 0; i < picture.panels.size(); ++i) {
@@ -101,14 +102,16 @@ inline std::vector<report::Picture> pictures_of_panels(const report::Picture& pi
     // A label that stands at the first panel of a row only is the others', too.
     const std::size_t first = i - i % std::max<std::size_t>(picture.columns, 1);
     panel.y.label = panel.y.label.empty() ? picture.panels[first].y.label : panel.y.label;
-    alone.width = panel.tiles.rows.empty() ? width : std::max(width, picture.width);
+    // Long texts on its left leave a plot too little room, and images are drawn for the whole picture.
+    const double left = panel.tiles.rows.empty() ? PanelPlan(panel, "").left() : 0;
+    alone.width = panel.tiles.rows.empty() ? std::max(width, left + least_plot) : std::max(width, picture.width);
     if (alone.description.empty()) {
       alone.description = picture.caption;
     }
-    if (panel.title.empty()) {
-      panel.title = picture.panels.size() > 1 && panel.tiles.rows.empty() ? panel.y.label : "";
-    }
-    alone.title = panel.title.empty() ? (picture.title.empty() ? heading : picture.title) : panel.title;
+    const std::string& all = picture.title.empty() ? heading : picture.title;
+    alone.title = !panel.title.empty()                                  ? panel.title
+                  : picture.panels.size() > 1 && !panel.y.label.empty() ? all + ": " + panel.y.label
+                                                                        : all;
     pictures.push_back(std::move(alone));
   }
   return pictures;

@@ -22,7 +22,7 @@ nav ol{margin:.5rem 0;padding-left:1.5rem}
 figure{margin:1rem 0}
 figcaption,.note{color:var(--soft);font-size:.875rem;max-width:44rem;margin:.5rem 0}
 .panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:1rem;align-items:start}
-.one{grid-template-columns:minmax(0,40rem)}
+.one{grid-template-columns:minmax(0,34rem)}
 .p{width:100%;height:auto;display:block}
 .wide{min-width:36rem;max-width:48rem}
 .panels>.scroll{grid-column:1/-1}
@@ -33,6 +33,7 @@ caption{text-align:left;font-weight:bold;padding:.25rem 0}
 th,td{border-bottom:1px solid var(--rule);padding:.2rem .6rem .2rem 0;text-align:left;vertical-align:top}
 thead th{background:var(--shade);vertical-align:bottom}
 tbody th{font-weight:normal}
+td.n,tbody th.n{white-space:nowrap}
 th.n,td.n{text-align:right;padding:.2rem 0 .2rem .6rem}
 details{margin:.5rem 0}
 summary{cursor:pointer;color:var(--link);font-size:.875rem}

@@ -38,7 +38,7 @@ inline std::string measured_text(const report::Measured& value) {
 /// The points of one series: x, and what the table says there.
 using TablePoints = std::vector<std::pair<double, std::string>>;
 
-inline TablePoints points_of(const report::Series& series) {
+inline TablePoints points_of(const report::Series& series, bool sideways) {
   TablePoints points;
   std::visit(
       [&](const auto& each) {
@@ -52,7 +52,7 @@ inline TablePoints points_of(const report::Series& series) {
           }
         } else if constexpr (requires { each.y; }) {
           for (std::size_t i = 0; i < each.x.size(); ++i) {
-            points.emplace_back(each.x[i], five_digits(each.y[i]));
+            points.emplace_back(sideways ? each.y[i] : each.x[i], five_digits(sideways ? each.x[i] : each.y[i]));
           }
         }
       },
@@ -63,17 +63,18 @@ inline TablePoints points_of(const report::Series& series) {
 /// Where on the x axis a row of the table lies, in words: a group by name, a phase and its epoch, or the number.
 class Places {
  public:
-  explicit Places(const report::Panel& panel) : panel_(panel) {
-    for (const report::Tick& tick : panel.x.ticks) {
-      named_ = named_ || std::any_of(tick.text.begin(), tick.text.end(),
-                                     [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; });
-    }
+  explicit Places(const report::Panel& panel)
+      : panel_(panel), sideways_(is_named(panel.y)), ticks_(sideways_ ? panel.y.ticks : panel.x.ticks) {
+    named_ = is_named(panel.x) || sideways_;
     const std::vector<report::Stretch>& all = panel.stretches;
     phases_ = all.size() > 1 && all.front().from == panel.x.from && all.back().to == panel.x.to;
     for (std::size_t i = 1; i < all.size(); ++i) {
       phases_ = phases_ && all[i].from == all[i - 1].to;
     }
   }
+
+  /// Whether names stand on the y axis, so that a row is a y, and its numbers are on the x axis.
+  [[nodiscard]] bool sideways() const { return sideways_; }
 
   /// Series whose points lie beside each other at one name share its row.
   [[nodiscard]] double row_of(double x) const { return named_ ? nearest(x).at : x; }
@@ -91,12 +92,21 @@ class Places {
   }
 
  private:
+  static bool is_named(const report::Axis& axis) {
+    return std::any_of(axis.ticks.begin(), axis.ticks.end(), [](const report::Tick& tick) {
+      return std::any_of(tick.text.begin(), tick.text.end(),
+                         [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; });
+    });
+  }
+
   [[nodiscard]] const report::Tick& nearest(double x) const {
-    return *std::min_element(panel_.x.ticks.begin(), panel_.x.ticks.end(),
+    return *std::min_element(ticks_.begin(), ticks_.end(),
                              [&](const auto& a, const auto& b) { return std::abs(a.at - x) < std::abs(b.at - x); });
   }
 
   const report::Panel& panel_;
+  bool sideways_;
+  const std::vector<report::Tick>& ticks_;
   bool named_ = false;   ///< ticks are names, not numbers
   bool phases_ = false;  ///< stretches cover the axis
 };
@@ -145,14 +155,15 @@ inline report::Table text_table(const std::vector<std::string>& heads, const std
 /// The numbers of all series but heat grids: a row for each x.
 inline report::Table series_numbers(const report::Panel& panel, const std::string& title, std::size_t most_rows) {
   const std::vector<const report::Series*> told = told_series(panel);
-  std::vector<std::string> heads{panel.x.label.empty() ? "at" : panel.x.label};
   const Places places(panel);
+  const std::string& along = places.sideways() ? panel.y.label : panel.x.label;
+  std::vector<std::string> heads{along.empty() ? "at" : along};
   std::map<double, std::vector<std::string>> rows;
   for (std::size_t i = 0; i < told.size(); ++i) {
     const std::string& name = name_of(*told[i]);
     const std::string value = panel.y.label.empty() ? "value" : panel.y.label;
     heads.push_back((name.empty() ? value : name) + (std::holds_alternative<report::Band>(*told[i]) ? ", range" : ""));
-    for (const auto& [x, value_text] : points_of(*told[i])) {
+    for (const auto& [x, value_text] : points_of(*told[i], places.sideways())) {
       if (std::isfinite(x) && !value_text.empty()) {
         std::vector<std::string>& row = rows[places.row_of(x)];
         row.resize(told.size());
@@ -164,6 +175,9 @@ inline report::Table series_numbers(const report::Panel& panel, const std::strin
   std::vector<double> all;
   for (const auto& [x, row] : rows) {
     all.push_back(x);
+  }
+  if (places.sideways()) {
+    std::reverse(all.begin(), all.end());  // as they are drawn
   }
   for (const std::size_t i : thinned(all.size(), most_rows)) {
     std::vector<report::Cell> cells{places.text_of(all[i])};

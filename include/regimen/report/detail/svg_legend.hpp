@@ -87,6 +87,7 @@ class Styles {
 
 inline constexpr double sample_width = 30;
 inline constexpr double legend_line = 18;
+inline constexpr double least_left = 8;  ///< of the legend, in px
 
 /// A number with three digits: "0.25", "-3", "1.2e-05".
 inline std::string three_digits(double value) {
@@ -143,6 +144,10 @@ struct Legend {
 
 inline Legend legend_of(const Styles& styles, double left, double right, double top) {
   Legend legend;
+  for (const report::Series* const series : styles.named()) {
+    // Below a plot with long texts on its left an entry may need the room under them.
+    left = std::clamp(right - sample_width - 6 - text_width(legend_text(*series), label_size), least_left, left);
+  }
   double x = left;
   double y = top + legend_line / 2;
   for (const report::Series* const series : styles.named()) {
