@@ -25,7 +25,7 @@ ROOMS = [
     ("schedule*", "numbers that change over time: decay, warm-up, cosine, plateaus; a `Knob` is a number or a schedule"),
     ("stop*", "when a phase is over: fit, patience, gap, limits"),
     ("observe*", "the events of a run, progress, logs, files for TensorBoard, the manifest in a file"),
-    ("report*", "results as tables (terminal, CSV, Markdown) and pictures (SVG); not in regimen.hpp"),
+    ("report*", "results as tables (terminal, CSV, Markdown), pictures (SVG) and pages (HTML); not in regimen.hpp"),
     ("tensor", "what is done to any tensor: names, sums, checksums, autocast, files of NumPy's"),
     ("batch", "samples with targets and ids"),
     ("share", "several processes that train one network: who they are, and sums with the same bits for any number of them"),

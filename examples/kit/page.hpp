@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <regimen/base/json.hpp>
 #include <regimen/experiment/files.hpp>
 #include <regimen/report/html.hpp>
 #include <regimen/report/picture.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 // No LibTorch.
 
-/// Results as tables (terminal, CSV, Markdown) and pictures (SVG); not in regimen.hpp.
+/// Results as tables (terminal, CSV, Markdown), pictures (SVG) and pages (HTML); not in regimen.hpp.
 
 #include "regimen/report/between_minima.hpp"
 #include "regimen/report/csv.hpp"

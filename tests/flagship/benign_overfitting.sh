@@ -28,6 +28,7 @@ echo '== a whole run, with its check'
 run "$work/whole" --check > "$work/whole.log" || { cat "$work/whole.log"; fail 'a statement does not come out'; }
 cat "$work/whole.log"
 # A header; 4 seeds of 2 starts, 3 ratios, 2 x 3 sizes, 2 tails; 2 seeds of 3 networks, trained and measured.
+[ "$(tail -n 1 "$work/whole/report.html")" = '</html>' ] || fail 'report.html is no whole page'
 [ "$(grep -c '' "$work/whole/results.csv")" = 65 ] || fail 'results.csv has another number of jobs'
 [ "$(grep -c '^  yes' "$work/whole/table.txt")" = 24 ] || fail 'the table lacks a statement'
 [ "$(grep -c '<polyline' "$work/whole/pictures/benign-overfitting.svg")" -ge 12 ] || fail 'the picture lacks lines'

@@ -15,6 +15,7 @@ run() { # run FOLDER [options]
 echo '== a whole run, in one process'
 run "$work/whole" --workers 1 --quiet > "$work/whole.log"
 cat "$work/whole.log"
+is_page "$work/whole/report.html"
 [ "$(grep -c '' "$work/whole/results.csv")" = 13 ] || fail 'results.csv should have a header and 2 seeds x 3 kinds of labels x 2 networks'
 [ "$(grep -Ec '^(none +(early|whole) +0|(uniform|pair) +(early|whole) +40) ' "$work/whole/table.txt")" = 6 ] || fail 'the table lacks rows'
 [ "$(grep -c '<polyline' "$work/whole/corruption.svg")" = 8 ] || fail 'the picture lacks lines, or the legend'

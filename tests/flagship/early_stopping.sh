@@ -16,6 +16,7 @@ run() { # run FOLDER [options]
 echo '== clusters: what the paper says comes out'
 run "$work/whole" --seeds 2 --image-seeds 0 --check > "$work/whole.log"
 cat "$work/whole.log"
+is_page "$work/whole/report.html"
 [ "$(grep -c '^  yes  ' "$work/whole/table.txt")" = 5 ] || fail 'five statements should hold'
 [ "$(grep -c '' "$work/whole/clusters.csv")" = 3 ] || fail 'clusters.csv should have a header and two cells'
 [ "$(grep -c '' "$work/whole/results.csv")" = 13 ] || fail 'results.csv should have a header and 2 seeds x 2 cells x 3 jobs'

@@ -25,6 +25,7 @@ cat "$work/whole.log"
 for file in results.csv summary.csv epochs.csv manifest.json settings.json table.txt; do
   [ -s "$work/whole/$file" ] || fail "$file is missing or empty"
 done
+is_page "$work/whole/report.html"
 [ "$(grep -c '' "$work/whole/results.csv")" = 9 ] || fail 'results.csv should have a header and 2 seeds x 2 starts x 2 sets'
 [ "$(grep -c '' "$work/whole/summary.csv")" = 3 ] || fail 'summary.csv should have a header and two sets'
 awk -F, 'NR == 1 { columns = NF } NF != columns { exit 1 }' "$work/whole/epochs.csv" || fail 'epochs.csv is ragged'
@@ -38,6 +39,16 @@ for picture in curves holes confusion-set; do
     fail "no picture $picture.svg"
 done
 grep -q "^Pictures: $work/whole/pictures/\*.svg" "$work/whole.log" || fail 'it does not say where the pictures are'
+
+echo '== what its tables tell is shown again, without training'
+run "$work/shown" --from "$work/whole" > "$work/shown.log"
+for file in table.txt pictures/curves.svg pictures/holes.svg; do
+  cmp "$work/whole/$file" "$work/shown/$file" || fail "$file differs"
+done
+is_page "$work/shown/report.html"
+if run "$work/shown" --from "$work/whole" > "$work/shown.log" 2>&1; then
+  fail 'it wrote into a folder that has files'
+fi
 
 echo '== a run that fits too little succeeds, says so and needs no other program'
 mkdir "$work/bin"

@@ -20,6 +20,7 @@ run "$work/whole" --root "$work/none" --seeds 8 --depths 10,50 --epochs 400 --im
   > "$work/whole.log" || { cat "$work/whole.log"; fail 'a statement does not come out'; }
 cat "$work/whole.log"
 # A header; 12 cells with a training and 8 seeds; ten tenths of 6 networks.
+is_page "$work/whole/report.html"
 [ "$(grep -c '' "$work/whole/results.csv")" = 169 ] || fail 'results.csv has another number of jobs'
 python3 - "$work/whole" << 'END' || fail 'a number is not what it must be'
 import csv, sys, xml.dom.minidom

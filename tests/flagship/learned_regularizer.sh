@@ -20,6 +20,7 @@ echo '== a whole run'
 run "$work/whole" > "$work/whole.log"
 cat "$work/whole.log"
 # A header; 8 jobs of images, and of each of 2 seeds of signals 2 and 2 a rate.
+is_page "$work/whole/report.html"
 [ "$(grep -c '' "$work/whole/results.csv")" = 21 ] || fail 'results.csv has another number of jobs'
 python3 - "$work/whole" << 'END' || fail 'a number is not what it must be'
 import csv, sys, xml.dom.minidom

@@ -20,6 +20,7 @@ echo '== linear regression: what theory says comes out'
 run "$work/whole" --root "$work/none" --seeds 3 --law-designs 200 --image-seeds 0 --check > "$work/whole.log" ||
   { cat "$work/whole.log"; fail 'a statement does not come out'; }
 cat "$work/whole.log"
+is_page "$work/whole/report.html"
 [ "$(grep -c '^  yes  ' "$work/whole/table.txt")" = 19 ] || fail 'nineteen statements should hold'
 [ "$(grep -c '' "$work/whole/results.csv")" = 55 ] || fail 'results.csv should have a header and 3 seeds x 18 jobs'
 [ "$(grep -c '<polyline' "$work/whole/pictures/linear.svg")" -ge 4 ] || fail 'the picture lacks lines'

@@ -16,6 +16,7 @@ run() { # run FOLDER [options]
 echo '== a whole run'
 run "$work/whole" --rates 100,80 --quiet > "$work/whole.log"
 cat "$work/whole.log"
+is_page "$work/whole/report.html"
 [ "$(grep -c '' "$work/whole/results.csv")" = 9 ] || fail 'results.csv should have a header and 2 rates x 2 starts x 2 arms'
 [ "$(grep -c '' "$work/whole/ranking.csv")" = 43 ] || fail 'ranking.csv should have a header, 40 numbers and 2 references'
 head -n 1 "$work/whole/rates.csv" | grep -q '^measure,rate_100,rate_80,sign$' || fail 'rates.csv lacks a rate'
@@ -30,12 +31,12 @@ python3 -m json.tool "$work/whole/manifest.json" > "$work/manifest.txt" || fail 
 
 echo '== killed before the end of a training, and resumed'
 mkdir "$work/before"
-for file in results.csv ranking.csv rates.csv table.txt landscape.svg; do
+for file in results.csv ranking.csv rates.csv table.txt landscape.svg report.html; do
   mv "$work/whole/$file" "$work/before/$file"
 done
 rm "$work/whole/complete" "$work/whole/scores/seed1-rate100-vanilla-adversarial.csv" "$work/whole/line.csv"
 run "$work/whole" --rates 100,80 --resume > "$work/resumed.log"
-for file in results.csv ranking.csv rates.csv table.txt landscape.svg; do
+for file in results.csv ranking.csv rates.csv table.txt landscape.svg report.html; do
   cmp "$work/before/$file" "$work/whole/$file" || fail "$file differs"
 done
 

@@ -83,4 +83,16 @@ TEST_CASE("pixels: an image has a colour for each pixel") {
         "tile.height must be in [1, 65535], but is 0");
 }
 
+TEST_CASE("pixels_of: bytes of any number of channels, opacity left out") {
+  using report::Rgb;
+  const auto of = [](std::size_t channels, const std::vector<std::uint8_t>& bytes) {
+    return report::pixels_of({.height = 1, .width = 2, .channels = channels, .bytes = bytes}).colours;
+  };
+  CHECK(of(1, {1, 2}) == std::vector<Rgb>{{1, 1, 1}, {2, 2, 2}});
+  CHECK(of(2, {1, 9, 2, 9}) == std::vector<Rgb>{{1, 1, 1}, {2, 2, 2}});
+  CHECK(of(3, {1, 2, 3, 4, 5, 6}) == std::vector<Rgb>{{1, 2, 3}, {4, 5, 6}});
+  CHECK(of(4, {1, 2, 3, 9, 4, 5, 6, 9}) == std::vector<Rgb>{{1, 2, 3}, {4, 5, 6}});
+  CHECK(error_of([&] { (void)of(3, {1}); }).find("pixels_of: image.bytes.size() must be") == 0);
+}
+
 }  // namespace pixels_test

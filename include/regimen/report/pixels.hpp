@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "regimen/base/error.hpp"
+#include "regimen/base/image_bytes.hpp"
 #include "regimen/base/png_bytes.hpp"
 
 namespace regimen::inline v0::report {
@@ -110,3 +111,21 @@ inline std::string base64(std::string_view bytes) {
 }
 
 }  // namespace regimen::inline v0::detail::reports
+
+namespace regimen::inline v0::report {
+
+/// The pixels of an image of bytes, as `image_grid` makes one of tensors. Grey has three equal channels; opacity is left
+/// out. Throws Error unless the image has as many bytes as its pixels need.
+///     const report::Pixels shown = report::pixels_of(regimen::image_grid(batch.data.slice(0, 0, 1)));
+[[nodiscard]] inline Pixels pixels_of(const ImageBytes& image) {
+  detail::check(image, "pixels_of: image");
+  Pixels pixels{.height = image.height, .width = image.width};
+  const bool has_colours = image.channels >= 3;
+  for (std::size_t at = 0; at < image.bytes.size(); at += image.channels) {
+    const std::uint8_t* const pixel = image.bytes.data() + at;
+    pixels.colours.push_back({pixel[0], pixel[has_colours ? 1 : 0], pixel[has_colours ? 2 : 0]});
+  }
+  return pixels;
+}
+
+}  // namespace regimen::inline v0::report

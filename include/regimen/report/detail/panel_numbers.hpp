@@ -73,6 +73,8 @@ class Places {
     }
   }
 
+  [[nodiscard]] bool named() const { return named_; }
+
   /// Whether names stand on the y axis, so that a row is a y, and its numbers are on the x axis.
   [[nodiscard]] bool sideways() const { return sideways_; }
 
@@ -157,7 +159,7 @@ inline report::Table series_numbers(const report::Panel& panel, const std::strin
   const std::vector<const report::Series*> told = told_series(panel);
   const Places places(panel);
   const std::string& along = places.sideways() ? panel.y.label : panel.x.label;
-  std::vector<std::string> heads{along.empty() ? "at" : along};
+  std::vector<std::string> heads{!along.empty() ? along : places.named() ? "name" : "at"};
   std::map<double, std::vector<std::string>> rows;
   for (std::size_t i = 0; i < told.size(); ++i) {
     const std::string& name = name_of(*told[i]);
