@@ -27,7 +27,7 @@ NARROW, BROAD = 400, 1000
 LOOK = """
 const look = frame => {
   const page = frame.contentDocument, root = page.documentElement, faults = [];
-  const scrolls = element => element.closest('.scroll');
+  const scrolls = element => element.parentElement.closest('.scroll');
   for (const each of page.querySelectorAll('body *')) {
     const box = each.getBoundingClientRect();
     if (box.right > root.clientWidth + 0.5 && !scrolls(each)) faults.push(`<${each.tagName}> ends at ${box.right} px`);
@@ -115,9 +115,10 @@ def draw(browser, path, folder):
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         for name, arguments in {
+            "top": ["--window-size=900,760"],
             "light": ["--window-size=1000,3400"],
             "dark": ["--window-size=1000,3400", "--blink-settings=preferredColorScheme=0"],
-            "narrow": ["--window-size=500,6000"],
+            "narrow": ["--window-size=500,6000"],  # as narrow as a window of Chromium's can be
         }.items():
             run(browser, temporary, [*arguments, f"--screenshot={folder}/{name}.png", path.as_uri()])
         run(browser, temporary, [f"--print-to-pdf={folder}/paper.pdf", "--no-pdf-header-footer", path.as_uri()])

@@ -317,9 +317,9 @@ TEST_CASE("measure_table: means of the arms, and tau with the error over all tha
   const report::Table table = report::measure_table({{"norm", {1, 2, 3, 4}, 1}, {"half", {1, regimen::unknown, 3, 2}}},
                                                     {1, 2, 3, 4}, {"good", "good", "bad", "bad"});
   CHECK(table.columns().size() == 4);
-  CHECK(inner::cell_text(table.rows()[0][1], table.columns()[1], "±") == "1.5");
-  CHECK(inner::cell_text(table.rows()[0][3], table.columns()[3], "±") == "1.00");
-  CHECK(inner::cell_text(table.rows()[1][1], table.columns()[1], "±") == "1.000");
+  CHECK(inner::cell_text(table.rows()[0][2], table.columns()[2], "±") == "1.5");
+  CHECK(inner::cell_text(table.rows()[0][1], table.columns()[1], "±") == "1.00");
+  CHECK(inner::cell_text(table.rows()[1][2], table.columns()[2], "±") == "1.000");
   CHECK(has(error_of([] { (void)report::measure_table({{"a", {1}}}, {1, 2}, {"x", "y"}); }),
             "measure_table: values.size() of \"a\" must be error.size() = 2"));
   CHECK(has(error_of([] { (void)report::measure_table({}, {1, 2}, {"x"}); }), "measure_table: arms.size()"));

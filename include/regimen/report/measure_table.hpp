@@ -23,6 +23,27 @@ struct MeasureOfMinima {
   int digits = 3;                ///< decimals of its means
 };
 
+}  // namespace regimen::inline v0::report
+
+namespace regimen::inline v0::detail::reports {
+
+/// Kendall's tau of a measure with the error, over the minima that have both; missing for fewer than two.
+inline report::Cell tau_of(const report::MeasureOfMinima& measure, const std::vector<double>& error) {
+  std::vector<double> x;
+  std::vector<double> y;
+  for (std::size_t i = 0; i < error.size(); ++i) {
+    if (!std::isnan(measure.values[i]) && !std::isnan(error[i])) {
+      x.push_back(measure.values[i]);
+      y.push_back(error[i]);
+    }
+  }
+  return x.size() < 2 ? report::Cell(report::Missing{}) : report::Cell(kendall_tau(x, y));
+}
+
+}  // namespace regimen::inline v0::detail::reports
+
+namespace regimen::inline v0::report {
+
 /// What measures say of minima: their means in each arm, and how far they agree in order with the test error over all
 /// minima, by Kendall's tau with its 95 % interval (`kendall_tau`; entries that are NaN are left out).
 /// `error`: of each minimum, the larger the worse. `arms`: the arm of each minimum; a column for each, in the order in
@@ -38,16 +59,15 @@ struct MeasureOfMinima {
       names.push_back(arm);
     }
   }
-  std::vector<Column> columns{{.name = "measure"}};
+  std::vector<Column> columns{{.name = "measure"}, {.name = "tau", .kind = Kind::estimate}};
   for (std::size_t i = 0; i < names.size(); ++i) {
     columns.push_back({.name = names[i], .key = "arm_" + detail::text(i), .align = Align::right});
   }
-  columns.push_back({.name = "tau", .kind = Kind::estimate});
   Table table(columns);
   for (const MeasureOfMinima& measure : measures) {
     detail::require(measure.values.size() == error.size(), "measure_table: values.size() of \"" + measure.name + "\"",
                     "error.size() = " + detail::text(error.size()), measure.values.size());
-    std::vector<Cell> cells{measure.name};
+    std::vector<Cell> cells{measure.name, detail::reports::tau_of(measure, error)};
     for (const std::string& name : names) {
       std::vector<double> of_arm;
       for (std::size_t i = 0; i < arms.size(); ++i) {
@@ -57,15 +77,6 @@ struct MeasureOfMinima {
       }
       cells.emplace_back(detail::reports::fixed(mean_interval(of_arm).mean, measure.digits));
     }
-    std::vector<double> x;
-    std::vector<double> y;
-    for (std::size_t i = 0; i < error.size(); ++i) {
-      if (!std::isnan(measure.values[i]) && !std::isnan(error[i])) {
-        x.push_back(measure.values[i]);
-        y.push_back(error[i]);
-      }
-    }
-    cells.emplace_back(x.size() < 2 ? Cell(Missing{}) : Cell(kendall_tau(x, y)));
     table.add(std::move(cells));
   }
   return table.note("Tau: Kendall's, of the measure with the test error, over all minima, with its 95 % interval.");

@@ -114,8 +114,8 @@ inline std::string base64(std::string_view bytes) {
 
 namespace regimen::inline v0::report {
 
-/// The pixels of an image of bytes, as `image_grid` makes one of tensors. Grey has three equal channels; opacity is left
-/// out. Throws Error unless the image has as many bytes as its pixels need.
+/// The pixels of an image of bytes, as `image_grid` makes one of tensors. Grey has three equal channels; opacity is
+/// left out. Throws Error unless the image has as many bytes as its pixels need.
 ///     const report::Pixels shown = report::pixels_of(regimen::image_grid(batch.data.slice(0, 0, 1)));
 [[nodiscard]] inline Pixels pixels_of(const ImageBytes& image) {
   detail::check(image, "pixels_of: image");

@@ -47,7 +47,7 @@ inline std::string table_element(const report::Table& table, const std::string& 
   const bool is_titled = !table.title().empty() && table.title() != heading;
   std::string rows = is_titled ? "<caption>" + xml_text(table.title()) + "</caption>\n" : "";
   const auto align = [](const report::Column& column) {
-    return is_right(column) ? std::string(" class=\"n\"") : std::string();
+    return std::string(is_right(column) ? " class=\"n\"" : column.kind != report::Kind::text ? " class=\"w\"" : "");
   };
   rows += "<thead><tr>";
   for (const report::Column& column : table.columns()) {
@@ -149,9 +149,14 @@ inline std::string figure(const report::Picture& picture, const report::HtmlRepo
          (numbers.empty() ? "" : folded("The numbers of this picture", numbers)) + "</figure>\n";
 }
 
+/// An image. Those of SVG have letters, which keep their size.
 inline std::string image_element(const report::HtmlImage& image) {
-  return "<figure>\n<img alt=\"" + xml_text(image.text) + "\" src=\"data:image/" + (is_png(image) ? "png" : "svg+xml") +
-         ";base64," + base64(image.file) + "\"/>\n" +
+  const std::string begin = "<img alt=\"" + xml_text(image.text) + "\" ";
+  const std::string shown = is_png(image)
+                                ? begin + "src=\"data:image/png;base64," + base64(image.file) + "\"/>\n"
+                                : scrolling(image.text, begin + "class=\"wide\" src=\"data:image/svg+xml;base64," +
+                                                            base64(image.file) + "\"/>\n");
+  return "<figure>\n" + shown +
          (image.caption.empty() ? "" : "<figcaption>" + xml_text(image.caption) + "</figcaption>\n") + "</figure>\n";
 }
 

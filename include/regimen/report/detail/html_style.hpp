@@ -9,7 +9,8 @@
 /// The style sheet of a page.
 namespace regimen::inline v0::detail::reports {
 
-/// Sizes and places. Nothing here is wider than the page: panels shrink, tables scroll in boxes of their own.
+/// Sizes and places. Nothing here is wider than the page: panels shrink, tables scroll in boxes of their own, which
+/// have a shadow where there is more.
 inline constexpr const char* layout_rules = R"(*{box-sizing:border-box}
 body{margin:0 auto;max-width:62rem;padding:1rem;background:var(--ground);color:var(--text);font:1rem/1.5 system-ui,sans-serif}
 h1{font-size:1.6rem;line-height:1.25;margin:.5rem 0 1rem}
@@ -26,26 +27,27 @@ figcaption,.note{color:var(--soft);font-size:.875rem;max-width:44rem;margin:.5re
 .p{width:100%;height:auto;display:block}
 .wide{min-width:36rem;max-width:48rem}
 .panels>.scroll{grid-column:1/-1}
-.scroll{overflow-x:auto;margin:.5rem 0}
+.scroll{overflow-x:auto;margin:.5rem 0;background:linear-gradient(90deg,var(--ground) 30%,transparent),linear-gradient(90deg,transparent,var(--ground) 70%) 100% 0,linear-gradient(90deg,var(--rule),transparent),linear-gradient(90deg,transparent,var(--rule)) 100% 0;background-repeat:no-repeat;background-size:2.5rem 100%,2.5rem 100%,.7rem 100%,.7rem 100%;background-attachment:local,local,scroll,scroll}
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:bold;padding:.25rem 0}
 th,td{border-bottom:1px solid var(--rule);padding:.2rem .6rem .2rem 0;text-align:left;vertical-align:top}
 thead th{background:var(--shade);vertical-align:bottom}
 tbody th{font-weight:normal}
-td.n,tbody th.n{white-space:nowrap}
+td.n,td.w,tbody th.n{white-space:nowrap}
 th.n,td.n{text-align:right;padding:.2rem 0 .2rem .6rem}
 details{margin:.5rem 0}
 summary{cursor:pointer;color:var(--link);font-size:.875rem}
 pre{background:var(--shade);padding:.75rem;font-size:.8125rem;white-space:pre-wrap;overflow-wrap:anywhere;margin:.5rem 0}
-img{max-width:100%;image-rendering:pixelated}
+img{display:block;max-width:100%;image-rendering:pixelated}
+img.wide{max-width:48rem}
 )";
 
 /// On paper everything is open and nothing scrolls.
 inline constexpr const char* print_rules = R"(@media print{body{max-width:none;padding:0;font-size:10pt}
 nav{display:none}
 details::details-content{display:block;content-visibility:visible;height:auto}
-.scroll{overflow:visible}
+.scroll{overflow:visible;background:none}
 .panels{grid-template-columns:repeat(2,minmax(0,1fr))}
 .one{grid-template-columns:minmax(0,12cm)}
 .wide{min-width:0}
