@@ -117,15 +117,21 @@ inline std::vector<report::Picture> pictures_of_panels(const report::Picture& pi
   return pictures;
 }
 
+/// Whether a panel would have too small letters on a telephone: it scrolls there.
+inline bool is_wide(const report::Picture& alone) {
+  return alone.width > 500;
+}
+
 /// One panel as <svg> with the title and the description that a screen reader says.
 inline std::string panel_element(report::Picture alone, const std::string& id) {
   const std::string said = spoken(alone, id);
   const std::string labels = id + "-title" + (alone.description.empty() ? "" : " " + id + "-desc");
   alone.title.clear();  // the panel draws its own
-  const bool is_wide = alone.width > 500;
-  const std::string svg = svg_element(
-      alone, drawn(alone), said, attribute("class", is_wide ? "p wide" : "p") + attribute("aria-labelledby", labels));
-  return is_wide ? scrolling(alone.panels.front().title.empty() ? "images" : alone.panels.front().title, svg) : svg;
+  const std::string svg =
+      svg_element(alone, drawn(alone), said,
+                  attribute("class", is_wide(alone) ? "p wide" : "p") + attribute("aria-labelledby", labels));
+  return is_wide(alone) ? scrolling(alone.panels.front().title.empty() ? "images" : alone.panels.front().title, svg)
+                        : svg;
 }
 
 /// A picture, its panels beside each other where there is room, its caption and its numbers. `id`: what the ids of its
@@ -144,8 +150,8 @@ inline std::string figure(const report::Picture& picture, const report::HtmlRepo
   std::string caption =
       picture.title.empty() || picture.title == heading ? "" : "<b>" + xml_text(picture.title) + "</b> ";
   caption += xml_text(picture.caption);
-  return "<figure>\n<div class=\"panels" + std::string(panels.size() == 1 ? " one" : "") + "\">\n" + shapes +
-         "</div>\n" + (caption.empty() ? "" : "<figcaption>" + caption + "</figcaption>\n") +
+  return "<figure>\n<div class=\"panels" + std::string(panels.size() == 1 && !is_wide(panels[0]) ? " one" : "") +
+         "\">\n" + shapes + "</div>\n" + (caption.empty() ? "" : "<figcaption>" + caption + "</figcaption>\n") +
          (numbers.empty() ? "" : folded("The numbers of this picture", numbers)) + "</figure>\n";
 }
 
