@@ -71,8 +71,8 @@ class Page {
     while (text.size() > bound) {
       if (page_.most_rows > 10) {
         page_.most_rows = 10;
-      } else {
-        give_way();
+      } else if (!give_way()) {
+        break;  // nothing is left but the answer
       }
       text = regimen::report::html(page_);
     }
@@ -80,12 +80,18 @@ class Page {
   }
 
  private:
-  void give_way() {
+  /// Leaves out the largest section; false if that was done before.
+  bool give_way() {
+    if (page_.sections.empty()) {
+      return false;
+    }
     const std::vector<std::size_t> bytes = regimen::report::section_bytes(page_);
     const auto largest = static_cast<std::size_t>(std::max_element(bytes.begin(), bytes.end()) - bytes.begin());
     regimen::report::HtmlSection& section = page_.sections[largest];
-    section = {.heading = section.heading,
-               .text = "Left out, for the page would be too large: see the files of the results folder."};
+    const std::string instead = "Left out, for the page would be too large: see the files of the results folder.";
+    const bool is_new = section.text != instead;
+    section = {.heading = section.heading, .text = instead};
+    return is_new;
   }
 
   /// manifest.json is {"settings": ..., "jobs": {"NAME": ..., ...}} (`regimen::experiment::write_manifest`).
