@@ -216,6 +216,14 @@ TEST_CASE("HtmlReport: lines contrast by 3 and texts by 4.5 with every ground, l
   }
 }
 
+TEST_CASE("HtmlReport: a colour that is darkened on a light page is itself again on a dark one") {
+  const Lines line{.name = "sky", .x = {1, 2}, .y = {1, 2}, .style = {.colour = report::colour::sky}};
+  const std::string html =
+      report::html({.title = "Sky", .sections = {{.heading = "One", .pictures = {{.panels = {{.series = {line}}}}}}}});
+  CHECK(count(html, ".p [stroke=\"#56b4e9\"]{stroke:#") == 1);
+  CHECK(count(html, ".p:not(.paper) [stroke=\"#56b4e9\"]{stroke:#56b4e9}") == 1);
+}
+
 TEST_CASE("HtmlReport: the palette's colours stay apart on both pages") {
   for (const inner::Theme& theme : {inner::light_theme, inner::dark_theme}) {
     std::vector<Rgb> colours;
@@ -248,7 +256,8 @@ TEST_CASE("HtmlReport: a dark page, paper and a telephone have their rules") {
   CHECK(has(html, "@media print{"));
   CHECK(has(html, "details::details-content{display:block;content-visibility:visible"));
   CHECK(has(html, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"));
-  CHECK(has(html, ".p text[fill=\"#222222\"]{fill:#e6e6e6}"));
+  CHECK(has(html, ".p:not(.paper) text[fill=\"#222222\"]{fill:#e6e6e6}"));
+  CHECK(count(html, "class=\"p paper\"") == 2);  // the heat grids
 }
 
 TEST_CASE("HtmlReport: equal reports give equal bytes") {

@@ -96,22 +96,26 @@ inline void collect_colours(std::string_view svg, std::set<ColourUse>& found) {
   }
 }
 
-/// The rules that give each colour of the pictures the one that it has on this page.
+/// The rules that give each colour of the pictures the one that it has on this page. A picture with a surface in
+/// colours of its own (class "paper") stays white on a dark page: lines that are lightened would be lost on the
+/// surface.
 inline std::string colour_rules(const Theme& theme, const std::set<ColourUse>& colours) {
+  const std::string p = theme.is_dark ? ".p:not(.paper) " : ".p ";
   std::string rules;
   for (const auto& [role, colour] : colours) {
     const std::string there = hexadecimal(colour_on(theme, rgb_of(colour), role));
-    if (there == colour) {
-      continue;
+    if (there == colour && !theme.is_dark) {
+      continue;  // the dark page needs a rule also then, against that of the light one
     }
     const std::string fill = "[fill=\"" + colour + "\"]";
     if (role == ColourRole::text) {
-      rules += ".p text" + fill + "{fill:" + there + "}\n";
+      rules += p + "text" + fill + "{fill:" + there + "}\n";
     } else if (role == ColourRole::ground) {
-      rules += ".p rect" + fill + ":not([stroke]):not([fill-opacity]){fill:" + there + "}\n";
+      rules += p + "rect" + fill + ":not([stroke]):not([fill-opacity]){fill:" + there + "}\n";
     } else {
-      rules += ".p circle" + fill + ",.p polygon" + fill + ",.p rect[stroke]" + fill + ",.p rect[fill-opacity]" + fill +
-               "{fill:" + there + "}\n.p [stroke=\"" + colour + "\"]{stroke:" + there + "}\n";
+      rules += p + "circle" + fill + "," + p + "polygon" + fill + "," + p + "rect[stroke]" + fill + "," + p +
+               "rect[fill-opacity]" + fill + "{fill:" + there + "}\n" + p + "[stroke=\"" + colour +
+               "\"]{stroke:" + there + "}\n";
     }
   }
   return rules;

@@ -1,9 +1,11 @@
 #pragma once
 // No LibTorch.
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "regimen/report/detail/cell_text.hpp"
@@ -127,9 +129,13 @@ inline std::string panel_element(report::Picture alone, const std::string& id) {
   const std::string said = spoken(alone, id);
   const std::string labels = id + "-title" + (alone.description.empty() ? "" : " " + id + "-desc");
   alone.title.clear();  // the panel draws its own
+  const std::vector<report::Series>& all = alone.panels.front().series;
+  const bool has_surface = std::any_of(all.begin(), all.end(), [](const report::Series& each) {
+    return std::holds_alternative<report::HeatGrid>(each);
+  });
+  const std::string classes = std::string("p") + (is_wide(alone) ? " wide" : "") + (has_surface ? " paper" : "");
   const std::string svg =
-      svg_element(alone, drawn(alone), said,
-                  attribute("class", is_wide(alone) ? "p wide" : "p") + attribute("aria-labelledby", labels));
+      svg_element(alone, drawn(alone), said, attribute("class", classes) + attribute("aria-labelledby", labels));
   return is_wide(alone) ? scrolling(alone.panels.front().title.empty() ? "images" : alone.panels.front().title, svg)
                         : svg;
 }
