@@ -100,7 +100,7 @@ def said(script, *arguments):
 
 def copy():
     shutil.rmtree(work, ignore_errors=True)
-    wanted = {".md", ".svg", ".cpp", ".hpp", ".py", ".sh", ".txt", ".cff", ".csv", ".json"}
+    wanted = {".md", ".svg", ".png", ".html", ".cpp", ".hpp", ".py", ".sh", ".txt", ".cff", ".csv", ".json"}
     for path in files(project, lambda place: place.parts[0] != "include"):
         place = path.relative_to(project)
         if path.suffix in wanted or place.parts[0] == ".ci" or path.name.startswith("Doxyfile"):
