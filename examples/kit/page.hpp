@@ -108,8 +108,9 @@ class Page {
     const std::string job = manifest.substr(name, manifest.find('"', name) - name);
     regimen::report::HtmlSection& last =
         section("What was run", "The settings, and the manifest of one training. manifest.json has those of all.");
+    const std::string of_job = regimen::experiment::read_file(out_ + "/manifests/" + job + ".json");
     last.codes = {{"Settings", regimen::detail::json::indented(settings)},
-                  {job, regimen::experiment::read_file(out_ + "/manifests/" + job + ".json")}};
+                  {job, regimen::detail::json::indented(of_job)}};
   }
 
   std::string out_;

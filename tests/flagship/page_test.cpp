@@ -61,7 +61,7 @@ TEST_CASE("page: settings and the manifest of one training stand at its end") {
   page.write();
   const std::string html = ex::read_file(folder / "report.html");
   CHECK(has(html, "<summary>Settings</summary>\n<pre>{\n  &quot;a&quot;: {\n    &quot;b&quot;: 1\n  }\n}\n</pre>"));
-  CHECK(has(html, "<summary>one</summary>\n<pre>{&quot;seed&quot;: 7}</pre>"));
+  CHECK(has(html, "<summary>one</summary>\n<pre>{\n  &quot;seed&quot;: 7\n}\n</pre>"));
 }
 
 TEST_CASE("page: the largest section gives way until the file is no larger than its bound") {
