@@ -174,15 +174,15 @@ inline kit::Claims show_results(const ex::Results& results, const EarlySettings&
   kit::Closing closing(s.out, "Early stopping and wrong labels");
   if (const std::vector<ClusterCell> cells = finished_cells(results, s); !cells.empty()) {
     claim_clusters(cells, claims);
-    closing.add(clusters_table(cells), "clusters");
-    closing.add(rules_table(cells, s, claims), "rules");
-    closing.add(jacobian_table(cells), "jacobian");
+    closing.add(clusters_table(cells), "clusters", "On clusters");
+    closing.add(rules_table(cells, s, claims), "rules", "On clusters: where rules stop, in numbers");
+    closing.add(jacobian_table(cells), "jacobian", "On clusters: the Jacobian at the start");
     draw_clusters(cells, closing);
     said += sentence_of(cells);
   }
   if (const std::vector<ImageCell> cells = finished_images(results, s); !cells.empty()) {
-    closing.add(images_table(cells, claims), "images");
-    closing.add(image_rules_table(cells, claims), "image-rules");
+    closing.add(images_table(cells, claims), "images", "On images");
+    closing.add(image_rules_table(cells, claims), "image-rules", "On images: where rules stop, in numbers");
     draw_images(cells, closing);
     said += sentence_of(cells);
   }

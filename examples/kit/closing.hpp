@@ -24,10 +24,11 @@ class Closing {
  public:
   Closing(std::string out, std::string title) : out_(std::move(out)), page_(out_, std::move(title)) {}
 
-  void add(const regimen::report::Table& table, const std::string& name) {
+  /// `heading`: in the page; "": the table's title, else its name.
+  void add(const regimen::report::Table& table, const std::string& name, const std::string& heading = "") {
     text_ += "\n" + regimen::report::terminal(table, {.width = 150});
     regimen::experiment::write_file(out_ + "/" + name + ".csv", regimen::report::csv(table));
-    page_.add(table, table.title().empty() ? name : table.title());
+    page_.add(table, !heading.empty() ? heading : table.title().empty() ? name : table.title());
   }
 
   /// Writes OUT/pictures/NAME.svg.

@@ -31,11 +31,12 @@ figcaption,.note{color:var(--soft);font-size:.875rem;max-width:44rem;margin:.5re
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:bold;padding:.25rem 0}
-th,td{border-bottom:1px solid var(--rule);padding:.2rem .6rem .2rem 0;text-align:left;vertical-align:top}
+th,td{border-bottom:1px solid var(--rule);padding:.2rem .5rem;text-align:left;vertical-align:top}
 thead th{background:var(--shade);vertical-align:bottom}
 tbody th{font-weight:normal}
 td.n,td.w,tbody th.n{white-space:nowrap}
-th.n,td.n{text-align:right;padding:.2rem 0 .2rem .6rem}
+th.n,td.n{text-align:right}
+tr>:first-child{padding-left:.25rem}
 details{margin:.5rem 0}
 summary{cursor:pointer;color:var(--link);font-size:.875rem}
 pre{background:var(--shade);padding:.75rem;font-size:.8125rem;white-space:pre-wrap;overflow-wrap:anywhere;margin:.5rem 0}
