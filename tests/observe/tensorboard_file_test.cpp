@@ -1,6 +1,8 @@
 #include <regimen/observe/tensorboard_file.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -142,6 +144,24 @@ TEST_CASE("TensorBoardFile: awkward histograms") {
       all += count;
     }
     CHECK(all == 3);
+  }
+}
+
+TEST_CASE("buckets_of: limits ascend also where the ends are next to each other") {
+  for (const double least : {1.0, 0.1, -0.3, 1e-300, 1e16, -1e308}) {
+    for (const int ulps : {1, 2, 3, 7}) {
+      double most = least;
+      for (int i = 0; i < ulps; ++i) {
+        most = std::nextafter(most, infinity);
+      }
+      for (const std::size_t n : {2, 3, 10, 30, 49}) {
+        const auto buckets = regimen::detail::buckets_of(std::vector{least, most, least}, n);
+        CAPTURE(least, ulps, n);
+        CHECK(std::is_sorted(buckets.limits.begin(), buckets.limits.end()));
+        CHECK(buckets.limits.front() >= least);
+        CHECK(buckets.limits.back() == most);
+      }
+    }
   }
 }
 

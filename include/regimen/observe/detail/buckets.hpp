@@ -47,7 +47,8 @@ inline Buckets buckets_of(std::span<const double> values, std::size_t buckets) {
   const std::size_t n = result.min == result.max ? 1 : buckets;
   for (std::size_t i = 1; i < n; ++i) {
     const double share = static_cast<double>(i) / static_cast<double>(n);
-    result.limits.push_back((1 - share) * result.min + share * result.max);  // max - min may be infinite
+    result.limits.push_back(
+        std::lerp(result.min, result.max, share));  // ascending also where min and max are ulps apart
   }
   result.limits.push_back(result.max);
   result.counts.assign(n, 0);
