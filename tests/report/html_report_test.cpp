@@ -26,7 +26,7 @@ using report::Panel;
 using report::Picture;
 using report::Rgb;
 
-constexpr const char* hostile = "<script>alert('1')</script> & \"two\" ]]> --> \x01 <!--";
+constexpr const char* hostile = "#1} <script>alert('1')</script> & \"two\" ]]> --> \x01 <!--";
 
 /// Two panels with legends, a phase each, a heat grid and tiles: all that a picture may hold.
 Picture everything() {
@@ -183,6 +183,130 @@ TEST_CASE("HtmlReport: of many points the table keeps the first, the last and so
   CHECK(has(html, "<th scope=\"row\">0</th><td class=\"n\">0</td>"));
   CHECK(has(html, "<th scope=\"row\">1000</th><td class=\"n\">2000</td>"));
   CHECK(has(html, "5 of 1001 rows."));
+}
+
+/// The page of one panel.
+std::string page_of(const Panel& panel, std::size_t most_rows = 40) {
+  return report::html(
+      {.title = "One", .sections = {{.heading = "Two", .pictures = {{.panels = {panel}}}}}, .most_rows = most_rows});
+}
+
+TEST_CASE("HtmlReport: rows have the texts of ticks that are names, and else numbers") {
+  const auto rows_of = [](const std::vector<report::Tick>& ticks, const std::vector<double>& x) {
+    const report::Points dots{.name = "p", .x = x, .y = std::vector<double>(x.size(), 7)};
+    const std::string html = page_of({.x = {.ticks = ticks}, .series = {dots}});
+    std::string rows;
+    for (std::size_t at = html.find("<th scope=\"row\">"); at != std::string::npos;
+         at = html.find("<th scope=\"row\">", at + 1)) {
+      rows += html.substr(at + 16, html.find("</th>", at) - at - 16) + ",";
+    }
+    return rows;
+  };
+  CHECK(rows_of({{0, "10"}, {1, "50"}, {2, "100"}}, {0, 0.9, 2.1}) == "10,50,100,");  // places are counted
+  CHECK(rows_of({{1, "数"}, {2, "b"}}, {1, 2}) == "数,b,");
+  CHECK(rows_of({{20, "20 %"}, {40, "40 %"}}, {20, 33}) == "20 %,33,");
+  CHECK(rows_of({{0.001, "1e-3"}, {0.1, "0.1"}}, {0.001, 0.0123456}) == "1e-3,0.012346,");
+  CHECK(rows_of({{1.0 / 3, "0.33"}, {1, "1"}}, {0.5, 0.75}) == "0.5,0.75,");
+  CHECK(rows_of({{-2, "\u22122"}, {1e5, "10⁵"}}, {-1, 123456}) == "-1,123456,");
+  CHECK(rows_of({{0, "vanilla"}, {1, "all"}}, {0.1, 5}) == "vanilla,5,");  // too far from any name
+}
+
+TEST_CASE("HtmlReport: names on both axes of a heat grid are in its table") {
+  const report::HeatGrid grid{
+      .rows = 2, .columns = 2, .values = {1, 2, 3, 4}, .left = -0.5, .right = 1.5, .bottom = -0.5, .top = 1.5};
+  const std::string html =
+      page_of({.x = {.ticks = {{0, "10"}, {1, "50"}}}, .y = {.ticks = {{0, "4"}, {1, "25"}}}, .series = {grid}});
+  CHECK(has(html, "<th scope=\"col\" class=\"n\">10</th><th scope=\"col\" class=\"n\">50</th>"));
+  CHECK(has(html, "<th scope=\"row\">25</th><td class=\"n\">3</td>"));
+}
+
+TEST_CASE("HtmlReport: a curve over a y axis with names keeps its x in rows") {
+  const std::string html = page_of(
+      {.y = {.ticks = {{0, "chance"}, {1, "all"}}}, .series = {Lines{.name = "share", .x = {1, 2}, .y = {0.25, 0.5}}}});
+  CHECK(has(html, "<th scope=\"row\">1</th><td class=\"n\">0.25</td>"));
+}
+
+TEST_CASE("HtmlReport: of many rows those with names, ends of phases and most numbers stay") {
+  std::vector<report::Tick> ticks;
+  Lines names{.name = "n"};
+  for (int i = 0; i < 42; ++i) {
+    ticks.push_back({static_cast<double>(i), "name " + std::to_string(i)});
+    names.x.push_back(i);
+    names.y.push_back(i);
+  }
+  CHECK(count(page_of({.x = {.ticks = ticks}, .series = {names}}), "<th scope=\"row\">") == 42);
+
+  Lines often{.name = "fit"};
+  Lines seldom{.name = "test"};
+  for (int i = 1; i <= 100; ++i) {
+    often.x.push_back(i);
+    often.y.push_back(i);
+    if (i % 10 == 3) {
+      seldom.x.push_back(i);
+      seldom.y.push_back(1000 + i);
+    }
+  }
+  const std::string html =
+      page_of({.x = {.from = 0, .to = 100},
+               .series = {often, seldom},
+               .stretches = {{.from = 0, .to = 47, .text = "a"}, {.from = 47, .to = 100, .text = "b"}}},
+              14);
+  CHECK(count(html, "<th scope=\"row\">") == 14);
+  CHECK(count(html, "<td class=\"n\">10") == 10 + 1);  // all of the test, and the fit of 100
+  CHECK(has(html, "<th scope=\"row\">a, 47</th>"));
+  CHECK(has(html, "14 of 100 rows."));
+}
+
+TEST_CASE("HtmlReport: no series is missing among the numbers") {
+  const Lines first{.name = "fit", .x = {1, 2}, .y = {10, 20}};
+  const Lines second{.name = "fit", .x = {1, 2}, .y = {11, 21}};
+  const Lines later{.name = "fit", .x = {3, 4}, .y = {30, 40}};
+  const Lines nameless{.x = {1, 2}, .y = {5, 6}};
+  const Lines zero{.x = {1, 2}, .y = {0, 0}};
+  const report::ErrorBars over{.name = "mean", .x = {1, 2}, .y = {regimen::Interval{7, 1, 3}, 8.0}};
+  const Lines under{.name = "mean", .x = {1, 2}, .y = {7, 8}};
+  const std::string html = page_of({.series = {first, second, later, nameless, nameless, zero, under, over}});
+  CHECK(has(html,
+            ">fit</th><th scope=\"col\" class=\"n\">fit (2)</th><th scope=\"col\" class=\"n\">without a name (1)</th>"
+            "<th scope=\"col\" class=\"n\">without a name (2)</th><th scope=\"col\" class=\"n\">mean</th></tr>"));
+  CHECK(has(html,
+            "<td class=\"n\">10</td><td class=\"n\">11</td><td class=\"n\">5</td><td class=\"n\">5</td>"
+            "<td class=\"n\">7 [6, 8]</td>"));
+  CHECK(has(html, "<th scope=\"row\">3</th><td class=\"n\">30</td>"));
+  CHECK(has(html, ">A line marks y = 0.</p>"));
+}
+
+TEST_CASE("HtmlReport: a text that looks like a colour makes no rule of CSS") {
+  const std::string clean = page_of({.series = {Lines{.name = "fit", .x = {1, 2}, .y = {1, 2}}}});
+  const auto style_of = [](const std::string& html) { return html.substr(0, html.find("</style>")); };
+  for (const char* const heading : {"#1}body{display:none", "#\u6570\u5b57\u6570\u5b57", "#12345"}) {
+    HtmlReport page{
+        .title = "One",
+        .sections = {{.heading = heading,
+                      .pictures = {{.panels = {{.series = {Lines{.name = heading, .x = {1, 2}, .y = {1, 2}}}}}}},
+                      .images = {{"\x89PNG\r\n\x1a\n", heading, heading}}}}};
+    report::Table table({{.name = heading, .key = "a"}}, heading);
+    page.sections[0].tables = {table.add({heading})};
+    CHECK(style_of(report::html(page)) == style_of(clean));
+  }
+}
+
+TEST_CASE("HtmlReport: whole numbers have all their digits") {
+  CHECK(inner::five_digits(123456) == "123456");
+  CHECK(inner::five_digits(-1e14) == "-100000000000000");
+  CHECK(inner::five_digits(-0.0) == "0");
+  CHECK(inner::five_digits(1e15) == "1e+15");
+  CHECK(inner::five_digits(0.123456) == "0.12346");
+}
+
+TEST_CASE("HtmlReport: a long text of many lines is a paragraph each, at once") {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) {
+    text += "a line\n \n";
+  }
+  const std::string html = inner::paragraphs(text);
+  CHECK(count(html, "<p>a line</p>") == 200'000);
+  CHECK(count(html, "<p>") == 200'000);
 }
 
 TEST_CASE("HtmlReport: lines contrast by 3 and texts by 4.5 with every ground, light and dark") {

@@ -44,7 +44,7 @@ struct HtmlReport {
   std::vector<HtmlSection> sections{};
   std::string language = "en";       ///< of all texts (BCP 47)
   std::size_t most_bytes = 300'000;  ///< the file's bound
-  std::size_t most_rows = 40;        ///< rows of a table of a picture's numbers, at least 2; of more they are thinned
+  std::size_t most_rows = 40;        ///< rows of a table of a picture's numbers, at least 2; rows by name are all there
 };
 
 }  // namespace regimen::inline v0::report

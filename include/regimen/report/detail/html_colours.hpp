@@ -78,21 +78,40 @@ inline report::Rgb stretch_on(const Theme& theme) {
 
 using ColourUse = std::pair<ColourRole, std::string>;
 
-/// The colours that shapes of an SVG name, with what each is for. Images have colours of their own.
-inline void collect_colours(std::string_view svg, std::set<ColourUse>& found) {
+/// Whether a text begins with "#" and six hexadecimal digits in front of a quotation mark.
+inline bool begins_with_colour(std::string_view text) {
+  return text.size() > 7 && text[0] == '#' && text[7] == '"' &&
+         text.substr(1, 6).find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+/// The colours that shapes of one picture name, with what each is for. Images have colours of their own.
+inline void collect_shape_colours(std::string_view svg, std::set<ColourUse>& found) {
   for (std::size_t at = svg.find("=\"#"); at != std::string_view::npos; at = svg.find("=\"#", at + 1)) {
     const std::size_t open = svg.rfind('<', at);
     const std::string_view element = svg.substr(open, svg.find('>', at) - open);
-    if (element.starts_with("<path")) {
+    const bool is_fill = svg.substr(0, at).ends_with(" fill");
+    const bool is_colour = is_fill || svg.substr(0, at).ends_with(" stroke");
+    if (!is_colour || !begins_with_colour(svg.substr(at + 2)) || element.starts_with("<path")) {
       continue;
     }
-    const bool is_fill = svg.substr(0, at).ends_with(" fill");
     const bool is_ground = element.starts_with("<rect") && element.find(" stroke=") == std::string_view::npos &&
                            element.find(" fill-opacity=") == std::string_view::npos;
     const ColourRole role = element.starts_with("<text") ? ColourRole::text
                             : is_fill && is_ground       ? ColourRole::ground
                                                          : ColourRole::line;
     found.insert({role, std::string(svg.substr(at + 2, 7))});
+  }
+}
+
+/// The colours of all pictures (class "p") among elements. Nothing else is looked at: what becomes a rule of CSS must
+/// not come from a user's text, which stands in other attributes.
+inline void collect_colours(std::string_view elements, std::set<ColourUse>& found) {
+  constexpr std::string_view begin = "<svg ";
+  for (std::size_t at = elements.find(begin); at != std::string_view::npos; at = elements.find(begin, at + 1)) {
+    const std::string_view svg = elements.substr(at, elements.find("</svg>", at) - at);
+    if (svg.substr(0, svg.find('>')).find(" class=\"p") != std::string_view::npos) {
+      collect_shape_colours(svg, found);
+    }
   }
 }
 

@@ -18,11 +18,14 @@
 /// The parts of a page, as HTML that is XML, too: every element is closed, every text escaped.
 namespace regimen::inline v0::detail::reports {
 
-/// A paragraph for each line.
+/// A paragraph for each line that is not blank.
 inline std::string paragraphs(std::string_view text) {
   std::string result;
-  for (const std::string& line : broken(text, 1, 1e9)) {
-    result += line.empty() ? "" : "<p>" + xml_text(line) + "</p>\n";
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, end - begin);
+    result += line.find_first_not_of(" \t\r") == std::string_view::npos ? "" : "<p>" + xml_text(line) + "</p>\n";
+    begin = end + 1;
   }
   return result;
 }

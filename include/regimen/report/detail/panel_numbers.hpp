@@ -2,8 +2,6 @@
 // No LibTorch.
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <map>
@@ -12,128 +10,16 @@
 #include <variant>
 #include <vector>
 
+#include "regimen/base/error.hpp"
+#include "regimen/base/utf8.hpp"
+#include "regimen/report/detail/panel_columns.hpp"
+#include "regimen/report/detail/panel_places.hpp"
 #include "regimen/report/detail/svg_legend.hpp"
 #include "regimen/report/picture.hpp"
 #include "regimen/report/table.hpp"
 
 /// The numbers that a panel draws, as a table.
 namespace regimen::inline v0::detail::reports {
-
-/// A number with five digits, "0.25", "-3", "1.2e-05"; "" for NaN.
-inline std::string five_digits(double value) {
-  char buffer[32];
-  return std::isnan(value)
-             ? ""
-             : std::string(buffer,
-                           std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, 5).ptr);
-}
-
-inline std::string measured_text(const report::Measured& value) {
-  const std::string number = five_digits(value.value);
-  return std::isnan(value.low) || number.empty()
-             ? number
-             : number + " [" + five_digits(value.low) + ", " + five_digits(value.high) + "]";
-}
-
-/// The points of one series: x, and what the table says there.
-using TablePoints = std::vector<std::pair<double, std::string>>;
-
-inline TablePoints points_of(const report::Series& series, bool sideways) {
-  TablePoints points;
-  std::visit(
-      [&](const auto& each) {
-        if constexpr (requires { each.low; }) {
-          for (std::size_t i = 0; i < each.x.size(); ++i) {
-            points.emplace_back(each.x[i], five_digits(each.low[i]) + " to " + five_digits(each.high[i]));
-          }
-        } else if constexpr (requires { each.y.front().value; }) {
-          for (std::size_t i = 0; i < each.x.size(); ++i) {
-            points.emplace_back(each.x[i], measured_text(each.y[i]));
-          }
-        } else if constexpr (requires { each.y; }) {
-          for (std::size_t i = 0; i < each.x.size(); ++i) {
-            points.emplace_back(sideways ? each.y[i] : each.x[i], five_digits(sideways ? each.x[i] : each.y[i]));
-          }
-        }
-      },
-      series);
-  return points;
-}
-
-/// Where on the x axis a row of the table lies, in words: a group by name, a phase and its epoch, or the number.
-class Places {
- public:
-  explicit Places(const report::Panel& panel)
-      : panel_(panel), sideways_(is_named(panel.y)), ticks_(sideways_ ? panel.y.ticks : panel.x.ticks) {
-    named_ = is_named(panel.x) || sideways_;
-    const std::vector<report::Stretch>& all = panel.stretches;
-    phases_ = all.size() > 1 && all.front().from == panel.x.from && all.back().to == panel.x.to;
-    for (std::size_t i = 1; i < all.size(); ++i) {
-      phases_ = phases_ && all[i].from == all[i - 1].to;
-    }
-  }
-
-  [[nodiscard]] bool named() const { return named_; }
-
-  /// Whether names stand on the y axis, so that a row is a y, and its numbers are on the x axis.
-  [[nodiscard]] bool sideways() const { return sideways_; }
-
-  /// Series whose points lie beside each other at one name share its row.
-  [[nodiscard]] double row_of(double x) const { return named_ ? nearest(x).at : x; }
-
-  [[nodiscard]] std::string text_of(double x) const {
-    if (named_) {
-      return on_one_line(nearest(x).text);
-    }
-    for (const report::Stretch& stretch : panel_.stretches) {
-      if (phases_ && x <= stretch.to) {
-        return stretch.text + ", " + five_digits(x - stretch.from);
-      }
-    }
-    return five_digits(x);
-  }
-
- private:
-  static bool is_named(const report::Axis& axis) {
-    return std::any_of(axis.ticks.begin(), axis.ticks.end(), [](const report::Tick& tick) {
-      return std::any_of(tick.text.begin(), tick.text.end(),
-                         [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; });
-    });
-  }
-
-  [[nodiscard]] const report::Tick& nearest(double x) const {
-    return *std::min_element(ticks_.begin(), ticks_.end(),
-                             [&](const auto& a, const auto& b) { return std::abs(a.at - x) < std::abs(b.at - x); });
-  }
-
-  const report::Panel& panel_;
-  bool sideways_;
-  const std::vector<report::Tick>& ticks_;
-  bool named_ = false;   ///< ticks are names, not numbers
-  bool phases_ = false;  ///< stretches cover the axis
-};
-
-/// The series that a table shows: those with a name, or all if none has one. Of two with one name, which are drawn over
-/// each other, the one with intervals, else the first.
-inline std::vector<const report::Series*> told_series(const report::Panel& panel) {
-  const bool any_named = std::any_of(panel.series.begin(), panel.series.end(),
-                                     [](const report::Series& each) { return !name_of(each).empty(); });
-  std::vector<const report::Series*> told;
-  for (const report::Series& series : panel.series) {
-    if (std::holds_alternative<report::HeatGrid>(series) || (any_named && name_of(series).empty())) {
-      continue;
-    }
-    const auto same = std::find_if(told.begin(), told.end(), [&](const report::Series* other) {
-      return !name_of(series).empty() && name_of(*other) == name_of(series);
-    });
-    if (same == told.end() || std::holds_alternative<report::Band>(series)) {
-      told.push_back(&series);
-    } else if (std::holds_alternative<report::ErrorBars>(series)) {
-      *same = &series;
-    }
-  }
-  return told;
-}
 
 /// `count` numbers out of `all`, from 0 on, evenly: the first and the last among them.
 inline std::vector<std::size_t> thinned(std::size_t all, std::size_t count) {
@@ -156,38 +42,37 @@ inline report::Table text_table(const std::vector<std::string>& heads, const std
 
 /// The numbers of all series but heat grids: a row for each x.
 inline report::Table series_numbers(const report::Panel& panel, const std::string& title, std::size_t most_rows) {
-  const std::vector<const report::Series*> told = told_series(panel);
   const Places places(panel);
+  const std::vector<NumberColumn> columns = number_columns(panel, places);
   const std::string& along = places.sideways() ? panel.y.label : panel.x.label;
   std::vector<std::string> heads{!along.empty() ? along : places.named() ? "name" : "at"};
-  std::map<double, std::vector<std::string>> rows;
-  for (std::size_t i = 0; i < told.size(); ++i) {
-    const std::string& name = name_of(*told[i]);
-    const std::string value = panel.y.label.empty() ? "value" : panel.y.label;
-    heads.push_back((name.empty() ? value : name) + (std::holds_alternative<report::Band>(*told[i]) ? ", range" : ""));
-    for (const auto& [x, value_text] : points_of(*told[i], places.sideways())) {
-      if (std::isfinite(x) && !value_text.empty()) {
-        std::vector<std::string>& row = rows[places.row_of(x)];
-        row.resize(told.size());
-        row[i] += (row[i].empty() ? "" : "; ") + value_text;
-      }
+  std::map<double, std::size_t> all;  // how many series have a number in each row
+  for (const NumberColumn& column : columns) {
+    heads.push_back(column.head);
+    for (const auto& [row, said] : column.rows) {
+      ++all[row];
     }
   }
   report::Table table = text_table(heads, title);
-  std::vector<double> all;
-  for (const auto& [x, row] : rows) {
-    all.push_back(x);
-  }
+  std::vector<double> shown = shown_rows(all, places, most_rows);
   if (places.sideways()) {
-    std::reverse(all.begin(), all.end());  // as they are drawn
+    std::reverse(shown.begin(), shown.end());  // as they are drawn
   }
-  for (const std::size_t i : thinned(all.size(), most_rows)) {
-    std::vector<report::Cell> cells{places.text_of(all[i])};
-    cells.insert(cells.end(), rows[all[i]].begin(), rows[all[i]].end());
+  for (const double row : shown) {
+    std::vector<report::Cell> cells{places.text_of(row)};
+    for (const NumberColumn& column : columns) {
+      const auto found = column.rows.find(row);
+      cells.emplace_back(found == column.rows.end() ? "" : found->second);
+    }
     table.add(std::move(cells));
   }
-  if (all.size() > most_rows) {
-    table.note(text(most_rows) + " of " + text(all.size()) + " rows.");
+  if (all.size() > shown.size()) {
+    table.note(text(shown.size()) + " of " + text(all.size()) + " rows.");
+  }
+  for (const report::Series& series : panel.series) {
+    if (const std::string mark = marked_by(series); !mark.empty()) {
+      table.note(mark);
+    }
   }
   return table;
 }
@@ -198,16 +83,23 @@ inline report::Table grid_numbers(const report::HeatGrid& grid, const report::Pa
   const auto middle = [](double from, double to, std::size_t i, std::size_t n) {
     return from + (to - from) * (static_cast<double>(i) + 0.5) / static_cast<double>(n);
   };
+  const auto place = [](const report::Axis& axis, double at, double cell) {
+    const AxisTexts texts(axis);
+    const report::Tick* const tick = texts.named() ? texts.nearest(at) : nullptr;
+    return tick != nullptr && std::abs(tick->at - at) < cell / 2 ? on_one_line(tick->text) : three_digits(at);
+  };
   const std::vector<std::size_t> columns = thinned(grid.columns, most);
   std::vector<std::string> heads{(panel.y.label.empty() ? "y" : panel.y.label) + " \\ " +
                                  (panel.x.label.empty() ? "x" : panel.x.label)};
   for (const std::size_t column : columns) {
-    heads.push_back(three_digits(middle(grid.left, grid.right, column, grid.columns)));
+    heads.push_back(place(panel.x, middle(grid.left, grid.right, column, grid.columns),
+                          (grid.right - grid.left) / static_cast<double>(grid.columns)));
   }
   report::Table table = text_table(heads, title);
   std::vector<std::size_t> rows = thinned(grid.rows, most);
   for (std::size_t i = rows.size(); i-- > 0;) {
-    std::vector<report::Cell> cells{three_digits(middle(grid.bottom, grid.top, rows[i], grid.rows))};
+    std::vector<report::Cell> cells{place(panel.y, middle(grid.bottom, grid.top, rows[i], grid.rows),
+                                          (grid.top - grid.bottom) / static_cast<double>(grid.rows))};
     for (const std::size_t column : columns) {
       const double value = grid.values[rows[i] * grid.columns + column];
       cells.emplace_back(std::isnan(value) ? "" : three_digits(value));
@@ -251,7 +143,7 @@ inline std::vector<report::Table> numbers_of(const report::Panel& panel, const s
     return {tile_texts(panel.tiles, title)};
   }
   std::vector<report::Table> tables;
-  if (!told_series(panel).empty()) {
+  if (!number_columns(panel, Places(panel)).empty()) {
     tables.push_back(series_numbers(panel, title, most_rows));
   }
   for (const report::Series& series : panel.series) {
