@@ -35,6 +35,7 @@ test_packages='catch2 python3-torch'                                            
 test_packages="$test_packages make"                                             # CMake's default, for projects that use the library
 has_own_libtorch || test_packages="$test_packages libgloo-dev"                   # processes that share a run, over Debian's Gloo
 test_packages="$test_packages doxygen ccache"                                   # the API reference; a quick second run
+test_packages="$test_packages chromium"                                         # what a browser says of reports
 
 case ${1:-build} in
   build) ;;

@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 """Opens reports (`report::html`) in headless Chromium, and looks at them as a reader does.
 
-    python3 browser.py REPORT.html ...          exits with 77 where there is no Chromium
+    python3 browser.py REPORT.html ...
     python3 browser.py --pictures FOLDER REPORT.html     also writes pictures of it: light, dark, narrow, on paper
+    python3 browser.py --self-test                       sees that pages with a fault are told
 
-A page must be well-formed XML behind its first line, with unique ids and under 300 kB; at 400 and at 1000 px nothing
-may be wider than the page, no picture may be empty and no letter smaller than 8.5 px; its policy must hold (nothing is
-asked for, nothing runs), and the console must be silent.
+Without Chromium it exits with 77, or with 1 where REGIMEN_REQUIRE_PEERS is set.
+
+A page must be well-formed XML behind its first line, with unique ids and under 300 kB. At 400 and at 1000 px nothing
+may be wider than the page, no picture may be empty and no letter smaller than 9 px. The page may ask for nothing, its
+policy must be there, and the console must be silent.
 """
 
 import html
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -20,7 +24,7 @@ import tempfile
 import xml.etree.ElementTree as tree
 
 MOST_BYTES = 300_000
-LEAST_LETTER = 8.5  # px on the screen
+LEAST_LETTER = 9  # px on the screen
 NARROW, BROAD = 400, 1000
 
 # Runs in the frame that holds the page, once it is laid out.
@@ -47,8 +51,10 @@ const look = frame => {
   return {width: root.clientWidth, pictures: page.querySelectorAll('svg.p').length, faults: [...new Set(faults)]};
 };
 addEventListener('load', () => {
-  const found = look(document.querySelector('iframe'));
-  found.requests = performance.getEntriesByType('resource').map(each => each.name);
+  const frame = document.querySelector('iframe'), found = look(frame);
+  // The frame has a list of its own: what the page in it asks for is not in that of this document.
+  const asked = frame.contentWindow.performance.getEntriesByType('resource').map(each => each.name);
+  found.requests = asked.filter(name => !name.startsWith('data:'));
   document.title = JSON.stringify(found);
 });
 """
@@ -124,12 +130,49 @@ def draw(browser, path, folder):
         run(browser, temporary, [f"--print-to-pdf={folder}/paper.pdf", "--no-pdf-header-footer", path.as_uri()])
 
 
+def page(content, policy=True):
+    """A page for the self-test, with a picture that has no fault."""
+    element = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>"
+    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>{element if policy else ""}<title>t</title></head>'
+            f'<body><svg xmlns="http://www.w3.org/2000/svg" class="p" width="200" height="100" viewBox="0 0 200 100">'
+            f'<text x="9" y="20" font-size="12">fit</text></svg>{content}</body></html>')
+
+
+def self_test(browser):
+    """Pages with a fault each, and what is said of them."""
+    asks = '<img alt="a" src="http://127.0.0.1:9/a.png"/>'
+    cases = {
+        "nothing": (page(""), ""),
+        "asks": (page(asks, policy=False), "asks for http://127.0.0.1:9/a.png"),
+        "asks in vain": (page(asks), "the console says: "),
+        "no policy": (page("", policy=False), "no policy that refuses"),
+        "wide": (page('<div style="width:2000px">wide</div>'), "at 400 px: the page is 2008 px wide"),
+        "twice": (page('<p id="a">a</p><p id="a">a</p>'), 'the id "a" is given twice'),
+        "small": (page("").replace('font-size="12"', 'font-size="8"'), '"fit" has letters of 8.0 px'),
+    }
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (text, wanted) in cases.items():
+            path = pathlib.Path(folder) / "page.html"
+            path.write_text(text, encoding="utf-8")
+            faults = faults_of(browser, path)
+            if not (any(wanted in fault for fault in faults) if wanted else not faults):
+                print(f'self-test "{name}": wanted {wanted or "no fault"}, but found {faults}')
+                failed = 1
+    return failed
+
+
 def main(words):
+    if not words:
+        print("browser.py: no report is named: browser.py REPORT.html ...", file=sys.stderr)
+        return 2
     browser = chromium()
     if not browser:
-        print("no Chromium here")
-        return 77
-    if words[:1] == ["--pictures"]:
+        print("no Chromium here: sh tools/install-packages.sh test")
+        return 1 if os.environ.get("REGIMEN_REQUIRE_PEERS") else 77
+    if words == ["--self-test"]:
+        return self_test(browser)
+    if words[0] == "--pictures":
         draw(browser, pathlib.Path(words[2]).resolve(), pathlib.Path(words[1]).resolve())
         words = words[2:]
     failed = 0

@@ -25,7 +25,7 @@ figcaption,.note{color:var(--soft);font-size:.875rem;max-width:44rem;margin:.5re
 .panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:1rem;align-items:start}
 .one{grid-template-columns:minmax(0,34rem)}
 .p{width:100%;height:auto;display:block}
-.wide{min-width:36rem;max-width:48rem}
+.wide{min-width:37rem;max-width:48rem}
 .panels>.scroll{grid-column:1/-1}
 .scroll{overflow-x:auto;margin:.5rem 0;background:linear-gradient(90deg,var(--ground) 30%,transparent),linear-gradient(90deg,transparent,var(--ground) 70%) 100% 0,linear-gradient(90deg,var(--rule),transparent),linear-gradient(90deg,transparent,var(--rule)) 100% 0;background-repeat:no-repeat;background-size:2.5rem 100%,2.5rem 100%,.7rem 100%,.7rem 100%;background-attachment:local,local,scroll,scroll}
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
