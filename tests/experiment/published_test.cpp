@@ -6,6 +6,7 @@
 #include <regimen/experiment/results_table.hpp>
 #include <regimen/report/csv.hpp>
 
+#include <cmath>
 #include <filesystem>
 #include <string>
 
@@ -50,6 +51,12 @@ ex::Plan plan() {
   return {{"one", {job("memorize", false), job("a, b", true), job("missing", true)}}};
 }
 
+ex::Plan plan_with_second_seed() {
+  ex::Plan all = plan();
+  all[0].jobs.push_back({.name = "a, b-2", .factors = {{"arm", "a, b"}, {"seed", "2"}}, .scored = true});
+  return all;
+}
+
 /// Writes the tables into this folder, and returns its path.
 std::string filled(const Folder& temporary, const ex::Results& results, bool epochs) {
   std::string folder = temporary / "published";
@@ -65,16 +72,43 @@ std::string filled(const Folder& temporary, const ex::Results& results, bool epo
 TEST_CASE("read_published: what the tables have is what was written") {
   const Folder temporary;
   const ex::Results written{{result("memorize", "1", false), result("a, b", "1", true), result("a, b", "2", true)}};
-  const ex::Results read = ex::read_published(filled(temporary, written, true), plan());
-  CHECK(read.jobs() == std::vector<std::string>{"memorize-1", "a, b-1"});
+  const ex::Results read = ex::read_published(filled(temporary, written, true), plan_with_second_seed());
+  CHECK(read.jobs() == std::vector<std::string>{"memorize-1", "a, b-1", "a, b-2"});
   const ex::Result& first = *written.begin();
   CHECK(read.begin()->history.epochs == first.history.epochs);
   const ex::Result& scored = *(read.begin() + 1);
   CHECK(scored.history == (written.begin() + 1)->history);
-  CHECK(scored.score == (written.begin() + 1)->score);
+  CHECK(scored.score.accuracy == 0.75);
+  CHECK(std::isnan(scored.score.loss));  // in no table
   CHECK(scored.has_score);
   CHECK(!scored.diverged());
   CHECK(ex::over_seeds(read.where({{"arm", "a, b"}})).mean_accuracy.mean == 75);
+}
+
+TEST_CASE("read_published: a row that is not in the plan is an error, and so are none") {
+  const Folder temporary;
+  const ex::Results written{{result("memorize", "1", false), result("a, b", "1", true), result("a, b", "2", true)}};
+  const std::string folder = filled(temporary, written, true);
+  const auto message = [&] { return error_of([&] { (void)ex::read_published(folder, plan()); }); };
+  CHECK(message().find("results.csv has a row of arm = a, b, seed = 2, which is not in the plan of these options: give "
+                       "the options that the results were made with") != std::string::npos);
+  const std::string heads = "arm,seed,epochs,steps,ended,fit_accuracy,clean_accuracy,test_accuracy\n";
+  ex::write_file(folder + "/results.csv", heads);
+  CHECK(message().find("epochs.csv has a row of arm = a, b, seed = 2") != std::string::npos);
+  std::filesystem::remove(folder + "/epochs.csv");
+  CHECK(message().find("results.csv has no row of any job of the plan") != std::string::npos);
+  const std::string row = "\"a, b\",1,1,10,epochs,1,,0.5\n";
+  ex::write_file(folder + "/results.csv", heads + row + row);
+  CHECK(message().find("results.csv has two rows of arm = a, b, seed = 1") != std::string::npos);
+}
+
+TEST_CASE("read_published: a network that diverged in its last step is still known as one") {
+  const Folder temporary;
+  ex::Result diverged = result("a, b", "1", true);
+  diverged.score.loss = rg::unknown;
+  REQUIRE(diverged.diverged());
+  const ex::Results read = ex::read_published(filled(temporary, ex::Results{{diverged}}, true), plan());
+  CHECK(read.begin()->diverged());
 }
 
 TEST_CASE("read_published: without epochs.csv a history is its last epoch") {

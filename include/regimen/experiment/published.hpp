@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -119,52 +118,105 @@ inline void add_row(Result& result, const std::string& path, const CsvTable& tab
   }
   result.history.outcomes = {{last.phase, ended_of(path, field("ended")), last.clock}};
   if (result.has_score) {
-    result.score = {
-        .accuracy = regimen::detail::csv_value(field("test_accuracy"), "test_accuracy"), .loss = 0, .samples = 1};
+    // Its loss is in no table, and none is made up: whether the network diverged says `ended`.
+    result.score.accuracy = regimen::detail::csv_value(field("test_accuracy"), "test_accuracy");
   }
+}
+
+/// The jobs of a plan by the values of their factors.
+using JobsByValues = std::map<std::vector<std::string>, const ExpectedJob*>;
+
+inline JobsByValues jobs_of(const Plan& plan) {
+  JobsByValues jobs;
+  for (const Unit& unit : plan) {
+    for (const ExpectedJob& job : unit.jobs) {
+      jobs[values_of(job.factors)] = &job;
+    }
+  }
+  return jobs;
+}
+
+/// "seed = 6, start = random".
+inline std::string said(const Factors& names, const std::vector<std::string>& values) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + names[i].first + " = " + values[i];
+  }
+  return text;
+}
+
+/// Throws Error for a row of a table that no job of the plan has: a page of the others would pass for all of it.
+inline void check_planned(const std::string& path, const Factors& names, const std::vector<std::string>& values,
+                          const JobsByValues& jobs) {
+  if (jobs.count(values) == 0) {
+    throw Error(path + " has a row of " + said(names, values) +
+                ", which is not in the plan of these options: give the options that the results were made with");
+  }
+}
+
+/// The rows of results.csv by the values of the factors.
+inline std::map<std::vector<std::string>, std::vector<std::string>> published_rows(const std::string& path,
+                                                                                   const CsvTable& table,
+                                                                                   const Factors& factors) {
+  std::map<std::vector<std::string>, std::vector<std::string>> rows;
+  for (const std::vector<std::string>& row : table.rows) {
+    std::vector<std::string> values;
+    for (const auto& [name, value] : factors) {
+      values.push_back(row[table.column(path, name)]);
+    }
+    if (!rows.emplace(values, row).second) {
+      throw Error(path + " has two rows of " + said(factors, values) + ": one of them must be taken out");
+    }
+  }
+  return rows;
 }
 
 }  // namespace detail
 
 /// The results of a plan's jobs as the tables tell that every experiment writes, results.csv and, if it is there,
 /// epochs.csv: what is kept of a run whose checkpoints are gone. Measures and final accuracies have the four decimals
-/// of results.csv. The loss of a final score is in no table and is 0, its samples are 1. Without epochs.csv each
-/// history is the last epoch alone. Jobs that the tables do not have are left out. Throws Error, with file and line, if
-/// a table is not of this experiment.
+/// of results.csv. The loss of a final score is in no table: it is NaN, its samples are 0. Without epochs.csv each
+/// history is the last epoch alone. Jobs that the tables do not have are left out.
+/// Throws Error, with the file, if a table is not of this experiment, or has a row of a job that is not in the plan.
 ///     const ex::Results results = ex::read_published("docs/results/bad-minima-default", experiment.plan({}));
 inline Results read_published(const std::string& folder, const Plan& plan) {
   const std::string path = folder + "/results.csv";
   if (!std::filesystem::exists(path)) {
     throw Error("there is no " + path + ": name a folder of results that this program wrote");
   }
+  const detail::JobsByValues jobs = detail::jobs_of(plan);
+  if (jobs.empty()) {
+    throw Error("read_published: the plan has no job, so it finds none in " + path);
+  }
+  const Factors& names = jobs.begin()->second->factors;
   const detail::CsvTable table = detail::read_csv(path);
+  const auto rows = detail::published_rows(path, table, names);
+  const auto histories = detail::published_histories(folder + "/epochs.csv", names);
+  for (const auto& [values, row] : rows) {
+    detail::check_planned(path, names, values, jobs);
+  }
+  for (const auto& [values, history] : histories) {
+    detail::check_planned(folder + "/epochs.csv", names, values, jobs);
+  }
   Results results;
-  std::optional<std::map<std::vector<std::string>, History>> histories;
   for (const Unit& unit : plan) {
     for (const ExpectedJob& job : unit.jobs) {
-      if (!histories) {
-        histories = detail::published_histories(folder + "/epochs.csv", job.factors);
-      }
       const std::vector<std::string> values = detail::values_of(job.factors);
-      std::vector<std::size_t> columns;
-      for (const auto& [name, value] : job.factors) {
-        columns.push_back(table.column(path, name));
-      }
-      const auto row = std::find_if(table.rows.begin(), table.rows.end(), [&](const auto& each) {
-        return std::equal(values.begin(), values.end(), columns.begin(),
-                          [&](const std::string& value, std::size_t column) { return each[column] == value; });
-      });
       Result result{.job = job.name, .factors = job.factors, .has_score = job.scored};
-      if (const auto history = histories->find(values); history != histories->end()) {
+      if (const auto history = histories.find(values); history != histories.end()) {
         result.history = history->second;
       }
-      if (row != table.rows.end()) {
-        detail::add_row(result, path, table, *row);
+      const auto row = rows.find(values);
+      if (row != rows.end()) {
+        detail::add_row(result, path, table, row->second);
       }
-      if (!result.history.empty() && (row != table.rows.end() || !job.scored)) {
+      if (!result.history.empty() && (row != rows.end() || !job.scored)) {
         results.add(std::move(result));
       }
     }
+  }
+  if (results.empty()) {
+    throw Error(path + " has no row of any job of the plan: name a folder of results that this program wrote");
   }
   return results;
 }

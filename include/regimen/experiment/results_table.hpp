@@ -73,8 +73,10 @@ inline report::Table table_of(const Results& results) {
     for (const auto& [name, value] : result->factors) {
       row.emplace_back(value);
     }
-    row.insert(row.end(), {last.clock.epoch, last.clock.step, name_of(result->history.ended()), last.fit.accuracy,
-                           last.clean.accuracy, result->test().accuracy});
+    // Weights that became infinite in the last step are told by the final score alone.
+    const Ended ended = result->diverged() ? Ended::diverged : result->history.ended();
+    row.insert(row.end(), {last.clock.epoch, last.clock.step, name_of(ended), last.fit.accuracy, last.clean.accuracy,
+                           result->test().accuracy});
     for (const std::string& name : measures) {
       row.emplace_back(result->measure(name));
     }
