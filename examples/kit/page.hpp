@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include <regimen/report/table.hpp>
 
 #include "claims.hpp"
+#include "json_members.hpp"
 #include "pictures.hpp"
 
 namespace kit {
@@ -63,7 +65,8 @@ class Page {
   }
 
   /// Writes the file, with the settings and the manifest of a training at its end. Tables of pictures' numbers become
-  /// shorter, and then the largest section gives way, until the file is no larger than its bound.
+  /// shorter, and then the largest section gives way, until the file is no larger than its bound; a line on standard
+  /// error says so.
   void write() {
     add_manifest();
     const std::size_t bound = std::exchange(page_.most_bytes, static_cast<std::size_t>(-1));
@@ -90,27 +93,35 @@ class Page {
     regimen::report::HtmlSection& section = page_.sections[largest];
     const std::string instead = "Left out, for the page would be too large: see the files of the results folder.";
     const bool is_new = section.text != instead;
+    if (is_new) {
+      std::fprintf(stderr,
+                   "%s/report.html: the section \"%s\" of %zu bytes is left out, for the page would be too large\n",
+                   out_.c_str(), section.heading.c_str(), bytes[largest]);
+    }
     section = {.heading = section.heading, .text = instead};
     return is_new;
   }
 
-  /// manifest.json is {"settings": ..., "jobs": {"NAME": ..., ...}} (`regimen::experiment::write_manifest`).
+  /// What made the results: where and when, if the folder says so in measured.txt; the settings, and the manifest of
+  /// one training, of manifest.json, {"settings": ..., "jobs": {"NAME": ..., ...}}.
   void add_manifest() {
-    const std::string manifest = regimen::experiment::read_file(out_ + "/manifest.json");
-    const std::string begin = "{\"settings\": ";
-    const std::string middle = ",\n \"jobs\": {\n  \"";
-    const std::size_t end = manifest.find(middle);
-    if (!manifest.starts_with(begin) || end == std::string::npos) {
-      return;
+    using regimen::experiment::read_file;
+    regimen::report::HtmlSection last{.heading = "What was run", .text = read_file(out_ + "/measured.txt")};
+    if (const std::string from = read_file(out_ + "/shown-again.txt"); !from.empty()) {
+      last.text +=
+          "\nNothing was trained for this page: it shows the tables of " + from.substr(0, from.find('\n')) + ".";
     }
-    const std::string settings = manifest.substr(begin.size(), end - begin.size());
-    const std::size_t name = end + middle.size();
-    const std::string job = manifest.substr(name, manifest.find('"', name) - name);
-    regimen::report::HtmlSection& last =
-        section("What was run", "The settings, and the manifest of one training. manifest.json has those of all.");
-    const std::string of_job = regimen::experiment::read_file(out_ + "/manifests/" + job + ".json");
-    last.codes = {{"Settings", regimen::detail::json::indented(settings)},
-                  {job, regimen::detail::json::indented(of_job)}};
+    for (const auto& [name, value] : json_members(read_file(out_ + "/manifest.json"))) {
+      if (name == "settings") {
+        last.codes.push_back({"Settings", regimen::detail::json::indented(value)});
+      } else if (const auto jobs = json_members(value); name == "jobs" && !jobs.empty()) {
+        last.text += "\nBelow are the settings, and the manifest of one training. manifest.json has those of all.";
+        last.codes.push_back({jobs.front().first, regimen::detail::json::indented(jobs.front().second)});
+      }
+    }
+    if (!last.text.empty() || !last.codes.empty()) {
+      page_.sections.push_back(last);
+    }
   }
 
   std::string out_;

@@ -145,12 +145,18 @@ TEST_CASE("copy_published: tables and pictures alone, into a new folder alone") 
   const std::string from = filled(temporary, ex::Results{{result("a, b", "1", true)}}, true);
   ex::write_file(from + "/pictures/a.svg", "<svg/>");
   ex::write_file(from + "/checkpoints/a.pt", "weights");
+  ex::write_file(from + "/manifest.json", "{}");
   const std::string out = temporary / "new";
   ex::copy_published(from, out);
   CHECK(ex::read_file(out + "/results.csv") == ex::read_file(from + "/results.csv"));
   CHECK(ex::read_file(out + "/pictures/a.svg") == "<svg/>");
+  CHECK(ex::read_file(out + "/manifest.json") == "{}");
+  CHECK(ex::read_file(out + "/shown-again.txt") == "published\n");
   CHECK(!std::filesystem::exists(out + "/checkpoints"));
   CHECK(error_of([&] { ex::copy_published(from, out); }).find(" is not empty: name another one with --out") !=
+        std::string::npos);
+  ex::write_file(temporary / "file", "");
+  CHECK(error_of([&] { ex::copy_published(from + "/", temporary / "file/below"); }).find("cannot be copied to ") !=
         std::string::npos);
 }
 

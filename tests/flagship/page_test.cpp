@@ -1,6 +1,8 @@
 #include "kit/page.hpp"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <regimen/experiment/files.hpp>
 #include <regimen/report/html.hpp>
@@ -55,13 +57,32 @@ TEST_CASE("page: pictures are files too, and sections stand in their order") {
 TEST_CASE("page: settings and the manifest of one training stand at its end") {
   const Folder folder;
   ex::write_file(folder / "manifest.json",
-                 "{\"settings\": {\"a\": {\"b\": 1}},\n \"jobs\": {\n  \"one\": {\"seed\": 7},\n  \"two\": {}\n}}\n");
-  ex::write_file(folder / "manifests/one.json", "{\"seed\": 7}");
+                 "{ \"settings\" : {\"a\": {\"b\": 1}},\n\"jobs\":{\"one\": {\"seed\": 7}\n, \"two\": {}}}\n");
   kit::Page page(folder / "", "Title");
   page.write();
   const std::string html = ex::read_file(folder / "report.html");
   CHECK(has(html, "<summary>Settings</summary>\n<pre>{\n  &quot;a&quot;: {\n    &quot;b&quot;: 1\n  }\n}\n</pre>"));
   CHECK(has(html, "<summary>one</summary>\n<pre>{\n  &quot;seed&quot;: 7\n}\n</pre>"));
+}
+
+TEST_CASE("page: what is shown again says so, and where it was measured") {
+  const Folder folder;
+  ex::write_file(folder / "measured.txt", "2026-11-29, a machine.\n");
+  ex::write_file(folder / "shown-again.txt", "there\n");
+  kit::Page page(folder / "", "Title");
+  page.write();
+  CHECK(has(ex::read_file(folder / "report.html"),
+            "<p>2026-11-29, a machine.</p>\n<p>Nothing was trained for this page: it shows the tables of there.</p>"));
+}
+
+TEST_CASE("json_members: names and values of an object, also awkward ones") {
+  using Members = std::vector<std::pair<std::string, std::string>>;
+  CHECK(kit::json_members(R"({"a": "x, }\"", "b": [1, {"c": 2}], "d" :{}})") ==
+        Members{{"a", R"("x, }\"")"}, {"b", R"([1, {"c": 2}])"}, {"d", "{}"}});
+  CHECK(kit::json_members(R"( {"jobs": {"a:b": 1}} )") == Members{{"jobs", R"({"a:b": 1})"}});
+  CHECK(kit::json_members("{}").empty());
+  CHECK(kit::json_members("").empty());
+  CHECK(kit::json_members("[1, 2]").empty());
 }
 
 TEST_CASE("page: the largest section gives way until the file is no larger than its bound") {
