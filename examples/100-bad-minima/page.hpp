@@ -18,7 +18,7 @@ inline std::vector<regimen::report::Paired> paired_of(const Group& group) {
   std::vector<regimen::report::Paired> rows;
   for (const kit::Comparison& row : group.rows) {
     if (!row.diverged()) {
-      rows.push_back({group.rows.size() > 3 ? row.name : title_of(row.name), row.a.accuracy, row.b.accuracy});
+      rows.push_back({title_of(row.name), row.a.accuracy, row.b.accuracy});
     }
   }
   return rows;
@@ -32,25 +32,49 @@ inline regimen::report::Table measures_of(const Group& group) {
   }
   std::vector<double> error;
   std::vector<std::string> arms;
+  std::vector<std::string> seeds;
   for (const kit::Comparison& row : group.rows) {
     for (const bool adversarial : {false, true}) {
       for (const ex::Result& minimum : (adversarial ? row.b : row.a).results) {
         error.push_back(1 - minimum.test().accuracy);
-        arms.push_back(row.name + (adversarial ? ", from random labels" : ", from random weights"));
+        seeds.push_back(minimum.factor("seed"));
+        arms.push_back(title_of(row.name) + (adversarial ? ", from random labels" : ", from random weights"));
         for (std::size_t i = 0; i < measures.size(); ++i) {
           measures[i].values.push_back(minimum.measure(looks()[i].measure));
         }
       }
     }
   }
-  return regimen::report::measure_table(measures, error, arms);
+  return regimen::report::measure_table(measures, error, arms, seeds);
+}
+
+/// All arms, a row each: what each cell says stands above it.
+inline regimen::report::Table arms_of(const Group& group) {
+  using regimen::report::Kind;
+  regimen::report::Table table({{.name = "trained with"},
+                                {.name = "start"},
+                                {.name = "test accuracy (%)", .kind = Kind::interval},
+                                {.name = "training labels fitted (%), least of the seeds", .kind = Kind::number},
+                                {.name = "epochs, mean", .kind = Kind::number, .digits = 0}});
+  for (const kit::Comparison& row : group.rows) {
+    for (const bool adversarial : {false, true}) {
+      const ex::OverSeeds& arm = adversarial ? row.b : row.a;
+      table.add({title_of(row.name), adversarial ? "random labels" : "random weights", arm.accuracy_cell(),
+                 100 * arm.least_fit, arm.epochs});
+    }
+  }
+  return table.note("Means of the seeds with Student-t 95 % intervals.");
 }
 
 /// The sections of a group. `suffix`: behind the names of its pictures. `of`: behind its headings, if there are others.
 inline void add_group(const Group& group, const std::string& suffix, const std::string& of, const Settings& settings,
                       kit::Page& page) {
-  page.say(title_of(group, settings) + ".");
   page.say(answer(group));
+  page.say(
+      "The random start is newly drawn weights. The adversarial start is weights that have fitted random labels of the "
+      "training images before they are shown the true ones.");
+  page.say("Network " + title_of(group, settings) + "." +
+           (group.factors[0].second == "pooled" ? " \"pooled\" is a small residual network (examples/kit)." : ""));
   const std::vector<regimen::report::Paired> rows = paired_of(group);
   const regimen::report::Picture holes = holes_picture(group);
   if (!holes.panels.empty()) {
@@ -73,7 +97,7 @@ inline void add_group(const Group& group, const std::string& suffix, const std::
                "layers' squared Frobenius norms. Adaptive sharpness: the loss gained under noise of a tenth of each "
                "weight.")
       .tables = {measures_of(group)};
-  page.add(kit::table_of(group, start_words, "", {epochs_column()}), "All arms" + of);
+  page.add(arms_of(group), "All arms" + of);
 }
 
 /// Draws all pictures, and writes report.html.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,11 +12,33 @@
 #include "ranking.hpp"
 #include "settings.hpp"
 
+/// Which measures see the bad minimum, in a sentence.
+inline std::string answer_of(const std::vector<Ranked>& ranking) {
+  const auto count = [&](Verdict verdict) {
+    return std::count_if(ranking.begin(), ranking.end(),
+                         [&](const Ranked& row) { return !row.is_reference && verdict_of(row.vanilla) == verdict; });
+  };
+  const auto all = count(Verdict::sees) + count(Verdict::silent) + count(Verdict::misleads);
+  return kit::format(
+      "Of %td measures %td call the worse of two minima of vanilla SGD worse in every pair of one recipe and seed, and "
+      "%td in none: to those the bad minimum looks better.",
+      all, count(Verdict::sees), count(Verdict::misleads));
+}
+
+/// The text with the sign of an interval that terminals may not have.
+inline std::string with_sign(std::string text) {
+  for (std::size_t at = text.find("+-"); at != std::string::npos; at = text.find("+-", at)) {
+    text.replace(at, 2, "\u00b1");
+  }
+  return text;
+}
+
 /// Draws the landscape, and writes report.html: what is lost, which measures see it, and how two minima lie.
 inline void show_page(const std::string& hole, const std::vector<Ranked>& ranking, const rg::report::Table& by_tau,
                       const rg::report::Table& by_rate, const WhichSettings& settings) {
   kit::Page page(settings.out, "Which measures see a bad minimum?");
-  page.say(hole);
+  page.say(answer_of(ranking));
+  page.say(with_sign(hole));
   const rg::report::Picture taus = taus_picture(ranking);
   if (!taus.panels.empty()) {
     page.section("Agreement with the test error").pictures = {taus};

@@ -218,8 +218,9 @@ inline rg::report::Picture taus_picture(const std::vector<Ranked>& ranking) {
     }
   }
   rg::report::Picture picture{.caption =
-                                  "Measures that order all minima as their test error does have a tau of 1; one "
-                                  "whose interval holds 0 says nothing of it."};
+                                  "Measures that order all minima as their test error does have a tau of 1; "
+                                  "where the interval holds 0, these seeds do not say whether a measure goes with it "
+                                  "or against it."};
   if (!rows.empty()) {
     picture.panels = {rg::report::forest_panel(rows, "Kendall's tau with the test error")};
     picture.panels[0].marks = {{.at = 0}};
@@ -290,7 +291,7 @@ inline std::string hole_text(const ex::Results& minima) {
     text += kit::format("%s: test accuracy %.2f %% from random weights, %.2f %% from random labels; lost %.2f",
                         regularizers.c_str(), rg::mean_interval(good).mean, rg::mean_interval(bad).mean, hole.mean);
     text += std::isnan(hole.half_width) ? "" : kit::format(" +- %.2f", hole.half_width);
-    text += kit::format("; fit at least %.2f %%\n", 100 * fit);
+    text += kit::format(" points; fit at least %.2f %%\n", 100 * fit);
     if (regularizers == "vanilla" && !(std::isnan(hole.half_width) ? hole.mean > 0 : hole.low() > 0)) {
       text += "There is no hole here, or not for certain: what follows says nothing about it.\n";
     }

@@ -50,7 +50,8 @@ def compare(run, log):
         for column, value in row.items():
             if column not in ("phase", "epoch", "step") and value:
                 wanted.setdefault(tag_of(column), []).append((step, float(numpy.float32(float(value)))))
-        wanted.setdefault("phase/epoch", []).append((step, float(row["epoch"])))
+        for column in ("epoch", "step"):
+            wanted.setdefault(f"phase/{column}", []).append((step, float(row[column])))
     phases = [row["phase"] for row in rows]
     begins = [i for i in range(len(rows)) if i == 0 or phases[i] != phases[i - 1]]
     wanted["phase/index"] = [(i + 1, float(sum(begin <= i for begin in begins) - 1)) for i in range(len(rows))]

@@ -91,6 +91,7 @@ TEST_CASE("TensorBoardLog: the tags, steps and phases of a history") {
   CHECK(event_file::scalars(events, "measures/nothing").empty());
   CHECK((event_file::scalars(events, "phase/index") == Points{{1, 0.0F}, {2, 0.0F}, {3, 1.0F}}));
   CHECK((event_file::scalars(events, "phase/epoch") == Points{{1, 1.0F}, {2, 2.0F}, {3, 1.0F}}));
+  CHECK((event_file::scalars(events, "phase/step") == Points{{1, 10.0F}, {2, 20.0F}, {3, 10.0F}}));
   std::vector<std::pair<std::int64_t, std::string>> names;
   for (const event_file::Event& event : events) {
     CHECK(event.wall_time == static_cast<double>(event.step));

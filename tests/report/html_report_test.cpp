@@ -6,6 +6,7 @@
 #include <regimen/report/measure_table.hpp>
 #include <regimen/report/paired.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 #include <string>
@@ -54,7 +55,8 @@ HtmlReport page_of_all() {
       {.heading = "Pictures", .text = "Look.", .pictures = {everything(), everything()}},
       {.heading = "Tables",
        .tables = {report::measure_table({{"norm", {1, 2, 3, 4}}}, {1, 2, 4, 3}, {"good", "good", "bad", "bad"})}},
-      {.heading = "Images", .images = {{"\x89PNG\r\n\x1a\n...", "eight images", "Of each class."}}},
+      {.heading = "Images",
+       .images = {{"\x89PNG\r\n\x1a\n...", "eight images", "Of each class."}, {report::svg(everything()), "drawn"}}},
       {.heading = "Manifest", .codes = {{"manifest.json", "{\n  \"a\": 1\n}"}}}};
   return page;
 }
@@ -117,7 +119,7 @@ TEST_CASE("HtmlReport: nothing is asked for from elsewhere, and nothing runs") {
   CHECK(count(html, "url(") == count(html, "url(https://example.org/x.png)"));  // as a text alone
   for (const char* const attribute : {"src", "xlink:href"}) {
     for (const std::string& address : values_of(html, attribute)) {
-      CHECK(address.starts_with("data:image/png;base64,"));
+      CHECK((address.starts_with("data:image/png;base64,") || address.starts_with("data:image/svg+xml,")));
     }
   }
   for (const std::string& address : values_of(html, "href")) {
@@ -424,6 +426,12 @@ TEST_CASE("HtmlReport: misuse is an error that names the field and the cure") {
   CHECK(has(message({.title = "a", .sections = {{.heading = "b", .images = {{"GIF89a", "c"}}}}}),
             "sections[0] \"b\".images[0].file must be the content of a PNG file, or of an SVG file that `svg` wrote, "
             "but is 6 bytes of another kind"));
+  const std::string drawn = report::svg(everything());
+  for (const std::string& file :
+       {drawn.substr(0, drawn.size() - 9), drawn + "<p>", "<svg xmlns=\"http://other\" " + drawn,
+        drawn.substr(0, drawn.size() - 7) + "<script>1</script></svg>\n"}) {
+    CHECK(has(message({.title = "a", .sections = {{.heading = "b", .images = {{file, "c"}}}}}), "of another kind"));
+  }
   CHECK(has(message({.title = "a", .sections = {{.heading = "b", .images = {{"\x89PNG\r\n\x1a\n"}}}}}),
             ".images[0].text must be given"));
   CHECK(has(message({.title = "a", .sections = {{.heading = "b", .codes = {{}}}}}), ".codes[0].name must be given"));
@@ -455,7 +463,38 @@ TEST_CASE("measure_table: means of the arms, and tau with the error over all tha
   CHECK(inner::cell_text(table.rows()[1][2], table.columns()[2], "±") == "1.000");
   CHECK(has(error_of([] { (void)report::measure_table({{"a", {1}}}, {1, 2}, {"x", "y"}); }),
             "measure_table: values.size() of \"a\" must be error.size() = 2"));
+  CHECK(has(error_of([] { (void)report::measure_table({}, {1, 2}, {"x", "y"}, {"1"}); }),
+            "measure_table: clusters.size() must be 0 or error.size() = 2, but is 1"));
   CHECK(has(error_of([] { (void)report::measure_table({}, {1, 2}, {"x"}); }), "measure_table: arms.size()"));
+}
+
+TEST_CASE("measure_table: with clusters the interval of tau is by the jackknife over them") {
+  const std::vector<double> error{1, 2, 3, 4, 5, 6};
+  const std::vector<double> values{1, 3, 2, 4, 6, 5};
+  const std::vector<std::string> arms(6, "all");
+  const report::Table table = report::measure_table({{"norm", values}}, error, arms, {"1", "1", "2", "2", "3", "3"});
+  const auto tau = std::get<regimen::Estimate>(table.rows()[0][1].value());
+  const auto without = [&](std::size_t i) {
+    std::vector<double> x = values;
+    std::vector<double> y = error;
+    x.erase(x.begin() + static_cast<std::ptrdiff_t>(i), x.begin() + static_cast<std::ptrdiff_t>(i + 2));
+    y.erase(y.begin() + static_cast<std::ptrdiff_t>(i), y.begin() + static_cast<std::ptrdiff_t>(i + 2));
+    return regimen::kendall_tau(x, y).value;
+  };
+  const auto by_hand = regimen::jackknife_interval(regimen::kendall_tau(values, error).value,
+                                                   std::vector{without(0), without(2), without(4)});
+  CHECK(tau.value == by_hand.mean);
+  CHECK(tau.low == std::max(by_hand.low(), -1.0));
+  CHECK(tau.high == std::min(by_hand.high(), 1.0));
+  CHECK(tau.n == 3);
+  CHECK(has(table.notes()[0], "by the jackknife over clusters"));
+}
+
+TEST_CASE("forest_panel: names and numbers of it have room on a telephone") {
+  const Panel panel = report::forest_panel({{"Frobenius norms^2 / margin^2, log product", 0.5}, {"b", 0.25}}, "tau");
+  const std::string html =
+      report::html({.title = "F", .sections = {{.heading = "f", .pictures = {{.panels = {panel}}}}}});
+  CHECK(!has(html, "class=\"p wide\""));
 }
 
 TEST_CASE("forest_panel: a line each with its interval, and a table by name") {

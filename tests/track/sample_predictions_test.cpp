@@ -122,6 +122,29 @@ TEST_CASE("held_out_predictions: rows are those of the network that had not seen
   CHECK(seen != first_parts);
 }
 
+TEST_CASE("held_out_predictions: samples of one group are held out together") {
+  const rg::Source copies = rg::repeat(points(10, 3), 3);
+  std::vector<at::Tensor> seen;
+  const auto train = [&](const rg::Source& rest) {
+    seen.push_back(rg::materialize(rest).data.flatten(1));
+    return plain_network(1);
+  };
+  const at::Tensor group = torch::arange(10).repeat({3});
+  const at::Tensor all = rg::materialize(copies).data.flatten(1);
+  const auto leaks = [&] {  // for how many samples each network, which held them out, has seen a copy of them
+    std::int64_t count = 0;
+    for (const at::Tensor& rest : seen) {
+      count += torch::cdist(all, rest).amin(1).eq(0).sum().item<std::int64_t>();
+    }
+    return count - static_cast<std::int64_t>(seen.size() - 1) * 30;
+  };
+  static_cast<void>(rg::held_out_predictions(copies, {.folds = 5, .seed = 1, .group = group}, train));
+  CHECK(leaks() == 0);
+  seen.clear();
+  static_cast<void>(rg::held_out_predictions(copies, {.folds = 5, .seed = 1}, train));
+  CHECK(leaks() > 0);
+}
+
 TEST_CASE("predictions by sample: misuse") {
   Echo net;
   rg::Batch bad = four();
@@ -133,9 +156,15 @@ TEST_CASE("predictions by sample: misuse") {
   CHECK(contains(error_of([&] { static_cast<void>(rg::sample_predictions(net, one)); }), "at least two classes"));
   const auto train = [&](const rg::Source&) { return std::make_shared<Echo>(); };
   CHECK(error_of([&] { static_cast<void>(rg::held_out_predictions(four(), {.folds = 1}, train)); }) ==
-        "Folds.folds must be in [2, 4], the samples' number, but is 1");
+        "Folds.folds must be in [2, 4], the number of samples, but is 1");
   CHECK(error_of([&] { static_cast<void>(rg::held_out_predictions(four(), {.folds = 5}, train)); }) ==
-        "Folds.folds must be in [2, 4], the samples' number, but is 5");
+        "Folds.folds must be in [2, 4], the number of samples, but is 5");
+  const at::Tensor pairs = torch::tensor({0, 0, 1, 1});
+  CHECK(error_of([&] { static_cast<void>(rg::held_out_predictions(four(), {.folds = 3, .group = pairs}, train)); }) ==
+        "Folds.folds must be in [2, 2], the number of groups, but is 3");
+  CHECK(contains(
+      error_of([&] { static_cast<void>(rg::held_out_predictions(four(), {.group = torch::zeros({3})}, train)); }),
+      "Folds.group must be [4] Long, a number for each sample of the source, but is [3] Float"));
 }
 
 TEST_CASE("write_predictions: cleanlab finds most of the wrong labels in the files, and few others") {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "regimen/base/error.hpp"
@@ -61,6 +62,14 @@ inline bool is_png(const report::HtmlImage& image) {
   return image.file.starts_with("\x89PNG\r\n\x1a\n");
 }
 
+/// Whether an image is an SVG file as `svg` writes it, from its begin to its end.
+inline bool is_svg(const report::HtmlImage& image) {
+  const std::string_view file = image.file;
+  return file.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" ") && file.ends_with("</svg>\n") &&
+         file.find("<svg", 1) == std::string_view::npos && file.find("<script") == std::string_view::npos &&
+         file.find("<!") == std::string_view::npos;
+}
+
 /// Throws Error if a part of the report cannot be written.
 inline void check(const report::HtmlReport& page) {
   require(!page.title.empty(), "HtmlReport.title", "given (it is the page's heading)", "\"\"");
@@ -77,7 +86,7 @@ inline void check(const report::HtmlReport& page) {
     for (std::size_t k = 0; k < section.images.size(); ++k) {
       const report::HtmlImage& image = section.images[k];
       const std::string at = where + ".images[" + text(k) + "]";
-      require(is_png(image) || image.file.starts_with("<svg xmlns="), at + ".file",
+      require(is_png(image) || is_svg(image), at + ".file",
               "the content of a PNG file, or of an SVG file that `svg` wrote",
               text(image.file.size()) + " bytes of another kind");
       require(!image.text.empty(), at + ".text", "given (what a reader learns who does not see the image)", "\"\"");

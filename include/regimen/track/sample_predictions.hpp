@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_unique.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 
@@ -20,6 +21,7 @@
 #include "regimen/model/model.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/source/views.hpp"
+#include "regimen/tensor/described.hpp"
 #include "regimen/tensor/npy.hpp"
 
 namespace regimen::inline v0 {
@@ -34,8 +36,9 @@ struct SamplePredictions {
 
 /// How `held_out_predictions` deals the samples.
 struct Folds {
-  std::int64_t folds = 5;  ///< parts that are held out in turn, in [2, n]
+  std::int64_t folds = 5;  ///< parts that are held out in turn, in [2, number of groups]
   std::uint64_t seed = 0;  ///< the parts are a function of it
+  at::Tensor group{};      ///< [n] int64: samples of one number are held out together; undefined: each by itself
 };
 
 /// The predictions of a network for all samples of a source, in eval mode. Those for samples that it was trained on are
@@ -56,10 +59,30 @@ struct Folds {
           .loss = -logs.gather(1, label.to(at::kLong).unsqueeze(1)).squeeze(1).cpu()};
 }
 
+namespace detail {
+
+/// The part in which each of n samples is held out, [n] int64 in [0, folds).
+inline at::Tensor fold_of(const Folds& how, std::int64_t n) {
+  const at::Tensor group = how.group.defined() ? how.group.cpu() : at::arange(n, at::kLong);
+  require(group.dim() == 1 && group.size(0) == n && group.scalar_type() == at::kLong, "Folds.group",
+          "[" + text(n) + "] Long, a number for each sample of the source", described(group));
+  const auto [numbers, index] = at::_unique(group, /*sorted=*/true, /*return_inverse=*/true);
+  const std::int64_t groups = numbers.numel();
+  require(how.folds >= 2 && how.folds <= groups, "Folds.folds",
+          "in [2, " + text(groups) + "], the number of " + (how.group.defined() ? "groups" : "samples"), how.folds);
+  const Key key = Key(how.seed, at::arange(groups, at::kLong)).fold(salt::folds);
+  return ranked(key).argsort().remainder(how.folds).index_select(0, index);
+}
+
+}  // namespace detail
+
 /// The predictions for each sample of a network that was not trained on it ("out-of-sample"): the samples are dealt
 /// into `folds` parts of nearly equal size, and train(rest) is called once for each part, with the other parts as a
-/// source. It returns a network of its own, of any kind that `Model` takes. Throws Error unless the source is indexed
-/// and folds is in [2, n], and as `sample_predictions` does.
+/// source. It returns a network of its own, of any kind that `Model` takes.
+///
+/// Copies of one sample, as `repeat` makes them, are different samples: unless `group` holds them out together, each
+/// network was trained on copies of what it is asked about. The same holds for images of one person and frames of one
+/// film. Throws Error unless the source is indexed and folds is in [2, groups], and as `sample_predictions` does.
 ///     const auto said = regimen::held_out_predictions(noisy, {.folds = 5, .seed = 1}, [&](const regimen::Source& rest)
 ///     {
 ///       Net net; ... regimen::run(net, {{.data = rest, ...}}, {}); return net;
@@ -69,10 +92,7 @@ template <class Train>
                                                      const Evaluation& evaluation = {}) {
   detail::require_indexed(source, "held_out_predictions");
   const std::int64_t n = *source.size();
-  detail::require(how.folds >= 2 && how.folds <= n, "Folds.folds",
-                  "in [2, " + detail::text(n) + "], the samples' number", how.folds);
-  const Key key = Key(how.seed, at::arange(n, at::kLong)).fold(detail::salt::folds);
-  const at::Tensor fold = detail::ranked(key).argsort().remainder(how.folds);  // [n], of each sample
+  const at::Tensor fold = detail::fold_of(how, n);
   std::vector<at::Tensor> index, id, label, probability, loss;
   for (std::int64_t k = 0; k < how.folds; ++k) {
     auto network = train(subset(source, fold.ne(k).nonzero().squeeze(1)));

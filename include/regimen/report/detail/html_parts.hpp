@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -88,6 +89,7 @@ inline std::string folded(std::string_view name, std::string_view content) {
 inline std::vector<report::Picture> pictures_of_panels(const report::Picture& picture, const std::string& heading) {
   constexpr double width = 420;
   constexpr double least_plot = 280;
+  constexpr double least_beside_names = 150;  // of a forest plot: beside its names it fits a telephone, too
   const Styles styles(picture);
   std::vector<report::Picture> pictures;
   for (std::size_t i = 0; i < picture.panels.size(); ++i) {
@@ -109,7 +111,10 @@ inline std::vector<report::Picture> pictures_of_panels(const report::Picture& pi
     panel.y.label = panel.y.label.empty() ? picture.panels[first].y.label : panel.y.label;
     // Long texts on its left leave a plot too little room, and images are drawn for the whole picture.
     const double left = panel.tiles.rows.empty() ? PanelPlan(panel, "").left() : 0;
-    alone.width = panel.tiles.rows.empty() ? std::max(width, left + least_plot) : std::max(width, picture.width);
+    alone.width =
+        panel.tiles.rows.empty()
+            ? std::max(width, left + (is_sideways(panel, AxisTexts(panel.y)) ? least_beside_names : least_plot))
+            : std::max(width, picture.width);
     if (alone.description.empty()) {
       alone.description = picture.caption;
     }
@@ -131,7 +136,7 @@ inline bool is_wide(const report::Picture& alone) {
 inline std::string panel_element(report::Picture alone, const std::string& id) {
   const std::string said = spoken(alone, id);
   const std::string labels = id + "-title" + (alone.description.empty() ? "" : " " + id + "-desc");
-  alone.title.clear();  // the panel draws its own
+  const std::string name = std::exchange(alone.title, "");  // the panel draws its own
   const std::vector<report::Series>& all = alone.panels.front().series;
   const bool has_surface = std::any_of(all.begin(), all.end(), [](const report::Series& each) {
     return std::holds_alternative<report::HeatGrid>(each);
@@ -139,8 +144,7 @@ inline std::string panel_element(report::Picture alone, const std::string& id) {
   const std::string classes = std::string("p") + (is_wide(alone) ? " wide" : "") + (has_surface ? " paper" : "");
   const std::string svg =
       svg_element(alone, drawn(alone), said, attribute("class", classes) + attribute("aria-labelledby", labels));
-  return is_wide(alone) ? scrolling(alone.panels.front().title.empty() ? "images" : alone.panels.front().title, svg)
-                        : svg;
+  return is_wide(alone) ? scrolling(name, svg) : svg;
 }
 
 /// A picture, its panels beside each other where there is room, its caption and its numbers. `id`: what the ids of its
@@ -164,13 +168,30 @@ inline std::string figure(const report::Picture& picture, const report::HtmlRepo
          (numbers.empty() ? "" : folded("The numbers of this picture", numbers)) + "</figure>\n";
 }
 
+/// A text in an address, as "data:image/svg+xml," wants it: of an SVG file, which is letters for the most part, this is
+/// a quarter shorter than base 64.
+inline std::string in_address(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte >= 0x7F || std::string_view("\"#%&<>").find(c) != std::string_view::npos) {
+      result += '%';
+      result += digits[byte >> 4U];
+      result += digits[byte & 15U];
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
 /// An image. Those of SVG have letters, which keep their size.
 inline std::string image_element(const report::HtmlImage& image) {
   const std::string begin = "<img alt=\"" + xml_text(image.text) + "\" ";
-  const std::string shown = is_png(image)
-                                ? begin + "src=\"data:image/png;base64," + base64(image.file) + "\"/>\n"
-                                : scrolling(image.text, begin + "class=\"wide\" src=\"data:image/svg+xml;base64," +
-                                                            base64(image.file) + "\"/>\n");
+  const std::string shown = is_png(image) ? begin + "src=\"data:image/png;base64," + base64(image.file) + "\"/>\n"
+                                          : scrolling(image.text, begin + "class=\"wide\" src=\"data:image/svg+xml," +
+                                                                      in_address(image.file) + "\"/>\n");
   return "<figure>\n" + shown +
          (image.caption.empty() ? "" : "<figcaption>" + xml_text(image.caption) + "</figcaption>\n") + "</figure>\n";
 }
