@@ -45,7 +45,7 @@ inline regimen::report::Table measures_of(const Group& group) {
       }
     }
   }
-  return regimen::report::measure_table(measures, error, arms, seeds);
+  return regimen::report::measure_table(measures, error, arms, seeds).note("The clusters are the random seeds.");
 }
 
 /// All arms, a row each: what each cell says stands above it.

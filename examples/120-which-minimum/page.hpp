@@ -39,6 +39,10 @@ inline void show_page(const std::string& hole, const std::vector<Ranked>& rankin
   kit::Page page(settings.out, "Which measures see a bad minimum?");
   page.say(answer_of(ranking));
   page.say(with_sign(hole));
+  page.say(
+      "vanilla is SGD alone; all three adds augmentation, l2 and momentum. From random labels: from weights that have "
+      "fitted random labels of the images before they are shown the true ones. Accuracies are means over seeds and "
+      "learning rates.");
   const rg::report::Picture taus = taus_picture(ranking);
   if (!taus.panels.empty()) {
     page.section("Agreement with the test error").pictures = {taus};

@@ -217,12 +217,13 @@ inline rg::report::Picture taus_picture(const std::vector<Ranked>& ranking) {
       rows.emplace_back(row.number.title, row.across);
     }
   }
-  rg::report::Picture picture{.caption =
-                                  "Measures that order all minima as their test error does have a tau of 1; "
-                                  "where the interval holds 0, these seeds do not say whether a measure goes with it "
-                                  "or against it."};
+  rg::report::Picture picture{
+      .caption =
+          "Tau is Kendall's, with the test error: a measure that orders all minima as it does has 1; "
+          "where the interval holds 0, these seeds do not say whether a measure goes with it "
+          "or against it."};
   if (!rows.empty()) {
-    picture.panels = {rg::report::forest_panel(rows, "Kendall's tau with the test error")};
+    picture.panels = {rg::report::forest_panel(rows, "Kendall's tau")};
     picture.panels[0].marks = {{.at = 0}};
   }
   return picture;

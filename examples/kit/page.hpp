@@ -108,8 +108,8 @@ class Page {
     using regimen::experiment::read_file;
     regimen::report::HtmlSection last{.heading = "What was run", .text = read_file(out_ + "/measured.txt")};
     if (const std::string from = read_file(out_ + "/shown-again.txt"); !from.empty()) {
-      last.text +=
-          "\nNothing was trained for this page: it shows the tables of " + from.substr(0, from.find('\n')) + ".";
+      last.text += "\nNothing was trained for this page: it shows the tables of " + from.substr(0, from.find('\n')) +
+                   ", whose numbers have four decimals.";
     }
     for (const auto& [name, value] : json_members(read_file(out_ + "/manifest.json"))) {
       if (name == "settings") {

@@ -72,7 +72,9 @@ TEST_CASE("page: what is shown again says so, and where it was measured") {
   kit::Page page(folder / "", "Title");
   page.write();
   CHECK(has(ex::read_file(folder / "report.html"),
-            "<p>2026-11-29, a machine.</p>\n<p>Nothing was trained for this page: it shows the tables of there.</p>"));
+            "<p>2026-11-29, a machine.</p>\n<p>Nothing was trained for this page: it shows the tables of there, whose "
+            "numbers have "
+            "four decimals.</p>"));
 }
 
 TEST_CASE("json_members: names and values of an object, also awkward ones") {

@@ -273,6 +273,9 @@ TEST_CASE("TensorBoardFile: misuse is an error with its cure, and writes nothing
         "TensorBoardFile.histogram: buckets must be at least 1, but is 0");
   CHECK(error_of([&] { board.image("i", 0, {.height = 0, .width = 1}); }) ==
         "TensorBoardFile.image: image.height must be in [1, 65535], but is 0");
+  CHECK(error_of([&] { board.image("i", 0, {.height = 40000, .width = 60000}); }) ==
+        "TensorBoardFile.image: image: bytes of the file's chunk must be at most 2^31 - 1 (make the image smaller, or "
+        "several images of it), but is 2400223121");
   CHECK(error_of([&] { board.image("i", 0, {.height = 1, .width = 1, .channels = 5}); }) ==
         "TensorBoardFile.image: image.channels must be in [1, 4], but is 5");
   CHECK(error_of([&] { board.image("i", 0, {.height = 1, .width = 2, .channels = 3, .bytes = {1}}); }) ==

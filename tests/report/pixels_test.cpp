@@ -81,6 +81,9 @@ TEST_CASE("pixels: an image has a colour for each pixel") {
         "tile.colours.size() must be height * width = 4, but is 3");
   CHECK(error_of([&] { regimen::detail::reports::check("tile", report::Pixels{}); }) ==
         "tile.height must be in [1, 65535], but is 0");
+  CHECK(error_of([] {
+          regimen::detail::reports::check("tile", {.height = 30000, .width = 30000});
+        }).find("tile: bytes of the file's chunk must be at most 2^31 - 1 (") == 0);
 }
 
 TEST_CASE("pixels_of: bytes of any number of channels, opacity left out") {

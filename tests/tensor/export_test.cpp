@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include <regimen/regimen.hpp>
 
 #include "support/folder.hpp"
+#include "support/interpreter.hpp"
 
 namespace export_test {
 
@@ -51,15 +53,15 @@ TEST_CASE("write_npy: the bytes that numpy.save writes, but for spaces") {
 }
 
 TEST_CASE("write_npy: NumPy reads every type and shape back") {
-  if (std::system("python3 -c 'import numpy' > /dev/null 2>&1") != 0) {
-    WARN("SKIPPED: no Python with NumPy was found");
+  const std::optional<std::string> python = python_with("numpy", "NumPy", "REGIMEN_REQUIRE_PEERS");
+  if (!python) {
     return;
   }
   const Folder folder;
   const auto check = [&](const at::Tensor& tensor, const std::string& expected) {
     CAPTURE(expected);
     rg::write_npy(folder / "x.npy", tensor);
-    const std::string command = "python3 -c \"import numpy as n; x = n.load('" + folder / "x.npy" +
+    const std::string command = "'" + *python + "' -c \"import numpy as n; x = n.load('" + folder / "x.npy" +
                                 "'); w = " + expected +
                                 "; assert x.dtype == w.dtype and x.shape == w.shape and (x == w).all(), x\"";
     CHECK(std::system(command.c_str()) == 0);

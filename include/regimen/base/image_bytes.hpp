@@ -28,6 +28,7 @@ inline void check(const ImageBytes& image, const std::string& where) {
   require(image.height >= 1 && image.height <= most, where + ".height", "in [1, 65535]", image.height);
   require(image.width >= 1 && image.width <= most, where + ".width", "in [1, 65535]", image.width);
   require(image.channels >= 1 && image.channels <= 4, where + ".channels", "in [1, 4]", image.channels);
+  png_bytes::check_size(image.height, image.width * image.channels, where);
   const std::size_t size = image.height * image.width * image.channels;
   require(image.bytes.size() == size, where + ".bytes.size()", "height * width * channels = " + text(size),
           image.bytes.size());

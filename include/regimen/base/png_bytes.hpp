@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "regimen/base/config.hpp"
+#include "regimen/base/error.hpp"
 
 /// PNG files (ISO 15948) without compression, from rows that are made already.
 namespace regimen::inline v0::detail::png_bytes {
@@ -59,6 +60,15 @@ inline std::string stored_zlib(std::string_view bytes) {
     result += block;
   } while (at < bytes.size());
   return result + big_endian(adler32_of(bytes));
+}
+
+/// Throws Error for an image whose rows, stored as they are, do not fit into the one chunk that `file` writes.
+inline void check_size(std::size_t height, std::size_t row, const std::string& where) {
+  constexpr std::size_t most = 0x7FFFFFFF;
+  constexpr std::size_t block = 65535;  // five bytes more each
+  const std::size_t bytes = height * (row + 1);
+  require(bytes + 5 * (bytes / block + 1) + 6 <= most, where + ": bytes of the file's chunk",
+          "at most 2^31 - 1 (make the image smaller, or several images of it)", bytes + 5 * (bytes / block + 1) + 6);
 }
 
 inline std::string chunk(const std::string& name, const std::string& data) {

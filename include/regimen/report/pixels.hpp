@@ -34,6 +34,7 @@ inline void check(const std::string& where, const report::Pixels& pixels) {
   constexpr std::size_t most = 65535;
   require(pixels.height >= 1 && pixels.height <= most, where + ".height", "in [1, 65535]", pixels.height);
   require(pixels.width >= 1 && pixels.width <= most, where + ".width", "in [1, 65535]", pixels.width);
+  png_bytes::check_size(pixels.height, 3 * pixels.width, where);
   require(pixels.colours.size() == pixels.height * pixels.width, where + ".colours.size()",
           "height * width = " + text(pixels.height * pixels.width), pixels.colours.size());
 }

@@ -89,7 +89,10 @@ inline std::string folded(std::string_view name, std::string_view content) {
 inline std::vector<report::Picture> pictures_of_panels(const report::Picture& picture, const std::string& heading) {
   constexpr double width = 420;
   constexpr double least_plot = 280;
-  constexpr double least_beside_names = 150;  // of a forest plot: beside its names it fits a telephone, too
+  // Of a forest plot: beside its names it fits a telephone, too, unless its label is long.
+  const auto least_beside_names = [](const report::Panel& panel) {
+    return std::max(150.0, text_width(panel.x.label, label_size));
+  };
   const Styles styles(picture);
   std::vector<report::Picture> pictures;
   for (std::size_t i = 0; i < picture.panels.size(); ++i) {
@@ -113,7 +116,7 @@ inline std::vector<report::Picture> pictures_of_panels(const report::Picture& pi
     const double left = panel.tiles.rows.empty() ? PanelPlan(panel, "").left() : 0;
     alone.width =
         panel.tiles.rows.empty()
-            ? std::max(width, left + (is_sideways(panel, AxisTexts(panel.y)) ? least_beside_names : least_plot))
+            ? std::max(width, left + (is_sideways(panel, AxisTexts(panel.y)) ? least_beside_names(panel) : least_plot))
             : std::max(width, picture.width);
     if (alone.description.empty()) {
       alone.description = picture.caption;

@@ -28,7 +28,7 @@ figcaption,.note{color:var(--soft);font-size:.875rem;max-width:44rem;margin:.5re
 .wide{min-width:37rem;max-width:48rem}
 .panels>.scroll{grid-column:1/-1}
 .scroll{overflow-x:auto;margin:.5rem 0;background:linear-gradient(90deg,var(--ground) 30%,transparent),linear-gradient(90deg,transparent,var(--ground) 70%) 100% 0,linear-gradient(90deg,var(--rule),transparent),linear-gradient(90deg,transparent,var(--rule)) 100% 0;background-repeat:no-repeat;background-size:2.5rem 100%,2.5rem 100%,.7rem 100%,.7rem 100%;background-attachment:local,local,scroll,scroll}
-@media(max-width:38rem){.scroll:has(>.wide)::after{content:"\\2194";position:sticky;left:0;display:block;color:var(--soft)}}
+@media(max-width:38rem){.scroll:has(>.wide)::after{content:"\2194";position:sticky;left:0;display:block;color:var(--soft)}}
 .scroll:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:bold;padding:.25rem 0}
