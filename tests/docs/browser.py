@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Opens reports (`report::html`) in headless Chromium, and looks at them as a reader does.
+"""Checks reports (`report::html`) in headless Chromium: what a reader would see of them, and what they ask for.
 
     python3 browser.py REPORT.html ...
     python3 browser.py --pictures FOLDER REPORT.html     also writes pictures of it: light, dark, narrow, on paper
@@ -27,7 +27,7 @@ MOST_BYTES = 300_000
 LEAST_LETTER = 9  # px on the screen
 NARROW, BROAD = 400, 1000
 
-# Runs in the frame that holds the page, once it is laid out.
+# JavaScript of the wrapper: measures the page in its frame once that is laid out.
 LOOK = """
 const look = frame => {
   const page = frame.contentDocument, root = page.documentElement, faults = [];
@@ -81,7 +81,7 @@ def looked_at(browser, folder, text, width):
     """What LOOK finds in a frame of so many px, and the lines of the console."""
     wrapper = folder / f"at-{width}.html"
     script = LOOK.replace("LEAST", str(LEAST_LETTER))
-    # The page's own policy refuses scripts, also this frame's: it is asked from outside.
+    # The script stands in the wrapper, because the page's own policy refuses all scripts.
     wrapper.write_text(f'<!DOCTYPE html><meta charset="utf-8"><body style="margin:0"><script>{script}</script>'
                        f'<iframe style="width:{width}px;height:3000px;border:0" srcdoc="{html.escape(text)}"></iframe>',
                        encoding="utf-8")

@@ -21,14 +21,14 @@ namespace regimen::inline v0::detail::events {
 
 using protobuf::Message;
 
-/// The checksum of a record's part. TensorFlow masks it, since the checksum of bytes that hold their own checksum is no
-/// good one.
+/// The checksum of a part of a record, masked as TensorFlow does: a checksum of bytes that contain a checksum of their
+/// own would be weak.
 inline std::uint32_t masked_crc32c(std::string_view bytes) {
   const std::uint32_t crc = crc32c(bytes);
   return ((crc >> 15U) | (crc << 17U)) + 0xA282EAD8U;
 }
 
-/// The bytes as one record of a TFRecord file: their number, its checksum, they, their checksum.
+/// One record of a TFRecord file: the number of bytes, the checksum of that number, the bytes, their checksum.
 inline std::string record(std::string_view bytes) {
   std::string result;
   protobuf::add_little_endian(result, bytes.size(), 8);

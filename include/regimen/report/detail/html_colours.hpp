@@ -51,7 +51,7 @@ inline bool is_grey(const report::Rgb& colour) {
   return *high - *low <= 16;
 }
 
-/// The lightest ground of a light page's picture that lines cross, or the one of a dark page: a shaded stretch.
+/// The ground of a shaded stretch on this page: of all grounds that lines cross, the one with the least contrast.
 inline report::Rgb stretch_on(const Theme& theme);
 
 /// A colour of a picture on a page. Pictures are made for white paper: on a dark page greys change places from black to

@@ -79,7 +79,7 @@ inline std::string table_element(const report::Table& table, const std::string& 
   return result + (notes.empty() ? "" : "<p class=\"note\">" + xml_text(notes) + "</p>\n");
 }
 
-/// Something that a reader opens.
+/// A heading that shows its content when a reader opens it.
 inline std::string folded(std::string_view name, std::string_view content) {
   return "<details><summary>" + xml_text(name) + "</summary>\n" + std::string(content) + "</details>\n";
 }
