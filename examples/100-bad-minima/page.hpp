@@ -74,7 +74,7 @@ inline void add_group(const Group& group, const std::string& suffix, const std::
       "The random start is newly drawn weights. The adversarial start is weights that have fitted random labels of the "
       "training images before they are shown the true ones.");
   page.say("Network " + title_of(group, settings) + "." +
-           (group.factors[0].second == "pooled" ? " \"pooled\" is a small residual network (examples/kit)." : ""));
+           (group.factors[0].second == "pooled" ? " \"pooled\" is a small residual network." : ""));
   const std::vector<regimen::report::Paired> rows = paired_of(group);
   const regimen::report::Picture holes = holes_picture(group);
   if (!holes.panels.empty()) {

@@ -5,17 +5,22 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <regimen/regimen.hpp>
 #include <regimen/report.hpp>
 
 #include "kit/check_once.hpp"
+#include "kit/format.hpp"
 #include "kit/image_experiment.hpp"
 #include "kit/image_options.hpp"
 #include "kit/main.hpp"
 #include "kit/options.hpp"
 #include "kit/page.hpp"
+#include "kit/pictures.hpp"
+#include "kit/tiles.hpp"
 
 namespace ex = regimen::experiment;
 namespace rg = regimen;
@@ -75,7 +80,8 @@ std::vector<Arm> arms_of(const CorruptionSettings& s) {
 class Corruption : public kit::ImageExperiment<CorruptionSettings> {
  public:
   Corruption(const CorruptionSettings& s, const ex::Task& task)
-      : ImageExperiment(s, {.networks = {s.model}, .batch = s.batch, .task = task}, {"table.txt", "corruption.svg"}) {}
+      : ImageExperiment(s, {.networks = {s.model}, .batch = s.batch, .task = task},
+                        {"table.txt", "corruption.svg", "pictures"}) {}
 
   [[nodiscard]] ex::Plan plan(const ex::Paces& paces) const override {
     const auto n = static_cast<double>(settings().images), test = static_cast<double>(counts().test);
@@ -155,6 +161,9 @@ class Corruption : public kit::ImageExperiment<CorruptionSettings> {
     kit::Page page(settings().out, "What wrong labels do, and what early stopping saves");
     page.section(picture.title).pictures = {picture};
     page.add(table, "All arms");
+    page.show_file("forgotten", "What is forgotten most often",
+                   "Training images with their labels, which stand out where they are wrong, and how often each was "
+                   "forgotten: predicted as labelled at one step, and otherwise at the next that it was shown in.");
     page.write();
     std::printf("\n%s\n%zu networks. Everything: %s/results.csv, corruption.svg, manifest.json\n", text.c_str(),
                 results.size(), settings().out.c_str());
@@ -183,7 +192,33 @@ class Corruption : public kit::ImageExperiment<CorruptionSettings> {
       scoring.validation = rg::subset(noisy, torch::arange(n, all));
       training.until = rg::Patience{.scorings = 3, .metric = rg::Metric::validation_loss};
     }
-    jobs.run({.name = arm.job(), .phases = {training}, .scoring = scoring, .score = test_score(net)}, net, sgd);
+    ex::Job job{.name = arm.job(), .phases = {training}, .scoring = scoring, .score = test_score(net)};
+    if (arm.job() != watched()) {
+      jobs.run(job, net, sgd);
+      return;
+    }
+    rg::ForgettingEvents forgetting(train);
+    job.at_end = [&] { draw_forgotten(forgetting.events(), train, some); };
+    jobs.run(job, net, sgd, forgetting);
+  }
+
+  /// The job whose forgotten images are drawn: most labels wrong, the first seed, not stopped early.
+  [[nodiscard]] std::string watched() const {
+    const int wrong = *std::max_element(settings().wrong.begin(), settings().wrong.end());
+    return Arm{"uniform", 1, wrong, false}.job();
+  }
+
+  /// The twenty images that were forgotten most often, of equal ones the first.
+  void draw_forgotten(const torch::Tensor& events, const rg::Source& train, const rg::Source& clean) const {
+    const torch::Tensor most =
+        std::get<1>(events.cpu().sort(/*stable=*/true, /*dim=*/0, /*descending=*/true)).slice(0, 0, 20);
+    std::vector<rg::report::Tile> tiles = kit::row_of("", train.get(most), clean.get(most), images().names).tiles;
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+      tiles[i].text += kit::format(
+          ", %lld", static_cast<long long>(events[most[static_cast<std::int64_t>(i)]].item<std::int64_t>()));
+    }
+    kit::write_picture({.panels = {rg::report::image_strip(std::move(tiles), "label, times forgotten", 5)}},
+                       "forgotten", settings().out);
   }
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -73,16 +72,11 @@ struct Landscape {
 
 /// The columns of a file of numbers with a heading line; empty if there is none.
 inline std::vector<std::vector<double>> columns_in(const std::string& path) {
-  std::vector<std::vector<double>> columns;
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    std::istringstream cells(line);
-    std::size_t i = 0;
-    for (std::string cell; std::getline(cells, cell, ','); ++i) {
-      columns.resize(std::max(columns.size(), i + 1));
-      columns[i].push_back(std::strtod(cell.c_str(), nullptr));  // which takes a density of 1e-320, too
+  const ex::CsvTable table = ex::read_csv(path);
+  std::vector<std::vector<double>> columns(table.heads.size());
+  for (const std::vector<std::string>& row : table.rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      columns[i].push_back(std::strtod(row[i].c_str(), nullptr));  // which takes a density of 1e-320, too
     }
   }
   return columns;

@@ -7,6 +7,7 @@
 #include "regimen/experiment/concept.hpp"
 #include "regimen/experiment/conduct.hpp"
 #include "regimen/experiment/cost.hpp"
+#include "regimen/experiment/csv_table.hpp"
 #include "regimen/experiment/files.hpp"
 #include "regimen/experiment/folder.hpp"
 #include "regimen/experiment/job.hpp"

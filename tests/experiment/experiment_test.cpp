@@ -125,6 +125,19 @@ TEST_CASE("jobs: one leaves logs, a manifest, a checkpoint, and a history at its
         0);
 }
 
+TEST_CASE("jobs: a tracker among the things hears the run, and is saved") {
+  const Folder folder;
+  Training training;
+  rg::ForgettingEvents forgetting(training.data);
+  const ex::JobFiles files{folder / "out", "a"};
+  ex::Jobs(folder / "out", quiet(), one_job()).run(training.job, training.net, training.sgd, forgetting);
+  CHECK(forgetting.seen().equal(torch::full({60}, 4, torch::kLong)));
+  Training other;
+  rg::ForgettingEvents loaded(other.data);
+  rg::load_checkpoint(files.checkpoint(), other.net, other.sgd, loaded);
+  CHECK(loaded.events().equal(forgetting.events()));
+}
+
 TEST_CASE("jobs: a stopped one goes on where it was, and ends in the same bits") {
   const Folder folder;
   Training whole;

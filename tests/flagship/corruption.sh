@@ -16,6 +16,8 @@ echo '== a whole run, in one process'
 run "$work/whole" --workers 1 --quiet > "$work/whole.log"
 cat "$work/whole.log"
 is_page "$work/whole/report.html"
+grep -q 'What is forgotten most often' "$work/whole/report.html" || fail 'the page lacks the forgotten images'
+[ "$(grep -o '<g' "$work/whole/pictures/forgotten.svg" | grep -c '')" = 20 ] || fail 'twenty forgotten images should be drawn'
 [ "$(grep -c '' "$work/whole/results.csv")" = 13 ] || fail 'results.csv should have a header and 2 seeds x 3 kinds of labels x 2 networks'
 [ "$(grep -Ec '^(none +(early|whole) +0|(uniform|pair) +(early|whole) +40) ' "$work/whole/table.txt")" = 6 ] || fail 'the table lacks rows'
 [ "$(grep -c '<polyline' "$work/whole/corruption.svg")" = 8 ] || fail 'the picture lacks lines, or the legend'
@@ -28,7 +30,7 @@ awk -F, '$3 == 0 && $7 != "" { exit 1 } $3 == 40 && $7 == "" { exit 1 }' "$work/
   fail 'labels are recovered where some are wrong, and only there'
 
 same() { # same FOLDER: every number of the whole run
-  for file in results.csv table.txt corruption.svg; do
+  for file in results.csv table.txt corruption.svg pictures/forgotten.svg; do
     cmp "$work/whole/$file" "$1/$file" || fail "$file differs"
   done
 }

@@ -19,6 +19,7 @@
 #include "regimen/measure/concept.hpp"
 #include "regimen/model/finite.hpp"
 #include "regimen/model/model.hpp"
+#include "regimen/observe/event.hpp"
 #include "regimen/observe/log.hpp"
 #include "regimen/observe/progress.hpp"
 #include "regimen/run/run.hpp"
@@ -49,6 +50,20 @@ struct Narrator {
   }
 };
 
+struct NoObserver {
+  void operator()(const RunBegin& /*begin*/) const {}
+};
+
+/// A saved thing that hears the steps of a run, a tracker; for any other, an observer that does nothing.
+template <class Thing>
+decltype(auto) observer_of(Thing& thing) {
+  if constexpr (std::is_invocable_v<Thing&, const Step&>) {
+    return (thing);
+  } else {
+    return NoObserver{};
+  }
+}
+
 }  // namespace detail
 
 /// Runs one job after another, each with a checkpoint, a manifest and logs under its own name, so that a killed program
@@ -63,8 +78,9 @@ class Jobs {
       : folder_(std::move(folder)), task_(std::move(task)), time_left_(std::move(time_left)) {}
 
   /// Trains a network, and returns its history. `things`: objects saved with the network, above all the optimizers,
-  /// always in one order. A job that diverges is finished, and leaves the file `JobFiles::divergence`.
-  /// Throws Interrupted if the task was stopped, with everything on disk, and all errors of `regimen::run`.
+  /// always in one order; trackers among them (`ForgettingEvents`) hear the run. A job that diverges is finished, and
+  /// leaves the file `JobFiles::divergence`. Throws Interrupted if the task was stopped, with everything on disk, and
+  /// all errors of `regimen::run`.
   template <class Net, Storable... Things>
     requires(!std::same_as<std::remove_cv_t<Net>, Model>)
   History run(const Job& job, Net& net, Things&... things) {
@@ -85,8 +101,9 @@ class Jobs {
     const auto keep_manifest = [&](const RunBegin& begin) { write_file(files.manifest(), begin.manifest()); };
     Checkpoint checkpoints(files.checkpoint(), {.seconds = 15}, net, things...);
     detail::Narrator narrator = begin(job.name, options.from.history.empty());
-    const History history = regimen::run(model, job.phases, job.scoring, options, keep_manifest, narrator,
-                                         CsvLog(files.epochs()), TimeLog(files.seconds()), checkpoints);
+    const History history =
+        regimen::run(model, job.phases, job.scoring, options, keep_manifest, narrator, CsvLog(files.epochs()),
+                     TimeLog(files.seconds()), detail::observer_of(things)..., checkpoints);
     if (history.ended() == Ended::stopped) {
       throw Interrupted();
     }

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "regimen/base/csv_record.hpp"
 #include "regimen/base/error.hpp"
+#include "regimen/experiment/csv_table.hpp"
 #include "regimen/experiment/files.hpp"
 #include "regimen/experiment/plan.hpp"
 #include "regimen/experiment/results.hpp"
@@ -21,38 +21,6 @@
 namespace regimen::inline v0::experiment {
 
 namespace detail {
-
-/// The records of a CSV file behind its heading line.
-struct CsvTable {
-  std::vector<std::string> heads{};
-  std::vector<std::vector<std::string>> rows{};
-
-  /// The column of this name. Throws Error without one.
-  [[nodiscard]] std::size_t column(const std::string& path, const std::string& name) const {
-    const auto found = std::find(heads.begin(), heads.end(), name);
-    if (found == heads.end()) {
-      throw Error(path + " has no column \"" + name + "\": it is not of this experiment");
-    }
-    return static_cast<std::size_t>(found - heads.begin());
-  }
-};
-
-inline CsvTable read_csv(const std::string& path) {
-  const std::string text = read_file(path);
-  CsvTable table;
-  regimen::detail::for_each_record(text, path, [&](std::size_t& at) {
-    std::vector<std::string> fields = regimen::detail::csv_record(text, at);
-    if (table.heads.empty()) {
-      table.heads = std::move(fields);
-    } else if (fields.size() == table.heads.size()) {
-      table.rows.push_back(std::move(fields));
-    } else {
-      throw Error("a line must have " + regimen::detail::text(table.heads.size()) +
-                  " fields, as the first has, but has " + regimen::detail::text(fields.size()));
-    }
-  });
-  return table;
-}
 
 /// The values of a job's factors, its key among the rows.
 inline std::vector<std::string> values_of(const Factors& factors) {
@@ -189,7 +157,7 @@ inline Results read_published(const std::string& folder, const Plan& plan) {
     throw Error("read_published: the plan has no job, so it finds none in " + path);
   }
   const Factors& names = jobs.begin()->second->factors;
-  const detail::CsvTable table = detail::read_csv(path);
+  const CsvTable table = read_csv(path);
   const auto rows = detail::published_rows(path, table, names);
   const auto histories = detail::published_histories(folder + "/epochs.csv", names);
   for (const auto& [values, row] : rows) {
