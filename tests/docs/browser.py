@@ -121,7 +121,7 @@ def draw(browser, path, folder):
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         for name, arguments in {
-            "top": ["--window-size=900,860"],
+            "top": ["--window-size=900,836"],
             "light": ["--window-size=1000,3400"],
             "dark": ["--window-size=1000,3400", "--blink-settings=preferredColorScheme=0"],
             "narrow": ["--window-size=500,6000"],  # as narrow as a window of Chromium's can be
