@@ -101,7 +101,7 @@ def said(script, *arguments):
 def copy():
     shutil.rmtree(work, ignore_errors=True)
     wanted = {".md", ".svg", ".png", ".html", ".cpp", ".hpp", ".py", ".sh", ".txt", ".cff", ".csv", ".json"}
-    for path in files(project, lambda place: place.parts[0] != "include"):
+    for path in files(project, lambda place: True):  # headers too: pages link to them
         place = path.relative_to(project)
         if path.suffix in wanted or place.parts[0] == ".ci" or path.name.startswith("Doxyfile"):
             (work / place).parent.mkdir(parents=True, exist_ok=True)
