@@ -293,6 +293,12 @@ TEST_CASE("HtmlReport: a text that looks like a colour makes no rule of CSS") {
   }
 }
 
+TEST_CASE("HtmlReport: an SVG file in an address has no character that ends the attribute or the address") {
+  CHECK(inner::in_address("<a b=\"#1\">50 %\n</a>") == "%3Ca b='%231'%3E50 %25%0A%3C/a%3E");
+  CHECK(inner::in_address("\"it's\"") == "%22it's%22");
+  CHECK(inner::in_address("\u00b1") == "%C2%B1");
+}
+
 TEST_CASE("HtmlReport: whole numbers have all their digits") {
   CHECK(inner::five_digits(123456) == "123456");
   CHECK(inner::five_digits(-1e14) == "-100000000000000");
