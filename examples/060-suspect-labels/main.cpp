@@ -39,7 +39,11 @@ int main() {
 
   // The area under the margin comes from one training on all samples.
   rg::AreaUnderMargin area(noisy);
-  trained_on(noisy, area);
+  rg::TensorBoardFile board(folder + "/board/margins.tfevents");  // tensorboard --logdir results/suspect-labels/board
+  const auto margins = [&](const rg::Epoch& epoch) {
+    board.histogram("area under the margin", epoch.clock.epoch, rg::doubles_of(area.values()));
+  };
+  trained_on(noisy, area, margins);
   rg::write_npy(folder + "/area_under_margin.npy", area.values());
 
   const torch::Tensor mask = rg::split_by_noise(noisy, clean).mask;

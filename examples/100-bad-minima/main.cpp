@@ -2,6 +2,7 @@
 // on real images, in minutes on two CPU cores; with --paper, the authors' own.
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ class BadMinima : public kit::ImageExperiment<Settings> {
         kit::damage_picture(train, confusion, "confusion set:\npixels zeroed,\nrandom labels", images().names);
     picture.description = "Images of the confusion set, pixels zeroed and labels random, below the undamaged ones.";
     kit::write_picture(picture, "confusion-set", settings().out);
+    const torch::Tensor first = torch::arange(std::min<std::int64_t>(64, *confusion.size()));
+    rg::TensorBoardFile(settings().out + "/board/confusion-set.tfevents")
+        .image("confusion set", 0, rg::image_grid(confusion.get(first).data, /*columns=*/8));
   }
 
   void train(const std::string& name, ex::Jobs& jobs) override {

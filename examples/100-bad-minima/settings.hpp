@@ -111,4 +111,4 @@ inline void check_once(const Settings& settings) {
 constexpr int look_images = 400, look_draws = 4;
 
 /// The files that the program writes into its results folder, besides those of every experiment.
-inline const std::vector<std::string> result_names{"pictures", "summary.csv", "toy.csv", "table.txt"};
+inline const std::vector<std::string> result_names{"pictures", "board", "summary.csv", "toy.csv", "table.txt"};

@@ -38,6 +38,7 @@ for picture in curves holes confusion-set; do
   python3 -c 'import sys, xml.etree.ElementTree as tree; tree.parse(sys.argv[1])' "$work/whole/pictures/$picture.svg" ||
     fail "no picture $picture.svg"
 done
+[ -s "$work/whole/board/confusion-set.tfevents" ] || fail 'no confusion set for TensorBoard'
 grep -q "^Pictures: $work/whole/pictures/\*.svg" "$work/whole.log" || fail 'it does not say where the pictures are'
 
 echo '== what its tables tell is shown again, without training'
