@@ -6,6 +6,7 @@
 #include "regimen/experiment/command.hpp"
 #include "regimen/experiment/concept.hpp"
 #include "regimen/experiment/conduct.hpp"
+#include "regimen/experiment/copy_published.hpp"
 #include "regimen/experiment/cost.hpp"
 #include "regimen/experiment/csv_table.hpp"
 #include "regimen/experiment/files.hpp"

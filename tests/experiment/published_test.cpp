@@ -1,5 +1,6 @@
 // Results that are read back from the tables that every experiment writes.
 
+#include <regimen/experiment/copy_published.hpp>
 #include <regimen/experiment/files.hpp>
 #include <regimen/experiment/over_seeds.hpp>
 #include <regimen/experiment/published.hpp>

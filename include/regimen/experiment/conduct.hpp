@@ -15,6 +15,7 @@
 #include "regimen/base/lock.hpp"
 #include "regimen/experiment/budget.hpp"
 #include "regimen/experiment/concept.hpp"
+#include "regimen/experiment/copy_published.hpp"
 #include "regimen/experiment/cost.hpp"
 #include "regimen/experiment/folder.hpp"
 #include "regimen/experiment/job.hpp"
