@@ -224,16 +224,17 @@ TEST_CASE("shared run: observers see whole batches, and one process writes", "[s
         throw std::logic_error("rows of a batch that are not those of its ids");
       }
     };
-    rg::CsvLog log(folder / name);
-    rg::run(net, {phase}, {}, options, margins, forgetting, look, log);
+    rg::CsvLog log(folder / (name + ".csv"));
+    rg::TensorBoardLog board(folder / (name + ".tfevents"));
+    rg::run(net, {phase}, {}, options, margins, forgetting, look, log, board);
     if (sizes != "32 32 32 32 6 6 32 32 32 32 6 6 32 32 32 32 6 6 ") {
       throw std::logic_error("batches of " + sizes);
     }
     return margins.values();
   };
-  const at::Tensor alone = track({}, "alone.csv");
+  const at::Tensor alone = track({}, "alone");
   for (const std::string& each : in_processes(4, [&](const processes::Group& group) {
-         const at::Tensor margins = track({.share = group}, "shared.csv");
+         const at::Tensor margins = track({.share = group}, "shared");
          return rg::detail::text((margins - alone).abs().max().item<double>());
        })) {
     CAPTURE(each);
@@ -243,6 +244,7 @@ TEST_CASE("shared run: observers see whole batches, and one process writes", "[s
   // A header and a line for each epoch, not four of them.
   const std::string lines = content_of(folder / "shared.csv");
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 4);
+  CHECK(content_of(folder / "shared.tfevents").size() == content_of(folder / "alone.tfevents").size());
 }
 
 namespace {

@@ -53,6 +53,8 @@ inline Message charts() {
 ///     // then: tensorboard --logdir results/board
 class TensorBoardLog {
  public:
+  static constexpr bool writes = true;
+
   /// Throws Error if the name of the file does not have "tfevents" in it, by which TensorBoard finds its files.
   explicit TensorBoardLog(std::string path) : path_(std::move(path)) {
     detail::events::check_path("TensorBoardLog", path_);
