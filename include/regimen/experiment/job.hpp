@@ -54,8 +54,8 @@ struct NoObserver {
   void operator()(const RunBegin& /*begin*/) const {}
 };
 
-/// A saved thing that hears the steps of a run, a tracker; for any other, an observer that does nothing. A measure is no
-/// observer, though it can be called with all that a Probe is made of, and that seems to include a Step.
+/// A saved thing that hears the steps of a run, a tracker; for any other, an observer that does nothing. A measure is
+/// no observer, though it can be called with all that a Probe is made of, and that seems to include a Step.
 template <class Thing>
 decltype(auto) observer_of(Thing& thing) {
   if constexpr (std::is_invocable_v<Thing&, const Step&> && !Measure<Thing>) {
