@@ -41,7 +41,7 @@ inline Message charts() {
 /// A file for TensorBoard with all numbers of `CsvLog`, as floats. TensorBoard need not be installed to write it.
 ///
 /// The step is the number of the epoch in the whole run, from 1. Tags are accuracy/{fit,clean,test,validation},
-/// loss/{train,fit,clean,test,validation}, learning_rate, measures/<name>; phase/{index,epoch,step} are the clock's,
+/// loss/{train,fit,clean,test,validation}, learning_rate, measures/NAME; phase/{index,epoch,step} are the clock's,
 /// and phase/name is a text at the first epoch of each phase. The tab CUSTOM SCALARS has all accuracies in one chart,
 /// and all losses. NaN, which is also what was not scored, is left out.
 ///
