@@ -40,15 +40,16 @@ void print(const Machine& machine, int seeds) {
 
 regimen::experiment::Conduct settle(Machine& machine, const DataOptions& data, int units, int seeds,
                                     const regimen::experiment::Task& task, const MachineUse& use) {
-  if (!task.list && !task.collect && task.from.empty()) {
+  const bool lists = task.list != regimen::experiment::UnitList::none;
+  if (!lists && !task.collect && task.from.empty()) {
     require_root(data);
   }
   settle_device(machine.device, machine.precision, !use.small);
-  const bool one_process = !task.unit.empty() || task.pace || machine.device == "cuda" || use.small;
-  settle_workers(machine.workers, machine.threads, units, one_process, use.all_threads,
+  const bool one_process = machine.device == "cuda" || use.small;
+  settle_workers(machine.workers, machine.threads, units_here(task, units), one_process, use.all_threads,
                  regimen::experiment::processors());
   torch::set_num_threads(machine.threads);
-  if (!task.list && !task.worker) {
+  if (!lists && !task.worker) {
     print(machine, seeds);
   }
   return {.workers = machine.workers, .threads = machine.threads};

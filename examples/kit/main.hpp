@@ -4,6 +4,9 @@
 #include <exception>
 #include <optional>
 
+#include <regimen/base/error.hpp>
+#include <regimen/experiment/errors.hpp>
+#include <regimen/experiment/exit_status.hpp>
 #include <regimen/experiment/signals.hpp>
 #include <regimen/experiment/task.hpp>
 
@@ -19,8 +22,9 @@ struct Options {
 };
 
 /// Runs a program: reads its options, which hold a `task`, and does what they say, with SIGINT and SIGTERM as the
-/// task's stop. Returns the exit status: 0; 130 if it was stopped, everything on disk; 1 for an error, whose message is
-/// printed with the program's name, by a worker without it: the process that started it adds its own.
+/// task's stop. Returns the exit status: 0, or that of `exit_status_of`: 2 for an error of the command line, too. An
+/// error's message is printed with the program's name, by a worker without it: the process that started it adds its
+/// own.
 ///     int main(int argc, char** argv) { return kit::run_program("corruption", argc, argv, read_options, run); }
 template <class Options>
 int run_program(const char* name, int argc, char** argv, Options (*read)(int, char**), void (*run)(Options&)) {
@@ -28,21 +32,23 @@ int run_program(const char* name, int argc, char** argv, Options (*read)(int, ch
   Options options;
   std::optional<regimen::experiment::StopSignals> signals;
   try {
-    options = read(argc, argv);
+    try {
+      options = read(argc, argv);
+    } catch (const regimen::Error& failure) {
+      throw regimen::experiment::UsageError(failure.what());
+    }
     if (!options.task.pace) {  // which has nothing to save: a signal may end it at once
       options.task.stop = signals.emplace().token();
     }
     run(options);
-  } catch (const regimen::experiment::Interrupted& stop) {
-    std::fprintf(stderr, "\n%s\n", stop.what());
-    return 130;
   } catch (const std::exception& failure) {
+    const bool stopped = dynamic_cast<const regimen::experiment::Interrupted*>(&failure) != nullptr;
     if (options.task.worker) {
       std::fprintf(stderr, "%s\n", failure.what());
     } else {
-      std::fprintf(stderr, "\n%s: %s\n", name, failure.what());
+      std::fprintf(stderr, "\n%s%s%s\n", stopped ? "" : name, stopped ? "" : ": ", failure.what());
     }
-    return 1;
+    return regimen::experiment::exit_status_of(failure, options.task);
   }
   return 0;
 }

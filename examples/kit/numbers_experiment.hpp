@@ -67,10 +67,10 @@ void add_numbers(CLI::App& app, Settings& s) {
 /// Settles workers and threads for a program of so many units, has LibTorch take its threads, and says so in a line.
 template <class Settings>
 regimen::experiment::Conduct settle(Settings& s, int units, const regimen::experiment::Task& task) {
-  settle_workers(s.workers, s.threads, units, /*one_process=*/!task.unit.empty() || task.pace, /*all_threads=*/false,
+  settle_workers(s.workers, s.threads, units_here(task, units), /*one_process=*/false, /*all_threads=*/false,
                  regimen::experiment::processors());
   torch::set_num_threads(s.threads);
-  if (!task.list && !task.worker) {
+  if (task.list == regimen::experiment::UnitList::none && !task.worker) {
     std::printf("regimen %s, LibTorch %s, %d worker%s of %d thread%s, %d units\n", regimen::version,
                 regimen::libtorch_version, s.workers, s.workers == 1 ? "" : "s", s.threads, s.threads == 1 ? "" : "s",
                 units);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <regimen/base/error.hpp>
+#include <regimen/experiment/exit_status.hpp>
 
 #include "data.hpp"
 
@@ -38,6 +39,17 @@ CLI::Validator below_1() {
   return bound("in [0, 1)", [](double value) { return value >= 0 && value < 1; });
 }
 
+namespace {
+
+const std::map<std::string, regimen::experiment::UnitList>& unit_lists() {
+  using regimen::experiment::UnitList;
+  static const std::map<std::string, UnitList> lists{
+      {"names", UnitList::names}, {"json", UnitList::json}, {"tsv", UnitList::tsv}};
+  return lists;
+}
+
+}  // namespace
+
 void take_last(CLI::App& app) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
@@ -45,16 +57,30 @@ void take_last(CLI::App& app) {
 void add_task(CLI::App& app, regimen::experiment::Task& task, const std::string& budget) {
   app.add_flag("--resume", task.resume, "go on where an interrupted run with the same options was");
   app.add_flag("--quiet", task.quiet, "no progress: only the first line, the plan, the table and errors");
-  if (!budget.empty()) {
-    app.add_option("--budget", task.budget, budget)
-        ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
-                                          CLI::AsNumberWithUnit::CASE_INSENSITIVE))
-        ->check(at_least_0());
-  }
+  app.add_option("--budget", task.budget,
+                 (budget.empty() ? "" : budget + "; ") +
+                     std::string("with --unit: the time, such as 55m, after which the unit is saved and stopped"))
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}},
+                                        CLI::AsNumberWithUnit::CASE_INSENSITIVE))
+      ->check(at_least_0());
   const std::string group = "Several processes on one results folder";
-  app.add_flag("--list", task.list, "print the names of the units that need nothing of each other, and end")
+  app.add_option_function<std::string>(
+         "--list", [&task](const std::string& as) { task.list = unit_lists().at(as); },
+         "print the units, which need nothing of each other, and end: names (the default), json or tsv")
+      ->expected(0, 1)
+      ->default_str("names")
+      ->check(CLI::IsMember(unit_lists()))
       ->group(group);
-  app.add_option("--unit", task.unit, "train this one of them alone: one job of xargs or of a SLURM array")
+  app.add_option("--unit", task.unit,
+                 "train this one of them alone, or go on with it: one job of xargs or of a SLURM array. A name, or "
+                 "@VARIABLE of the environment, which holds a name, an index from 1, or an item of --list json")
+      ->group(group);
+  app.add_option("--pack", task.pack, "the index of --unit @VARIABLE counts packs of so many units, side by side")
+      ->check(at_least_1())
+      ->group(group);
+  app.add_option("--requeue-status", task.requeue_status,
+                 "exit status of a unit that was stopped and can go on (default: 85, HTCondor's; 99 is Grid Engine's)")
+      ->check(CLI::Range(1, 255))
       ->group(group);
   app.add_flag("--collect", task.collect, "tables and pictures of the units that are complete, and end")->group(group);
   const std::string hidden;
@@ -101,10 +127,11 @@ void parse(CLI::App& app, int argc, char** argv, regimen::experiment::Task& task
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& stop) {
-    std::exit(app.exit(stop));
+    std::exit(app.exit(stop) == 0 ? regimen::experiment::ExitStatus::done : regimen::experiment::ExitStatus::usage);
   }
-  if (task.budget > 0 && !task.unit.empty() && !task.worker) {
-    throw regimen::Error("--budget fits a whole run to a time, and --unit is a part of one: leave out one of them");
+  if (task.pack > 1 && task.unit.empty() && task.list == regimen::experiment::UnitList::none) {
+    throw regimen::Error(
+        "--pack: packs are counted by an index, as in --unit @SLURM_ARRAY_TASK_ID, and there is no --unit");
   }
 }
 

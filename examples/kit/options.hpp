@@ -23,8 +23,8 @@ CLI::Validator below_1();     ///< in [0, 1)
 /// a worker's own options stand behind those of the command line.
 void take_last(CLI::App& app);
 
-/// --resume, --quiet, --list, --unit and --collect, and what workers are told; --budget too if there is a text for it,
-/// which says what is made smaller, and how much.
+/// --resume, --quiet, --budget, --list, --unit, --pack, --requeue-status and --collect, and what workers are told.
+/// `budget`: what a budget makes smaller, and how much; empty for a program that can only stop a unit by it.
 void add_task(CLI::App& app, regimen::experiment::Task& task, const std::string& budget = "");
 
 /// --from, for programs that need no more than results.csv and epochs.csv to show their results
@@ -70,8 +70,7 @@ void read_first(int argc, char** argv, Add&& add) {
   } catch (const CLI::ParseError&) {}
 }
 
-/// Reads the command line. Ends the program for --help and for what it does not understand. Throws regimen::Error for a
-/// budget of a single unit.
+/// Reads the command line. Ends the program with status 0 for --help, and with 2 for what it does not understand.
 void parse(CLI::App& app, int argc, char** argv, regimen::experiment::Task& task);
 
 }  // namespace kit

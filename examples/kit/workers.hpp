@@ -3,7 +3,14 @@
 
 #include <algorithm>
 
+#include <regimen/experiment/task.hpp>
+
 namespace kit {
+
+/// The units, of so many, that a process can be asked to train.
+inline int units_here(const regimen::experiment::Task& task, int units) {
+  return task.pace || task.worker ? 1 : task.unit.empty() ? units : std::min(task.pack, units);
+}
 
 /// Workers and threads of each, where the options leave them open (0): no more workers than units, one for a program
 /// that is to be one process. `here`: processors of this machine; `all_threads`: whether a worker takes its share of

@@ -3,14 +3,18 @@
 #include "support/training.hpp"
 
 #include <regimen/experiment/conduct.hpp>
+#include <regimen/experiment/done_file.hpp>
+#include <regimen/experiment/errors.hpp>
 #include <regimen/experiment/job.hpp>
 #include <regimen/experiment/job_files.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <stop_token>
+#include <thread>
 
 namespace experiment_test {
 
@@ -403,12 +407,139 @@ TEST_CASE("conduct: a unit that another process holds, or that no plan has, is a
   Three three(folder / "out");
   ex::Task task = quiet();
   task.unit = "four";
-  CHECK_THROWS_AS(ex::conduct(three, task, {}), rg::Error);
+  CHECK_THROWS_AS(ex::conduct(three, task, {}), ex::UsageError);
   CHECK(three.loads == 0);
   task.unit = "two";
   const rg::Lock held((folder / "out") + "/locks/two");
+  CHECK_THROWS_AS(ex::conduct(three, task, {}), ex::Busy);
   CHECK_THROWS_WITH(ex::conduct(three, task, {}), "another process works on two: wait for it, or train another unit");
   CHECK(three.trained.empty());
+}
+
+TEST_CASE("conduct: a unit that is done ends before the data is loaded, and one that was begun goes on") {
+  const Folder folder;
+  ex::Task task = quiet();
+  task.unit = "two";
+  Three first(folder / "out");
+  ex::conduct(first, task, {});
+  const std::string done = content(folder / "out/done/two.done");
+  CHECK(std::count(done.begin(), done.end(), '\n') == 3);
+  CHECK(done.find(" checkpoints/two-train.pt\n") != std::string::npos);
+  CHECK(done.find("seconds/") == std::string::npos);  // which differ from one computer to the next
+
+  Three second(folder / "out");
+  ex::conduct(second, task, {});
+  CHECK(second.loads == 0);
+  CHECK(second.trained.empty());
+
+  // Without the file the unit's checkpoints say the same, and the file is made again; a resumed whole run does it, too.
+  std::filesystem::remove(folder / "out/done/two.done");
+  Three third(folder / "out");
+  ex::conduct(third, task, {});
+  CHECK(third.loads == 1);
+  CHECK(third.trained.empty());
+  CHECK(content(folder / "out/done/two.done") == done);
+  std::filesystem::remove(folder / "out/done/two.done");
+  Three whole(folder / "out");
+  ex::conduct(whole, resumed(), {});
+  CHECK(whole.trained == "one three ");
+  CHECK(content(folder / "out/done/two.done") == done);
+
+  // A new whole run removes it with the results.
+  Three anew(folder / "out");
+  ex::conduct(anew, quiet(), {});
+  CHECK(anew.trained == "one two three ");
+  CHECK(content(folder / "out/done/two.done") != done);  // a checkpoint has the seconds that it took
+  CHECK(ex::DoneFile(folder / "out", "two").holds());
+}
+
+TEST_CASE("conduct: a unit whose files are not as they were is not done") {
+  const Folder folder;
+  ex::Task task = quiet();
+  task.unit = "two";
+  Three first(folder / "out");
+  ex::conduct(first, task, {});
+  const std::string manifest = ex::JobFiles{folder / "out", "two-train"}.manifest();
+  const std::string before = content(manifest);
+  ex::write_file(manifest, before + " ");
+  CHECK_FALSE(ex::DoneFile(folder / "out", "two").holds());
+  ex::write_file(manifest, before);
+  CHECK(ex::DoneFile(folder / "out", "two").holds());
+  std::filesystem::remove(ex::JobFiles{folder / "out", "two-train"}.checkpoint());
+  Three again(folder / "out");
+  ex::conduct(again, task, {});
+  CHECK(again.trained == "two ");
+  CHECK(ex::DoneFile(folder / "out", "two").holds());
+  for (const char* const text : {"", "\n", "12 abc", "nonsense"}) {
+    ex::write_file(ex::DoneFile(folder / "out", "two").path(), text);
+    CHECK_FALSE(ex::DoneFile(folder / "out", "two").holds());
+  }
+}
+
+TEST_CASE("conduct: a unit of a folder with other settings is an error before the data is loaded") {
+  struct Other : Three {
+    using Three::Three;
+    [[nodiscard]] ex::FolderContents contents() const override {
+      ex::FolderContents all = Three::contents();
+      all.settings = [](const std::string& plan) {
+        return R"({"type": "Three", "plan": ")" + plan + "\", \"x\": 1}\n";
+      };
+      return all;
+    }
+  };
+  const Folder folder;
+  ex::Task task = quiet();
+  task.unit = "two";
+  Three first(folder / "out");
+  ex::conduct(first, task, {});
+  Other other(folder / "out");
+  CHECK_THROWS_AS(ex::conduct(other, task, {}), ex::UsageError);
+  CHECK_THROWS_WITH(ex::conduct(other, task, {}),
+                    (folder / "out") +
+                        "/settings.json was written with other settings:\n  x: nothing there, 1 now\n"
+                        "Repeat that run's options, or name another folder with --out");
+  CHECK(other.loads == 0);
+}
+
+TEST_CASE("conduct: the budget of a unit stops it, with a checkpoint that the next try goes on from") {
+  struct Slow : Three {
+    using Three::Three;
+    void train(const std::string& unit, ex::Jobs& jobs) override {
+      Training training(0.1, 4);
+      training.job.name = unit + "-train";
+      training.job.phases[0].seed = unit.size();
+      training.job.scoring.measures["wait"] = [&](const rg::Model&) {
+        ++epochs_trained;
+        while (waits && !jobs.task().stop.stop_requested()) {
+          std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        return 0.0;
+      };
+      jobs.run(training.job, training.net, training.sgd);
+    }
+    int epochs_trained = 0;
+    bool waits = true;
+  };
+  const Folder folder;
+  ex::Task task = quiet();
+  task.unit = "two";
+  task.budget = 0.5;
+  Slow slow(folder / "out");
+  CHECK_THROWS_AS(ex::conduct(slow, task, {}), ex::Interrupted);
+  CHECK(slow.epochs_trained <= 1);  // none on a machine so slow that the time is over at the first step
+  CHECK_FALSE(ex::DoneFile(folder / "out", "two").holds());
+  task.budget = 0;
+  Slow rest(folder / "out");
+  rest.waits = false;
+  ex::conduct(rest, task, {});
+  CHECK(rest.epochs_trained == 4 - slow.epochs_trained);
+  Slow whole(folder / "whole");
+  whole.waits = false;
+  ex::conduct(whole, task, {});
+  CHECK(ex::DoneFile(folder / "out", "two").holds());
+  const std::string lines = content(folder / "out/epochs/two-train.csv");
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 5);
+  CHECK(lines == content(folder / "whole/epochs/two-train.csv"));
 }
 
 TEST_CASE("conduct: what a budget leaves is kept to by a resumed run") {

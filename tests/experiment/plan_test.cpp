@@ -60,13 +60,6 @@ TEST_CASE("plan: the longest first, and those of one length stay in order") {
   CHECK(names(longest_first({unit("a", {1}), unit("b", {2, 3}), unit("c", {4}), unit("d", {1})})) == "bcad");
 }
 
-TEST_CASE("plan: a unit is chosen by its name, all by none; any other name is an error") {
-  const Plan plan{unit("a", {1}), unit("b", {2})};
-  CHECK(names(chosen(plan, "b")) == "b");
-  CHECK(names(chosen(plan, "")) == "ab");
-  CHECK_THROWS_WITH(chosen(plan, "c"), "--unit must be one of those that --list prints, but is \"c\"");
-}
-
 TEST_CASE("time left: in words it is rounded up to ten seconds") {
   TimeLeft left({{{"a", "kind", 101}}}, 1, true);
   CHECK(time_left_text(left, 0) == ", about 1 min 50 s left");

@@ -206,15 +206,32 @@ TEST_CASE("workers: they can be asked to end though this process blocks the sign
       {.heard = [&](const std::string&, const std::string&) { ready = true; }, .stop = [&] { return ready; }}));
 }
 
+TEST_CASE("workers: with keep_going one that fails leaves the others to their ends, and all failures are told") {
+  std::string heard;
+  const Overseer overseer{
+      .heard = [&](const std::string& name, const std::string& line) { heard += name + " " + line + ";"; },
+      .keep_going = true};
+  CHECK_THROWS_WITH(run_side_by_side({shell("a", "exit 4"), shell("b", "sleep 0.2; echo end"),
+                                      shell("c", "echo wrong >&2; exit 5"), shell("d", "echo end")},
+                                     1, overseer),
+                    "a: ended with status 4\nc: wrong");
+  CHECK(heard == "b end;d end;");
+}
+
 TEST_CASE("side by side: a unit is this program once more; finished ones are left out") {
   // "This program" is the one that runs this test: asked for no test of that name, it ends at once.
   Task task;
   task.words = {"tests", "nothing of this name"};
   task.quiet = true;
-  const Command command = detail::worker("b", {"--resume", "--unit", "b"}, 3, task);
+  const Command command = detail::worker("b", {"--unit", "b"}, 3, task);
   CHECK(command.program == this_program);
   CHECK(command.words == std::vector<std::string>{"tests", "nothing of this name", "--worker", "--workers", "1",
-                                                  "--threads", "3", "--resume", "--unit", "b"});
+                                                  "--threads", "3", "--unit", "b"});
+  task.pack = 4;
+  CHECK(detail::worker("b", {"--unit", "b"}, 3, task).words ==
+        std::vector<std::string>{"tests", "nothing of this name", "--worker", "--workers", "1", "--threads", "3",
+                                 "--pack", "1", "--unit", "b"});
+  task.pack = 1;
   task.resume = true;
   const Plan plan{{"a", {{"a-1", "kind", 1}}}};
   CHECK_NOTHROW(do_side_by_side(plan, {.is_finished = [](const ExpectedJob& job) { return job.name == "a-1"; }}, task));

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "regimen/base/lock.hpp"
+#include "regimen/experiment/errors.hpp"
 #include "regimen/experiment/files.hpp"
 #include "regimen/experiment/settings_file.hpp"
 #include "regimen/experiment/task.hpp"
@@ -38,11 +40,14 @@ struct FolderContents {
 /// then on holds a lock of its own. A worker relies on its parent's lock.
 class ResultsFolder {
  public:
-  /// Throws Error if another process holds the folder, if files of other origin lie where results would go, or if a new
-  /// run would remove an unfinished one.
+  /// Throws Busy if another process holds the folder, and UsageError if files of other origin lie where results would
+  /// go, or if a new run would remove an unfinished one.
   ResultsFolder(FolderContents contents, Task task) : contents_(std::move(contents)), task_(std::move(task)) {
     if (task_.unit.empty() && !task_.collect) {
-      alone_.emplace(in("lock"));
+      alone_ = Lock::try_take(in("lock"));
+      if (!alone_) {
+        held(in("lock"));
+      }
     } else if (!task_.worker) {
       looking_ = take_patiently(in("lock"));
     }
@@ -63,11 +68,23 @@ class ResultsFolder {
     return holds_these(contents) ? std::optional(read_file(contents.path + "/plan")) : std::nullopt;
   }
 
+  /// Throws UsageError if the folder holds a run of this program with other settings.
+  static void check_settings(const FolderContents& contents) {
+    const std::string path = contents.path + "/settings.json";
+    if (is_settings_text(read_file(path), settings_type(contents.settings("")))) {
+      check_same_settings(path, contents.settings(read_file(contents.path + "/plan")), contents.defaults);
+    }
+  }
+
   /// Clears the folder for a new run, or resumes its run. `cut`: how the experiment is reduced, empty for the whole of
-  /// it. Throws Error if the folder has other settings.
+  /// it. Throws UsageError if the folder has other settings.
   void open(const std::string& cut = "") {
     if (!task_.unit.empty()) {
-      present_.emplace(in("locks/process-" + std::to_string(::getpid()) + "-" + task_.unit));
+      // Processes of several machines may have one number.
+      std::array<char, 256> host{};
+      ::gethostname(host.data(), host.size() - 1);
+      present_.emplace(
+          in("locks/process-" + std::string(host.data()) + "-" + std::to_string(::getpid()) + "-" + task_.unit));
     }
     const std::string text = contents_.settings(cut);
     if (goes_on() && is_ours()) {
@@ -105,8 +122,8 @@ class ResultsFolder {
   /// Names of all that a run writes, besides settings.json and locks. "complete" is last: if the program dies while it
   /// removes these files, a run without checkpoints does not look unfinished.
   [[nodiscard]] std::vector<std::string> result_names() const {
-    std::vector<std::string> names{"checkpoints", "plan",          "manifests",   "epochs",    "seconds",
-                                   "scores",      "manifest.json", "results.csv", "epochs.csv"};
+    std::vector<std::string> names{"checkpoints", "plan",   "manifests",     "epochs",      "seconds",
+                                   "done",        "scores", "manifest.json", "results.csv", "epochs.csv"};
     names.insert(names.end(), contents_.results.begin(), contents_.results.end());
     names.emplace_back("complete");
     return names;
@@ -120,7 +137,11 @@ class ResultsFolder {
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    return Lock(path);  // throws, and names the process that holds it
+    held(path);
+  }
+
+  [[noreturn]] static void held(const std::string& path) {
+    throw Busy("another run holds " + path + ": two would overwrite each other's files");
   }
 
   static bool holds_these(const FolderContents& contents) {
@@ -148,9 +169,9 @@ class ResultsFolder {
       }
     }
     if (!foreign.empty()) {
-      throw Error(foreign +
-                  " is in the way: no run of this program has written it. Name another folder with "
-                  "--out, or move it elsewhere");
+      throw UsageError(foreign +
+                       " is in the way: no run of this program has written it. Name another folder with "
+                       "--out, or move it elsewhere");
     }
   }
 
@@ -162,9 +183,9 @@ class ResultsFolder {
       return;
     }
     const bool same = holds_these(contents_);
-    throw Error(contents_.path + " holds an unfinished run with " + (same ? "the same" : "other") + " settings. " +
-                (same ? "Go on with it by --resume" : "Finish it with its own options and --resume") +
-                ", name another folder with --out, or remove " + contents_.path);
+    throw UsageError(contents_.path + " holds an unfinished run with " + (same ? "the same" : "other") + " settings. " +
+                     (same ? "Go on with it by --resume" : "Finish it with its own options and --resume") +
+                     ", name another folder with --out, or remove " + contents_.path);
   }
 
   /// Removes all files of an earlier run: its tables would be taken for those of the new settings.

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "regimen/base/error.hpp"
+#include "regimen/base/config.hpp"
 
 namespace regimen::inline v0::experiment {
 
@@ -88,17 +87,6 @@ inline Plan longest_first(Plan plan) {
   std::stable_sort(plan.begin(), plan.end(),
                    [](const Unit& a, const Unit& b) { return seconds_of(a.jobs) > seconds_of(b.jobs); });
   return plan;
-}
-
-/// The unit of this name, or all units if the name is empty. Throws Error if no unit has the name.
-inline Plan chosen(const Plan& plan, const std::string& name) {
-  Plan units;
-  std::copy_if(plan.begin(), plan.end(), std::back_inserter(units),
-               [&](const Unit& unit) { return name.empty() || unit.name == name; });
-  if (units.empty()) {
-    throw Error("--unit must be one of those that --list prints, but is \"" + name + "\"");
-  }
-  return units;
 }
 
 }  // namespace regimen::inline v0::experiment

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "regimen/base/error.hpp"
 #include "regimen/base/manifest.hpp"
 #include "regimen/experiment/detail/json_fields.hpp"
+#include "regimen/experiment/errors.hpp"
 #include "regimen/experiment/files.hpp"
 
 namespace regimen::inline v0::experiment {
@@ -68,16 +68,16 @@ inline std::string differences(const std::string& there, const std::string& now,
 }
 
 /// Checks that the settings.json at `path` holds the settings `now`; for `now` and `defaults` see `differences`. Throws
-/// Error with the differences, or if there is no file.
+/// UsageError with the differences, or if there is no file.
 inline void check_same_settings(const std::string& path, const std::string& now, const std::string& defaults = "") {
   const std::string there = read_file(path);
   if (there.empty()) {
-    throw Error("there is no " + path + ": nothing was trained there yet");
+    throw UsageError("there is no " + path + ": nothing was trained there yet");
   }
   const std::string other = differences(there, now, defaults);
   if (!other.empty()) {
-    throw Error(path + " was written with other settings:\n" + other +
-                "Repeat that run's options, or name another folder with --out");
+    throw UsageError(path + " was written with other settings:\n" + other +
+                     "Repeat that run's options, or name another folder with --out");
   }
 }
 

@@ -26,10 +26,11 @@ namespace regimen::inline v0::experiment {
 
 /// Options of `do_side_by_side`.
 struct SideBySide {
-  int workers = 1;         ///< processes at a time
-  int threads = 1;         ///< of each process
-  bool in_seconds = true;  ///< whether the plan's costs are seconds
-  std::string prefix{};    ///< common start of the jobs' names, left out on the terminal
+  int workers = 1;          ///< processes at a time
+  int threads = 1;          ///< of each process
+  bool in_seconds = true;   ///< whether the plan's costs are seconds
+  bool keep_going = false;  ///< whether the others go on after one has failed
+  std::string prefix{};     ///< common start of the jobs' names, left out on the terminal
   std::function<bool(const ExpectedJob& job)> is_finished{};  ///< called if the task resumes a run
 };
 
@@ -42,6 +43,9 @@ inline Command worker(const std::string& name, const std::vector<std::string>& m
   for (const std::string& word : {std::string("--worker"), std::string("--workers"), std::string("1"),
                                   std::string("--threads"), std::to_string(threads)}) {
     command.words.push_back(word);
+  }
+  if (task.pack > 1) {
+    command.words.insert(command.words.end(), {"--pack", "1"});
   }
   command.words.insert(command.words.end(), more.begin(), more.end());
   return command;
@@ -108,7 +112,7 @@ class Account {
 
 /// Runs the units of a plan in processes of this program, at most `how.workers` at a time, in order, and shows progress
 /// on stderr. Each process has this program's command line (`task.words`) and then `--worker --workers 1 --threads N
-/// --resume --unit NAME`, and reports its jobs by `JobLine`s. If the task resumes a run, units whose jobs are all
+/// --unit NAME`, and reports its jobs by `JobLine`s. If the task resumes a run, units whose jobs are all
 /// finished are skipped.
 /// Throws Interrupted if the task was stopped, and Error for a worker that failed.
 inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task& task) {
@@ -126,14 +130,15 @@ inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task&
     }
     jobs[unit.name] = unit.jobs;
     if (!complete) {
-      commands.push_back(detail::worker(unit.name, {"--resume", "--unit", unit.name}, how.threads, task));
+      commands.push_back(detail::worker(unit.name, {"--unit", unit.name}, how.threads, task));
     }
   }
   detail::Account account(std::move(time_left), how.prefix, task.quiet);
   const Overseer overseer{.started = [&](const std::string& unit) { account.started(jobs.at(unit)); },
                           .heard = [&](const std::string&, const std::string& line) { account.heard(line); },
                           .waiting = [&] { account.show(); },
-                          .stop = [&] { return task.stop.stop_requested(); }};
+                          .stop = [&] { return task.stop.stop_requested(); },
+                          .keep_going = how.keep_going};
   if (!run_side_by_side(commands, how.workers, overseer)) {
     throw Interrupted();
   }

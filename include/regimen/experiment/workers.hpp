@@ -28,6 +28,7 @@ struct Overseer {
   std::function<void(const std::string& name, const std::string& errors)> complained{};
   std::function<void()> waiting{};  ///< called about five times a second, and after every line
   std::function<bool()> stop{};     ///< called as often; true: all processes are to end
+  bool keep_going = false;          ///< whether a process that fails leaves the others to go on
 };
 
 namespace detail {
@@ -130,8 +131,13 @@ class Pool {
     } else if (!ending_) {
       // The stderr of a killed process does not show that it was killed.
       const bool killed = process.killed_by() != 0;
-      failure_ = process.name() + ": " + (errors.empty() ? wrong : killed ? wrong + "\n" + errors : errors);
-      end_all();
+      failure_ += (failure_.empty() ? "" : "\n") + process.name() + ": " +
+                  (errors.empty() ? wrong
+                   : killed       ? wrong + "\n" + errors
+                                  : errors);
+      if (!overseer_.keep_going) {
+        end_all();
+      }
     }
   }
 
@@ -152,8 +158,8 @@ class Pool {
 /// A process killed by the same Ctrl-C does not count as failed.
 ///
 /// Throws Error for the first process that fails, with its name and its stderr, after the others were sent SIGTERM and
-/// have ended. No process is left behind: an exception of a callback kills them, and on Linux the death of this process
-/// does, too.
+/// have ended; with `keep_going` for all that fail, at the end. No process is left behind: an exception of a callback
+/// kills them, and on Linux the death of this process does, too.
 ///     run_side_by_side({{"one", "echo", {"echo", "1"}}, {"two", "echo", {"echo", "2"}}}, 2, {.heard = print});
 inline bool run_side_by_side(const std::vector<Command>& commands, int at_once, const Overseer& overseer = {}) {
   return detail::Pool(commands, at_once, overseer).run();

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/lock.hpp"
+#include "regimen/experiment/concept.hpp"
+#include "regimen/experiment/done_file.hpp"
+#include "regimen/experiment/job.hpp"
+#include "regimen/experiment/job_files.hpp"
+#include "regimen/experiment/plan.hpp"
+#include "regimen/experiment/read_results.hpp"
+#include "regimen/experiment/task.hpp"
+
+namespace regimen::inline v0::experiment::detail {
+
+/// Trains units in this process, each under its lock, and writes their `DoneFile`s.
+class UnitTrainer {
+ public:
+  UnitTrainer(Experiment& experiment, const Task& task, std::string folder)
+      : experiment_(experiment), task_(task), folder_(std::move(folder)) {}
+
+  [[nodiscard]] bool is_finished(const ExpectedJob& job) const { return read_result(folder_, job).has_value(); }
+
+  /// Trains a unit; false if another process works on it.
+  bool train(const Unit& unit, Jobs& jobs) {
+    const std::optional<Lock> mine = lock_of(unit);
+    if (!mine) {
+      return false;
+    }
+    const bool complete = task_.resume && std::all_of(unit.jobs.begin(), unit.jobs.end(),
+                                                      [&](const ExpectedJob& job) { return is_finished(job); });
+    if (complete) {
+      for (const ExpectedJob& job : unit.jobs) {
+        jobs.skip(job.name);
+      }
+    } else {
+      experiment_.train(unit.name, jobs);
+      check_trained(unit);
+    }
+    const DoneFile done(folder_, unit.name);
+    if (!complete || !done.holds()) {
+      done.write(files_of(unit));
+    }
+    return true;
+  }
+
+ private:
+  [[nodiscard]] std::optional<Lock> lock_of(const Unit& unit) const {
+    const std::string path = folder_ + "/locks/" + unit.name;
+    std::optional<Lock> mine = Lock::try_take(path);
+    // The worker of a run that was killed may need a moment to end.
+    for (int tenths = 0; task_.worker && !mine && tenths < 100; ++tenths) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      mine = Lock::try_take(path);
+    }
+    return mine;
+  }
+
+  /// What a unit's results are, but the seconds that it took.
+  [[nodiscard]] static std::vector<std::string> files_of(const Unit& unit) {
+    std::vector<std::string> files;
+    for (const ExpectedJob& job : unit.jobs) {
+      const JobFiles names{".", job.name};
+      for (const std::string& path :
+           {names.manifest(), names.epochs(), names.checkpoint(), names.divergence(), names.score()}) {
+        files.push_back(path.substr(2));
+      }
+    }
+    return files;
+  }
+
+  /// Throws Error for a job of the plan that `train` has left undone: it would never be complete.
+  void check_trained(const Unit& unit) const {
+    for (const ExpectedJob& job : unit.jobs) {
+      if (is_finished(job)) {
+        continue;
+      }
+      const bool trained = JobFiles{folder_, job.name}.history().has_value();
+      throw Error("Experiment::train has trained the unit " + unit.name + ", but its job " + job.name +
+                  (trained ? " has no score: the plan says ExpectedJob::scored, so give it a Job::score"
+                           : " is not at its end: Jobs::run or Jobs::compute must be called with each job of the plan, "
+                             "by its name"));
+    }
+  }
+
+  Experiment& experiment_;
+  const Task& task_;
+  std::string folder_;
+};
+
+}  // namespace regimen::inline v0::experiment::detail
