@@ -183,14 +183,14 @@ void run_toy(const Settings& settings, const ex::Task& task) {
 
 void check_toy_options(const CLI::App& app, const kit::Machine& machine) {
   if (machine.device == "cuda" || machine.precision == "bf16") {
-    throw regimen::Error("--data toy trains in fp32 on the CPU: leave out --device cuda and --precision bf16");
+    throw ex::UsageError("--data toy trains in fp32 on the CPU: leave out --device cuda and --precision bf16");
   }
   const std::vector<std::string> known{"help",   "data",      "out",     "seeds",  "first-seed", "paper",
                                        "device", "precision", "threads", "resume", "quiet"};
   for (const CLI::Option* const option : app.get_options()) {
     const std::string name = option->get_lnames().empty() ? "" : option->get_lnames().front();
     if (option->count() > 0 && std::find(known.begin(), known.end(), name) == known.end()) {
-      throw regimen::Error("--data toy has no --" + name + ": its network, its data and its arms are given");
+      throw ex::UsageError("--data toy has no --" + name + ": its network, its data and its arms are given");
     }
   }
 }

@@ -222,13 +222,13 @@ void run(Options& options) {
   kit::check_once("--wrong must have each number", s.wrong);
   for (const int noise : s.noise) {
     if (const int flipped = noise * s.points / 100; flipped < 1 || flipped >= s.points) {
-      throw rg::Error(
+      throw ex::UsageError(
           kit::format("--noise %d flips %d of the %d labels of each cluster: some must be wrong, and some right", noise,
                       flipped, s.points));
     }
   }
   if (s.seeds + s.image_seeds == 0) {
-    throw rg::Error("--seeds and --image-seeds are both 0: nothing is left to do");
+    throw ex::UsageError("--seeds and --image-seeds are both 0: nothing is left to do");
   }
   ex::Conduct how =
       kit::settle(s.machine, s.data, s.seeds + s.image_seeds, std::max(s.seeds, s.image_seeds), options.task);

@@ -91,13 +91,13 @@ void run(Options& options) {
   }
   for (const int ratio : s.ratios) {
     if (ratio >= 99 && ratio <= 101) {
-      throw regimen::Error("--ratios must not be within 1 of 100, where the risk has no mean, but one is " +
+      throw ex::UsageError("--ratios must not be within 1 of 100, where the risk has no mean, but one is " +
                            std::to_string(ratio));
     }
   }
   for (const int width : s.widths) {
     if (width % 2 != 0) {
-      throw regimen::Error("--widths must be even, for half of the units begin as the other half, but one is " +
+      throw ex::UsageError("--widths must be even, for half of the units begin as the other half, but one is " +
                            std::to_string(width));
     }
   }

@@ -246,11 +246,11 @@ void run(Options& options) {
     std::sort(values->begin(), values->end());
   }
   if (s.networks % 2 != 0) {
-    throw rg::Error(kit::format(
+    throw ex::UsageError(kit::format(
         "--networks must be even, for they are trained on halves and the other halves, but is %d", s.networks));
   }
   if (s.linear.seeds + s.image_seeds == 0) {
-    throw rg::Error("--seeds and --image-seeds are both 0: nothing is left to do");
+    throw ex::UsageError("--seeds and --image-seeds are both 0: nothing is left to do");
   }
   const int units = static_cast<int>(units_of(s).size()) + s.linear.seeds;
   ex::Conduct how = kit::settle(s.machine, s.data, units, std::max(s.linear.seeds, s.image_seeds), options.task);

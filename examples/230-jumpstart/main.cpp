@@ -182,7 +182,7 @@ void run(Options& options) {
   kit::check_once("--image-arms must have each name", s.deep.arms);
   std::sort(s.moons.depths.begin(), s.moons.depths.end());
   if (s.moons.seeds + s.deep.seeds == 0) {
-    throw rg::Error("--seeds and --image-seeds are both 0: nothing is left to do");
+    throw ex::UsageError("--seeds and --image-seeds are both 0: nothing is left to do");
   }
   const int units = static_cast<int>(cells_of(s.moons).size() + deep_arms_of(s.deep).size());
   ex::Conduct how = kit::settle(s.machine, s.data, units, std::max(1, s.deep.seeds), options.task);

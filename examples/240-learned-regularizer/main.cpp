@@ -159,7 +159,7 @@ void run(Options& options) {
   LearnedSettings& s = options.settings;
   kit::check_once("--signal-rates must have each number", s.signals.rates);
   if (s.images.seeds + s.signals.seeds == 0) {
-    throw rg::Error("--seeds and --signal-seeds are both 0: nothing is left to do");
+    throw ex::UsageError("--seeds and --signal-seeds are both 0: nothing is left to do");
   }
   if (s.machine.device == "cuda") {
     throw rg::Error("--device must be cpu: these networks are too small for a GPU");

@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include <regimen/base/error.hpp>
+#include <regimen/experiment/errors.hpp>
 
 namespace kit {
 
-/// Throws regimen::Error for a value that an option names twice: "--copies must have each number once".
+/// Throws UsageError for a value that an option names twice: "--copies must have each number once".
 template <class T>
 void check_once(const std::string& what, std::vector<T> values) {
   std::sort(values.begin(), values.end());
   if (std::adjacent_find(values.begin(), values.end()) != values.end()) {
-    throw regimen::Error(what + " once");
+    throw regimen::experiment::UsageError(what + " once");
   }
 }
 

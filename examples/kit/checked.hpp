@@ -53,7 +53,7 @@ template <class Base>
 void conduct_checked(Checked<Base>& experiment, const regimen::experiment::Task& task,
                      const regimen::experiment::Conduct& how, bool check) {
   if (check && !task.unit.empty() && !task.worker) {
-    throw regimen::Error("--check looks at all units, and --unit trains one: leave out one of them");
+    throw regimen::experiment::UsageError("--check looks at all units, and --unit trains one: leave out one of them");
   }
   regimen::experiment::conduct(experiment, task, how);
   if (check && !task.worker && task.list == regimen::experiment::UnitList::none && !task.pace) {

@@ -124,7 +124,7 @@ std::string needed_root(const std::string& name) {
 void require_root(const DataOptions& data) {
   const std::string missing = data.root.empty() ? needed_root(data.name) : "";
   if (!missing.empty()) {
-    throw rg::Error("--data " + data.name + " needs --root DIR: the folder that holds " + missing);
+    throw rg::experiment::UsageError("--data " + data.name + " needs --root DIR: the folder that holds " + missing);
   }
 }
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include <regimen/base/error.hpp>
+#include <regimen/experiment/errors.hpp>
 #include <regimen/experiment/exit_status.hpp>
 
 #include "data.hpp"
@@ -130,7 +130,7 @@ void parse(CLI::App& app, int argc, char** argv, regimen::experiment::Task& task
     std::exit(app.exit(stop) == 0 ? regimen::experiment::ExitStatus::done : regimen::experiment::ExitStatus::usage);
   }
   if (task.pack > 1 && task.unit.empty() && task.list == regimen::experiment::UnitList::none) {
-    throw regimen::Error(
+    throw regimen::experiment::UsageError(
         "--pack: packs are counted by an index, as in --unit @SLURM_ARRAY_TASK_ID, and there is no --unit");
   }
 }

@@ -83,8 +83,7 @@ class ResultsFolder {
       // Processes of several machines may have one number.
       std::array<char, 256> host{};
       ::gethostname(host.data(), host.size() - 1);
-      present_.emplace(
-          in("locks/process-" + std::string(host.data()) + "-" + std::to_string(::getpid()) + "-" + task_.unit));
+      present_.emplace(in("locks/process-" + std::string(host.data()) + "-" + std::to_string(::getpid())));
     }
     const std::string text = contents_.settings(cut);
     if (goes_on() && is_ours()) {

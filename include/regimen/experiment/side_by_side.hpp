@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -110,14 +111,69 @@ class Account {
 
 }  // namespace detail
 
+namespace detail {
+
+/// Hands units out to processes, in order: one at a time, and several where units take less than a few seconds, for a
+/// process takes a third of a second to load LibTorch.
+class Portions {
+ public:
+  Portions(std::vector<std::string> units, int workers) : units_(std::move(units)), workers_(std::max(1, workers)) {}
+
+  struct Portion {
+    std::string name{};   ///< for messages
+    std::string first{};  ///< name of the first unit
+    std::string units{};  ///< all names, with commas between
+    std::size_t count = 0;
+    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+  };
+
+  /// The next units; none at the end.
+  Portion next() {
+    const std::size_t left = units_.size() - next_;
+    const double wanted = finished_ == 0 ? 1 : seconds_of_a_process * static_cast<double>(finished_) / seconds_;
+    // The last portions are small, so that no worker waits long for the others.
+    const double most = std::max(1.0, static_cast<double>(left) / (2 * workers_));
+    Portion portion{.count = std::min(left, static_cast<std::size_t>(std::clamp(wanted, 1.0, most)))};
+    for (std::size_t i = 0; i < portion.count; ++i) {
+      portion.units += (i == 0 ? "" : ",") + units_[next_++];
+    }
+    if (portion.count > 0) {
+      portion.first = units_[next_ - portion.count];
+      portion.name = portion.first + (portion.count > 1 ? " and " + std::to_string(portion.count - 1) + " more" : "");
+      given_[portion.name] = portion;
+    }
+    return portion;
+  }
+
+  [[nodiscard]] const Portion& called(const std::string& name) const { return given_.at(name); }
+
+  void succeeded(const std::string& name) {
+    const Portion& portion = given_.at(name);
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - portion.begin).count();
+    finished_ += portion.count;
+  }
+
+ private:
+  static constexpr double seconds_of_a_process = 5;
+
+  std::vector<std::string> units_;
+  double workers_;
+  std::size_t next_ = 0;
+  std::map<std::string, Portion> given_{};
+  double seconds_ = 0;        ///< that processes took which have ended
+  std::size_t finished_ = 0;  ///< units of these processes
+};
+
+}  // namespace detail
+
 /// Runs the units of a plan in processes of this program, at most `how.workers` at a time, in order, and shows progress
 /// on stderr. Each process has this program's command line (`task.words`) and then `--worker --workers 1 --threads N
-/// --unit NAME`, and reports its jobs by `JobLine`s. If the task resumes a run, units whose jobs are all
-/// finished are skipped.
+/// --unit NAME`, where units are short `--unit NAME,NAME...`, and reports its jobs by `JobLine`s. If the task resumes a
+/// run, units whose jobs are all finished are skipped.
 /// Throws Interrupted if the task was stopped, and Error for a worker that failed.
 inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task& task) {
   TimeLeft time_left(chains_of(plan), how.workers, how.in_seconds);
-  std::vector<Command> commands;
+  std::vector<std::string> units;
   std::map<std::string, Chain> jobs;
   for (const Unit& unit : plan) {
     bool complete = true;
@@ -130,16 +186,25 @@ inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task&
     }
     jobs[unit.name] = unit.jobs;
     if (!complete) {
-      commands.push_back(detail::worker(unit.name, {"--unit", unit.name}, how.threads, task));
+      units.push_back(unit.name);
     }
   }
+  detail::Portions portions(std::move(units), how.workers);
   detail::Account account(std::move(time_left), how.prefix, task.quiet);
-  const Overseer overseer{.started = [&](const std::string& unit) { account.started(jobs.at(unit)); },
-                          .heard = [&](const std::string&, const std::string& line) { account.heard(line); },
-                          .waiting = [&] { account.show(); },
-                          .stop = [&] { return task.stop.stop_requested(); },
-                          .keep_going = how.keep_going};
-  if (!run_side_by_side(commands, how.workers, overseer)) {
+  const Overseer overseer{
+      .started = [&](const std::string& name) { account.started(jobs.at(portions.called(name).first)); },
+      .heard = [&](const std::string&, const std::string& line) { account.heard(line); },
+      .succeeded = [&](const std::string& name) { portions.succeeded(name); },
+      .waiting = [&] { account.show(); },
+      .stop = [&] { return task.stop.stop_requested(); },
+      .keep_going = how.keep_going};
+  const NextCommand next = [&]() -> std::optional<Command> {
+    const detail::Portions::Portion portion = portions.next();
+    return portion.count == 0
+               ? std::nullopt
+               : std::optional(detail::worker(portion.name, {"--unit", portion.units}, how.threads, task));
+  };
+  if (!run_in_turn(next, how.workers, overseer)) {
     throw Interrupted();
   }
 }

@@ -64,7 +64,8 @@ inline const Unit& unit_of_item(const Plan& plan, const std::string& item, const
 
 }  // namespace detail
 
-/// The units that `--unit WORD` means: all of them for no word; the one of this name; or for "@VARIABLE" what the
+/// The units that `--unit WORD` means: all of them for no word; the one of this name, or those of names with commas
+/// between; or for "@VARIABLE" what the
 /// variable of the environment holds, as a driver sets it: an index from 1 (SLURM_ARRAY_TASK_ID), a line of `--list`,
 /// or an item of `--list json` (HQ_ENTRY). With `pack` units an index counts packs of so many, in the plan's order.
 /// Throws UsageError for a name that no unit has, a variable that is not set, an index out of range, and a pack without
@@ -78,7 +79,13 @@ inline Plan chosen(const Plan& plan, const std::string& word, int pack = 1) {
       throw UsageError("--pack: packs are counted by an index, as in --unit @SLURM_ARRAY_TASK_ID, and --unit is " +
                        word);
     }
-    return {detail::unit_called(plan, word)};
+    Plan units;
+    for (std::size_t begin = 0; begin <= word.size();) {
+      const std::size_t end = std::min(word.find(',', begin), word.size());
+      units.push_back(detail::unit_called(plan, word.substr(begin, end - begin)));
+      begin = end + 1;
+    }
+    return units;
   }
   const std::string option = "--unit " + word + ": the variable";
   const char* const set = std::getenv(word.c_str() + 1);

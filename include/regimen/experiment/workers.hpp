@@ -10,8 +10,10 @@
 #include <cstdio>
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "regimen/base/error.hpp"
@@ -20,10 +22,14 @@
 
 namespace regimen::inline v0::experiment {
 
+/// The next process to run, asked for when it can begin; nullopt if there is none, and then not asked again.
+using NextCommand = std::function<std::optional<Command>()>;
+
 /// Callbacks of `run_side_by_side`. Every field may be left out.
 struct Overseer {
   std::function<void(const std::string& name)> started{};
   std::function<void(const std::string& name, const std::string& line)> heard{};  ///< each line that a process prints
+  std::function<void(const std::string& name)> succeeded{};                       ///< called once a process has ended
   /// The stderr of a process that succeeded; without a function it is printed to stderr.
   std::function<void(const std::string& name, const std::string& errors)> complained{};
   std::function<void()> waiting{};  ///< called about five times a second, and after every line
@@ -36,20 +42,19 @@ namespace detail {
 /// The running processes, and the commands that wait.
 class Pool {
  public:
-  Pool(const std::vector<Command>& commands, int at_once, const Overseer& overseer)
-      : commands_(commands), at_once_(static_cast<std::size_t>(std::max(1, at_once))), overseer_(overseer) {}
+  Pool(NextCommand next, int at_once, const Overseer& overseer)
+      : next_(std::move(next)), at_once_(static_cast<std::size_t>(std::max(1, at_once))), overseer_(overseer) {}
 
   bool run() {
     // A program may be started with SIGCHLD ignored (`trap '' CHLD`); its children then leave no status to ask for.
     ::signal(SIGCHLD, SIG_DFL);
-    while (!running_.empty() || (next_ < commands_.size() && !ending_)) {
+    while (true) {
       heed_stop();
-      while (!ending_ && running_.size() < at_once_ && next_ < commands_.size()) {
-        const Pipe out = make_pipe();
-        running_.emplace_back(commands_[next_++], out, make_pipe());
-        if (overseer_.started) {
-          overseer_.started(running_.back().name());
-        }
+      while (!ending_ && !at_end_ && running_.size() < at_once_) {
+        start_next();
+      }
+      if (running_.empty()) {
+        break;
       }
       wait_for_news();
       listen();
@@ -64,6 +69,19 @@ class Pool {
   }
 
  private:
+  void start_next() {
+    const std::optional<Command> command = next_();
+    if (!command) {
+      at_end_ = true;
+      return;
+    }
+    const Pipe out = make_pipe();
+    running_.emplace_back(*command, out, make_pipe());
+    if (overseer_.started) {
+      overseer_.started(command->name);
+    }
+  }
+
   void heed_stop() {
     if (!ending_ && overseer_.stop && overseer_.stop()) {
       stopped_ = true;
@@ -128,6 +146,9 @@ class Pool {
       } else if (!errors.empty()) {
         std::fprintf(stderr, "%s: %s\n", process.name().c_str(), errors.c_str());
       }
+      if (overseer_.succeeded) {
+        overseer_.succeeded(process.name());
+      }
     } else if (!ending_) {
       // The stderr of a killed process does not show that it was killed.
       const bool killed = process.killed_by() != 0;
@@ -141,12 +162,12 @@ class Pool {
     }
   }
 
-  const std::vector<Command>& commands_;
+  NextCommand next_;
   std::size_t at_once_;
   const Overseer& overseer_;
   std::list<Process> running_;
-  std::size_t next_ = 0;
-  bool ending_ = false;   ///< whether no more processes are started
+  bool at_end_ = false;   ///< whether there is no further command
+  bool ending_ = false;   ///< whether those that run were asked to end
   bool stopped_ = false;  ///< whether `Overseer::stop` was true
   std::string failure_;
 };
@@ -162,7 +183,14 @@ class Pool {
 /// kills them, and on Linux the death of this process does, too.
 ///     run_side_by_side({{"one", "echo", {"echo", "1"}}, {"two", "echo", {"echo", "2"}}}, 2, {.heard = print});
 inline bool run_side_by_side(const std::vector<Command>& commands, int at_once, const Overseer& overseer = {}) {
-  return detail::Pool(commands, at_once, overseer).run();
+  auto next = commands.begin();
+  return detail::Pool([&] { return next == commands.end() ? std::nullopt : std::optional(*next++); }, at_once, overseer)
+      .run();
+}
+
+/// The same with commands that are made when their turn comes.
+inline bool run_in_turn(const NextCommand& next, int at_once, const Overseer& overseer = {}) {
+  return detail::Pool(next, at_once, overseer).run();
 }
 
 }  // namespace regimen::inline v0::experiment

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <exception>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -88,7 +89,8 @@ class Conductor {
     if (left.empty()) {
       return;
     }
-    if (task_.pack == 1) {
+    const bool pack = task_.pack > 1;
+    if (!pack) {
       // Loading data can take minutes, and other processes that want the folder must not wait for it.
       experiment_.load();
     }
@@ -99,7 +101,7 @@ class Conductor {
     folder.open(cut.value_or(""));
     Plan plan = units();
     std::erase_if(plan, [&](const Unit& unit) { return !left.contains(unit.name); });
-    if (task_.pack == 1) {
+    if (!pack) {
       one_after_another(plan, /*in_seconds=*/false);
     } else {
       train_pack(plan);
@@ -241,11 +243,10 @@ class Conductor {
         regimen::detail::add_item(busy, unit.name);
       }
     }
-    if (!busy.empty()) {
-      throw Busy("another process works on " + busy + ": wait for it, or train other units");
-    }
+    report_busy(busy);
   }
 
+  /// A whole run ends with the first unit that fails. Of the units that `--unit` names each is tried.
   void one_after_another(const Plan& plan, bool in_seconds) {
     // A single worker does all jobs, in one chain.
     Chain all;
@@ -253,16 +254,36 @@ class Conductor {
       all.insert(all.end(), unit.jobs.begin(), unit.jobs.end());
     }
     Jobs jobs(contents_.path, task_, TimeLeft({all}, 1, in_seconds));
+    std::string busy;
+    std::string failures;
     for (const Unit& unit : plan) {
-      if (trainer_.train(unit, jobs)) {
-        continue;
+      try {
+        if (!trainer_.train(unit, jobs)) {
+          regimen::detail::add_item(busy, unit.name);
+        }
+      } catch (const std::exception& failure) {
+        if (plan.size() == 1 || task_.unit.empty() || task_.stop.stop_requested()) {
+          throw;
+        }
+        failures += (failures.empty() ? "" : "\n") + unit.name + ": " + failure.what();
       }
-      if (!task_.unit.empty() && !task_.worker) {
-        throw Busy("another process works on " + unit.name + ": wait for it, or train another unit");
-      }
-      // A worker's line on stderr is printed by its parent, with the unit's name.
-      std::fprintf(stderr, "%sanother process works on it\n", task_.worker ? "" : (unit.name + ": ").c_str());
     }
+    if (!failures.empty()) {
+      throw Error(failures);
+    }
+    report_busy(busy);
+  }
+
+  void report_busy(const std::string& units) const {
+    if (units.empty()) {
+      return;
+    }
+    const std::string message = "another process works on " + units;
+    if (!task_.unit.empty() && !task_.worker) {
+      throw Busy(message + ": wait for it, or train another unit");
+    }
+    // A worker's line on stderr is printed by its parent.
+    std::fprintf(stderr, "%s\n", message.c_str());
   }
 
   Experiment& experiment_;
