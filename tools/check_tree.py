@@ -52,7 +52,7 @@ ROOMS = [
 ]
 LEFT_OUT = {"networks", "adapt", "report", "experiment"}  # of regimen.hpp
 # The folders of tests/ that are no rooms.
-KINDS = ["compile_fail", "consumer", "device", "docs", "flagship", "fuzz", "headers", "laws", "sanitize", "support", "tree"]
+KINDS = ["compile_fail", "consumer", "device", "docs", "drivers", "flagship", "fuzz", "headers", "laws", "sanitize", "support", "tree"]
 # A test of a room is part of the program whose header in tests/support/ it includes; those of networks/ are one.
 PROGRAMS = ["images", "numbers", "tensors", "training"]
 # The one header that knows LibTorch's versions apart.

@@ -4,6 +4,7 @@
 #     sh tools/install-packages.sh        what the library needs to be built
 #     sh tools/install-packages.sh run    and what the flagship example needs to run
 #     sh tools/install-packages.sh test   and what the tests need
+#     sh tools/install-packages.sh drivers     and what drives many runs in the CI: schedulers, which start services
 #     sh tools/install-packages.sh benchmark   what the benchmarks need: beside the library a Python environment
 #
 # Debian 12 and newer. Runs as root or through sudo; else it names what is missing and exits with 1. A LibTorch of your
@@ -41,8 +42,9 @@ case ${1:-build} in
   build) ;;
   run) packages="$packages $run_packages" ;;
   test) packages="$packages $run_packages $test_packages" ;;
+  drivers) packages="$packages $run_packages $test_packages parallel slurm-wlm" ;;
   benchmark) packages="$packages python3-venv" ;;
-  *) echo "usage: $0 [build | run | test | benchmark]" >&2 && exit 2 ;;
+  *) echo "usage: $0 [build | run | test | drivers | benchmark]" >&2 && exit 2 ;;
 esac
 
 if ! command -v dpkg-query > /dev/null; then

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Has a driver of examples/drivers/ train many units of a program while every 30th of its processes is killed: the tables
-must be those of a run that one process made alone and nobody killed, byte for byte.
+"""Has a driver of examples/drivers/ train many units of a program while the process of every 30th is killed: the tables must
+be those of a run that one process made alone and nobody killed, byte for byte.
 
     python3 tests/drivers/drivers.py PROGRAM FOLDER DRIVER [SEEDS [SEED]]
 
 PROGRAM is examples/080-many-runs, which has three units for each of its SEEDS. DRIVER is xargs, parallel, slurm, snakemake
-or submitit. Exits with 77 where the driver is not there; with REGIMEN_REQUIRE_PEERS=1 that is a failure.
+or submitit. Exits with 77 where the driver is not there; with REGIMEN_REQUIRE_PEERS=1 that is a failure. Python's drivers are those of
+the Python in REGIMEN_PYTHON, else of the one that runs this.
 """
 
 import os
@@ -26,13 +27,13 @@ EVERY = 30
 
 
 class Killer(threading.Thread):
-    """Kills every 30th process that trains units of a program, at a random moment of its life; of the first `most` of
-    them, or a driver that starts anew with all units would never come to an end."""
+    """Kills the process that trains every 30th unit, at a random moment of its life; of the first `most` units, or a
+    driver that starts anew with all of them would never come to an end."""
 
     def __init__(self, program, most, dice):
         super().__init__(daemon=True)
         self.program, self.most, self.dice = program.encode(), most, dice
-        self.seen, self.killed, self.ends = set(), 0, threading.Event()
+        self.seen, self.units, self.killed, self.ends = set(), 0, 0, threading.Event()
 
     def run(self):
         due = False
@@ -41,12 +42,15 @@ class Killer(threading.Thread):
                 if not name.isdigit() or name in self.seen:
                     continue
                 words = self.words_of(name)
-                if words and words[0] == self.program and b"--unit" in words:
-                    self.seen.add(name)
-                    due = due or (len(self.seen) % EVERY == 0 and len(self.seen) <= self.most)
-                    if due:
-                        time.sleep(self.dice.uniform(0, 0.25))
-                        due = not self.kill(name)
+                if not words or words[0] != self.program or b"--unit" not in words:
+                    continue
+                self.seen.add(name)
+                before, count = self.units, words[-2].count(b",") + 1
+                self.units += count
+                due = due or (self.units // EVERY > before // EVERY and self.units <= self.most)
+                if due:
+                    time.sleep(self.dice.uniform(0, 0.2 + 0.05 * count))
+                    due = not self.kill(name)
 
     def words_of(self, name):
         try:
@@ -116,6 +120,9 @@ def tables_of(folder):
 
 
 def check(program, folder, driver, seeds, dice):
+    # By a path of its own, for the one that kills: several of these tests may run at a time.
+    os.symlink(program, folder + "/many_runs")
+    program = folder + "/many_runs"
     options = ["--seeds", str(seeds)]
     subprocess.run([program, *options, "--quiet", "--workers", "1", "--out", folder + "/alone"], check=True,
                    stdout=subprocess.DEVNULL)
@@ -133,7 +140,7 @@ def check(program, folder, driver, seeds, dice):
     for name, content in tables_of(folder + "/alone").items():
         if content != tables_of(folder + "/driven")[name]:
             sys.exit(f"FAILED: {driver}: {name} is not what one process writes")
-    if killer.killed == 0 and 3 * seeds > EVERY:
+    if killer.killed == 0 and 3 * seeds >= 2 * EVERY:
         sys.exit(f"FAILED: {driver}: no process was killed, of {len(killer.seen)}")
     done = len(os.listdir(folder + "/driven/done"))
     if done != 3 * seeds:
@@ -149,9 +156,11 @@ def main():
     dice = random.Random(int(sys.argv[5]) if len(sys.argv) > 5 else 1)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    if driver == "slurm":
+    if driver in ("slurm", "submitit"):
         with one_node.slurm(folder + "/slurm") as there:
-            status = check(program, folder, driver, seeds, dice) if there else 77
+            if not there:
+                os.environ["CLUSTER"] = "local"  # for submitit, which does without
+            status = check(program, folder, driver, seeds, dice) if there or driver == "submitit" else 77
     else:
         status = check(program, folder, driver, seeds, dice)
     if status == 77:

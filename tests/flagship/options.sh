@@ -16,9 +16,9 @@ fail() {
 refused() { # refused PATTERN [options]
   pattern=$1
   shift
-  if "$program" --out "$work/out" "$@" > "$work/log" 2>&1; then
-    fail "it takes $*"
-  fi
+  status=0
+  "$program" --out "$work/out" "$@" > "$work/log" 2>&1 || status=$?
+  [ "$status" = 2 ] || fail "$* should end with 2, not $status: $(cat "$work/log")"
   grep -Eq -- "$pattern" "$work/log" || fail "$*: no \"$pattern\" in: $(cat "$work/log")"
   [ ! -e "$work/out" ] || fail "$* made a folder"
 }
@@ -34,7 +34,12 @@ refused '(full.*excludes.*grid|grid.*excludes.*full)' --full --grid
 refused 'data toy has no --grid' --data toy --grid
 refused 'data toy has no --images' --data toy --images 10
 refused 'data toy trains in fp32 on the CPU' --data toy --device cuda
-refused 'budget fits a whole run' --budget 9m --unit pooled-seed1-R2
+refused 'packs are counted by an index' --pack 2
+refused 'packs are counted by an index' --pack 2 --unit pooled-seed1-R2
+refused 'variable is not set' --unit @NO_SUCH_VARIABLE
+refused 'one of those that --list prints' --unit nobody
+refused 'list' --list everything
+refused 'requeue-status' --requeue-status 256
 refused 'model must name each network once' --model pooled,pooled
 refused 'copies must have each number once' --copies 2,2
 

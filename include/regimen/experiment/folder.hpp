@@ -158,12 +158,19 @@ class ResultsFolder {
     }
   }
 
-  /// Throws Error if results would overwrite files that no run of this program wrote.
+  /// Whether something of this name is there that a run may have written. An empty folder is not: a scheduler makes
+  /// those of its outputs. And a run that was killed right after its start has left only a plan.
+  [[nodiscard]] bool holds_results(const std::string& name) const {
+    const std::string path = in(name);
+    return std::filesystem::exists(path) && !(std::filesystem::is_directory(path) && std::filesystem::is_empty(path)) &&
+           !(name == "plan" && is_plan(path));
+  }
+
+  /// Throws UsageError if results would overwrite files that no run of this program wrote.
   void check_foreign() const {
     std::string foreign = std::filesystem::exists(in("settings.json")) ? in("settings.json") : "";
     for (const std::string& name : result_names()) {
-      // A run that was killed right after its start has left only a plan.
-      if (foreign.empty() && std::filesystem::exists(in(name)) && !(name == "plan" && is_plan(in(name)))) {
+      if (foreign.empty() && holds_results(name)) {
         foreign = in(name);
       }
     }
@@ -174,7 +181,7 @@ class ResultsFolder {
     }
   }
 
-  /// Throws Error if a new run would remove an unfinished one, which may have cost days.
+  /// Throws UsageError if a new run would remove an unfinished one, which may have cost days.
   void check_unfinished() const {
     const std::string checkpoints = in("checkpoints");
     const bool trained = std::filesystem::exists(checkpoints) && !std::filesystem::is_empty(checkpoints);

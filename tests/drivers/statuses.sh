@@ -1,0 +1,76 @@
+#!/bin/sh
+# What a unit's process ends with, as a scheduler reads it, and which units it takes.
+#
+#     statuses.sh PROGRAM WORK_FOLDER        (PROGRAM: examples/080-many-runs)
+set -eu
+program=$1
+work=$2
+rm -rf "$work"
+mkdir -p "$work"
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+ends_with() { # ends_with STATUS [options]
+  wanted=$1
+  shift
+  status=0
+  "$program" --quiet --out "$work/out" "$@" > "$work/log" 2>&1 || status=$?
+  [ "$status" = "$wanted" ] || fail "$* should end with $wanted, not $status: $(cat "$work/log")"
+}
+
+echo '== 0, and no second training of what is done'
+ends_with 0 --seeds 2 --unit wrong0-seed1
+[ -f "$work/out/done/wrong0-seed1.done" ] || fail 'no file says that the unit is done'
+before=$(stat -c %y "$work/out/checkpoints/wrong0-seed1.pt")
+ends_with 0 --seeds 2 --unit wrong0-seed1
+[ "$before" = "$(stat -c %y "$work/out/checkpoints/wrong0-seed1.pt")" ] || fail 'it was trained again'
+
+echo '== an index, a pack and an item of JSON'
+N=6 ends_with 0 --seeds 2 --unit @N
+[ -f "$work/out/done/wrong40-seed2.done" ] || fail '6 is not the last of six units'
+N=2 ends_with 0 --seeds 2 --unit @N --pack 2
+[ "$(ls "$work/out/done" | grep -c '')" = 4 ] || fail "2 of packs of 2 is not two further units: $(ls "$work/out/done")"
+export HQ_ENTRY='{"unit": "wrong20-seed1", "jobs": 1}'
+ends_with 0 --seeds 2 --unit @HQ_ENTRY
+[ -f "$work/out/done/wrong20-seed1.done" ] || fail 'an item of --list json is not its unit'
+"$program" --seeds 2 --list json | python3 -c 'import json, sys; assert len(json.load(sys.stdin)) == 6' ||
+  fail '--list json is no JSON of six units'
+
+echo '== 2 for what no second try helps'
+N=0 ends_with 2 --seeds 2 --unit @N
+ends_with 2 --seeds 2 --unit nobody
+ends_with 2 --seeds 3 --unit wrong0-seed1
+ends_with 2 --seeds 0
+ends_with 2 --no-such-option
+
+echo '== 75 while another process works on it, also for a pack, whose other units are trained'
+mkdir -p "$work/out/locks"
+flock -o "$work/out/locks/wrong20-seed2" sleep 60 &
+holder=$!
+sleep 0.5
+ends_with 75 --seeds 2 --unit wrong20-seed2
+N=1 ends_with 75 --seeds 2 --unit @N --pack 6
+[ "$(ls "$work/out/done" | grep -c '')" = 5 ] || fail 'the pack left more than the unit that is taken'
+kill $holder
+wait $holder 2> /dev/null || true
+
+echo '== 85, or what the scheduler wants, once it is stopped by its budget or by a signal; then it goes on'
+long="--seeds 1 --epochs 1000000 --out $work/long"
+ends_with 85 $long --budget 3s --unit wrong0-seed1
+ends_with 99 $long --budget 3s --requeue-status 99 --unit wrong0-seed1
+lines=$(grep -c '' "$work/long/epochs/wrong0-seed1.csv")
+[ "$lines" -gt 2 ] || fail "it has trained $lines lines of epochs in 6 s"
+"$program" --quiet $long --unit wrong0-seed1 > "$work/log" 2>&1 &
+victim=$!
+sleep 2
+kill -TERM $victim
+status=0
+wait $victim || status=$?
+[ "$status" = 85 ] || fail "SIGTERM should end a unit with 85, not $status"
+[ "$(grep -c '' "$work/long/epochs/wrong0-seed1.csv")" -gt "$lines" ] || fail 'it did not go on where it was'
+N=1 ends_with 85 $long --budget 3s --unit @N --pack 2
+[ ! -e "$work/long/done" ] || fail 'a unit that was stopped is not done'
+echo passed
