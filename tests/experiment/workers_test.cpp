@@ -240,6 +240,37 @@ TEST_CASE("side by side: a unit is this program once more; finished ones are lef
                   regimen::Error);
 }
 
+TEST_CASE("side by side: short units share a process, long ones do not, and each is handed out once, in order") {
+  std::vector<std::string> units;
+  std::string all;
+  for (int i = 0; i < 300; ++i) {
+    units.push_back("u" + std::to_string(i));
+    all += units.back() + ",";
+  }
+  const auto hand_out = [&](double seconds_of_a_unit) {
+    detail::Portions portions(units, 2);
+    std::string given;
+    std::vector<std::size_t> counts;
+    for (detail::Portions::Portion portion = portions.next(); portion.count > 0; portion = portions.next()) {
+      given += portion.units + ",";
+      counts.push_back(portion.count);
+      CHECK(portions.called(portion.name).first == portion.units.substr(0, portion.units.find(',')));
+      portions.succeeded(portion.name, seconds_of_a_unit * static_cast<double>(portion.count));
+    }
+    CHECK(given == all);
+    return counts;
+  };
+  // Each portion is a quarter of what is left, for two workers.
+  CHECK(hand_out(0.001) ==
+        std::vector<std::size_t>{1, 74, 56, 42, 31, 24, 18, 13, 10, 7, 6, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1});
+  // Five seconds' worth of them, as long as that is less.
+  const std::vector<std::size_t> tens = hand_out(0.5);
+  CHECK(tens[0] == 1);
+  CHECK(*std::max_element(tens.begin(), tens.end()) == 10);
+  CHECK(std::count(tens.begin(), tens.end(), 10) == 26);
+  CHECK(hand_out(3) == std::vector<std::size_t>(300, 1));
+}
+
 TEST_CASE("side by side: a task that was stopped begins nothing") {
   std::stop_source stop;
   stop.request_stop();

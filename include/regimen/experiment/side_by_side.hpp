@@ -130,7 +130,7 @@ class Portions {
   /// The next units; none at the end.
   Portion next() {
     const std::size_t left = units_.size() - next_;
-    const double wanted = finished_ == 0 ? 1 : seconds_of_a_process * static_cast<double>(finished_) / seconds_;
+    const double wanted = seconds_ > 0 ? seconds_of_a_process * static_cast<double>(finished_) / seconds_ : 1;
     // The last portions are small, so that no worker waits long for the others.
     const double most = std::max(1.0, static_cast<double>(left) / (2 * workers_));
     Portion portion{.count = std::min(left, static_cast<std::size_t>(std::clamp(wanted, 1.0, most)))};
@@ -147,10 +147,10 @@ class Portions {
 
   [[nodiscard]] const Portion& called(const std::string& name) const { return given_.at(name); }
 
-  void succeeded(const std::string& name) {
-    const Portion& portion = given_.at(name);
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - portion.begin).count();
-    finished_ += portion.count;
+  /// A process has trained its portion in so many seconds.
+  void succeeded(const std::string& name, double seconds) {
+    seconds_ += seconds;
+    finished_ += given_.at(name).count;
   }
 
  private:
@@ -194,7 +194,11 @@ inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task&
   const Overseer overseer{
       .started = [&](const std::string& name) { account.started(jobs.at(portions.called(name).first)); },
       .heard = [&](const std::string&, const std::string& line) { account.heard(line); },
-      .succeeded = [&](const std::string& name) { portions.succeeded(name); },
+      .succeeded =
+          [&](const std::string& name) {
+            const std::chrono::duration<double> took = std::chrono::steady_clock::now() - portions.called(name).begin;
+            portions.succeeded(name, took.count());
+          },
       .waiting = [&] { account.show(); },
       .stop = [&] { return task.stop.stop_requested(); },
       .keep_going = how.keep_going};
