@@ -402,6 +402,26 @@ TEST_CASE("conduct: two jobs or units of one name are an error before anything i
   CHECK(twice.trained.empty());
 }
 
+TEST_CASE("conduct: a unit's name that no command line could say is an error before anything is trained") {
+  struct Named : Three {
+    using Three::Three;
+    [[nodiscard]] ex::Plan plan(const ex::Paces& paces) const override {
+      ex::Plan units = Three::plan(paces);
+      units[1].name = name;
+      return units;
+    }
+    std::string name;
+  };
+  const Folder folder;
+  Named named(folder / "out");
+  for (const char* const name : {"", "a b", "a,b", "a/b", "it's", "@a", "-a", "{a}"}) {
+    named.name = name;
+    CAPTURE(named.name);
+    CHECK_THROWS_AS(ex::conduct(named, quiet(), {}), rg::Error);
+  }
+  CHECK(named.trained.empty());
+}
+
 TEST_CASE("conduct: a unit that another process holds, or that no plan has, is an error") {
   const Folder folder;
   Three three(folder / "out");

@@ -18,6 +18,7 @@
 #include "regimen/experiment/conduct_options.hpp"
 #include "regimen/experiment/copy_published.hpp"
 #include "regimen/experiment/cost.hpp"
+#include "regimen/experiment/detail/check_plan.hpp"
 #include "regimen/experiment/detail/unit_trainer.hpp"
 #include "regimen/experiment/done_file.hpp"
 #include "regimen/experiment/errors.hpp"
@@ -147,22 +148,9 @@ class Conductor {
     }
   }
 
-  /// The experiment's plan. Throws Error for two units, or two jobs, of one name: they would write the same files.
   [[nodiscard]] Plan units(const Paces& paces = {}) const {
     Plan plan = experiment_.plan(paces);
-    std::set<std::string> names;
-    std::set<std::string> jobs;
-    for (const Unit& unit : plan) {
-      if (!names.insert(unit.name).second) {
-        throw Error("Experiment::plan: two units are called " + unit.name + "; give each a name of its own");
-      }
-      for (const ExpectedJob& job : unit.jobs) {
-        if (!jobs.insert(job.name).second) {
-          throw Error("Experiment::plan: two jobs are called " + job.name +
-                      " and would write the same files; give each a name of its own");
-        }
-      }
-    }
+    check_plan(plan);
     return plan;
   }
 
