@@ -13,6 +13,7 @@
 #include <regimen/regimen.hpp>
 #include <regimen/report.hpp>
 
+#include "kit/check_once.hpp"
 #include "kit/main.hpp"
 #include "kit/numbers_experiment.hpp"
 
@@ -118,6 +119,7 @@ Options read_options(int argc, char** argv) {
 
 void run(Options& options) {
   ManyRunsSettings& s = options.settings;
+  kit::check_once("--wrong must have each number", s.wrong);
   const int units = s.seeds * static_cast<int>(s.wrong.size());
   const ex::Conduct how = kit::settle(s, units, options.task);
   ManyRuns experiment(s);

@@ -88,8 +88,9 @@ class Membership : public kit::Checked<kit::ImageExperiment<MembershipSettings>>
     ImageExperiment::load();
     const std::int64_t all = *images().train.size(), needed = settings().images + settings().images / 2;
     if (needed > all) {
-      throw rg::Error(kit::format("--images %lld and half as many others are more than the data's %lld: take fewer",
-                                  static_cast<long long>(settings().images), static_cast<long long>(all)));
+      throw ex::UsageError(
+          kit::format("--images %lld and half as many others are more than the data's %lld: take fewer",
+                      static_cast<long long>(settings().images), static_cast<long long>(all)));
     }
   }
 

@@ -74,7 +74,7 @@ class LearnedRegularizer : public kit::Checked<kit::ImageExperiment<LearnedSetti
     }
     ImageExperiment::load();
     if (images().channels() != 1) {
-      throw rg::Error("--data must name images of one channel");
+      throw ex::UsageError("--data must name images of one channel");
     }
   }
 
@@ -162,7 +162,7 @@ void run(Options& options) {
     throw ex::UsageError("--seeds and --signal-seeds are both 0: nothing is left to do");
   }
   if (s.machine.device == "cuda") {
-    throw rg::Error("--device must be cpu: these networks are too small for a GPU");
+    throw ex::UsageError("--device must be cpu: these networks are too small for a GPU");
   }
   s.machine.device = "cpu";
   const int units = static_cast<int>(units_of(s.images).size()) + s.signals.seeds;

@@ -8,5 +8,6 @@
 # parallel stops has half a minute to be saved.
 set -eu
 
-"$@" --list | parallel --quote --retries 3 --termseq TERM,30000,KILL "$@" --quiet --threads 1 --unit > /dev/null
+units=$("$@" --list)
+printf '%s\n' "$units" | parallel --quote --retries 3 --termseq TERM,30000,KILL "$@" --quiet --threads 1 --unit > /dev/null
 "$@" --collect

@@ -1,41 +1,39 @@
-#!/usr/bin/env python3
-"""All units of a program by submitit: by SLURM where there is one, else, or with CLUSTER=local, by this machine.
+"""All units of a program by submitit, on SLURM, or with CLUSTER=local on this machine, in packs of PACK (default: 10).
 
     python3 submitit_units.py LOGS PROGRAM [OPTION...]
 
-Each job trains a pack of PACK units (default: 10), one after another. At its time limit it is saved and submitted again.
-Units that are done end at once, so what failed has another try by the same command.
-"""
-import os
-import subprocess
-import sys
+At its time limit a job is saved and submitted again. Units that are done end at once: what failed has another try by the
+same command."""
+import os, signal, subprocess, sys, time
 
 import submitit
-
 
 class Units:
     def __init__(self, command):
         self.command = command
 
     def __call__(self):
-        self.process = subprocess.Popen(self.command)
-        if self.process.wait() != 0:
+        ignore = lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # SLURM sends it to all, before the time limit
+        self.process = subprocess.Popen(self.command, preexec_fn=ignore)
+        if self.end() != 0:
             raise RuntimeError(f"{self.command[0]} ended with status {self.process.returncode}")
 
-    def checkpoint(self):  # submitit calls it before the time limit; SIGTERM has the program save its unit
+    def end(self):
+        while self.process.poll() is None:  # wait() would hold a lock that checkpoint(), a signal's handler, needs
+            time.sleep(0.1)
+        return self.process.returncode
+
+    def checkpoint(self):  # submitit calls it then; SIGTERM has the program save its unit
         self.process.terminate()
-        self.process.wait()
+        self.end()
         return submitit.helpers.DelayedSubmission(Units(self.command))
 
-
-logs, program = sys.argv[1], sys.argv[2:]
-pack = int(os.environ.get("PACK", "10"))
-names = subprocess.run([*program, "--list"], check=True, capture_output=True, text=True).stdout.split()
-packs = [",".join(names[i : i + pack]) for i in range(0, len(names), pack)]
+logs, program, pack = sys.argv[1], sys.argv[2:], int(os.environ.get("PACK", "10"))
+names = subprocess.check_output([*program, "--list"], text=True).split()
 executor = submitit.AutoExecutor(folder=logs, cluster=os.environ.get("CLUSTER"))
 executor.update_parameters(timeout_min=60, cpus_per_task=1, slurm_array_parallelism=64)
 with executor.batch():
-    jobs = [executor.submit(Units([*program, "--quiet", "--threads", "1", "--unit", each])) for each in packs]
-for job in jobs:
-    job.result()
+    jobs = [executor.submit(Units([*program, "--quiet", "--threads", "1", "--unit", ",".join(names[i : i + pack])]))
+            for i in range(0, len(names), pack)]
+[job.result() for job in jobs]
 subprocess.run([*program, "--collect"], check=True)

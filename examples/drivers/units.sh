@@ -7,8 +7,9 @@
 set -eu
 
 try() {
+  units=$("$@" --list)
   # xargs would end at once if a process were killed, so a shell between them makes an ordinary failure of it.
-  "$@" --list | xargs -P "$(nproc)" -I '{}' sh -c '"$@" || exit 1' unit "$@" --quiet --threads 1 --unit '{}' > /dev/null
+  printf '%s\n' "$units" | xargs -P "$(nproc)" -I '{}' sh -c '"$@" || exit 1' unit "$@" --quiet --threads 1 --unit '{}' > /dev/null
 }
 
 try "$@" || try "$@" || try "$@"

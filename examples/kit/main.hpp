@@ -45,6 +45,8 @@ int run_program(const char* name, int argc, char** argv, Options (*read)(int, ch
     const bool stopped = dynamic_cast<const regimen::experiment::Interrupted*>(&failure) != nullptr;
     if (options.task.worker) {
       std::fprintf(stderr, "%s\n", failure.what());
+    } else if (stopped && !options.task.unit.empty()) {
+      std::fprintf(stderr, "\nstopped; the same command goes on\n");
     } else {
       std::fprintf(stderr, "\n%s%s%s\n", stopped ? "" : name, stopped ? "" : ": ", failure.what());
     }

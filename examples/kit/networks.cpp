@@ -6,6 +6,7 @@
 #include <string>
 
 #include <regimen/base/error.hpp>
+#include <regimen/experiment/errors.hpp>
 
 namespace kit {
 
@@ -17,9 +18,9 @@ void check_network(const std::string& name, int classes, int channels, std::int6
     (void)net->forward(torch::zeros({1, channels, side, side}));
   } catch (const std::exception& error) {
     const std::string why = error.what();  // LibTorch's goes on with the call stack
-    throw regimen::Error("--model " + name + " cannot take images of " + std::to_string(side) + " x " +
-                         std::to_string(side) + " pixels (" + why.substr(0, why.find('\n')) +
-                         "): give --side a larger number, or 0 for the data's own size");
+    throw regimen::experiment::UsageError("--model " + name + " cannot take images of " + std::to_string(side) + " x " +
+                                          std::to_string(side) + " pixels (" + why.substr(0, why.find('\n')) +
+                                          "): give --side a larger number, or 0 for the data's own size");
   }
 }
 

@@ -74,7 +74,11 @@ void add_task(CLI::App& app, regimen::experiment::Task& task, const std::string&
   app.add_option("--unit", task.unit,
                  "train this one of them alone, or go on with it: one job of xargs or of a SLURM array. A name, or "
                  "@VARIABLE of the environment, which holds a name, an index from 1, or an item of --list json")
+      ->check(CLI::Validator([](const std::string& word) { return word.empty() ? "must name a unit" : ""; }, ""))
       ->group(group);
+  if (budget.empty()) {
+    app.get_option("--budget")->needs("--unit");
+  }
   app.add_option("--pack", task.pack, "the index of --unit @VARIABLE counts packs of so many units, side by side")
       ->check(at_least_1())
       ->group(group);

@@ -49,7 +49,8 @@ class Killer(threading.Thread):
                 self.units += count
                 due = due or (self.units // EVERY > before // EVERY and self.units <= self.most)
                 if due:
-                    time.sleep(self.dice.uniform(0, 0.2 + 0.05 * count))
+                    self.wait_for_work(name)
+                    time.sleep(self.dice.uniform(0, 0.1 * count))
                     due = not self.kill(name)
 
     def words_of(self, name):
@@ -58,6 +59,13 @@ class Killer(threading.Thread):
                 return file.read().split(b"\0")
         except OSError:
             return []
+
+    def wait_for_work(self, name):
+        """Three times in four until the process has loaded LibTorch and begun to train: then it waits for signals in a
+        second thread."""
+        if self.dice.random() < 0.75:
+            while os.path.isdir(f"/proc/{name}/task") and len(os.listdir(f"/proc/{name}/task")) < 2:
+                time.sleep(0.005)
 
     def kill(self, name):
         """Kills a process that still is one of the program's; whether it did."""
@@ -123,7 +131,7 @@ def check(program, folder, driver, seeds, dice):
     # By a path of its own, for the one that kills: several of these tests may run at a time.
     os.symlink(program, folder + "/many_runs")
     program = folder + "/many_runs"
-    options = ["--seeds", str(seeds)]
+    options = ["--seeds", str(seeds), "--epochs", "100"]
     subprocess.run([program, *options, "--quiet", "--workers", "1", "--out", folder + "/alone"], check=True,
                    stdout=subprocess.DEVNULL)
     command = commands_of(driver, program, options, folder + "/driven", folder)
@@ -140,8 +148,8 @@ def check(program, folder, driver, seeds, dice):
     for name, content in tables_of(folder + "/alone").items():
         if content != tables_of(folder + "/driven")[name]:
             sys.exit(f"FAILED: {driver}: {name} is not what one process writes")
-    if killer.killed == 0 and 3 * seeds >= 2 * EVERY:
-        sys.exit(f"FAILED: {driver}: no process was killed, of {len(killer.seen)}")
+    if killer.killed < 3 * seeds // EVERY - 1:
+        sys.exit(f"FAILED: {driver}: {killer.killed} of {len(killer.seen)} processes were killed, for {3 * seeds} units")
     done = len(os.listdir(folder + "/driven/done"))
     if done != 3 * seeds:
         sys.exit(f"FAILED: {driver}: {done} of {3 * seeds} units are done")

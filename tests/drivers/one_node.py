@@ -38,10 +38,11 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
 
-def free_port():
-    with socket.socket() as one:
+def two_free_ports():
+    with socket.socket() as one, socket.socket() as other:
         one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def is_idle():
@@ -59,10 +60,10 @@ def slurm(folder):
     for name in ("munge", "state", "spool"):
         os.makedirs(f"{folder}/{name}")
     os.chmod(folder, 0o755)
-    port = free_port()
+    port, next_port = two_free_ports()
     with open(folder + "/slurm.conf", "w") as file:
         file.write(CONFIGURATION.format(host=socket.gethostname().split(".")[0], folder=folder, port=port,
-                                        next_port=free_port(), processors=os.cpu_count()))
+                                        next_port=next_port, processors=os.cpu_count()))
     with open(folder + "/munge/key", "wb") as file:
         file.write(os.urandom(1024))
     os.chmod(folder + "/munge/key", 0o400)

@@ -45,32 +45,53 @@ ends_with 2 --seeds 2 --unit nobody
 ends_with 2 --seeds 3 --unit wrong0-seed1
 ends_with 2 --seeds 0
 ends_with 2 --no-such-option
+ends_with 2 --seeds 2 --unit ''
+ends_with 2 --seeds 2 --budget 1m
+ends_with 2 --seeds 2 --wrong 0,0
 
 echo '== 75 while another process works on it, also for a pack, whose other units are trained'
 mkdir -p "$work/out/locks"
-flock -o "$work/out/locks/wrong20-seed2" sleep 60 &
+mkfifo "$work/over"
+# The lock is held until the other end of the fifo is opened and closed.
+flock -o "$work/out/locks/wrong20-seed2" sh -c 'echo taken > "$1"; read -r _ < "$2" || true' sh "$work/taken" "$work/over" &
 holder=$!
-sleep 0.5
+wait_for() { # wait_for SHELL_CONDITION
+  tenths=0
+  until eval "$1"; do
+    tenths=$((tenths + 1))
+    [ "$tenths" -lt 600 ] || fail "a minute, and not yet: $1"
+    sleep 0.1
+  done
+}
+wait_for '[ -s "$work/taken" ]'
 ends_with 75 --seeds 2 --unit wrong20-seed2
 N=1 ends_with 75 --seeds 2 --unit @N --pack 6
 [ "$(ls "$work/out/done" | grep -c '')" = 5 ] || fail 'the pack left more than the unit that is taken'
-kill $holder
-wait $holder 2> /dev/null || true
+: > "$work/over"
+wait $holder
+
+echo '== a unit that was killed just before it was said to be done is done, also in a pack and in a whole run'
+ends_with 0 --seeds 2 --unit wrong20-seed2
+for how in '--unit @N --pack 6' '--resume --workers 2' '--unit wrong0-seed2'; do
+  rm "$work/out/done/wrong0-seed2.done"
+  # shellcheck disable=SC2086 # $how is a list
+  N=1 ends_with 0 --seeds 2 $how
+  [ -f "$work/out/done/wrong0-seed2.done" ] || fail "$how leaves the unit without its done file"
+done
 
 echo '== 85, or what the scheduler wants, once it is stopped by its budget or by a signal; then it goes on'
 long="--seeds 1 --epochs 1000000 --out $work/long"
-ends_with 85 $long --budget 3s --unit wrong0-seed1
-ends_with 99 $long --budget 3s --requeue-status 99 --unit wrong0-seed1
+ends_with 85 $long --budget 1s --unit wrong0-seed1
+ends_with 99 $long --budget 1s --requeue-status 99 --unit wrong0-seed1
 lines=$(grep -c '' "$work/long/epochs/wrong0-seed1.csv")
-[ "$lines" -gt 2 ] || fail "it has trained $lines lines of epochs in 6 s"
 "$program" --quiet $long --unit wrong0-seed1 > "$work/log" 2>&1 &
 victim=$!
-sleep 2
+wait_for '[ "$(grep -c "" "$work/long/epochs/wrong0-seed1.csv")" -gt "$lines" ]'
 kill -TERM $victim
 status=0
 wait $victim || status=$?
 [ "$status" = 85 ] || fail "SIGTERM should end a unit with 85, not $status"
-[ "$(grep -c '' "$work/long/epochs/wrong0-seed1.csv")" -gt "$lines" ] || fail 'it did not go on where it was'
-N=1 ends_with 85 $long --budget 3s --unit @N --pack 2
+N=1 ends_with 85 $long --budget 2s --unit @N --pack 2
+grep -q '"resumed_from": {' "$work/long/manifests/wrong0-seed1.json" || fail 'it did not go on where it was'
 [ ! -e "$work/long/done" ] || fail 'a unit that was stopped is not done'
 echo passed

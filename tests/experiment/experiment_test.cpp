@@ -414,12 +414,24 @@ TEST_CASE("conduct: a unit's name that no command line could say is an error bef
   };
   const Folder folder;
   Named named(folder / "out");
-  for (const char* const name : {"", "a b", "a,b", "a/b", "it's", "@a", "-a", "{a}"}) {
+  for (const char* const name : {"", "a b", "a,b", "a/b", "it's", "@a", "-a", "{a}", "a;b", "$a", "a*", "17"}) {
     named.name = name;
     CAPTURE(named.name);
     CHECK_THROWS_AS(ex::conduct(named, quiet(), {}), rg::Error);
   }
   CHECK(named.trained.empty());
+
+  struct Empty : Three {
+    using Three::Three;
+    [[nodiscard]] ex::Plan plan(const ex::Paces& paces) const override {
+      ex::Plan units = Three::plan(paces);
+      units[1].jobs.clear();
+      return units;
+    }
+  };
+  Empty empty(folder / "out");
+  CHECK_THROWS_WITH(ex::conduct(empty, quiet(), {}),
+                    "Experiment::plan: the unit two has no jobs; it could not be told when it is done");
 }
 
 TEST_CASE("conduct: a unit that another process holds, or that no plan has, is an error") {

@@ -62,6 +62,12 @@ TEST_CASE("unit: one is chosen by its name, all by none; any other name is an er
   CHECK_THROWS_AS(chosen(plan, "seed8"), UsageError);
   CHECK_THROWS_WITH(chosen(plan, "seed8"), "--unit must be one of those that --list prints, but is \"seed8\"");
   CHECK_THROWS_AS(chosen(plan, "3"), UsageError);
+  CHECK(names(chosen(plan, "seed7,seed2")) == "seed7 seed2 ");
+  for (const char* const word : {"seed1,", ",seed1", "seed1,,seed2", "@", ","}) {
+    CAPTURE(word);
+    CHECK_THROWS_AS(chosen(plan, word), UsageError);
+  }
+  CHECK_THROWS_WITH(chosen(plan, "seed1,seed2,seed1"), "--unit names seed1 twice");
 }
 
 TEST_CASE("unit: a variable has an index from 1, a name, or an item of --list json") {
@@ -120,6 +126,9 @@ TEST_CASE("list: names, JSON and a table, with the factors that a unit's jobs sh
   // A factor that some unit's jobs do not share is no column.
   plan[1].jobs[1].factors[0].second = "3";
   CHECK(list_of(plan, UnitList::tsv) == "unit\tjobs\nseed1\t2\nseed2\t2\n");
+  // Nor is one that has the name of another column.
+  CHECK(list_of({{"a", {{.name = "a", .factors = {{"unit", "b"}, {"jobs", "x"}, {"rate", "1"}}}}}}, UnitList::json) ==
+        "[{\"unit\": \"a\", \"jobs\": 1, \"rate\": \"1\"}]\n");
 }
 
 TEST_CASE("list: each item of the JSON chooses its unit") {

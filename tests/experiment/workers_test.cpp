@@ -216,6 +216,34 @@ TEST_CASE("workers: with keep_going one that fails leaves the others to their en
                                      1, overseer),
                     "a: ended with status 4\nc: wrong");
   CHECK(heard == "b end;d end;");
+  // They end when so many fail before one succeeds that the fault seems to be that of all.
+  const std::vector<Command> all(10, shell("x", "exit 1"));
+  CHECK_THROWS_WITH(run_side_by_side(all, 1, {.keep_going = true}),
+                    "x: ended with status 1\nx: ended with status 1\nx: ended with status 1");
+  // A stop is a stop, though one has failed before.
+  bool ready = false;
+  CHECK_FALSE(run_side_by_side({shell("a", "exit 4"), shell("b", "echo ready; exec sleep 60")}, 1,
+                               {.heard = [&](const std::string&, const std::string&) { ready = true; },
+                                .stop = [&] { return ready; },
+                                .keep_going = true}));
+}
+
+TEST_CASE("workers: the work of one that was killed can be handed out again") {
+  int begun = 0;
+  std::string killed;
+  const NextCommand next = [&]() -> std::optional<Command> {
+    ++begun;
+    return begun == 1   ? std::optional(shell("a", "kill -KILL $$"))
+           : begun == 3 ? std::optional(shell("again", "exit 0"))
+                        : std::nullopt;
+  };
+  const auto takes_back = [&](const std::string& name) {
+    killed += name;
+    return true;
+  };
+  CHECK(run_in_turn(next, 2, {.takes_back = takes_back}));
+  CHECK(killed == "a");
+  CHECK(begun == 4);
 }
 
 TEST_CASE("side by side: a unit is this program once more; finished ones are left out") {
@@ -223,10 +251,10 @@ TEST_CASE("side by side: a unit is this program once more; finished ones are lef
   Task task;
   task.words = {"tests", "nothing of this name"};
   task.quiet = true;
-  const Command command = detail::worker("b", {"--unit", "b"}, 3, task);
+  const Command command = detail::worker("b", {"--resume", "--unit", "b"}, 3, task);
   CHECK(command.program == this_program);
   CHECK(command.words == std::vector<std::string>{"tests", "nothing of this name", "--worker", "--workers", "1",
-                                                  "--threads", "3", "--unit", "b"});
+                                                  "--threads", "3", "--resume", "--unit", "b"});
   task.pack = 4;
   CHECK(detail::worker("b", {"--unit", "b"}, 3, task).words ==
         std::vector<std::string>{"tests", "nothing of this name", "--worker", "--workers", "1", "--threads", "3",
@@ -248,14 +276,14 @@ TEST_CASE("side by side: short units share a process, long ones do not, and each
     all += units.back() + ",";
   }
   const auto hand_out = [&](double seconds_of_a_unit) {
-    detail::Portions portions(units, 2);
+    detail::Portions portions(units, 2, /*several=*/true);
     std::string given;
     std::vector<std::size_t> counts;
-    for (detail::Portions::Portion portion = portions.next(); portion.count > 0; portion = portions.next()) {
-      given += portion.units + ",";
-      counts.push_back(portion.count);
-      CHECK(portions.called(portion.name).first == portion.units.substr(0, portion.units.find(',')));
-      portions.succeeded(portion.name, seconds_of_a_unit * static_cast<double>(portion.count));
+    for (detail::Portions::Portion portion = portions.next(); !portion.units.empty(); portion = portions.next()) {
+      given += portion.list() + ",";
+      counts.push_back(portion.units.size());
+      CHECK(portions.called(portion.name).units == portion.units);
+      portions.succeeded(portion.name, seconds_of_a_unit * static_cast<double>(portion.units.size()));
     }
     CHECK(given == all);
     return counts;
@@ -269,6 +297,28 @@ TEST_CASE("side by side: short units share a process, long ones do not, and each
   CHECK(*std::max_element(tens.begin(), tens.end()) == 10);
   CHECK(std::count(tens.begin(), tens.end(), 10) == 26);
   CHECK(hand_out(3) == std::vector<std::size_t>(300, 1));
+
+  // Of those of a process that was killed each has one of its own.
+  detail::Portions portions({"a", "b", "c", "d", "e", "f", "g", "h", "i"}, 1, /*several=*/true);
+  portions.succeeded(portions.next().name, 0.001);
+  const detail::Portions::Portion killed = portions.next();
+  CHECK(killed.list() == "b,c,d,e");
+  CHECK(portions.take_back(killed.name));
+  CHECK(portions.next().list() == "f,g,h,i");
+  for (const char* const unit : {"b", "c", "d", "e"}) {
+    const detail::Portions::Portion alone = portions.next();
+    CHECK(alone.list() == unit);
+    CHECK_FALSE(portions.take_back(alone.name));
+  }
+  CHECK(portions.next().units.empty());
+
+  // A word of a command line has a limit.
+  detail::Portions long_names(std::vector<std::string>(1000, std::string(1000, 'x')), 1, /*several=*/true);
+  long_names.succeeded(long_names.next().name, 0.001);
+  CHECK(long_names.next().list().size() < 128 * 1024);
+  detail::Portions single(units, 2, /*several=*/false);
+  single.succeeded(single.next().name, 0.001);
+  CHECK(single.next().list() == "u1");
 }
 
 TEST_CASE("side by side: a task that was stopped begins nothing") {

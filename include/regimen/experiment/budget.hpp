@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "regimen/base/error.hpp"
+#include "regimen/experiment/errors.hpp"
 #include "regimen/experiment/time_left.hpp"
 
 namespace regimen::inline v0::experiment {
@@ -61,16 +62,16 @@ struct Budget {
 };
 
 /// The largest experiment that fits a budget, of which `passed` seconds are used. `fit`: the largest one for so many
-/// seconds, as a `Fitted`. Throws Error, with a sufficient budget, if `must_fit` and none fits.
+/// seconds, as a `Fitted`. Throws UsageError, with a sufficient budget, if `must_fit` and none fits.
 template <std::invocable<double> Fit>
 auto fit_to_budget(const Budget& budget, double passed, Fit&& fit) {
   const auto fitted = fit(budget.planned * budget.seconds - passed);
   if (!fitted.fits && budget.must_fit) {
     // A tenth more, since the pace is measured anew each time and varies a little.
     const double enough = std::ceil(1.1 * (fitted.seconds + passed) / budget.planned);
-    throw Error("--budget must be at least about " + std::to_string(std::llround(enough)) + "s here, but is " +
-                std::to_string(std::llround(budget.seconds)) + "s: the smallest experiment takes " +
-                duration(fitted.seconds));
+    throw UsageError("--budget must be at least about " + std::to_string(std::llround(enough)) + "s here, but is " +
+                     std::to_string(std::llround(budget.seconds)) + "s: the smallest experiment takes " +
+                     duration(fitted.seconds));
   }
   return fitted;
 }

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "regimen/base/error.hpp"
 #include "regimen/experiment/cost.hpp"
+#include "regimen/experiment/errors.hpp"
 #include "regimen/experiment/files.hpp"
 #include "regimen/experiment/folder.hpp"
 #include "regimen/experiment/job.hpp"
@@ -59,10 +59,10 @@ class Experiment {
     std::string sentence{};
   };
 
-  /// The largest experiment that fits the task's budget, of which `passed` seconds are over. Throws Error if there is
-  /// none.
+  /// The largest experiment that fits the task's budget, of which `passed` seconds are over. Throws UsageError if
+  /// there is none.
   virtual Sized fit_to_budget(double /*passed*/, const Paces& /*paces*/) {
-    throw Error("--budget: this experiment cannot be made smaller");
+    throw UsageError("--budget: this experiment cannot be made smaller");
   }
 
   /// A sentence about the plan that a resumed run keeps to; empty for the whole experiment.

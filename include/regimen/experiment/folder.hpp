@@ -83,7 +83,8 @@ class ResultsFolder {
       // Processes of several machines may have one number.
       std::array<char, 256> host{};
       ::gethostname(host.data(), host.size() - 1);
-      present_.emplace(in("locks/process-" + std::string(host.data()) + "-" + std::to_string(::getpid())));
+      present_.emplace(in("locks/process-" + std::string(host.data()) + "-" + std::to_string(::getpid()) + "-" +
+                          task_.unit.substr(0, 60)));
     }
     const std::string text = contents_.settings(cut);
     if (goes_on() && is_ours()) {
@@ -198,7 +199,9 @@ class ResultsFolder {
   void clear() const {
     if (std::filesystem::exists(in("locks"))) {
       for (const auto& entry : std::filesystem::directory_iterator(in("locks"))) {
-        const Lock nobody(entry.path().string());  // throws if another process works here
+        if (!Lock::try_take(entry.path().string())) {
+          held(entry.path().string());
+        }
       }
     }
     if (!is_ours()) {

@@ -30,7 +30,7 @@ using Chain = std::vector<ExpectedJob>;
 
 /// The jobs that one process can do by itself. No unit needs results of another.
 struct Unit {
-  std::string name;  ///< a word of a command line, and part of file names: no white space, commas, slashes or quotes
+  std::string name;  ///< letters, digits and ._+=:-, no number: a word of command lines and part of file names
   Chain jobs{};
 };
 

@@ -15,6 +15,7 @@
 
 #include "regimen/base/text_list.hpp"
 #include "regimen/experiment/cost.hpp"
+#include "regimen/experiment/detail/portions.hpp"
 #include "regimen/experiment/job_line.hpp"
 #include "regimen/experiment/plan.hpp"
 #include "regimen/experiment/signals.hpp"
@@ -30,7 +31,8 @@ struct SideBySide {
   int workers = 1;          ///< processes at a time
   int threads = 1;          ///< of each process
   bool in_seconds = true;   ///< whether the plan's costs are seconds
-  bool keep_going = false;  ///< whether the others go on after one has failed
+  bool keep_going = false;  ///< whether the others go on after one has failed or was killed
+  bool several = true;      ///< whether units of less than a few seconds share a process
   std::string prefix{};     ///< common start of the jobs' names, left out on the terminal
   std::function<bool(const ExpectedJob& job)> is_finished{};  ///< called if the task resumes a run
 };
@@ -111,66 +113,11 @@ class Account {
 
 }  // namespace detail
 
-namespace detail {
-
-/// Hands units out to processes, in order: one at a time, and several where units take less than a few seconds, for a
-/// process takes a third of a second to load LibTorch.
-class Portions {
- public:
-  Portions(std::vector<std::string> units, int workers) : units_(std::move(units)), workers_(std::max(1, workers)) {}
-
-  struct Portion {
-    std::string name{};   ///< for messages
-    std::string first{};  ///< name of the first unit
-    std::string units{};  ///< all names, with commas between
-    std::size_t count = 0;
-    std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
-  };
-
-  /// The next units; none at the end.
-  Portion next() {
-    const std::size_t left = units_.size() - next_;
-    const double wanted = seconds_ > 0 ? seconds_of_a_process * static_cast<double>(finished_) / seconds_ : 1;
-    // The last portions are small, so that no worker waits long for the others.
-    const double most = std::max(1.0, static_cast<double>(left) / (2 * workers_));
-    Portion portion{.count = std::min(left, static_cast<std::size_t>(std::clamp(wanted, 1.0, most)))};
-    for (std::size_t i = 0; i < portion.count; ++i) {
-      portion.units += (i == 0 ? "" : ",") + units_[next_++];
-    }
-    if (portion.count > 0) {
-      portion.first = units_[next_ - portion.count];
-      portion.name = portion.first + (portion.count > 1 ? " and " + std::to_string(portion.count - 1) + " more" : "");
-      given_[portion.name] = portion;
-    }
-    return portion;
-  }
-
-  [[nodiscard]] const Portion& called(const std::string& name) const { return given_.at(name); }
-
-  /// A process has trained its portion in so many seconds.
-  void succeeded(const std::string& name, double seconds) {
-    seconds_ += seconds;
-    finished_ += given_.at(name).count;
-  }
-
- private:
-  static constexpr double seconds_of_a_process = 5;
-
-  std::vector<std::string> units_;
-  double workers_;
-  std::size_t next_ = 0;
-  std::map<std::string, Portion> given_{};
-  double seconds_ = 0;        ///< that processes took which have ended
-  std::size_t finished_ = 0;  ///< units of these processes
-};
-
-}  // namespace detail
-
 /// Runs the units of a plan in processes of this program, at most `how.workers` at a time, in order, and shows progress
 /// on stderr. Each process has this program's command line (`task.words`) and then `--worker --workers 1 --threads N
-/// --unit NAME`, where units are short `--unit NAME,NAME...`, and reports its jobs by `JobLine`s. If the task resumes a
-/// run, units whose jobs are all finished are skipped.
-/// Throws Interrupted if the task was stopped, and Error for a worker that failed.
+/// --resume --unit NAME`, where units are short `--unit NAME,NAME...`, and reports its jobs by `JobLine`s. If the task
+/// resumes a run, units whose jobs are all finished are skipped. Throws Interrupted if the task was stopped, and Error
+/// for a worker that failed.
 inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task& task) {
   TimeLeft time_left(chains_of(plan), how.workers, how.in_seconds);
   std::vector<std::string> units;
@@ -189,10 +136,10 @@ inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task&
       units.push_back(unit.name);
     }
   }
-  detail::Portions portions(std::move(units), how.workers);
+  detail::Portions portions(units, how.workers, how.several);
   detail::Account account(std::move(time_left), how.prefix, task.quiet);
   const Overseer overseer{
-      .started = [&](const std::string& name) { account.started(jobs.at(portions.called(name).first)); },
+      .started = [&](const std::string& name) { account.started(jobs.at(portions.called(name).units.front())); },
       .heard = [&](const std::string&, const std::string& line) { account.heard(line); },
       .succeeded =
           [&](const std::string& name) {
@@ -201,12 +148,13 @@ inline void do_side_by_side(const Plan& plan, const SideBySide& how, const Task&
           },
       .waiting = [&] { account.show(); },
       .stop = [&] { return task.stop.stop_requested(); },
-      .keep_going = how.keep_going};
+      .keep_going = how.keep_going,
+      .takes_back = [&](const std::string& name) { return how.keep_going && portions.take_back(name); }};
   const NextCommand next = [&]() -> std::optional<Command> {
     const detail::Portions::Portion portion = portions.next();
-    return portion.count == 0
+    return portion.units.empty()
                ? std::nullopt
-               : std::optional(detail::worker(portion.name, {"--unit", portion.units}, how.threads, task));
+               : std::optional(detail::worker(portion.name, {"--resume", "--unit", portion.list()}, how.threads, task));
   };
   if (!run_in_turn(next, how.workers, overseer)) {
     throw Interrupted();

@@ -82,7 +82,11 @@ inline Plan chosen(const Plan& plan, const std::string& word, int pack = 1) {
     Plan units;
     for (std::size_t begin = 0; begin <= word.size();) {
       const std::size_t end = std::min(word.find(',', begin), word.size());
-      units.push_back(detail::unit_called(plan, word.substr(begin, end - begin)));
+      const Unit& unit = detail::unit_called(plan, word.substr(begin, end - begin));
+      if (std::any_of(units.begin(), units.end(), [&](const Unit& other) { return other.name == unit.name; })) {
+        throw UsageError("--unit names " + unit.name + " twice");
+      }
+      units.push_back(unit);
       begin = end + 1;
     }
     return units;

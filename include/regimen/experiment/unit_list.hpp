@@ -13,15 +13,16 @@ namespace regimen::inline v0::experiment {
 
 namespace detail {
 
-/// The factors with one value for all jobs of a unit.
+/// The factors with one value for all jobs of a unit, but those that have the name of another column.
 inline Factors common_factors(const Unit& unit) {
   Factors common;
   if (!unit.jobs.empty()) {
     std::copy_if(unit.jobs.front().factors.begin(), unit.jobs.front().factors.end(), std::back_inserter(common),
                  [&](const auto& factor) {
-                   return std::all_of(unit.jobs.begin(), unit.jobs.end(), [&](const ExpectedJob& job) {
-                     return std::find(job.factors.begin(), job.factors.end(), factor) != job.factors.end();
-                   });
+                   return factor.first != "unit" && factor.first != "jobs" &&
+                          std::all_of(unit.jobs.begin(), unit.jobs.end(), [&](const ExpectedJob& job) {
+                            return std::find(job.factors.begin(), job.factors.end(), factor) != job.factors.end();
+                          });
                  });
   }
   return common;

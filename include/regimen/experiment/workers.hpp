@@ -34,7 +34,12 @@ struct Overseer {
   std::function<void(const std::string& name, const std::string& errors)> complained{};
   std::function<void()> waiting{};  ///< called about five times a second, and after every line
   std::function<bool()> stop{};     ///< called as often; true: all processes are to end
-  bool keep_going = false;          ///< whether a process that fails leaves the others to go on
+  /// Whether a process that fails leaves the others to go on. They end, too, if so many fail before one succeeds that
+  /// the fault seems to be that of all.
+  bool keep_going = false;
+  /// Asked about a process that was killed: true if `NextCommand` hands its work out again, and it counts as no
+  /// failure.
+  std::function<bool(const std::string& name)> takes_back{};
 };
 
 namespace detail {
@@ -62,7 +67,9 @@ class Pool {
         overseer_.waiting();
       }
     }
-    if (!failure_.empty()) {
+    if (!failure_.empty() && stopped_ && overseer_.keep_going) {
+      std::fprintf(stderr, "%s\n", failure_.c_str());  // what was stopped can go on, and then fails again
+    } else if (!failure_.empty()) {
       throw Error(failure_);
     }
     return !stopped_;
@@ -141,6 +148,7 @@ class Pool {
       heed_stop_after(process);
     }
     if (wrong.empty()) {
+      any_succeeded_ = true;
       if (!errors.empty() && overseer_.complained) {
         overseer_.complained(process.name(), errors);
       } else if (!errors.empty()) {
@@ -152,11 +160,16 @@ class Pool {
     } else if (!ending_) {
       // The stderr of a killed process does not show that it was killed.
       const bool killed = process.killed_by() != 0;
+      if (killed && overseer_.takes_back && overseer_.takes_back(process.name())) {
+        at_end_ = false;
+        return;
+      }
+      ++failed_;
       failure_ += (failure_.empty() ? "" : "\n") + process.name() + ": " +
                   (errors.empty() ? wrong
                    : killed       ? wrong + "\n" + errors
                                   : errors);
-      if (!overseer_.keep_going) {
+      if (!overseer_.keep_going || (!any_succeeded_ && failed_ >= at_once_ + 2)) {
         end_all();
       }
     }
@@ -169,6 +182,8 @@ class Pool {
   bool at_end_ = false;   ///< whether there is no further command
   bool ending_ = false;   ///< whether those that run were asked to end
   bool stopped_ = false;  ///< whether `Overseer::stop` was true
+  bool any_succeeded_ = false;
+  std::size_t failed_ = 0;
   std::string failure_;
 };
 

@@ -79,15 +79,11 @@ class Conductor {
       ResultsFolder::check_settings(contents_);
     }
     keep_to(before);
-    std::set<std::string> left;
-    for (const Unit& unit : chosen(units(), task_.unit, task_.pack)) {
-      if (!before || !DoneFile(contents_.path, unit.name).holds()) {
-        left.insert(unit.name);
-      } else if (!task_.quiet && !task_.worker) {
-        std::printf("%s: done before\n", unit.name.c_str());
+    const Plan wanted = chosen(units(), task_.unit, task_.pack);
+    if (before && left_of(wanted).empty()) {
+      if (!task_.quiet && !task_.worker) {
+        std::printf("done before\n");
       }
-    }
-    if (left.empty()) {
       return;
     }
     const bool pack = task_.pack > 1;
@@ -100,12 +96,11 @@ class Conductor {
     const std::optional<std::string> cut = folder.cut();
     keep_to(cut);
     folder.open(cut.value_or(""));
-    Plan plan = units();
-    std::erase_if(plan, [&](const Unit& unit) { return !left.contains(unit.name); });
-    if (!pack) {
-      one_after_another(plan, /*in_seconds=*/false);
+    const Plan left = left_of(chosen(units(), task_.unit, task_.pack));
+    if (pack) {
+      train_pack(left);
     } else {
-      train_pack(plan);
+      one_after_another(left, /*in_seconds=*/false);
     }
   }
 
@@ -151,6 +146,12 @@ class Conductor {
   [[nodiscard]] Plan units(const Paces& paces = {}) const {
     Plan plan = experiment_.plan(paces);
     check_plan(plan);
+    return plan;
+  }
+
+  /// The units that are not done.
+  [[nodiscard]] Plan left_of(Plan plan) const {
+    std::erase_if(plan, [&](const Unit& unit) { return DoneFile(contents_.path, unit.name).holds(); });
     return plan;
   }
 
@@ -212,6 +213,9 @@ class Conductor {
   }
 
   void side_by_side(const Plan& plan, bool in_seconds, bool keep_going) {
+    if (task_.resume) {
+      std::for_each(plan.begin(), plan.end(), [&](const Unit& unit) { trainer_.note_if_done(unit); });
+    }
     do_side_by_side(plan,
                     {.workers = how_.workers,
                      .threads = how_.threads,
@@ -226,15 +230,13 @@ class Conductor {
   void train_pack(const Plan& plan) {
     side_by_side(plan, /*in_seconds=*/false, /*keep_going=*/true);
     std::string busy;
-    for (const Unit& unit : plan) {
-      if (!DoneFile(contents_.path, unit.name).holds()) {
-        regimen::detail::add_item(busy, unit.name);
-      }
+    for (const Unit& unit : left_of(plan)) {
+      regimen::detail::add_item(busy, unit.name);
     }
     report_busy(busy);
   }
 
-  /// A whole run ends with the first unit that fails. Of the units that `--unit` names each is tried.
+  /// A whole run in one process ends with the first unit that fails. Of the units that `--unit` names each is tried.
   void one_after_another(const Plan& plan, bool in_seconds) {
     // A single worker does all jobs, in one chain.
     Chain all;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <thread>
@@ -27,14 +28,24 @@ class UnitTrainer {
 
   [[nodiscard]] bool is_finished(const ExpectedJob& job) const { return read_result(folder_, job).has_value(); }
 
+  /// Writes the `DoneFile` of a unit whose jobs are all finished, if there is none: its process was killed in between,
+  /// or an older program has trained it.
+  void note_if_done(const Unit& unit) const {
+    const DoneFile done(folder_, unit.name);
+    if (!std::filesystem::exists(done.path()) && is_complete(unit)) {
+      if (const std::optional<Lock> mine = Lock::try_take(lock_of(unit))) {
+        done.write(files_of(unit));
+      }
+    }
+  }
+
   /// Trains a unit; false if another process works on it.
   bool train(const Unit& unit, Jobs& jobs) {
-    const std::optional<Lock> mine = lock_of(unit);
+    const std::optional<Lock> mine = take_lock_of(unit);
     if (!mine) {
       return false;
     }
-    const bool complete = task_.resume && std::all_of(unit.jobs.begin(), unit.jobs.end(),
-                                                      [&](const ExpectedJob& job) { return is_finished(job); });
+    const bool complete = task_.resume && is_complete(unit);
     if (complete) {
       for (const ExpectedJob& job : unit.jobs) {
         jobs.skip(job.name);
@@ -51,13 +62,18 @@ class UnitTrainer {
   }
 
  private:
-  [[nodiscard]] std::optional<Lock> lock_of(const Unit& unit) const {
-    const std::string path = folder_ + "/locks/" + unit.name;
-    std::optional<Lock> mine = Lock::try_take(path);
-    // The worker of a run that was killed may need a moment to end.
-    for (int tenths = 0; task_.worker && !mine && tenths < 100; ++tenths) {
+  [[nodiscard]] bool is_complete(const Unit& unit) const {
+    return std::all_of(unit.jobs.begin(), unit.jobs.end(), [&](const ExpectedJob& job) { return is_finished(job); });
+  }
+
+  [[nodiscard]] std::string lock_of(const Unit& unit) const { return folder_ + "/locks/" + unit.name; }
+
+  std::optional<Lock> take_lock_of(const Unit& unit) {
+    std::optional<Lock> mine = Lock::try_take(lock_of(unit));
+    // The workers of a run that was killed may need a moment to end: ten seconds in all.
+    for (; task_.worker && !mine && tenths_waited_ < 100 && !task_.stop.stop_requested(); ++tenths_waited_) {
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      mine = Lock::try_take(path);
+      mine = Lock::try_take(lock_of(unit));
     }
     return mine;
   }
@@ -92,6 +108,7 @@ class UnitTrainer {
   Experiment& experiment_;
   const Task& task_;
   std::string folder_;
+  int tenths_waited_ = 0;
 };
 
 }  // namespace regimen::inline v0::experiment::detail
