@@ -50,7 +50,7 @@ class Killer(threading.Thread):
                 due = due or (self.units // EVERY > before // EVERY and self.units <= self.most)
                 if due:
                     self.wait_for_work(name)
-                    time.sleep(self.dice.uniform(0, 0.1 * count))
+                    time.sleep(self.dice.uniform(0, 0.05 * count))
                     due = not self.kill(name)
 
     def words_of(self, name):
@@ -131,7 +131,7 @@ def check(program, folder, driver, seeds, dice):
     # By a path of its own, for the one that kills: several of these tests may run at a time.
     os.symlink(program, folder + "/many_runs")
     program = folder + "/many_runs"
-    options = ["--seeds", str(seeds), "--epochs", "100"]
+    options = ["--seeds", str(seeds), "--epochs", "40"]
     subprocess.run([program, *options, "--quiet", "--workers", "1", "--out", folder + "/alone"], check=True,
                    stdout=subprocess.DEVNULL)
     command = commands_of(driver, program, options, folder + "/driven", folder)
