@@ -77,6 +77,9 @@ for how in '--unit @N --pack 6' '--resume --workers 2' '--unit wrong0-seed2'; do
   # shellcheck disable=SC2086 # $how is a list
   N=1 ends_with 0 --seeds 2 $how
   [ -f "$work/out/done/wrong0-seed2.done" ] || fail "$how leaves the unit without its done file"
+  echo >> "$work/out/manifests/wrong0-seed2.json"
+  # shellcheck disable=SC2086 # $how is a list
+  N=1 ends_with 0 --seeds 2 $how
 done
 
 echo '== 85, or what the scheduler wants, once it is stopped by its budget or by a signal; then it goes on'

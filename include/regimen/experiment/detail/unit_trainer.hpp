@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <thread>
@@ -28,11 +27,11 @@ class UnitTrainer {
 
   [[nodiscard]] bool is_finished(const ExpectedJob& job) const { return read_result(folder_, job).has_value(); }
 
-  /// Writes the `DoneFile` of a unit whose jobs are all finished, if there is none: its process was killed in between,
-  /// or an older program has trained it.
+  /// Writes the `DoneFile` of a unit whose jobs are all finished, if it lacks one that holds: its process was killed in
+  /// between, an older program has trained it, or somebody has changed a file.
   void note_if_done(const Unit& unit) const {
     const DoneFile done(folder_, unit.name);
-    if (!std::filesystem::exists(done.path()) && is_complete(unit)) {
+    if (!done.holds() && is_complete(unit)) {
       if (const std::optional<Lock> mine = Lock::try_take(lock_of(unit))) {
         done.write(files_of(unit));
       }
