@@ -67,7 +67,7 @@ fi
 grep -q '^  rate: 0.05 there, 0.1 now' "$work/other.log" || fail 'it does not say which'
 
 echo '== refused before any work'
-for options in '--wrong 0,40,40' '--budget 9m --unit uniform-seed1'; do
+for options in '--wrong 0,40,40' '--pack 2' '--unit nobody'; do
   # shellcheck disable=SC2086 # several words
   if run "$work/refused" $options > "$work/refused.log" 2>&1; then
     fail "it took $options"
