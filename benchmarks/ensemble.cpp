@@ -4,7 +4,8 @@
 // Adam, with Jumpstart and without. Two processors: the flagship's toy, and pooled ResNets as one network of grouped
 // convolutions, against processes of one thread that train one network each, two at a time.
 //
-//     benchmark-ensemble [study | start]     `study`: the second part alone; `start`: trains one toy for an epoch
+//     benchmark-ensemble [toy | momentum | images]     one case of the second part alone
+//     benchmark-ensemble start                         trains one toy for an epoch: what a process costs to start
 
 #include <torch/torch.h>
 
@@ -146,22 +147,23 @@ bool check_equal_work() {
   return toy < 1e-9 && images < 1e-9;
 }
 
-/// Both cases, at the same number of steps of all members together, whatever their number.
-int study_all(const TwoProcesses<Job>& processes) {
+/// The cases, or the one that is named, each at the same number of steps of all members, however many there are.
+int study_all(const TwoProcesses<Job>& processes, const std::string& only) {
   const Report report("Networks of one shape as one module against a process for each, two processors");
   if (!check_equal_work()) {
     return 1;
   }
-  for (const double momentum : {0.0, 0.9}) {
-    for (const int count : {2, 8, 32, 64}) {
-      study(report, processes, {.momentum = momentum, .members = count, .epochs = 3200 / count},
-            momentum == 0 ? "toys, SGD" : "toys, SGD with momentum", 10'000);
+  const auto study_case = [&](const std::string& name, const std::vector<int>& sizes, Job job, const std::string& what,
+                              int steps) {
+    for (const int size : only.empty() || only == name ? sizes : std::vector<int>()) {
+      job.members = size;
+      job.epochs = (job.images ? 40 : 3200) / size;
+      study(report, processes, job, what, steps);
     }
-  }
-  for (const int count : {2, 4, 8}) {
-    study(report, processes, {.images = true, .momentum = 0.9, .members = count, .epochs = 40 / count},
-          "pooled ResNets of width 16", 1'000);
-  }
+  };
+  study_case("toy", {2, 8, 32, 64}, {.momentum = 0}, "toys, SGD", 10'000);
+  study_case("momentum", {2, 8, 32, 64}, {.momentum = 0.9}, "toys, SGD with momentum", 10'000);
+  study_case("images", {2, 4, 8}, {.images = true, .momentum = 0.9}, "pooled ResNets of width 16", 1'000);
   return 0;
 }
 
@@ -184,5 +186,5 @@ int main(int argc, char** argv) {
       compare(report, 25, 50, jumpstart, 1);
     }
   }
-  return study_all(processes);
+  return study_all(processes, only);
 }
