@@ -22,7 +22,8 @@
 
 namespace regimen::inline v0::experiment {
 
-/// The next process to run, asked for when it can begin; nullopt if there is none, and then not asked again.
+/// The next process to run, asked for when it can begin; nullopt if there is none. Then it is asked again only after
+/// `Overseer::takes_back`.
 using NextCommand = std::function<std::optional<Command>()>;
 
 /// Callbacks of `run_side_by_side`. Every field may be left out.
