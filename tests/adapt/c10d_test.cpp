@@ -154,10 +154,31 @@ TEST_CASE("c10d: a process that is killed is missed at once", "[share]") {
       });
     });
     for (const int rank : {0, 2, 3}) {
+      CAPTURE(rank, said[static_cast<std::size_t>(rank)]);
       CHECK(contains(said[static_cast<std::size_t>(rank)], "a process that shares the run is gone"));
     }
     CHECK(said[1].empty());
   }
+}
+
+TEST_CASE("c10d: a write to a process that is gone is an error, and no silent end by SIGPIPE", "[share]") {
+  for (const std::string& backend : backends()) {
+    const Folder folder;
+    const auto said = launched(2, {.file = folder / "meeting", .backend = backend}, [](rg::C10dGroup&) {
+      return std::string(std::signal(SIGPIPE, SIG_DFL) == SIG_IGN ? "ignored" : "deadly");
+    });
+    CHECK(said == std::vector<std::string>{"ignored", "ignored"});
+  }
+  // A handler of the program's own stays.
+  const Folder folder;
+  const auto said = in_processes(2, [&](const processes::Group& forked) {
+    const auto own = [](int) {};
+    std::signal(SIGPIPE, own);
+    const rg::C10dGroup group = rg::connect({.launcher = "a test", .rank = forked.rank(), .size = forked.size()},
+                                            {.file = folder / "meeting", .backend = "store"});
+    return std::string(std::signal(SIGPIPE, SIG_DFL) == static_cast<void (*)(int)>(own) ? "own" : "another");
+  });
+  CHECK(said == std::vector<std::string>{"own", "own"});
 }
 
 TEST_CASE("c10d: a process that has ended is known by its id, on this machine alone", "[share]") {

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "regimen/adapt/connection.hpp"
+#include "regimen/adapt/detail/broken_pipes.hpp"
 #include "regimen/adapt/detail/meet.hpp"
 #include "regimen/adapt/detail/own_address.hpp"
 #include "regimen/adapt/detail/store_messages.hpp"
@@ -37,16 +38,13 @@
 
 namespace regimen::inline v0::detail {
 
-inline std::chrono::milliseconds milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(1000 * seconds));
-}
-
 /// The connection of a process with the others of its group.
 class C10dTalk {
  public:
   /// Meets the others. Throws Error if that takes too long.
   C10dTalk(const Launch& launch, const Connection& how)
       : launch_(launch), on_gpu_(how.backend == "nccl"), timeout_(milliseconds(how.seconds)) {
+    ignore_broken_pipes();
     const auto store = open_store(how);
     const std::string common = meet(*store, launch.rank, launch.size, milliseconds(how.meet_seconds));
     store_ = c10::make_intrusive<c10d::PrefixStore>(common, store);
