@@ -45,10 +45,10 @@ int run_program(const char* name, int argc, char** argv, Options (*read)(int, ch
     const bool stopped = dynamic_cast<const regimen::experiment::Interrupted*>(&failure) != nullptr;
     if (options.task.worker) {
       std::fprintf(stderr, "%s\n", failure.what());
-    } else if (stopped && !options.task.unit.empty()) {
-      std::fprintf(stderr, "\nstopped; the same command goes on\n");
+    } else if (stopped) {
+      std::fprintf(stderr, "\n%s\n", options.task.unit.empty() ? failure.what() : "stopped; the same command goes on");
     } else {
-      std::fprintf(stderr, "\n%s%s%s\n", stopped ? "" : name, stopped ? "" : ": ", failure.what());
+      std::fprintf(stderr, "\n%s: %s\n", name, failure.what());
     }
     return regimen::experiment::exit_status_of(failure, options.task);
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "regimen/base/error.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/experiment/csv_table.hpp"
 #include "regimen/experiment/files.hpp"
 #include "regimen/experiment/plan.hpp"
@@ -108,7 +109,7 @@ inline JobsByValues jobs_of(const Plan& plan) {
 inline std::string said(const Factors& names, const std::vector<std::string>& values) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + names[i].first + " = " + values[i];
+    regimen::detail::add_item(text, names[i].first + " = " + values[i]);
   }
   return text;
 }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "regimen/base/error.hpp"
+#include "regimen/base/text_list.hpp"
 #include "regimen/experiment/command.hpp"
 #include "regimen/experiment/detail/process.hpp"
 
@@ -166,10 +167,8 @@ class Pool {
         return;
       }
       ++failed_;
-      failure_ += (failure_.empty() ? "" : "\n") + process.name() + ": " +
-                  (errors.empty() ? wrong
-                   : killed       ? wrong + "\n" + errors
-                                  : errors);
+      const std::string why = errors.empty() ? wrong : killed ? wrong + "\n" + errors : errors;
+      regimen::detail::add_item(failure_, process.name() + ": " + why, "\n");
       if (!overseer_.keep_going || (!any_succeeded_ && failed_ >= at_once_ + 2)) {
         end_all();
       }

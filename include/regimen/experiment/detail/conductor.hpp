@@ -255,7 +255,7 @@ class Conductor {
         if (plan.size() == 1 || task_.unit.empty() || task_.stop.stop_requested()) {
           throw;
         }
-        failures += (failures.empty() ? "" : "\n") + unit.name + ": " + failure.what();
+        regimen::detail::add_item(failures, unit.name + ": " + failure.what(), "\n");
       }
     }
     if (!failures.empty()) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "regimen/base/config.hpp"
+#include "regimen/base/text_list.hpp"
 
 namespace regimen::inline v0::experiment::detail {
 
@@ -31,7 +31,7 @@ class Portions {
     [[nodiscard]] std::string list() const {
       std::string names;
       for (const std::string& unit : units) {
-        names += (names.empty() ? "" : ",") + unit;
+        regimen::detail::add_item(names, unit, ",");
       }
       return names;
     }
