@@ -106,8 +106,9 @@ def commands_of(driver, program, options, out, folder):
                 "--quiet", "all", "--config", f"program={program}", f"options={' '.join(options)}", f"out={out}"]
     pack = 10
     units = 3 * int(options[1])
+    # Not by the status of sbatch --wait, which leaves out tasks that ended longer ago than SLURM's MinJobAge.
     return ["sh", "-c", f"PACK={pack} sbatch --wait --output {folder}/slurm-%a.log --array=1-{-(-units // pack)} "
-            f"{script('array.sbatch')} \"$@\" && \"$@\" --collect", "slurm", *words]
+            f"{script('array.sbatch')} \"$@\"; [ $(ls {out}/done | wc -l) = {units} ] && \"$@\" --collect", "slurm", *words]
 
 
 def drive(command, folder):
