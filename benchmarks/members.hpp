@@ -18,43 +18,6 @@
 
 namespace rg = regimen;
 
-/// The data of several members side by side: data [N, members, ...], target [N, members]. Each member's samples come in
-/// the order that they would have in a run of its own with its seed. An epoch is gathered at once: a gather for each
-/// batch and member would cost more than the small networks' steps.
-struct DataOfMembers {
-  torch::Tensor data;
-  torch::Tensor target;
-  std::vector<std::uint64_t> seeds;
-
-  [[nodiscard]] std::int64_t size() const { return data.size(0); }
-
-  rg::Cursor operator()(const rg::Order& order) const {
-    std::vector<torch::Tensor> orders;
-    for (const std::uint64_t seed : seeds) {
-      const auto member = static_cast<std::int64_t>(orders.size());
-      orders.push_back(rg::detail::shuffled(size(), seed, order.now) * data.size(1) + member);
-    }
-    const torch::Tensor rows = torch::stack(orders, 1).flatten();
-    const rg::Batch epoch{data.flatten(0, 1).index_select(0, rows).view_as(data),
-                          target.flatten().index_select(0, rows).view_as(target), torch::arange(size())};
-    return [epoch, batch = order.batch.value, next = order.begin(size()), end = order.end(size())]() mutable {
-      const std::int64_t length = std::min(batch, end - next);
-      next += length;
-      return length > 0 ? rg::slice(epoch, next - length, length) : rg::Batch();
-    };
-  }
-};
-
-/// The sum of the members' losses, each with targets of its own: output [N, members, outputs], target [N, members].
-template <class Loss>
-struct WithOwnTargets {
-  Loss loss{};
-
-  torch::Tensor operator()(const torch::Tensor& output, const torch::Tensor& target) const {
-    return loss(output.flatten(0, 1), target.flatten()) * target.size(1);
-  }
-};
-
 /// The flagship's toy: two clusters, a network of two hidden layers of 100.
 struct Toy {
   using Loss = rg::BinaryCrossEntropy;
@@ -63,7 +26,6 @@ struct Toy {
   static constexpr rg::MemoryFormat format = rg::MemoryFormat::contiguous;
 
   static rg::Batch data(std::uint64_t seed) { return rg::two_clusters(50, seed); }
-  static torch::Tensor beside(const std::vector<torch::Tensor>& data) { return torch::stack(data, 1); }
   static torch::nn::Sequential alone() { return kit::plane_network(100); }
 
   static torch::nn::Sequential together(int members) {
@@ -76,7 +38,7 @@ struct Toy {
 };
 
 /// Several of kit's pooled ResNets in one: convolutions in groups, BatchNorm over the channels of all.
-/// [N, members, H, W], an image for each, -> [N, members, 10].
+/// [N, members, 1, H, W], an image for each, -> [N, members, 10].
 struct PooledResNetsImpl : rg::networks::Network {
   PooledResNetsImpl(int members_, int width)
       : members(members_),
@@ -96,7 +58,8 @@ struct PooledResNetsImpl : rg::networks::Network {
   }
 
   torch::Tensor forward(const torch::Tensor& images) override {
-    const torch::Tensor x = torch::max_pool2d(torch::relu(whole->stem_norm(whole->stem(images))), 2);
+    const torch::Tensor side_by_side = images.flatten(1, 2).contiguous(torch::MemoryFormat::ChannelsLast);
+    const torch::Tensor x = torch::max_pool2d(torch::relu(whole->stem_norm(whole->stem(side_by_side))), 2);
     return last(whole->blocks->forward(x).mean({2, 3}).view({images.size(0), members, -1}));
   }
 
@@ -117,7 +80,6 @@ struct Images {
     torch::manual_seed(seed);
     return {torch::randn({640, 1, 14, 14}), torch::randint(10, {640}, torch::kLong)};
   }
-  static torch::Tensor beside(const std::vector<torch::Tensor>& data) { return torch::cat(data, 1); }
   static PooledResNet alone() { return PooledResNet(1, 10, 16); }
   static PooledResNets together(int members) { return PooledResNets(members, 16); }
 };
@@ -186,19 +148,19 @@ auto train_together(const Training& training) {
   const std::size_t members = training.seeds.size();
   auto net = Case::together(static_cast<int>(members));
   net->to(training.type);
-  std::vector<torch::Tensor> data;
-  std::vector<torch::Tensor> target;
+  std::vector<rg::Source> sources;
   for (const std::uint64_t seed : training.seeds) {
     const auto begin = new_network<Case>(seed, training)->parameters();
     for (std::size_t i = 0; i < begin.size(); ++i) {
-      by_member(net->parameters()[i], members)[static_cast<std::int64_t>(data.size())].copy_(
+      by_member(net->parameters()[i], members)[static_cast<std::int64_t>(sources.size())].copy_(
           begin[i].detach().flatten());
     }
-    data.push_back(data_of<Case>(seed).data.to(training.type));
-    target.push_back(data_of<Case>(seed).target);
+    rg::Batch data = data_of<Case>(seed);
+    data.data = data.data.to(training.type);
+    sources.emplace_back(data);
   }
-  train<Case>(net, DataOfMembers{Case::beside(data), torch::stack(target, 1), training.seeds},
-              WithOwnTargets<typename Case::Loss>{}, 0, training);
+  train<Case>(net, rg::stacked(sources, training.seeds),
+              rg::OverMembers{.loss = typename Case::Loss{}, .own_targets = true}, 0, training);
   return net;
 }
 

@@ -2,14 +2,18 @@
 // share of wrong labels, with a seed. It is the smallest program that the scripts of examples/drivers/ can drive.
 //
 //     many_runs --seeds 100                                        all 300 units, side by side on this machine
+//     many_runs --seeds 100 --ensemble 50                          50 networks at a time as one, which is faster
 //     sh examples/drivers/units.sh many_runs --seeds 100           the same by xargs; drivers/ has other schedulers
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include <regimen/networks/stacked_linear.hpp>
 #include <regimen/regimen.hpp>
 #include <regimen/report.hpp>
 
@@ -26,6 +30,7 @@ struct ManyRunsSettings {
   int threads = 0;
   int seeds = 10;
   int epochs = 20;
+  int ensemble = 1;                      ///< networks that train as one module
   std::vector<int> wrong = {0, 20, 40};  ///< percent of the labels
 };
 
@@ -39,23 +44,33 @@ struct Arm {
   [[nodiscard]] std::string name() const { return "wrong" + std::to_string(wrong) + "-seed" + std::to_string(seed); }
 };
 
+/// Arms that one process trains: one network, or several as one.
+struct Group {
+  std::string name;
+  std::vector<Arm> arms;
+};
+
 class ManyRuns : public kit::NumbersExperiment<ManyRunsSettings> {
  public:
   explicit ManyRuns(const ManyRunsSettings& s) : NumbersExperiment(s, {"table.txt"}) {}
 
   [[nodiscard]] ex::Plan plan(const ex::Paces& /*paces*/) const override {
     ex::Plan plan;
-    for (const Arm& arm : arms()) {
-      const ex::Factors factors{{"wrong", std::to_string(arm.wrong)}, {"seed", std::to_string(arm.seed)}};
-      plan.push_back({arm.name(), {{.name = arm.name(), .kind = "net", .cost = 0.1, .factors = factors}}});
+    for (const Group& group : groups()) {
+      ex::Chain jobs;
+      for (const Arm& arm : group.arms) {
+        const ex::Factors factors{{"wrong", std::to_string(arm.wrong)}, {"seed", std::to_string(arm.seed)}};
+        jobs.push_back({.name = arm.name(), .kind = "net", .cost = 0.1, .factors = factors});
+      }
+      plan.push_back({group.name, jobs});
     }
     return plan;
   }
 
   void train(const std::string& unit, ex::Jobs& jobs) override {
-    for (const Arm& arm : arms()) {
-      if (arm.name() == unit) {
-        train(arm, jobs);
+    for (const Group& group : groups()) {
+      if (group.name == unit) {
+        group.arms.size() == 1 ? train_alone(group.arms.front(), jobs) : train_together(group, jobs);
       }
     }
   }
@@ -85,20 +100,94 @@ class ManyRuns : public kit::NumbersExperiment<ManyRunsSettings> {
     return arms;
   }
 
-  /// A unit's result depends on the settings and its name alone, so it is the same in any order and on any machine.
-  void train(const Arm& arm, ex::Jobs& jobs) const {
+  [[nodiscard]] std::vector<Group> groups() const {
+    const std::vector<Arm> all = arms();
+    const auto size = static_cast<std::size_t>(settings().ensemble);
+    std::vector<Group> groups;
+    for (std::size_t i = 0; i < all.size(); i += size) {
+      const std::size_t end = std::min(i + size, all.size());
+      const std::string name =
+          end == i + 1 ? all[i].name() : "arms" + std::to_string(i + 1) + "-" + std::to_string(end);
+      groups.push_back(
+          {name, {all.begin() + static_cast<std::ptrdiff_t>(i), all.begin() + static_cast<std::ptrdiff_t>(end)}});
+    }
+    return groups;
+  }
+
+  // An arm's data, weights and order depend on the settings and on the arm alone, so its result is the same in any
+  // order of the units and on any machine; and beside other arms in one module, up to rounding.
+
+  static rg::Source train_data(const Arm& arm) {
     const auto seed = static_cast<std::uint64_t>(arm.seed);
-    const rg::Source labels =
-        rg::frozen(rg::two_clusters(50, 2 * seed), rg::UniformLabels{.classes = 2, .fraction = 0.01 * arm.wrong}, seed);
-    torch::manual_seed(seed);
-    torch::nn::Linear hidden(2, 50);
-    torch::nn::Linear output(50, 2);
-    torch::nn::Sequential net(hidden, torch::nn::ReLU(), output);
-    torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
-    const rg::Phase phase{
-        .name = "train", .data = labels, .optimizer = sgd, .epochs = settings().epochs, .batch = 10, .seed = seed};
-    jobs.run({.name = arm.name(), .phases = {phase}, .scoring = {.test = rg::two_clusters(500, 2 * seed + 1)}}, net,
-             sgd);
+    return rg::frozen(rg::two_clusters(50, 2 * seed), rg::UniformLabels{.classes = 2, .fraction = 0.01 * arm.wrong},
+                      seed);
+  }
+
+  static rg::Source test_data(const Arm& arm) {
+    return rg::two_clusters(500, 2 * static_cast<std::uint64_t>(arm.seed) + 1);
+  }
+
+  struct Layers {
+    explicit Layers(const Arm& arm) {
+      torch::manual_seed(static_cast<std::uint64_t>(arm.seed));
+      hidden = torch::nn::Linear(2, 50);
+      output = torch::nn::Linear(50, 2);
+    }
+    torch::nn::Linear hidden{nullptr};
+    torch::nn::Linear output{nullptr};
+  };
+
+  static torch::optim::SGD new_sgd(const torch::nn::Module& net) {
+    return torch::optim::SGD(net.parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
+  }
+
+  void train_alone(const Arm& arm, ex::Jobs& jobs) const {
+    const Layers layers(arm);
+    torch::nn::Sequential net(layers.hidden, torch::nn::ReLU(), layers.output);
+    torch::optim::SGD sgd = new_sgd(*net);
+    const rg::Phase phase{.name = "train",
+                          .data = train_data(arm),
+                          .optimizer = sgd,
+                          .epochs = settings().epochs,
+                          .batch = 10,
+                          .seed = static_cast<std::uint64_t>(arm.seed)};
+    jobs.run({.name = arm.name(), .phases = {phase}, .scoring = {.test = test_data(arm)}}, net, sgd);
+  }
+
+  void train_together(const Group& group, ex::Jobs& jobs) const {
+    std::vector<std::string> names;
+    std::vector<std::uint64_t> seeds;
+    std::vector<rg::Source> train;
+    std::vector<rg::Source> test;
+    std::vector<torch::nn::Linear> hidden;
+    std::vector<torch::nn::Linear> output;
+    for (const Arm& arm : group.arms) {
+      const Layers layers(arm);
+      names.push_back(arm.name());
+      seeds.push_back(static_cast<std::uint64_t>(arm.seed));
+      train.push_back(train_data(arm));
+      test.push_back(test_data(arm));
+      hidden.push_back(layers.hidden);
+      output.push_back(layers.output);
+    }
+    const rg::networks::StackedLinear hiddens(hidden);
+    const rg::networks::StackedLinear outputs(output);
+    torch::nn::Sequential net(hiddens, torch::nn::ReLU(), outputs);
+    torch::optim::SGD sgd = new_sgd(*net);
+    const rg::OverMembers loss{.own_targets = true};
+    const rg::Phase phase{.name = "train",
+                          .data = rg::stacked(train, seeds),
+                          .optimizer = sgd,
+                          .epochs = settings().epochs,
+                          .batch = 10,
+                          .loss = loss,
+                          .regularize = {rg::FiniteGradients{}}};  // one that diverges is not the end of the others
+    const auto scores_on = [&](const rg::Source& data) {
+      return rg::MemberScores{.data = data, .members = names.size(), .loss = loss};
+    };
+    const rg::Scoring scoring{.score_fit = false,
+                              .measures = {{"fit", scores_on(phase.data)}, {"test", scores_on(rg::stacked(test))}}};
+    jobs.run_together({.name = group.name, .phases = {phase}, .scoring = scoring}, names, net, sgd);
   }
 };
 
@@ -110,6 +199,8 @@ Options read_options(int argc, char** argv) {
   const kit::OptionGroup add{app};
   add("--seeds", options.settings.seeds, kit::at_least_1(), "networks for each share of wrong labels");
   add("--epochs", options.settings.epochs, kit::at_least_1(), "of each network");
+  add("--ensemble", options.settings.ensemble, kit::at_least_1(),
+      "train so many networks as one module: a unit is one of these; faster from about eight on");
   kit::add_list(app, "--wrong", options.settings.wrong, "percent of the labels that are wrong")
       ->check(CLI::Range(0, 100));
   kit::add_task(app, options.task);
@@ -120,7 +211,8 @@ Options read_options(int argc, char** argv) {
 void run(Options& options) {
   ManyRunsSettings& s = options.settings;
   kit::check_once("--wrong must have each number", s.wrong);
-  const int units = s.seeds * static_cast<int>(s.wrong.size());
+  const int networks = s.seeds * static_cast<int>(s.wrong.size());
+  const int units = (networks + s.ensemble - 1) / s.ensemble;
   const ex::Conduct how = kit::settle(s, units, options.task);
   ManyRuns experiment(s);
   ex::conduct(experiment, options.task, how);

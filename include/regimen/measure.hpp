@@ -24,6 +24,7 @@
 #include "regimen/measure/laziness.hpp"
 #include "regimen/measure/likelihood_ratio_attack.hpp"
 #include "regimen/measure/margins.hpp"
+#include "regimen/measure/member_scores.hpp"
 #include "regimen/measure/membership.hpp"
 #include "regimen/measure/membership_signals.hpp"
 #include "regimen/measure/negative_curvature.hpp"

@@ -9,4 +9,5 @@
 #include "regimen/source/prefetch.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/source/split.hpp"
+#include "regimen/source/stacked.hpp"
 #include "regimen/source/views.hpp"

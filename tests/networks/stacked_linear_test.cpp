@@ -91,6 +91,31 @@ TEST_CASE("stacked linear: is torch::nn::Linear for each member", "[networks]") 
   CHECK(all(shared.to(torch::kDouble)).scalar_type() == torch::kDouble);
 }
 
+TEST_CASE("stacked linear: of layers that are there already, as copies", "[networks]") {
+  torch::manual_seed(7);
+  std::vector<torch::nn::Linear> layers{torch::nn::Linear(3, 2), torch::nn::Linear(3, 2)};
+  StackedLinear all(layers);
+  CHECK(all->options.members == 2);
+  CHECK(all->options.inputs == 3);
+  CHECK(all->options.outputs == 2);
+  const at::Tensor x = torch::randn({5, 2, 3});
+  for (std::int64_t i = 0; i < 2; ++i) {
+    CHECK(furthest(all(x).select(1, i), layers[static_cast<std::size_t>(i)](x.select(1, i))) < 1e-6);
+  }
+  all->weight.detach().zero_();
+  CHECK(layers[0]->weight.abs().max().item<double>() > 0);
+  CHECK(all->parameters().size() == 2);
+  CHECK(all->weight.requires_grad());
+  check_error([] { (void)StackedLinear(std::vector<torch::nn::Linear>()); }, {"StackedLinearOptions.members", "is 0"});
+  layers.emplace_back(3, 4);
+  check_error([&] { (void)StackedLinear(layers); }, {"one shape, type and device", "layer 2", "[4, 3]", "[2, 3]"});
+  layers.back() = torch::nn::Linear(torch::nn::LinearOptions(3, 2).bias(false));
+  check_error([&] { (void)StackedLinear(layers); }, {"without a bias"});
+  layers.back() = torch::nn::Linear(3, 2);
+  layers.back()->to(torch::kDouble);
+  check_error([&] { (void)StackedLinear(layers); }, {"double"});
+}
+
 TEST_CASE("stacked linear: initial weights are those of torch::nn::Linear in distribution", "[networks]") {
   torch::manual_seed(2);
   const StackedLinear net = layer(50, 16, 40);

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -10,13 +13,16 @@
 #include <utility>
 #include <vector>
 
+#include "regimen/base/json.hpp"
 #include "regimen/checkpoint/checkpoint.hpp"
+#include "regimen/experiment/errors.hpp"
 #include "regimen/experiment/job_files.hpp"
 #include "regimen/experiment/job_line.hpp"
 #include "regimen/experiment/signals.hpp"
 #include "regimen/experiment/task.hpp"
 #include "regimen/experiment/time_left.hpp"
 #include "regimen/measure/concept.hpp"
+#include "regimen/measure/member_scores.hpp"
 #include "regimen/model/finite.hpp"
 #include "regimen/model/model.hpp"
 #include "regimen/observe/event.hpp"
@@ -94,30 +100,37 @@ class Jobs {
   ///     jobs.run(job, regimen::Model(net, how), net, sgd);
   template <class Net, Storable... Things>
   History run(const Job& job, const Model& model, Net& net, Things&... things) {
-    const JobFiles files{folder_, job.name};
-    RunOptions options{.stop = task_.stop};
-    if (task_.resume && std::filesystem::exists(files.checkpoint())) {
-      options.from = load_checkpoint(files.checkpoint(), net, things...);
-    }
-    const auto keep_manifest = [&](const RunBegin& begin) { write_file(files.manifest(), begin.manifest()); };
-    Checkpoint checkpoints(files.checkpoint(), {.seconds = 15}, net, things...);
-    detail::Narrator narrator = begin(job.name, options.from.history.empty());
-    const History history =
-        regimen::run(model, job.phases, job.scoring, options, keep_manifest, narrator, CsvLog(files.epochs()),
-                     TimeLog(files.seconds()), detail::observer_of(things)..., checkpoints);
-    if (history.ended() == Ended::stopped) {
-      throw Interrupted();
-    }
-    if (history.ended() == Ended::diverged || !regimen::detail::all_finite(model.parameters())) {
-      save_checkpoint(files.divergence(), State{.history = history});
-    }
-    if (job.score) {
-      write_score(files.score(), job.score());
-    }
-    if (job.at_end) {
-      job.at_end();
-    }
+    begin(job.name, !is_begun(job.name));
+    const History history = train(job, model, net, things...);
     end(job.name);
+    return history;
+  }
+
+  /// Trains jobs of equal networks as the members of one network (`networks::StackedLinear`), and returns the history
+  /// of all. `job`: their training, whose name no job of the plan has; its files have the weights of all. Each of
+  /// `members` gets files of its own, with its history (`history_of_member`), but no weights. Throws UsageError for no
+  /// members and for one that is called as the training; Error unless `job.scoring` has `MemberScores` of so many; and
+  /// what `run` throws.
+  ///     jobs.run_together({.name = "seeds", .phases = {phase}, .scoring = scoring}, {"seed1", "seed2"}, net, sgd);
+  template <class Net, Storable... Things>
+  History run_together(const Job& job, const std::vector<std::string>& members, Net& net, Things&... things) {
+    if (members.empty() || std::find(members.begin(), members.end(), job.name) != members.end()) {
+      throw UsageError("Jobs::run_together: the training of several jobs, " + job.name +
+                       ", needs at least one, each with another name than its own");
+    }
+    regimen::detail::require_member_scores(job.scoring.measure_names(), members.size());
+    const bool anew = !is_begun(job.name);
+    begin(members.front(), anew);
+    const History history = train(job, Model(net), net, things...);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (i > 0) {
+        begin(members[i], anew);  // and ends at once: together they take the time of the training
+      }
+      keep(members[i], history_of_member(history, static_cast<std::int64_t>(i)),
+           "{\"type\": \"member\", \"member\": " + std::to_string(i) +
+               ", \"of\": " + regimen::detail::json::quoted(job.name) + "}\n");
+      end(members[i]);
+    }
     return history;
   }
 
@@ -150,16 +163,61 @@ class Jobs {
  private:
   using WallClock = std::chrono::steady_clock;
 
-  detail::Narrator begin(const std::string& name, bool anew) {
+  /// Trains a network to its end, with all files of the job but what the plan's count of jobs takes.
+  template <class Net, Storable... Things>
+  History train(const Job& job, const Model& model, Net& net, Things&... things) {
+    const JobFiles files{folder_, job.name};
+    RunOptions options{.stop = task_.stop};
+    if (is_begun(job.name)) {
+      options.from = load_checkpoint(files.checkpoint(), net, things...);
+    }
+    const auto keep_manifest = [&](const RunBegin& begin) { write_file(files.manifest(), begin.manifest()); };
+    Checkpoint checkpoints(files.checkpoint(), {.seconds = 15}, net, things...);
     detail::Narrator narrator;
+    if (!task_.worker && !task_.quiet) {
+      narrator.progress.emplace("[" + std::to_string(time_left_.done() + 1) + "/" + std::to_string(time_left_.count()) +
+                                time_left_text(time_left_, now()) + "] " + job.name + " ");
+    }
+    const History history =
+        regimen::run(model, job.phases, job.scoring, options, keep_manifest, narrator, CsvLog(files.epochs()),
+                     TimeLog(files.seconds()), detail::observer_of(things)..., checkpoints);
+    if (history.ended() == Ended::stopped) {
+      throw Interrupted();
+    }
+    if (history.ended() == Ended::diverged || !regimen::detail::all_finite(model.parameters())) {
+      save_checkpoint(files.divergence(), State{.history = history});
+    }
+    if (job.score) {
+      write_score(files.score(), job.score());
+    }
+    if (job.at_end) {
+      job.at_end();
+    }
+    return history;
+  }
+
+  [[nodiscard]] bool is_begun(const std::string& name) const {
+    return task_.resume && std::filesystem::exists(JobFiles{folder_, name}.checkpoint());
+  }
+
+  /// Writes the files of a finished job of which there is a history alone.
+  void keep(const std::string& name, const History& history, const std::string& manifest) const {
+    const JobFiles files{folder_, name};
+    const CsvLog lines("");
+    std::string text = lines.header();
+    for (const Epoch& epoch : history) {
+      text += lines.line(epoch) + "\n";
+    }
+    write_file(files.manifest(), manifest);
+    write_file(files.epochs(), text);
+    save_checkpoint(files.checkpoint(), State{.history = history});
+  }
+
+  void begin(const std::string& name, bool anew) {
     if (task_.worker) {
       JobLine{anew ? JobLine::What::begins : JobLine::What::goes_on, name}.print();
-    } else if (!task_.quiet) {
-      narrator.progress.emplace("[" + std::to_string(time_left_.done() + 1) + "/" + std::to_string(time_left_.count()) +
-                                time_left_text(time_left_, now()) + "] " + name + " ");
     }
     time_left_.begin(name, now(), anew);
-    return narrator;
   }
 
   void end(const std::string& name) {

@@ -4,13 +4,16 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/baddbmm.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/stack.h>
 #include <torch/nn/module.h>
+#include <torch/nn/modules/linear.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "regimen/base/error.hpp"
 #include "regimen/base/integer.hpp"
@@ -43,12 +46,39 @@ struct StackedLinearOptions {
 ///
 /// Initialization: member by member that of torch::nn::Linear (He et al. 2015, a = sqrt(5)), from LibTorch's generator.
 ///     auto first = regimen::networks::StackedLinear(StackedLinearOptions{.members = 12, .inputs = 2, .outputs = 4});
+///     auto again = regimen::networks::StackedLinear({first_of_a, first_of_b});    // of torch::nn::Linear
 struct StackedLinearImpl : torch::nn::Module {
   explicit StackedLinearImpl(const StackedLinearOptions& chosen) : options(chosen) {
     options.check();
     weight = register_parameter("weight", at::empty({options.members, options.outputs, options.inputs}));
     bias = register_parameter("bias", at::empty({options.members, options.outputs}));
     reset_parameters();
+  }
+
+  /// The layers of networks that exist already, as copies. Throws Error unless there is one, and all have a bias and
+  /// one shape, type and device.
+  explicit StackedLinearImpl(const std::vector<torch::nn::Linear>& layers) {
+    std::vector<at::Tensor> weights;
+    std::vector<at::Tensor> biases;
+    for (const torch::nn::Linear& layer : layers) {
+      const bool fits = layer->bias.defined() && layer->weight.sizes() == layers.front()->weight.sizes() &&
+                        layer->weight.scalar_type() == layers.front()->weight.scalar_type() &&
+                        layer->weight.device() == layers.front()->weight.device();
+      if (!fits) {
+        throw Error("StackedLinear takes layers with a bias, of one shape, type and device, but the weight of layer " +
+                    detail::text(weights.size()) + " is " + detail::described(layer->weight) +
+                    (layer->bias.defined() ? "" : ", without a bias") + ", and that of the first " +
+                    detail::described(layers.front()->weight));
+      }
+      weights.push_back(layer->weight.detach());
+      biases.push_back(layer->bias.detach());
+    }
+    options.members = weights.size();
+    options.check();
+    options.inputs = weights.front().size(1);
+    options.outputs = weights.front().size(0);
+    weight = register_parameter("weight", at::stack(weights));
+    bias = register_parameter("bias", at::stack(biases));
   }
 
   void reset_parameters() {

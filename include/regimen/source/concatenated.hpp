@@ -21,6 +21,7 @@
 #include "regimen/batch/batch.hpp"
 #include "regimen/key/moment.hpp"
 #include "regimen/source/columns.hpp"
+#include "regimen/source/detail/one_kind.hpp"
 #include "regimen/source/source.hpp"
 #include "regimen/tensor/described.hpp"
 
@@ -114,33 +115,6 @@ struct Concatenated {
   }
 };
 
-/// Shape and type of each tensor of a sample, by name.
-inline std::map<std::string, std::string> kind_of_sample(const Batch& batch) {
-  const auto kind = [](const at::Tensor& tensor) { return described(tensor.defined() ? tensor[0] : tensor); };
-  std::map<std::string, std::string> kinds = {{"data", kind(batch.data)}, {"target", kind(batch.target)}};
-  for (const auto& [name, tensor] : batch.extra) {
-    kinds.emplace("extra[\"" + name + "\"]", kind(tensor));
-  }
-  return kinds;
-}
-
-/// Throws Error unless samples of the two kinds fit one tensor.
-inline void require_one_kind(const std::map<std::string, std::string>& first,
-                             const std::map<std::string, std::string>& other, std::size_t part) {
-  std::map<std::string, std::string> names = first;
-  names.insert(other.begin(), other.end());
-  for (const auto& entry : names) {
-    const auto of = [&name = entry.first](const std::map<std::string, std::string>& kinds) {
-      const auto found = kinds.find(name);
-      return found == kinds.end() ? std::string("not there") : found->second;
-    };
-    if (of(first) != of(other)) {
-      throw Error("concatenated takes sources whose samples have one shape and type, but " + entry.first +
-                  " of a sample is " + of(first) + " in the first and " + of(other) + " in source " + text(part));
-    }
-  }
-}
-
 /// The first of three strides that is above all ids. The strides are fixed, so that the ids of a part do not depend on
 /// the others' sizes.
 inline std::int64_t stride_of_ids(std::int64_t largest, std::size_t parts) {
@@ -207,7 +181,7 @@ inline void require_distinct(const std::vector<at::Tensor>& ids) {
       continue;
     }
     kind = kind.empty() ? kind_here : kind;
-    detail::require_one_kind(kind, kind_here, k);
+    detail::require_one_kind("concatenated", kind, kind_here, k);
     all_ids.push_back(names[0]);
     largest = std::max({largest, names[0].max().item<std::int64_t>(), names[1].max().item<std::int64_t>()});
   }

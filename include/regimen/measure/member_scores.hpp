@@ -1,0 +1,182 @@
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/error.hpp"
+#include "regimen/base/integer.hpp"
+#include "regimen/evaluate/evaluation.hpp"
+#include "regimen/evaluate/walk.hpp"
+#include "regimen/loss/detail/member_samples.hpp"
+#include "regimen/loss/over_members.hpp"
+#include "regimen/measure/concept.hpp"
+#include "regimen/record/history.hpp"
+#include "regimen/source/source.hpp"
+
+namespace regimen::inline v0 {
+
+/// The scores of each network of an ensemble in one module (`networks::StackedLinear`), as a measure for
+/// `Scoring::measures`: its numbers are "samples", and for member i, from 0, "<i>_accuracy" and "<i>_loss", each as
+/// `evaluate` would give it for the member alone. Settings that `how` leaves at their defaults are the phase's; its
+/// loss is not read. Throws Error for another number of members than the outputs have.
+///     scoring.measures = {{"test", regimen::MemberScores{.data = test, .members = 5}}};
+struct MemberScores {
+  Source data;
+  Integer members = 1;
+  OverMembers loss{};  ///< of the members, and whether the data have targets for each (`stacked`)
+  Evaluation how{};
+
+  void check() const { detail::require(members >= 1, "MemberScores.members", "at least 1", members); }
+
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> all{"samples"};
+    for (std::int64_t i = 0; i < members; ++i) {
+      all.push_back(detail::text(i) + "_accuracy");
+      all.push_back(detail::text(i) + "_loss");
+    }
+    return all;
+  }
+
+  Numbers operator()(const Probe& probe) const {
+    const at::NoGradGuard no_grad;
+    const at::TensorOptions doubles = at::TensorOptions().device(probe.model.device()).dtype(at::kDouble);
+    const at::Tensor none = at::zeros({members}, doubles);
+    Sums sums{.loss = none.clone(), .count = none.clone(), .right = none.clone(), .judged = none.clone()};
+    const Evaluation filled = detail::filled_in(how, probe.how);
+    detail::walk(probe.model, data, filled, "MemberScores",
+                 [&](const Batch& batch) { add(sums, filled.execute.forward(probe.model, batch), batch); });
+    return numbers(sums);
+  }
+
+ private:
+  /// Sums of each member, [members] double.
+  struct Sums {
+    at::Tensor loss;
+    at::Tensor count;
+    at::Tensor right;
+    at::Tensor judged;  ///< undefined if the loss has no accuracy
+    std::int64_t samples = 0;
+  };
+
+  void add(Sums& sums, const at::Tensor& output, const Batch& batch) const {
+    const detail::MemberSamples all(output, batch.target, loss.own_targets);
+    detail::require(all.members() == members, "MemberScores.members",
+                    "that of the network's outputs, " + detail::text(all.members()), members);
+    sums.samples += batch.size();
+    const at::Tensor losses = all.losses(loss.loss).to(at::kDouble);
+    const at::Tensor weights = all.weights(loss.loss);
+    sums.loss += weights.defined() ? (losses * weights).sum(0) : losses.sum(0);
+    sums.count += weights.defined() ? weights.sum(0) : at::full_like(sums.count, static_cast<double>(batch.size()));
+    const at::Tensor correct = all.correct(loss.loss);
+    if (!correct.defined()) {
+      sums.judged = at::Tensor();
+      return;
+    }
+    const at::Tensor right = correct.to(at::kDouble);  // NaN for entries that are not judged
+    sums.right += right.nansum({0, 2});
+    sums.judged += right.isnan().logical_not().sum(at::IntArrayRef{0, 2});
+  }
+
+  [[nodiscard]] Numbers numbers(const Sums& sums) const {
+    const at::Tensor losses = (sums.loss / sums.count).cpu();
+    const at::Tensor accuracies =
+        sums.judged.defined() ? (sums.right / sums.judged).cpu() : at::full_like(losses, unknown);
+    Numbers all{{"samples", static_cast<double>(sums.samples)}};
+    for (std::int64_t i = 0; i < members; ++i) {
+      all[detail::text(i) + "_accuracy"] = accuracies[i].item<double>();
+      all[detail::text(i) + "_loss"] = losses[i].item<double>();
+    }
+    return all;
+  }
+};
+
+namespace detail {
+
+/// The scores of an epoch by the names that a `MemberScores` of them must have.
+inline constexpr std::pair<const char*, Score Epoch::*> scores_of_sets[] = {
+    {"fit", &Epoch::fit}, {"clean", &Epoch::clean}, {"test", &Epoch::test}, {"validation", &Epoch::validation}};
+
+inline constexpr const char* cure_for_member_scores =
+    "Scoring::measures needs a MemberScores called fit, clean, test or validation";
+
+/// What the `MemberScores` of this name say of a member in an epoch; an empty score if they say nothing.
+inline Score score_of_member(const Epoch& epoch, const std::string& name, std::int64_t member) {
+  const std::string number = name + "_" + text(member);
+  if (!epoch.measures.contains(number + "_loss")) {
+    return {};
+  }
+  return {.accuracy = value_of(epoch, number + "_accuracy"),
+          .loss = value_of(epoch, number + "_loss"),
+          .samples = static_cast<std::int64_t>(value_of(epoch, name + "_samples"))};
+}
+
+/// Throws Error unless some of a run's measures, by the names of their numbers, are the scores of exactly so many
+/// members.
+inline void require_member_scores(const std::vector<std::string>& measures, std::size_t members) {
+  const auto has = [&](std::size_t member) {
+    return std::any_of(std::begin(scores_of_sets), std::end(scores_of_sets), [&](const auto& set) {
+      return std::find(measures.begin(), measures.end(), set.first + ("_" + text(member) + "_loss")) != measures.end();
+    });
+  };
+  if (!has(0)) {
+    throw Error(std::string(cure_for_member_scores) + ", for the results of each member");
+  }
+  std::size_t count = 1;
+  while (has(count)) {
+    ++count;
+  }
+  require(count == members, "MemberScores.members", "the number of members, " + text(members), count);
+}
+
+}  // namespace detail
+
+/// The history of one network of an ensemble, as if it had been trained alone: its scores are those of the
+/// `MemberScores` that are called "fit", "clean", "test" and "validation". The loss of training batches is not known by
+/// member, and other measures are left out. A member whose last score has a loss that is not finite has diverged.
+/// Throws Error if epochs were scored, but this member in none.
+///     const regimen::History third = regimen::history_of_member(regimen::run(five, phase, scoring), 2);
+[[nodiscard]] inline History history_of_member(const History& all, std::int64_t member) {
+  History own;
+  own.outcomes = all.outcomes;
+  bool any = false;
+  bool scored = false;
+  bool finite = true;
+  for (const Epoch& epoch : all) {
+    Epoch mine{
+        .clock = epoch.clock, .phase = epoch.phase, .learning_rate = epoch.learning_rate, .seconds = epoch.seconds};
+    for (const auto& [name, score] : detail::scores_of_sets) {
+      mine.*score = detail::score_of_member(epoch, name, member);
+    }
+    any = any || epoch.scored();
+    if (mine.scored()) {
+      scored = true;
+      finite = std::all_of(std::begin(detail::scores_of_sets), std::end(detail::scores_of_sets), [&](const auto& set) {
+        const Score& score = mine.*set.second;
+        return !score.scored() || std::isfinite(score.loss);
+      });
+    }
+    own.epochs.push_back(std::move(mine));
+  }
+  if (any && !scored) {
+    throw Error("history_of_member: no epoch has a score of member " + detail::text(member) + "; " +
+                detail::cure_for_member_scores);
+  }
+  if (!finite && !own.outcomes.empty()) {
+    own.outcomes.back().ended = Ended::diverged;
+  }
+  return own;
+}
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/stack.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "regimen/base/error.hpp"
+#include "regimen/source/columns.hpp"
+#include "regimen/source/detail/indexed_cursor.hpp"
+#include "regimen/source/detail/one_kind.hpp"
+#include "regimen/source/source.hpp"
+
+namespace regimen::inline v0 {
+
+namespace detail {
+
+struct Stacked {
+  std::vector<Source> sources;
+  std::vector<std::uint64_t> seeds;
+
+  [[nodiscard]] std::int64_t size() const { return *sources.front().size(); }
+
+  [[nodiscard]] SourceTraits traits() const {
+    SourceTraits all{.stable_ids = false};  // a row has another sample of each source in every epoch
+    for (const Source& source : sources) {
+      all = all.on(source.traits());
+    }
+    return all;
+  }
+
+  /// Reads the whole epoch of each source at once: a gather for each batch and source would cost more than the steps of
+  /// the small networks that this is for.
+  Cursor operator()(const Order& order) const {
+    const std::int64_t end = order.end(size());
+    const std::int64_t begin = order.begin(size());
+    if (begin >= end) {
+      return [] { return Batch(); };
+    }
+    return [epoch = epoch(order), batch = order.batch.value, next = begin, end]() mutable {
+      const std::int64_t length = std::min(batch, end - next);
+      next += length;
+      return length > 0 ? slice(epoch, next - length, length) : Batch();
+    };
+  }
+
+ private:
+  [[nodiscard]] Batch epoch(const Order& order) const {
+    std::vector<Batch> parts;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      Order own = order;
+      own.seed = seeds.empty() ? order.seed : seeds[i];
+      parts.push_back(sources[i].get(order_of(sources[i], own), order.now));
+    }
+    const auto beside = [&](const auto& field) {
+      std::vector<at::Tensor> tensors;
+      for (const Batch& part : parts) {
+        tensors.push_back(field(part));
+      }
+      return tensors.front().defined() ? at::stack(tensors, 1) : at::Tensor();
+    };
+    Batch all{beside([](const Batch& part) { return part.data; }),
+              beside([](const Batch& part) { return part.target; })};
+    all.id = at::arange(all.size(), parts.front().id.options());
+    for (const auto& entry : parts.front().extra) {
+      all.extra.emplace(entry.first, beside([&](const Batch& part) { return part.extra.at(entry.first); }));
+    }
+    return all;
+  }
+};
+
+}  // namespace detail
+
+/// Several sources of one size side by side, for networks in one module that learn from data of their own
+/// (`networks::StackedLinear`, `OverMembers` with `own_targets`): data, targets and further tensors are [N, sources,
+/// ...]. `seeds`, one for each source: when shuffled, source i is in the order that a run with `Phase::seed` = seeds[i]
+/// would read it in; without seeds all are in the order of the run's.
+///
+/// Rows have their places in the epoch as ids: a sample has another id in each epoch. The result is a stream, and holds
+/// an epoch of all sources in memory. Throws Error unless all are indexed, of one size of at least 1 and on one device,
+/// and their samples have one shape and type; and unless there are no seeds or as many as sources.
+///     phase.data = regimen::stacked({noisy_a, noisy_b}, {1, 2});
+[[nodiscard]] inline Source stacked(const std::vector<Source>& sources, const std::vector<std::uint64_t>& seeds = {}) {
+  if (sources.empty()) {
+    throw Error("stacked takes at least one source");
+  }
+  detail::require(seeds.empty() || seeds.size() == sources.size(), "stacked: seeds.size()",
+                  "that of the sources, " + detail::text(sources.size()) + ", or 0", seeds.size());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const Source& source = sources[i];
+    detail::require_indexed(source, "stacked");
+    const std::string size = "stacked: the size of source " + detail::text(i);
+    detail::require(*source.size() >= 1, size, "at least 1", *source.size());
+    detail::require(*source.size() == *sources.front().size(), size,
+                    "that of the first, " + detail::text(*sources.front().size()), *source.size());
+    if (source.device() != sources.front().device()) {
+      throw Error("stacked takes sources on one device, but the first is on " + sources.front().device().str() +
+                  " and source " + detail::text(i) + " on " + source.device().str());
+    }
+    const auto kind = [](const Source& of) {
+      return detail::kind_of_sample(of.get(at::arange(1, at::TensorOptions().dtype(at::kLong))));
+    };
+    detail::require_one_kind("stacked", kind(sources.front()), kind(source), i);
+  }
+  return detail::Stacked{sources, seeds};
+}
+
+}  // namespace regimen::inline v0

@@ -1,0 +1,76 @@
+#!/bin/sh
+# Many networks as one module (--ensemble): the tables are those of the same networks alone, also after a kill.
+#
+#     ensemble.sh PROGRAM WORK_FOLDER        (PROGRAM: examples/080-many-runs)
+set -eu
+program=$1
+work=$2
+rm -rf "$work"
+mkdir -p "$work"
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+options='--quiet --seeds 3 --epochs 200'
+
+echo '== the tables of nine networks alone and in modules of four: equal up to rounding'
+# shellcheck disable=SC2086 # $options is a list
+"$program" $options --out "$work/alone" > "$work/alone.log"
+# shellcheck disable=SC2086
+"$program" $options --ensemble 4 --out "$work/whole" > "$work/whole.log"
+cmp "$work/alone/table.txt" "$work/whole/table.txt"
+python3 - "$work/alone" "$work/whole" << 'END' || fail 'the tables differ'
+import csv, sys
+
+def rows(folder, name):
+    with open(f"{folder}/{name}", newline="") as file:
+        return list(csv.DictReader(file))
+
+for name in ("results.csv", "epochs.csv"):
+    alone, whole = (rows(folder, name) for folder in sys.argv[1:])
+    assert len(alone) == len(whole) == (9 if name == "results.csv" else 1800), (name, len(alone), len(whole))
+    for a, b in zip(alone, whole):
+        assert a.keys() == b.keys()
+        for column, value in a.items():
+            if column == "train_loss":
+                assert b[column] == ("" if b["wrong"] + b["seed"] != "403" else value), "only a network alone has it"
+            elif value != b[column]:
+                assert abs(float(value) - float(b[column])) < 1e-4, (column, value, b[column])
+END
+
+echo '== a unit is a module; the last has what is left'
+# shellcheck disable=SC2086
+"$program" $options --ensemble 4 --list > "$work/list"
+printf 'arms1-4\narms5-8\nwrong40-seed3\n' | cmp - "$work/list"
+[ "$(ls "$work/whole/done" | tr '\n' ' ')" = 'arms1-4.done arms5-8.done wrong40-seed3.done ' ] || fail 'other units are done'
+
+echo '== a folder of another size of module is refused'
+status=0
+# shellcheck disable=SC2086
+"$program" $options --ensemble 3 --resume --out "$work/whole" > "$work/log" 2>&1 || status=$?
+{ [ "$status" = 2 ] && grep -q ensemble "$work/log"; } || fail "status $status: $(cat "$work/log")"
+
+echo '== units that were stopped while they trained, or killed, go on, and the tables are equal to the byte'
+for signal in TERM KILL; do
+  rm -rf "$work/stopped"
+  for unit in $(cat "$work/list"); do
+    # shellcheck disable=SC2086
+    "$program" $options --ensemble 4 --unit "$unit" --out "$work/stopped" > "$work/log" 2>&1 &
+    victim=$!
+    until [ "$(cat "$work/stopped/epochs/$unit.csv" 2> /dev/null | grep -c '')" -gt 20 ] || ! kill -0 $victim 2> /dev/null; do
+      sleep 0.02
+    done
+    kill -$signal $victim 2> /dev/null || true
+    wait $victim || true
+    # shellcheck disable=SC2086
+    "$program" $options --ensemble 4 --unit "$unit" --out "$work/stopped" > "$work/log" 2>&1 || fail "$(cat "$work/log")"
+  done
+  # shellcheck disable=SC2086
+  "$program" $options --ensemble 4 --collect --out "$work/stopped" > "$work/stopped.log"
+  for table in results.csv epochs.csv table.txt; do
+    cmp "$work/whole/$table" "$work/stopped/$table"
+  done
+done
+echo passed
