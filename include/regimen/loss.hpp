@@ -5,6 +5,7 @@
 #include "regimen/loss/concept.hpp"
 #include "regimen/loss/count.hpp"
 #include "regimen/loss/cross_entropy.hpp"
+#include "regimen/loss/member_samples.hpp"
 #include "regimen/loss/module.hpp"
 #include "regimen/loss/module_manifest.hpp"
 #include "regimen/loss/over_members.hpp"

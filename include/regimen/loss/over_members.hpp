@@ -11,7 +11,7 @@
 #include "regimen/base/error.hpp"
 #include "regimen/loss/concept.hpp"
 #include "regimen/loss/count.hpp"
-#include "regimen/loss/detail/member_samples.hpp"
+#include "regimen/loss/member_samples.hpp"
 #include "regimen/tensor/described.hpp"
 #include "regimen/tensor/sum_of_finite.hpp"
 
@@ -36,7 +36,7 @@ struct OverMembers {
 
   at::Tensor operator()(const at::Tensor& output, const at::Tensor& target) const {
     if (own_targets) {
-      return sum_of_finite(detail::MemberSamples(output, target, own_targets).means(loss));
+      return sum_of_finite(MemberSamples(output, target, own_targets).means(loss));
     }
     return sum_of_finite(at::stack(of_members(output, [&](const at::Tensor& own) { return loss(own, target); })));
   }
@@ -44,7 +44,7 @@ struct OverMembers {
   /// The loss of each sample, summed over the members, [N].
   [[nodiscard]] at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
     if (own_targets) {
-      return detail::MemberSamples(output, target, own_targets).losses(loss).sum(1);
+      return MemberSamples(output, target, own_targets).losses(loss).sum(1);
     }
     return at::stack(of_members(output, [&](const at::Tensor& own) { return loss.each(own, target); })).sum(0);
   }
@@ -62,7 +62,7 @@ struct OverMembers {
   /// The share of the members that are right, [N, ...]; undefined for a loss without accuracy.
   [[nodiscard]] at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
     if (own_targets) {
-      const at::Tensor right = detail::MemberSamples(output, target, own_targets).correct(loss);
+      const at::Tensor right = MemberSamples(output, target, own_targets).correct(loss);
       return right.defined() ? right.to(at::kFloat).mean(1) : right;
     }
     const std::vector<at::Tensor> all =

@@ -19,7 +19,7 @@
 #include "regimen/base/integer.hpp"
 #include "regimen/evaluate/evaluation.hpp"
 #include "regimen/evaluate/walk.hpp"
-#include "regimen/loss/detail/member_samples.hpp"
+#include "regimen/loss/member_samples.hpp"
 #include "regimen/loss/over_members.hpp"
 #include "regimen/measure/concept.hpp"
 #include "regimen/record/history.hpp"
@@ -71,7 +71,7 @@ struct MemberScores {
   };
 
   void add(Sums& sums, const at::Tensor& output, const Batch& batch) const {
-    const detail::MemberSamples all(output, batch.target, loss.own_targets);
+    const MemberSamples all(output, batch.target, loss.own_targets);
     detail::require(all.members() == members, "MemberScores.members",
                     "that of the network's outputs, " + detail::text(all.members()), members);
     sums.samples += batch.size();

@@ -10,9 +10,12 @@
 #include "regimen/loss/concept.hpp"
 #include "regimen/tensor/described.hpp"
 
-namespace regimen::inline v0::detail {
+namespace regimen::inline v0 {
 
-/// The outputs of an ensemble, [N, members, ...], and its targets as N * members samples of their own.
+/// The outputs of several networks in one module, [N, members, ...], and their targets, as N * members samples of their
+/// own: what a loss says of them, by member (`OverMembers`, `MemberScores`).
+///     const regimen::MemberSamples samples(output, target, /*own_targets=*/true);
+///     const at::Tensor of_each = samples.means(regimen::CrossEntropy{});    // [members]
 class MemberSamples {
  public:
   /// `own_targets`: whether target is [N, members, ...], or [N, ...] and the same for all members. Throws Error for
@@ -20,13 +23,13 @@ class MemberSamples {
   MemberSamples(const at::Tensor& output, const at::Tensor& target, bool own_targets)
       : samples_(output.dim() > 0 ? output.size(0) : 0), members_(output.dim() > 1 ? output.size(1) : 0) {
     if (members_ == 0) {
-      throw Error("OverMembers takes outputs of [N, members, ...], not " + described(output));
+      throw Error("OverMembers takes outputs of [N, members, ...], not " + detail::described(output));
     }
     if (own_targets &&
         (!target.defined() || target.dim() < 2 || target.size(0) != samples_ || target.size(1) != members_)) {
-      throw Error("OverMembers with own_targets takes targets of [N, members, ...], which is [" + text(samples_) +
-                  ", " + text(members_) + ", ...] for an output of " + described(output) + ", not " +
-                  described(target) + ": stacked makes such data");
+      throw Error("OverMembers with own_targets takes targets of [N, members, ...], which is [" +
+                  detail::text(samples_) + ", " + detail::text(members_) + ", ...] for an output of " +
+                  detail::described(output) + ", not " + detail::described(target) + ": stacked makes such data");
     }
     output_ = output.flatten(0, 1);
     if (own_targets) {
@@ -42,14 +45,14 @@ class MemberSamples {
 
   /// The loss of each sample, [N, members].
   [[nodiscard]] at::Tensor losses(const AnyLoss& loss) const {
-    return loss.each(output_, target_).view({samples_, -1});
+    return loss.each(output_, target_).view({samples_, members_});
   }
 
   /// The weight of each sample in its member's mean, [N, members] double; undefined if all count alike.
   [[nodiscard]] at::Tensor weights(const AnyLoss& loss) const {
     const LossCount count = loss.sums() ? LossCount(output_.size(0)) : loss.count(target_, output_.size(0));
     const bool alike = count.known() && count.number() == static_cast<double>(output_.size(0));
-    return alike ? at::Tensor() : loss.weight(target_, output_.size(0)).view({samples_, -1});
+    return alike ? at::Tensor() : loss.weight(target_, output_.size(0)).view({samples_, members_});
   }
 
   /// The mean loss of each member, [members]; of a loss that is a sum, the sum. 0 if nothing counts.
@@ -80,4 +83,4 @@ class MemberSamples {
   at::Tensor target_{};
 };
 
-}  // namespace regimen::inline v0::detail
+}  // namespace regimen::inline v0
