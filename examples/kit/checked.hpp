@@ -56,7 +56,7 @@ void conduct_checked(Checked<Base>& experiment, const regimen::experiment::Task&
     throw regimen::experiment::UsageError("--check looks at all units, and --unit trains one: leave out one of them");
   }
   regimen::experiment::conduct(experiment, task, how);
-  if (check && !task.worker && task.list == regimen::experiment::UnitList::none && !task.pace) {
+  if (check && !task.worker && !task.lists() && !task.pace) {
     experiment.claims().require_all();
   }
 }

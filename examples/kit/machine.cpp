@@ -40,8 +40,7 @@ void print(const Machine& machine, int seeds) {
 
 regimen::experiment::Conduct settle(Machine& machine, const DataOptions& data, int units, int seeds,
                                     const regimen::experiment::Task& task, const MachineUse& use) {
-  const bool lists = task.list != regimen::experiment::UnitList::none;
-  if (!lists && !task.collect && task.from.empty()) {
+  if (!task.lists() && !task.collect && task.from.empty()) {
     require_root(data);
   }
   settle_device(machine.device, machine.precision, !use.small);
@@ -49,7 +48,7 @@ regimen::experiment::Conduct settle(Machine& machine, const DataOptions& data, i
   settle_workers(machine.workers, machine.threads, units_here(task, units), one_process, use.all_threads,
                  regimen::experiment::processors());
   torch::set_num_threads(machine.threads);
-  if (!lists && !task.worker) {
+  if (!task.lists() && !task.worker) {
     print(machine, seeds);
   }
   return {.workers = machine.workers, .threads = machine.threads};

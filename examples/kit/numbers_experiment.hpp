@@ -70,7 +70,7 @@ regimen::experiment::Conduct settle(Settings& s, int units, const regimen::exper
   settle_workers(s.workers, s.threads, units_here(task, units), /*one_process=*/false, /*all_threads=*/false,
                  regimen::experiment::processors());
   torch::set_num_threads(s.threads);
-  if (task.list == regimen::experiment::UnitList::none && !task.worker) {
+  if (!task.lists() && !task.worker) {
     std::printf("regimen %s, LibTorch %s, %d worker%s of %d thread%s, %d units\n", regimen::version,
                 regimen::libtorch_version, s.workers, s.workers == 1 ? "" : "s", s.threads, s.threads == 1 ? "" : "s",
                 units);

@@ -133,7 +133,7 @@ void parse(CLI::App& app, int argc, char** argv, regimen::experiment::Task& task
   } catch (const CLI::ParseError& stop) {
     std::exit(app.exit(stop) == 0 ? regimen::experiment::ExitStatus::done : regimen::experiment::ExitStatus::usage);
   }
-  if (task.pack > 1 && task.unit.empty() && task.list == regimen::experiment::UnitList::none) {
+  if (task.pack > 1 && task.unit.empty() && !task.lists()) {
     throw regimen::experiment::UsageError(
         "--pack: packs are counted by an index, as in --unit @SLURM_ARRAY_TASK_ID, and there is no --unit");
   }

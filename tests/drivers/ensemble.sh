@@ -2,16 +2,7 @@
 # Many networks as one module (--ensemble): the tables are those of the same networks alone, also after a kill.
 #
 #     ensemble.sh PROGRAM WORK_FOLDER        (PROGRAM: examples/080-many-runs)
-set -eu
-program=$1
-work=$2
-rm -rf "$work"
-mkdir -p "$work"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
+. "$(dirname "$0")/../support/work_folder.sh"
 
 options='--quiet --seeds 3 --epochs 200'
 

@@ -2,16 +2,7 @@
 # What a unit's process ends with, as a scheduler reads it, and which units it takes.
 #
 #     statuses.sh PROGRAM WORK_FOLDER        (PROGRAM: examples/080-many-runs)
-set -eu
-program=$1
-work=$2
-rm -rf "$work"
-mkdir -p "$work"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
+. "$(dirname "$0")/../support/work_folder.sh"
 
 ends_with() { # ends_with STATUS [options]
   wanted=$1
@@ -55,14 +46,6 @@ mkfifo "$work/over"
 # The lock is held until the other end of the fifo is opened and closed.
 flock -o "$work/out/locks/wrong20-seed2" sh -c 'echo taken > "$1"; read -r _ < "$2" || true' sh "$work/taken" "$work/over" &
 holder=$!
-wait_for() { # wait_for SHELL_CONDITION
-  tenths=0
-  until eval "$1"; do
-    tenths=$((tenths + 1))
-    [ "$tenths" -lt 600 ] || fail "a minute, and not yet: $1"
-    sleep 0.1
-  done
-}
 wait_for '[ -s "$work/taken" ]'
 ends_with 75 --seeds 2 --unit wrong20-seed2
 N=1 ends_with 75 --seeds 2 --unit @N --pack 6

@@ -3,14 +3,7 @@
 # bytes.
 #
 #     benign_overfitting.sh PROGRAM WORK_FOLDER
-set -eu
-program=$1
-work=$2
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
+. "$(dirname "$0")/../support/work_folder.sh"
 
 few='--seeds 4 --lazy-seeds 2 --starts 0,200 --ratios 20,80,200 --sizes 50,100,200 --tails 400,4000 --widths 32,128,512
 --workers 1 --quiet'
@@ -21,14 +14,11 @@ run() { # run FOLDER [options]
   "$program" --out "$folder" $few "$@"
 }
 
-rm -rf "$work"
-mkdir -p "$work"
-
 echo '== a whole run, with its check'
 run "$work/whole" --check > "$work/whole.log" || { cat "$work/whole.log"; fail 'a statement does not come out'; }
 cat "$work/whole.log"
 # A header; 4 seeds of 2 starts, 3 ratios, 2 x 3 sizes, 2 tails; 2 seeds of 3 networks, trained and measured.
-[ "$(tail -n 1 "$work/whole/report.html")" = '</html>' ] || fail 'report.html is no whole page'
+is_page "$work/whole/report.html"
 [ "$(grep -c '' "$work/whole/results.csv")" = 65 ] || fail 'results.csv has another number of jobs'
 [ "$(grep -c '^  yes' "$work/whole/table.txt")" = 24 ] || fail 'the table lacks a statement'
 [ "$(grep -c '<polyline' "$work/whole/pictures/benign-overfitting.svg")" -ge 12 ] || fail 'the picture lacks lines'

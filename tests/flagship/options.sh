@@ -2,16 +2,7 @@
 # Options that no run begins with: each is an error that names the option and what is wrong, and leaves no folder.
 #
 #     options.sh PROGRAM WORK_FOLDER
-set -eu
-program=$1
-work=$2
-rm -rf "$work"
-mkdir -p "$work"
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
+. "$(dirname "$0")/../support/work_folder.sh"
 
 refused() { # refused PATTERN [options]
   pattern=$1

@@ -25,7 +25,7 @@ inline void conduct(Experiment& experiment, const Task& task, const Conduct& how
     }
   }
   detail::Conductor conductor(experiment, mine, how);
-  if (task.list != UnitList::none) {
+  if (task.lists()) {
     conductor.list();
   } else if (task.pace) {
     conductor.tell_pace();

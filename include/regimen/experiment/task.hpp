@@ -32,6 +32,9 @@ struct Task {
   std::vector<std::string> words{};  ///< the command line, for workers, too
 
   std::stop_token stop{};  ///< ends the program early; everything stays on disk
+
+  /// Whether nothing is asked for but the list of the units.
+  [[nodiscard]] bool lists() const { return list != UnitList::none; }
 };
 
 }  // namespace regimen::inline v0::experiment
