@@ -159,8 +159,7 @@ auto train_together(const Training& training) {
     data.data = data.data.to(training.type);
     sources.emplace_back(data);
   }
-  train<Case>(net, rg::stacked(sources, training.seeds),
-              rg::OverMembers{.loss = typename Case::Loss{}, .own_targets = true}, 0, training);
+  train<Case>(net, rg::stacked(sources, training.seeds), rg::OverOwnTargets{typename Case::Loss{}}, 0, training);
   return net;
 }
 

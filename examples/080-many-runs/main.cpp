@@ -60,7 +60,8 @@ class ManyRuns : public kit::NumbersExperiment<ManyRunsSettings> {
       ex::Chain jobs;
       for (const Arm& arm : group.arms) {
         const ex::Factors factors{{"wrong", std::to_string(arm.wrong)}, {"seed", std::to_string(arm.seed)}};
-        jobs.push_back({.name = arm.name(), .kind = "net", .cost = 0.1, .factors = factors});
+        const bool first = jobs.empty();  // of those that take one time together
+        jobs.push_back({.name = arm.name(), .kind = "net", .cost = first ? 0.1 : 0, .factors = factors});
       }
       plan.push_back({group.name, jobs});
     }
@@ -70,7 +71,11 @@ class ManyRuns : public kit::NumbersExperiment<ManyRunsSettings> {
   void train(const std::string& unit, ex::Jobs& jobs) override {
     for (const Group& group : groups()) {
       if (group.name == unit) {
-        group.arms.size() == 1 ? train_alone(group.arms.front(), jobs) : train_together(group, jobs);
+        if (group.arms.size() == 1) {
+          train_alone(group.arms.front(), jobs);
+        } else {
+          train_together(group, jobs);
+        }
       }
     }
   }
@@ -174,16 +179,15 @@ class ManyRuns : public kit::NumbersExperiment<ManyRunsSettings> {
     const rg::networks::StackedLinear outputs(output);
     torch::nn::Sequential net(hiddens, torch::nn::ReLU(), outputs);
     torch::optim::SGD sgd = new_sgd(*net);
-    const rg::OverMembers loss{.own_targets = true};
     const rg::Phase phase{.name = "train",
                           .data = rg::stacked(train, seeds),
                           .optimizer = sgd,
                           .epochs = settings().epochs,
                           .batch = 10,
-                          .loss = loss,
+                          .loss = rg::OverOwnTargets{},
                           .regularize = {rg::FiniteGradients{}}};  // one that diverges is not the end of the others
     const auto scores_on = [&](const rg::Source& data) {
-      return rg::MemberScores{.data = data, .members = names.size(), .loss = loss};
+      return rg::MemberScores{.data = data, .members = names.size(), .own_targets = true};
     };
     const rg::Scoring scoring{.score_fit = false,
                               .measures = {{"fit", scores_on(phase.data)}, {"test", scores_on(rg::stacked(test))}}};
@@ -212,7 +216,7 @@ void run(Options& options) {
   ManyRunsSettings& s = options.settings;
   kit::check_once("--wrong must have each number", s.wrong);
   const int networks = s.seeds * static_cast<int>(s.wrong.size());
-  const int units = (networks + s.ensemble - 1) / s.ensemble;
+  const int units = 1 + (networks - 1) / s.ensemble;
   const ex::Conduct how = kit::settle(s, units, options.task);
   ManyRuns experiment(s);
   ex::conduct(experiment, options.task, how);

@@ -9,6 +9,7 @@
 #include "regimen/loss/module.hpp"
 #include "regimen/loss/module_manifest.hpp"
 #include "regimen/loss/over_members.hpp"
+#include "regimen/loss/over_own_targets.hpp"
 #include "regimen/loss/pointwise.hpp"
 #include "regimen/loss/predicted.hpp"
 #include "regimen/loss/summed.hpp"

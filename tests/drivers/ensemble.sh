@@ -43,25 +43,39 @@ status=0
 "$program" $options --ensemble 3 --resume --out "$work/whole" > "$work/log" 2>&1 || status=$?
 { [ "$status" = 2 ] && grep -q ensemble "$work/log"; } || fail "status $status: $(cat "$work/log")"
 
-echo '== units that were stopped while they trained, or killed, go on, and the tables are equal to the byte'
-for signal in TERM KILL; do
-  rm -rf "$work/stopped"
-  for unit in $(cat "$work/list"); do
-    # shellcheck disable=SC2086
-    "$program" $options --ensemble 4 --unit "$unit" --out "$work/stopped" > "$work/log" 2>&1 &
-    victim=$!
-    until [ "$(cat "$work/stopped/epochs/$unit.csv" 2> /dev/null | grep -c '')" -gt 20 ] || ! kill -0 $victim 2> /dev/null; do
-      sleep 0.02
-    done
-    kill -$signal $victim 2> /dev/null || true
-    wait $victim || true
-    # shellcheck disable=SC2086
-    "$program" $options --ensemble 4 --unit "$unit" --out "$work/stopped" > "$work/log" 2>&1 || fail "$(cat "$work/log")"
-  done
+echo '== units that were stopped, and then killed, while they trained go on, and the tables are equal to the byte'
+start() { # start UNIT LINES: trains it until its log has so many lines, or it is done
   # shellcheck disable=SC2086
-  "$program" $options --ensemble 4 --collect --out "$work/stopped" > "$work/stopped.log"
-  for table in results.csv epochs.csv table.txt; do
-    cmp "$work/whole/$table" "$work/stopped/$table"
+  "$program" $options --ensemble 4 --unit "$1" --out "$work/stopped" > "$work/log" 2>&1 &
+  victim=$!
+  until [ "$(cat "$work/stopped/epochs/$1.csv" 2> /dev/null | grep -c '')" -gt "$2" ] || ! kill -0 $victim 2> /dev/null; do
+    sleep 0.02
   done
+}
+stopped=0
+for unit in $(cat "$work/list"); do
+  start "$unit" 10
+  kill -TERM $victim 2> /dev/null || true
+  status=0
+  wait $victim || status=$?
+  [ "$status" != 85 ] || stopped=$((stopped + 1))
+  start "$unit" 60
+  kill -KILL $victim 2> /dev/null || true
+  wait $victim || true
+  # shellcheck disable=SC2086
+  "$program" $options --ensemble 4 --unit "$unit" --out "$work/stopped" > "$work/log" 2>&1 || fail "$(cat "$work/log")"
 done
+[ "$stopped" -gt 0 ] || fail 'no unit was stopped while it trained'
+# shellcheck disable=SC2086
+"$program" $options --ensemble 4 --collect --out "$work/stopped" > "$work/stopped.log"
+for table in results.csv epochs.csv table.txt; do
+  cmp "$work/whole/$table" "$work/stopped/$table"
+done
+
+echo '== the file that says that a unit is done knows of the weights of all'
+grep -q ' checkpoints/arms1-4.pt$' "$work/whole/done/arms1-4.done" || fail 'it does not'
+echo damaged > "$work/whole/checkpoints/arms1-4.pt"
+# shellcheck disable=SC2086
+"$program" $options --ensemble 4 --unit arms1-4 --out "$work/whole" > "$work/log" 2>&1 || fail "$(cat "$work/log")"
+grep -q 'done before' "$work/log" && fail 'a damaged file of a unit is taken for what it was'
 echo passed

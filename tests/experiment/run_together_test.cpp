@@ -84,20 +84,19 @@ struct Together {
     net = torch::nn::Sequential(firsts, torch::nn::Tanh(), lasts);
     sgd = std::make_unique<torch::optim::SGD>(net->parameters(), torch::optim::SGDOptions(rate).momentum(0.9));
     rg::Phase phase = phase_of(*sgd, rg::stacked(train, seeds));
-    phase.loss = loss;
+    phase.loss = rg::OverOwnTargets{};
     phase.regularize = {rg::FiniteGradients{}};
     job.phases = {phase};
     job.scoring = {
         .every = 2, .score_fit = false, .measures = {{"fit", scores(phase.data)}, {"test", scores(rg::stacked(test))}}};
   }
-  [[nodiscard]] rg::MemberScores scores(const rg::Source& data) const {
-    return {.data = data, .members = members, .loss = loss};
+  static rg::MemberScores scores(const rg::Source& data) {
+    return {.data = data, .members = members, .own_targets = true};
   }
   rg::History run(const std::string& folder, ex::Task task = quiet()) {
     return ex::Jobs(folder, std::move(task), three_jobs()).run_together(job, names, net, *sgd);
   }
 
-  rg::OverMembers loss{.own_targets = true};
   torch::nn::Sequential net{nullptr};
   std::unique_ptr<torch::optim::SGD> sgd;
   ex::Job job{.name = "abc"};
@@ -167,7 +166,9 @@ TEST_CASE("jobs together: a training that was stopped goes on, and all files are
   for (const std::string& name : names) {
     const ex::JobFiles left{folder / "whole", name}, right{folder / "parts", name};
     CHECK(content_of(left.epochs()) == content_of(right.epochs()));
-    CHECK(content_of(left.manifest()) == content_of(right.manifest()));
+    // The first one's has the training's, which says that it was resumed.
+    CHECK((content_of(left.manifest()) == content_of(right.manifest())) == (name != "a"));
+    CHECK(contains(content_of(left.manifest()), "\"of\": \"abc\""));
     CHECK((left.history() == right.history()));
   }
   // Once more: it is at its end, and what is lost of its members is written again.
@@ -196,13 +197,51 @@ TEST_CASE("jobs together: misuse is an error before anything is trained") {
   const Folder folder;
   Together all;
   ex::Jobs jobs(folder / "out", quiet(), three_jobs());
-  CHECK(contains(error_of([&] { jobs.run_together(all.job, {}, all.net, *all.sgd); }), "at least one"));
-  CHECK(contains(error_of([&] { jobs.run_together(all.job, {"a", "abc", "c"}, all.net, *all.sgd); }), "another name"));
-  CHECK(contains(error_of([&] { jobs.run_together(all.job, {"a", "b"}, all.net, *all.sgd); }),
-                 "MemberScores.members must be the number of members, 2, but is 3"));
-  all.job.scoring.measures.clear();
-  CHECK(contains(error_of([&] { jobs.run_together(all.job, names, all.net, *all.sgd); }), "MemberScores called fit"));
+  const auto error = [&](const std::vector<std::string>& of) {
+    return error_of([&] { jobs.run_together(all.job, of, all.net, *all.sgd); });
+  };
+  CHECK(contains(error({}), "at least one job"));
+  CHECK(contains(error({"a", "b", "a"}), "each of another name"));
+  CHECK(contains(error({"a", "abc", "c"}), "abc is the training of several jobs"));
+  CHECK(contains(error({"a", "b"}), "MemberScores.members of \"fit\" must be the number of members, 2, but is 3"));
+  all.job.name = "b";
+  CHECK(contains(error({"x", "y", "z"}), "must not have the name of a job of the plan"));
+  all.job.name = "abc";
+  all.job.score = [] { return rg::Score{}; };
+  CHECK(contains(error(names), "Job::score"));
+  all.job.score = nullptr;
+  all.job.scoring.measures.erase("fit");
+  all.job.scoring.measures.erase("test");
+  CHECK(contains(error(names), "MemberScores called fit"));
+  Together broken;
+  rg::Batch bad = points_of(1);
+  bad.data[13][0] = std::nan("");
+  broken.job.phases[0].data = rg::stacked({noisy(0), bad, noisy(2)});
+  CHECK(contains(error_of([&] { broken.run(folder / "out"); }), "NaN or infinite are the data of sample 13"));
   CHECK_FALSE(std::filesystem::exists(folder / "out/checkpoints"));
+}
+
+TEST_CASE("jobs together: what is left of an earlier training is no result of one that was begun anew") {
+  const Folder folder;
+  Together first;
+  first.run(folder / "out");
+  std::stop_source stop;
+  ex::Task task = quiet();
+  task.stop = stop.get_token();
+  stop.request_stop();
+  Together second;
+  CHECK_THROWS_AS(second.run(folder / "out", task), ex::Interrupted);
+  CHECK_FALSE(ex::read_result(folder / "out", {.name = "a"}));
+}
+
+TEST_CASE("jobs together: a network that a function calls") {
+  const Folder folder;
+  Together plain, called;
+  plain.run(folder / "plain");
+  const auto how = [](auto& net, const rg::Batch& batch) { return net->forward(batch.data); };
+  ex::Jobs(folder / "called", quiet(), three_jobs())
+      .run_together(called.job, names, rg::Model(called.net, how), called.net, *called.sgd);
+  CHECK((result_of(folder / "called", "c").history == result_of(folder / "plain", "c").history));
 }
 
 }  // namespace run_together_test

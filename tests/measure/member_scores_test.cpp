@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <map>
 #include <string>
 
 #include <regimen/regimen.hpp>
@@ -17,7 +19,6 @@ using regimen::AnyLoss;
 using regimen::Batch;
 using regimen::MemberScores;
 using regimen::Numbers;
-using regimen::OverMembers;
 
 constexpr std::int64_t members = 3;
 
@@ -63,14 +64,18 @@ TEST_CASE("member scores: those of each member alone, by shared and by own targe
        {Case{regimen::CrossEntropy{}, logits, labels}, Case{regimen::CrossEntropy{.ignore_index = 9}, logits, some},
         Case{regimen::CrossEntropy{.class_weights = {1, 0.5, 2, 3}}, logits, labels},
         Case{regimen::BinaryCrossEntropy{}, logits.select(2, 0), binary},
+        Case{torch::nn::CrossEntropyLoss(torch::nn::CrossEntropyLossOptions().ignore_index(9)), logits, some},
+        Case{regimen::SummedLoss{
+                 [](const at::Tensor& o, const at::Tensor& t) { return (o.squeeze(-1) - t).abs().sum(); }},
+             logits.slice(2, 0, 1), binary},
+        Case{[](const at::Tensor& o, const at::Tensor& t) { return (o - t).abs().mean(); }, logits.select(2, 0),
+             binary},
         Case{regimen::MeanSquaredError{}, logits, at::rand({10, members, 4}, at::kDouble)}}) {
     const Batch own{.data = each.data, .target = each.own};
     const Batch shared{.data = each.data, .target = each.own.select(1, 2).contiguous()};
     const auto scores = [&](const Batch& data, bool own_targets) {
-      const MemberScores measure{.data = data,
-                                 .members = members,
-                                 .loss = {.loss = each.loss, .own_targets = own_targets},
-                                 .how = {.batch = 4}};
+      const MemberScores measure{
+          .data = data, .members = members, .loss = each.loss, .own_targets = own_targets, .how = {.batch = 4}};
       CHECK(measure.names().size() == 1 + 2 * members);
       return measure(echo);
     };
@@ -96,8 +101,8 @@ TEST_CASE("member scores: misuse is named") {
   check_error([&] { (void)regimen::AnyMeasure(MemberScores{.data = data, .members = 0}); },
               {"MemberScores.members", "at least 1"});
   check_error([] { (void)regimen::AnyMeasure(MemberScores{}); }, {"MemberScores.data must be set"});
-  const MemberScores own{.data = data, .members = 3, .loss = {.own_targets = true}};
-  check_error([&] { (void)own(echo); }, {"own_targets", "[6, 3, ...]", "[6] long int"});
+  const MemberScores own{.data = data, .members = 3, .own_targets = true};
+  check_error([&] { (void)own(echo); }, {"targets", "[6, 3, ...]", "[6] long int"});
 }
 
 TEST_CASE("history of a member: its scores, and how it ended") {
@@ -136,6 +141,12 @@ TEST_CASE("history of a member: its scores, and how it ended") {
   check_error([&] { (void)regimen::history_of_member(all, 2); },
               {"member 2", "MemberScores called fit, clean, test or validation"});
   CHECK(regimen::history_of_member(regimen::History{}, 4).empty());
+  for (regimen::Epoch& epoch : all.epochs) {  // without "fit", a loss that is not finite counts wherever it is
+    std::erase_if(epoch.measures, [](const auto& measure) { return measure.first.rfind("fit", 0) == 0; });
+  }
+  all.epochs.back().measures["validation_0_loss"] = std::numeric_limits<double>::infinity();
+  CHECK(regimen::history_of_member(all, 0).ended() == regimen::Ended::diverged);
+  CHECK(regimen::history_of_member(all, 1).ended() == regimen::Ended::epochs);
 }
 
 }  // namespace member_scores_test

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "regimen/base/json.hpp"
 #include "regimen/checkpoint/checkpoint.hpp"
 #include "regimen/experiment/errors.hpp"
+#include "regimen/experiment/files.hpp"
 #include "regimen/experiment/job_files.hpp"
 #include "regimen/experiment/job_line.hpp"
 #include "regimen/experiment/signals.hpp"
@@ -29,6 +31,7 @@
 #include "regimen/observe/log.hpp"
 #include "regimen/observe/progress.hpp"
 #include "regimen/run/run.hpp"
+#include "regimen/source/require_finite.hpp"
 
 namespace regimen::inline v0::experiment {
 
@@ -107,28 +110,41 @@ class Jobs {
   }
 
   /// Trains jobs of equal networks as the members of one network (`networks::StackedLinear`), and returns the history
-  /// of all. `job`: their training, whose name no job of the plan has; its files have the weights of all. Each of
-  /// `members` gets files of its own, with its history (`history_of_member`), but no weights. Throws UsageError for no
-  /// members and for one that is called as the training; Error unless `job.scoring` has `MemberScores` of so many; and
-  /// what `run` throws.
+  /// of all. `job`: their training, under the name of the unit, whose files have the weights of all. Each of `members`
+  /// gets files of its own, with its history (`history_of_member`), but no weights. In the plan the first member costs
+  /// what the training costs, the others 0, and none is `ExpectedJob::scored`.
+  ///
+  /// Throws UsageError for no members, two of one name, a training that is called as a job, and `Job::score`; Error
+  /// unless `job.scoring` has `MemberScores` of so many, and for data that are not finite, which would else leave a
+  /// member without some of its steps; and what `run` throws.
   ///     jobs.run_together({.name = "seeds", .phases = {phase}, .scoring = scoring}, {"seed1", "seed2"}, net, sgd);
   template <class Net, Storable... Things>
+    requires(!std::same_as<std::remove_cv_t<Net>, Model>)
   History run_together(const Job& job, const std::vector<std::string>& members, Net& net, Things&... things) {
-    if (members.empty() || std::find(members.begin(), members.end(), job.name) != members.end()) {
-      throw UsageError("Jobs::run_together: the training of several jobs, " + job.name +
-                       ", needs at least one, each with another name than its own");
-    }
-    regimen::detail::require_member_scores(job.scoring.measure_names(), members.size());
+    return run_together(job, members, Model(net), net, things...);
+  }
+
+  /// The same for a network that a function calls, as in `run`.
+  template <class Net, Storable... Things>
+  History run_together(const Job& job, const std::vector<std::string>& members, const Model& model, Net& net,
+                       Things&... things) {
+    check_together(job, members);
     const bool anew = !is_begun(job.name);
+    if (anew) {
+      for (const Phase& phase : job.phases) {
+        require_finite(phase.data, "a job of " + job.name + " would leave out steps: NaN or infinite are ");
+      }
+      for (const std::string& member : members) {  // of an earlier training
+        std::filesystem::remove(JobFiles{folder_, member}.checkpoint());
+      }
+    }
     begin(members.front(), anew);
-    const History history = train(job, Model(net), net, things...);
+    const History history = train(job, model, net, things...);
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (i > 0) {
-        begin(members[i], anew);  // and ends at once: together they take the time of the training
+        begin(members[i], anew);
       }
-      keep(members[i], history_of_member(history, static_cast<std::int64_t>(i)),
-           "{\"type\": \"member\", \"member\": " + std::to_string(i) +
-               ", \"of\": " + regimen::detail::json::quoted(job.name) + "}\n");
+      keep_member(job.name, i, members[i], history_of_member(history, static_cast<std::int64_t>(i)));
       end(members[i]);
     }
     return history;
@@ -163,7 +179,7 @@ class Jobs {
  private:
   using WallClock = std::chrono::steady_clock;
 
-  /// Trains a network to its end, with all files of the job but what the plan's count of jobs takes.
+  /// Trains a network to its end, and writes the job's files.
   template <class Net, Storable... Things>
   History train(const Job& job, const Model& model, Net& net, Things&... things) {
     const JobFiles files{folder_, job.name};
@@ -200,15 +216,37 @@ class Jobs {
     return task_.resume && std::filesystem::exists(JobFiles{folder_, name}.checkpoint());
   }
 
-  /// Writes the files of a finished job of which there is a history alone.
-  void keep(const std::string& name, const History& history, const std::string& manifest) const {
+  void check_together(const Job& job, const std::vector<std::string>& members) const {
+    const std::string who = "Jobs::run_together: " + job.name;
+    const std::set<std::string> names(members.begin(), members.end());
+    if (members.empty() || names.size() < members.size()) {
+      throw UsageError(who + " must be of at least one job, and each of another name");
+    }
+    if (names.contains(job.name) || time_left_.has(job.name)) {
+      throw UsageError(who + " is the training of several jobs, and must not have the name of a job of the plan");
+    }
+    if (job.score) {
+      throw UsageError(who + " has a Job::score, which would be one for all jobs: MemberScores give each its own");
+    }
+    regimen::detail::require_member_scores(job.scoring.measure_names(), members.size());
+  }
+
+  /// Writes the files of a member of a training that is at its end. The first one's manifest has that of the training.
+  void keep_member(const std::string& training, std::size_t place, const std::string& name,
+                   const History& history) const {
+    namespace json = regimen::detail::json;
     const JobFiles files{folder_, name};
+    json::Object manifest;
+    manifest.add("type", "\"member\"").add("member", std::to_string(place)).add("of", json::quoted(training));
+    if (place == 0) {
+      manifest.add("training", read_file(JobFiles{folder_, training}.manifest()));
+    }
+    write_file(files.manifest(), manifest.text() + "\n");
     const CsvLog lines("");
     std::string text = lines.header();
     for (const Epoch& epoch : history) {
       text += lines.line(epoch) + "\n";
     }
-    write_file(files.manifest(), manifest);
     write_file(files.epochs(), text);
     save_checkpoint(files.checkpoint(), State{.history = history});
   }

@@ -54,6 +54,7 @@ class TimeLeft {
   /// Seconds until the last job ends; nullopt without an estimate.
   [[nodiscard]] std::optional<double> seconds(double now) const;
 
+  [[nodiscard]] bool has(const std::string& job) const { return find(job) != nullptr; }
   [[nodiscard]] bool is_done(const std::string& job) const;
   [[nodiscard]] int done() const;  ///< number of finished jobs
   [[nodiscard]] int count() const;

@@ -143,6 +143,9 @@ class AnyLoss : public detail::Erased {
   /// False for the default loss.
   [[nodiscard]] bool is_given() const { return is_given_; }
 
+  /// Whether the loss says itself what the loss of each sample is.
+  [[nodiscard]] bool has_each() const { return parts_->each != nullptr; }
+
   /// Whether the loss has a `count` of its own.
   [[nodiscard]] bool counts() const { return parts_->count != nullptr; }
 

@@ -2,85 +2,129 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "regimen/base/error.hpp"
 #include "regimen/loss/concept.hpp"
+#include "regimen/loss/count.hpp"
 #include "regimen/tensor/described.hpp"
 
 namespace regimen::inline v0 {
 
-/// The outputs of several networks in one module, [N, members, ...], and their targets, as N * members samples of their
-/// own: what a loss says of them, by member (`OverMembers`, `MemberScores`).
+/// The outputs of several networks in one module, [N, members, ...], and their targets: what a loss says of each
+/// member, computed for all members at once where the loss has an `each`, and else member by member.
 ///     const regimen::MemberSamples samples(output, target, /*own_targets=*/true);
 ///     const at::Tensor of_each = samples.means(regimen::CrossEntropy{});    // [members]
 class MemberSamples {
  public:
   /// `own_targets`: whether target is [N, members, ...], or [N, ...] and the same for all members. Throws Error for
-  /// outputs of fewer than two dimensions, and for own targets that are not there for each member.
-  MemberSamples(const at::Tensor& output, const at::Tensor& target, bool own_targets)
-      : samples_(output.dim() > 0 ? output.size(0) : 0), members_(output.dim() > 1 ? output.size(1) : 0) {
-    if (members_ == 0) {
-      throw Error("OverMembers takes outputs of [N, members, ...], not " + detail::described(output));
+  /// outputs of fewer than two dimensions, and for targets of another N or of other members.
+  MemberSamples(at::Tensor output, at::Tensor target, bool own_targets)
+      : output_(std::move(output)), target_(std::move(target)), own_targets_(own_targets) {
+    if (output_.dim() < 2 || output_.size(1) == 0) {
+      throw Error("the outputs of several networks in one module must be [N, members, ...], not " +
+                  detail::described(output_));
     }
-    if (own_targets &&
-        (!target.defined() || target.dim() < 2 || target.size(0) != samples_ || target.size(1) != members_)) {
-      throw Error("OverMembers with own_targets takes targets of [N, members, ...], which is [" +
-                  detail::text(samples_) + ", " + detail::text(members_) + ", ...] for an output of " +
-                  detail::described(output) + ", not " + detail::described(target) + ": stacked makes such data");
-    }
-    output_ = output.flatten(0, 1);
-    if (own_targets) {
-      target_ = target.flatten(0, 1);
-    } else if (target.defined()) {
-      std::vector<std::int64_t> sizes = target.sizes().vec();
-      sizes.insert(sizes.begin() + 1, members_);
-      target_ = target.unsqueeze(1).expand(sizes).flatten(0, 1);
+    const bool fits = target_.defined() && target_.dim() >= (own_targets_ ? 2 : 1) && target_.size(0) == samples() &&
+                      (!own_targets_ || target_.size(1) == members());
+    if (!fits && (own_targets_ || target_.defined())) {
+      throw Error("the targets of several networks in one module must be [" + detail::text(samples()) +
+                  (own_targets_ ? ", " + detail::text(members()) : "") + ", ...] for an output of " +
+                  detail::described(output_) + ", not " + detail::described(target_) +
+                  (own_targets_ ? ": stacked makes such data" : ""));
     }
   }
 
-  [[nodiscard]] std::int64_t members() const { return members_; }
-
-  /// The loss of each sample, [N, members].
-  [[nodiscard]] at::Tensor losses(const AnyLoss& loss) const {
-    return loss.each(output_, target_).view({samples_, members_});
-  }
-
-  /// The weight of each sample in its member's mean, [N, members] double; undefined if all count alike.
-  [[nodiscard]] at::Tensor weights(const AnyLoss& loss) const {
-    const LossCount count = loss.sums() ? LossCount(output_.size(0)) : loss.count(target_, output_.size(0));
-    const bool alike = count.known() && count.number() == static_cast<double>(output_.size(0));
-    return alike ? at::Tensor() : loss.weight(target_, output_.size(0)).view({samples_, members_});
-  }
+  [[nodiscard]] std::int64_t samples() const { return output_.size(0); }
+  [[nodiscard]] std::int64_t members() const { return output_.size(1); }
 
   /// The mean loss of each member, [members]; of a loss that is a sum, the sum. 0 if nothing counts.
   [[nodiscard]] at::Tensor means(const AnyLoss& loss) const {
-    const at::Tensor each = losses(loss);
-    if (loss.sums()) {
-      return each.sum(0);
+    if (!loss.has_each()) {
+      std::vector<at::Tensor> all;
+      for (std::int64_t i = 0; i < members(); ++i) {
+        all.push_back(loss(output_.select(1, i), target_of(i)));
+      }
+      return at::stack(all);
     }
-    const at::Tensor weight = weights(loss);
+    const at::Tensor each = losses(loss);
+    const at::Tensor weight = loss.sums() ? at::Tensor() : weights(loss);
     if (!weight.defined()) {
-      return each.mean(0);
+      return loss.sums() ? each.sum(0) : each.mean(0);
     }
     const at::Tensor sum = weight.sum(0);
     return (each * weight).sum(0) / sum.masked_fill(sum == 0, 1);
   }
 
+  /// The sum of each member's losses, each times its weight, and the sum of the weights, [members] double: their
+  /// quotient over all batches is the mean loss.
+  struct Sums {
+    at::Tensor loss;
+    at::Tensor count;
+  };
+  [[nodiscard]] Sums sums(const AnyLoss& loss) const {
+    const at::TensorOptions doubles = output_.options().dtype(at::kDouble);
+    const at::Tensor all = at::full({members()}, static_cast<double>(samples()), doubles);
+    if (loss.sums()) {
+      return {means(loss).to(at::kDouble), all};
+    }
+    if (loss.has_each()) {
+      const at::Tensor each = losses(loss).to(at::kDouble);
+      const at::Tensor weight = weights(loss);
+      return weight.defined() ? Sums{(each * weight).sum(0), weight.sum(0)} : Sums{each.sum(0), all};
+    }
+    std::vector<at::Tensor> counts;
+    for (std::int64_t i = 0; i < members(); ++i) {
+      counts.push_back(loss.count(target_of(i), samples()).on(output_.device()));
+    }
+    const at::Tensor count = at::stack(counts);
+    return {means(loss).to(at::kDouble) * count, count};
+  }
+
   /// Correctness, [N, members, entries]: bool, or floating with NaN for entries that are not judged; undefined for a
   /// loss without accuracy.
   [[nodiscard]] at::Tensor correct(const AnyLoss& loss) const {
-    const at::Tensor right = loss.correct(output_, target_);
-    return right.defined() ? right.reshape({samples_, members_, samples_ == 0 ? 0 : -1}) : right;
+    const at::Tensor right = loss.correct(output_.flatten(0, 1), flat_target());
+    return right.defined() ? right.reshape({samples(), members(), samples() == 0 ? 0 : -1}) : right;
   }
 
  private:
-  std::int64_t samples_;
-  std::int64_t members_;
-  at::Tensor output_{};
-  at::Tensor target_{};
+  [[nodiscard]] at::Tensor target_of(std::int64_t member) const {
+    return own_targets_ ? target_.select(1, member) : target_;
+  }
+
+  /// The targets of N * members samples, [N * members, ...].
+  [[nodiscard]] at::Tensor flat_target() const {
+    if (own_targets_ || !target_.defined()) {
+      return own_targets_ ? target_.flatten(0, 1) : target_;
+    }
+    std::vector<std::int64_t> sizes = target_.sizes().vec();
+    sizes.insert(sizes.begin() + 1, members());
+    return target_.unsqueeze(1).expand(sizes).flatten(0, 1);
+  }
+
+  /// The loss of each sample, [N, members].
+  [[nodiscard]] at::Tensor losses(const AnyLoss& loss) const {
+    return loss.each(output_.flatten(0, 1), flat_target()).view({samples(), members()});
+  }
+
+  /// The weight of each sample in its member's mean, [N, members] double; undefined if all count alike.
+  [[nodiscard]] at::Tensor weights(const AnyLoss& loss) const {
+    const std::int64_t all = samples() * members();
+    const at::Tensor target = flat_target();
+    const LossCount count = loss.count(target, all);
+    const bool alike = count.known() && count.number() == static_cast<double>(all);
+    return alike ? at::Tensor() : loss.weight(target, all).view({samples(), members()});
+  }
+
+  at::Tensor output_;
+  at::Tensor target_;
+  bool own_targets_;
 };
 
 }  // namespace regimen::inline v0

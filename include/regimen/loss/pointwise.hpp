@@ -48,7 +48,7 @@ inline void require_same_shape(const at::Tensor& output, const at::Tensor& targe
 
 /// The mean of each row, [N, ...] -> [N].
 inline at::Tensor mean_of_rows(const at::Tensor& numbers) {
-  return numbers.dim() == 1 ? numbers : numbers.flatten(1).mean(1);
+  return numbers.numel() == numbers.size(0) ? numbers.flatten() : numbers.flatten(1).mean(1);
 }
 
 /// Throws Error, in the name of `who`, for targets that are no labels 0 and 1, nor numbers in between.

@@ -19,8 +19,9 @@
 #include "regimen/base/integer.hpp"
 #include "regimen/evaluate/evaluation.hpp"
 #include "regimen/evaluate/walk.hpp"
+#include "regimen/loss/concept.hpp"
+#include "regimen/loss/cross_entropy.hpp"
 #include "regimen/loss/member_samples.hpp"
-#include "regimen/loss/over_members.hpp"
 #include "regimen/measure/concept.hpp"
 #include "regimen/record/history.hpp"
 #include "regimen/source/source.hpp"
@@ -29,13 +30,14 @@ namespace regimen::inline v0 {
 
 /// The scores of each network of an ensemble in one module (`networks::StackedLinear`), as a measure for
 /// `Scoring::measures`: its numbers are "samples", and for member i, from 0, "<i>_accuracy" and "<i>_loss", each as
-/// `evaluate` would give it for the member alone. Settings that `how` leaves at their defaults are the phase's; its
-/// loss is not read. Throws Error for another number of members than the outputs have.
+/// `evaluate` would give it for the member alone. Settings that `how` leaves at their defaults are the phase's, but the
+/// loss is this measure's own. Throws Error for another number of members than the outputs have.
 ///     scoring.measures = {{"test", regimen::MemberScores{.data = test, .members = 5}}};
 struct MemberScores {
   Source data;
   Integer members = 1;
-  OverMembers loss{};  ///< of the members, and whether the data have targets for each (`stacked`)
+  AnyLoss loss = CrossEntropy{};  ///< of each member
+  bool own_targets = false;       ///< whether the data have targets for each member, [N, members, ...] (`stacked`)
   Evaluation how{};
 
   void check() const { detail::require(members >= 1, "MemberScores.members", "at least 1", members); }
@@ -66,22 +68,22 @@ struct MemberScores {
     at::Tensor loss;
     at::Tensor count;
     at::Tensor right;
-    at::Tensor judged;  ///< undefined if the loss has no accuracy
+    at::Tensor judged;
     std::int64_t samples = 0;
+    bool has_accuracy = true;
   };
 
   void add(Sums& sums, const at::Tensor& output, const Batch& batch) const {
-    const MemberSamples all(output, batch.target, loss.own_targets);
+    const MemberSamples all(output, batch.target, own_targets);
     detail::require(all.members() == members, "MemberScores.members",
                     "that of the network's outputs, " + detail::text(all.members()), members);
     sums.samples += batch.size();
-    const at::Tensor losses = all.losses(loss.loss).to(at::kDouble);
-    const at::Tensor weights = all.weights(loss.loss);
-    sums.loss += weights.defined() ? (losses * weights).sum(0) : losses.sum(0);
-    sums.count += weights.defined() ? weights.sum(0) : at::full_like(sums.count, static_cast<double>(batch.size()));
-    const at::Tensor correct = all.correct(loss.loss);
+    const MemberSamples::Sums losses = all.sums(loss);
+    sums.loss += losses.loss;
+    sums.count += losses.count;
+    const at::Tensor correct = all.correct(loss);
     if (!correct.defined()) {
-      sums.judged = at::Tensor();
+      sums.has_accuracy = false;
       return;
     }
     const at::Tensor right = correct.to(at::kDouble);  // NaN for entries that are not judged
@@ -91,8 +93,7 @@ struct MemberScores {
 
   [[nodiscard]] Numbers numbers(const Sums& sums) const {
     const at::Tensor losses = (sums.loss / sums.count).cpu();
-    const at::Tensor accuracies =
-        sums.judged.defined() ? (sums.right / sums.judged).cpu() : at::full_like(losses, unknown);
+    const at::Tensor accuracies = sums.has_accuracy ? (sums.right / sums.judged).cpu() : at::full_like(losses, unknown);
     Numbers all{{"samples", static_cast<double>(sums.samples)}};
     for (std::int64_t i = 0; i < members; ++i) {
       all[detail::text(i) + "_accuracy"] = accuracies[i].item<double>();
@@ -122,30 +123,43 @@ inline Score score_of_member(const Epoch& epoch, const std::string& name, std::i
           .samples = static_cast<std::int64_t>(value_of(epoch, name + "_samples"))};
 }
 
-/// Throws Error unless some of a run's measures, by the names of their numbers, are the scores of exactly so many
-/// members.
+/// Whether the loss of "fit" is finite, or, where that was not scored, those of all other scores.
+inline bool is_finite(const Epoch& epoch) {
+  return std::all_of(std::begin(scores_of_sets), std::end(scores_of_sets), [&](const auto& set) {
+    const Score& score = epoch.*set.second;
+    return !score.scored() || std::isfinite(score.loss) || (epoch.fit.scored() && &score != &epoch.fit);
+  });
+}
+
+/// Throws Error unless some of a run's measures, by the names of their numbers, are the scores of members, and all of
+/// those are of exactly so many.
 inline void require_member_scores(const std::vector<std::string>& measures, std::size_t members) {
-  const auto has = [&](std::size_t member) {
-    return std::any_of(std::begin(scores_of_sets), std::end(scores_of_sets), [&](const auto& set) {
-      return std::find(measures.begin(), measures.end(), set.first + ("_" + text(member) + "_loss")) != measures.end();
-    });
-  };
-  if (!has(0)) {
+  bool any = false;
+  for (const auto& set : scores_of_sets) {
+    const std::string name = set.first;
+    const auto has = [&](std::size_t member) {
+      return std::find(measures.begin(), measures.end(), name + "_" + text(member) + "_loss") != measures.end();
+    };
+    std::size_t count = 0;
+    while (has(count)) {
+      ++count;
+    }
+    any = any || count > 0;
+    require(count == 0 || count == members, "MemberScores.members of \"" + name + "\"",
+            "the number of members, " + text(members), count);
+  }
+  if (!any) {
     throw Error(std::string(cure_for_member_scores) + ", for the results of each member");
   }
-  std::size_t count = 1;
-  while (has(count)) {
-    ++count;
-  }
-  require(count == members, "MemberScores.members", "the number of members, " + text(members), count);
 }
 
 }  // namespace detail
 
 /// The history of one network of an ensemble, as if it had been trained alone: its scores are those of the
 /// `MemberScores` that are called "fit", "clean", "test" and "validation". The loss of training batches is not known by
-/// member, and other measures are left out. A member whose last score has a loss that is not finite has diverged.
-/// Throws Error if epochs were scored, but this member in none.
+/// member, and other measures are left out. A member has diverged if the last score of "fit" has a loss that is not
+/// finite, or, without "fit", that of any other; unlike one that diverges alone it has all epochs. Throws Error if
+/// epochs were scored, but this member in none.
 ///     const regimen::History third = regimen::history_of_member(regimen::run(five, phase, scoring), 2);
 [[nodiscard]] inline History history_of_member(const History& all, std::int64_t member) {
   History own;
@@ -162,10 +176,7 @@ inline void require_member_scores(const std::vector<std::string>& measures, std:
     any = any || epoch.scored();
     if (mine.scored()) {
       scored = true;
-      finite = std::all_of(std::begin(detail::scores_of_sets), std::end(detail::scores_of_sets), [&](const auto& set) {
-        const Score& score = mine.*set.second;
-        return !score.scored() || std::isfinite(score.loss);
-      });
+      finite = detail::is_finite(mine);
     }
     own.epochs.push_back(std::move(mine));
   }

@@ -46,7 +46,7 @@ struct StackedLinearOptions {
 ///
 /// Initialization: member by member that of torch::nn::Linear (He et al. 2015, a = sqrt(5)), from LibTorch's generator.
 ///     auto first = regimen::networks::StackedLinear(StackedLinearOptions{.members = 12, .inputs = 2, .outputs = 4});
-///     auto again = regimen::networks::StackedLinear({first_of_a, first_of_b});    // of torch::nn::Linear
+///     auto again = regimen::networks::StackedLinear(std::vector<torch::nn::Linear>{a, b});
 struct StackedLinearImpl : torch::nn::Module {
   explicit StackedLinearImpl(const StackedLinearOptions& chosen) : options(chosen) {
     options.check();

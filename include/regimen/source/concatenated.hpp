@@ -19,11 +19,11 @@
 #include "regimen/base/json.hpp"
 #include "regimen/base/text_list.hpp"
 #include "regimen/batch/batch.hpp"
+#include "regimen/batch/combined.hpp"
 #include "regimen/key/moment.hpp"
 #include "regimen/source/columns.hpp"
-#include "regimen/source/detail/one_kind.hpp"
+#include "regimen/source/detail/require_alike.hpp"
 #include "regimen/source/source.hpp"
-#include "regimen/tensor/described.hpp"
 
 namespace regimen::inline v0 {
 
@@ -71,7 +71,10 @@ struct Concatenated {
     if (pieces.empty()) {
       return piece(0, index, now);
     }
-    return pieces.size() == 1 ? pieces.front() : rows(joined(pieces), at::cat(rows_of_pieces).argsort());
+    return pieces.size() == 1
+               ? pieces.front()
+               : rows(combined(pieces, [](const std::vector<at::Tensor>& each) { return at::cat(each); }),
+                      at::cat(rows_of_pieces).argsort());
   }
 
   [[nodiscard]] std::string manifest() const {
@@ -96,22 +99,6 @@ struct Concatenated {
       batch.origin = batch.origin.defined() ? batch.origin + offset : batch.id;
     }
     return batch;
-  }
-
-  static Batch joined(const std::vector<Batch>& pieces) {
-    const auto join = [&](auto field) {
-      std::vector<at::Tensor> tensors;
-      for (const Batch& piece : pieces) {
-        tensors.push_back(field(piece));
-      }
-      return tensors.front().defined() ? at::cat(tensors) : at::Tensor();
-    };
-    Batch all{join([](const Batch& b) { return b.data; }), join([](const Batch& b) { return b.target; }),
-              join([](const Batch& b) { return b.id; }), join([](const Batch& b) { return b.origin; })};
-    for (const auto& entry : pieces.front().extra) {
-      all.extra.emplace(entry.first, join([&](const Batch& b) { return b.extra.at(entry.first); }));
-    }
-    return all;
   }
 };
 
@@ -166,10 +153,7 @@ inline void require_distinct(const std::vector<at::Tensor>& ids) {
   for (std::size_t k = 0; k < sources.size(); ++k) {
     const Source& part = sources[k];
     detail::require_indexed(part, "concatenated");
-    if (part.device() != sources.front().device()) {
-      throw Error("concatenated takes sources on one device, but the first is on " + sources.front().device().str() +
-                  " and source " + detail::text(k) + " on " + part.device().str());
-    }
+    detail::require_one_device("concatenated", sources.front(), part, k);
     std::map<std::string, std::string> kind_here;
     const std::vector<at::Tensor> names = detail::read_columns(part, {}, [&](const Batch& batch) {
       kind_here = detail::kind_of_sample(batch);

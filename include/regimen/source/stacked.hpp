@@ -12,9 +12,10 @@
 #include <vector>
 
 #include "regimen/base/error.hpp"
+#include "regimen/batch/combined.hpp"
 #include "regimen/source/columns.hpp"
 #include "regimen/source/detail/indexed_cursor.hpp"
-#include "regimen/source/detail/one_kind.hpp"
+#include "regimen/source/detail/require_alike.hpp"
 #include "regimen/source/source.hpp"
 
 namespace regimen::inline v0 {
@@ -58,19 +59,9 @@ struct Stacked {
       own.seed = seeds.empty() ? order.seed : seeds[i];
       parts.push_back(sources[i].get(order_of(sources[i], own), order.now));
     }
-    const auto beside = [&](const auto& field) {
-      std::vector<at::Tensor> tensors;
-      for (const Batch& part : parts) {
-        tensors.push_back(field(part));
-      }
-      return tensors.front().defined() ? at::stack(tensors, 1) : at::Tensor();
-    };
-    Batch all{beside([](const Batch& part) { return part.data; }),
-              beside([](const Batch& part) { return part.target; })};
+    Batch all = combined(parts, [](const std::vector<at::Tensor>& each) { return at::stack(each, 1); });
     all.id = at::arange(all.size(), parts.front().id.options());
-    for (const auto& entry : parts.front().extra) {
-      all.extra.emplace(entry.first, beside([&](const Batch& part) { return part.extra.at(entry.first); }));
-    }
+    all.origin = at::Tensor();
     return all;
   }
 };
@@ -78,11 +69,12 @@ struct Stacked {
 }  // namespace detail
 
 /// Several sources of one size side by side, for networks in one module that learn from data of their own
-/// (`networks::StackedLinear`, `OverMembers` with `own_targets`): data, targets and further tensors are [N, sources,
+/// (`networks::StackedLinear`, `OverOwnTargets`): data, targets and further tensors are [N, sources,
 /// ...]. `seeds`, one for each source: when shuffled, source i is in the order that a run with `Phase::seed` = seeds[i]
 /// would read it in; without seeds all are in the order of the run's.
 ///
-/// Rows have their places in the epoch as ids: a sample has another id in each epoch. The result is a stream, and holds
+/// Rows have their places in the epoch as ids: a sample has another id in each epoch, and a transform of
+/// `Phase::augment` draws once for all members, otherwise than for one alone. The result is a stream, and holds
 /// an epoch of all sources in memory. Throws Error unless all are indexed, of one size of at least 1 and on one device,
 /// and their samples have one shape and type; and unless there are no seeds or as many as sources.
 ///     phase.data = regimen::stacked({noisy_a, noisy_b}, {1, 2});
@@ -99,10 +91,7 @@ struct Stacked {
     detail::require(*source.size() >= 1, size, "at least 1", *source.size());
     detail::require(*source.size() == *sources.front().size(), size,
                     "that of the first, " + detail::text(*sources.front().size()), *source.size());
-    if (source.device() != sources.front().device()) {
-      throw Error("stacked takes sources on one device, but the first is on " + sources.front().device().str() +
-                  " and source " + detail::text(i) + " on " + source.device().str());
-    }
+    detail::require_one_device("stacked", sources.front(), source, i);
     const auto kind = [](const Source& of) {
       return detail::kind_of_sample(of.get(at::arange(1, at::TensorOptions().dtype(at::kLong))));
     };

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "regimen/base/json.hpp"
+#include "regimen/batch/combined.hpp"
 #include "regimen/key/order.hpp"
 #include "regimen/key/salts.hpp"
 #include "regimen/source/columns.hpp"
@@ -138,19 +139,7 @@ struct LimitedStream {
   if (parts.empty()) {
     throw Error("materialize takes a source with at least one sample");
   }
-  const auto joined = [&](auto field) {
-    std::vector<at::Tensor> tensors;
-    for (const Batch& part : parts) {
-      tensors.push_back(field(part));
-    }
-    return tensors.front().defined() ? at::cat(tensors) : at::Tensor();
-  };
-  Batch all{joined([](const Batch& b) { return b.data; }), joined([](const Batch& b) { return b.target; }),
-            joined([](const Batch& b) { return b.id; }), joined([](const Batch& b) { return b.origin; })};
-  for (const auto& entry : parts.front().extra) {
-    all.extra.emplace(entry.first, joined([&](const Batch& b) { return b.extra.at(entry.first); }));
-  }
-  return all;
+  return detail::combined(parts, [](const std::vector<at::Tensor>& each) { return at::cat(each); });
 }
 
 /// The source with its samples in memory (see `materialize`), if named on another device. The manifest keeps the

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -77,11 +78,16 @@ class UnitTrainer {
     return mine;
   }
 
-  /// What a unit's results are, but the seconds that it took.
+  /// What a unit's results are, but the seconds that it took. Those under the unit's own name are of a training of
+  /// several jobs (`Jobs::run_together`).
   [[nodiscard]] static std::vector<std::string> files_of(const Unit& unit) {
-    std::vector<std::string> files;
+    std::set<std::string> jobs{unit.name};
     for (const ExpectedJob& job : unit.jobs) {
-      const JobFiles names{".", job.name};
+      jobs.insert(job.name);
+    }
+    std::vector<std::string> files;
+    for (const std::string& job : jobs) {
+      const JobFiles names{".", job};
       for (const std::string& path :
            {names.manifest(), names.epochs(), names.checkpoint(), names.divergence(), names.score()}) {
         files.push_back(path.substr(2));

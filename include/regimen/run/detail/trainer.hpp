@@ -20,7 +20,6 @@
 #include "regimen/run/detail/observers.hpp"
 #include "regimen/run/detail/only_run.hpp"
 #include "regimen/run/detail/phase_errors.hpp"
-#include "regimen/run/detail/require_finite.hpp"
 #include "regimen/run/detail/resume.hpp"
 #include "regimen/run/detail/score_epoch.hpp"
 #include "regimen/run/detail/sharing.hpp"
@@ -30,6 +29,7 @@
 #include "regimen/run/run_manifest.hpp"
 #include "regimen/run/scoring.hpp"
 #include "regimen/share/active_share.hpp"
+#include "regimen/source/require_finite.hpp"
 
 namespace regimen::inline v0::detail {
 
@@ -119,7 +119,7 @@ class Trainer {
       }
     }
     if (ended == Ended::diverged) {
-      require_finite(phase.data);
+      require_finite(phase.data, "the training loss is NaN or infinite, and so are ");
     }
     const Outcome outcome{phase.name, ended, state_.clock};
     state_.history.outcomes.push_back(outcome);

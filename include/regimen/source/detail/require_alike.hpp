@@ -8,10 +8,19 @@
 
 #include "regimen/base/error.hpp"
 #include "regimen/batch/batch.hpp"
+#include "regimen/source/source.hpp"
 #include "regimen/tensor/described.hpp"
 
-/// Whether samples of several sources fit one tensor.
+/// Whether several sources fit together: their devices, and their samples' shapes and types.
 namespace regimen::inline v0::detail {
+
+/// Throws Error, in the name of `who`, unless source `part` is on the device of the first.
+inline void require_one_device(const std::string& who, const Source& first, const Source& other, std::size_t part) {
+  if (other.device() != first.device()) {
+    throw Error(who + " takes sources on one device, but the first is on " + first.device().str() + " and source " +
+                text(part) + " on " + other.device().str());
+  }
+}
 
 /// Shape and type of each tensor of a sample, by name.
 inline std::map<std::string, std::string> kind_of_sample(const Batch& batch) {
