@@ -69,13 +69,13 @@ struct Stacked {
 }  // namespace detail
 
 /// Several sources of one size side by side, for networks in one module that learn from data of their own
-/// (`networks::StackedLinear`, `OverOwnTargets`): data, targets and further tensors are [N, sources,
-/// ...]. `seeds`, one for each source: when shuffled, source i is in the order that a run with `Phase::seed` = seeds[i]
-/// would read it in; without seeds all are in the order of the run's.
+/// (`networks::StackedLinear`, `OverOwnTargets`): data, targets and further tensors are [N, sources, ...]. `seeds`, one
+/// for each source: when shuffled, source i is in the order in which a run with `Phase::seed` = seeds[i] would read it;
+/// without seeds all are in the order of the run's.
 ///
 /// Rows have their places in the epoch as ids: a sample has another id in each epoch, and a transform of
-/// `Phase::augment` draws once for all members, otherwise than for one alone. The result is a stream, and holds
-/// an epoch of all sources in memory. Throws Error unless all are indexed, of one size of at least 1 and on one device,
+/// `Phase::augment` draws once for all members, otherwise than for one alone. The result is a stream, and holds an
+/// epoch of all sources in memory. Throws Error unless all are indexed, of one size of at least 1 and on one device,
 /// and their samples have one shape and type; and unless there are no seeds or as many as sources.
 ///     phase.data = regimen::stacked({noisy_a, noisy_b}, {1, 2});
 [[nodiscard]] inline Source stacked(const std::vector<Source>& sources, const std::vector<std::uint64_t>& seeds = {}) {
