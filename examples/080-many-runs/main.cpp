@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -189,8 +190,9 @@ class ManyRuns : public kit::NumbersExperiment<ManyRunsSettings> {
     const auto scores_on = [&](const rg::Source& data) {
       return rg::MemberScores{.data = data, .members = names.size(), .own_targets = true};
     };
-    const rg::Scoring scoring{.score_fit = false,
-                              .measures = {{"fit", scores_on(phase.data)}, {"test", scores_on(rg::stacked(test))}}};
+    const rg::Scoring scoring{
+        .score_fit = false,
+        .measures = {{"fit", scores_on(phase.data)}, {"test", scores_on(rg::cached(rg::stacked(test)))}}};
     jobs.run_together({.name = group.name, .phases = {phase}, .scoring = scoring}, names, net, sgd);
   }
 };

@@ -74,8 +74,10 @@ done
 
 echo '== the file that says that a unit is done knows of the weights of all'
 grep -q ' checkpoints/arms1-4.pt$' "$work/whole/done/arms1-4.done" || fail 'it does not'
+cp "$work/whole/done/arms1-4.done" "$work/before.done"
 echo damaged > "$work/whole/checkpoints/arms1-4.pt"
 # shellcheck disable=SC2086
-"$program" $options --ensemble 4 --unit arms1-4 --out "$work/whole" > "$work/log" 2>&1 || fail "$(cat "$work/log")"
-grep -q 'done before' "$work/log" && fail 'a damaged file of a unit is taken for what it was'
+"$program" $options --ensemble 4 --unit arms1-4 --out "$work/whole" > "$work/log" 2>&1 && fail 'damaged weights are taken for done'
+grep -q arms1-4.pt "$work/log" || fail "the message does not name the file: $(cat "$work/log")"
+cmp "$work/before.done" "$work/whole/done/arms1-4.done"
 echo passed

@@ -200,8 +200,8 @@ TEST_CASE("jobs together: misuse is an error before anything is trained") {
   const auto error = [&](const std::vector<std::string>& of) {
     return error_of([&] { jobs.run_together(all.job, of, all.net, *all.sgd); });
   };
-  CHECK(contains(error({}), "at least one job"));
-  CHECK(contains(error({"a", "b", "a"}), "each of another name"));
+  CHECK(contains(error({}), "needs at least one job"));
+  CHECK(contains(error({"a", "b", "a"}), "no two of one name"));
   CHECK(contains(error({"a", "abc", "c"}), "abc is the training of several jobs"));
   CHECK(contains(error({"a", "b"}), "MemberScores.members of \"fit\" must be the number of members, 2, but is 3"));
   all.job.name = "b";
@@ -232,6 +232,11 @@ TEST_CASE("jobs together: what is left of an earlier training is no result of on
   Together second;
   CHECK_THROWS_AS(second.run(folder / "out", task), ex::Interrupted);
   CHECK_FALSE(ex::read_result(folder / "out", {.name = "a"}));
+  // Nor is the end of one that diverged alone.
+  rg::save_checkpoint(ex::JobFiles{folder / "out", "a"}.divergence(), rg::State{});
+  Together third;
+  third.run(folder / "out");
+  CHECK(result_of(folder / "out", "a").history.ended() == rg::Ended::epochs);
 }
 
 TEST_CASE("jobs together: a network that a function calls") {

@@ -120,14 +120,6 @@ wait_for_workers() { # wait_for_workers PROCESS: until it has some
   fail "$1 has no workers"
 }
 
-wait_for() { # wait_for FILE: until it is there; on a busy machine the program takes seconds to load
-  for _ in $(seq 600); do
-    [ -e "$1" ] && return
-    sleep 0.1
-  done
-  fail "$1 did not come"
-}
-
 same_as_whole() { # same_as_whole FOLDER: every number and every weight of the run that was left alone
   for file in results.csv summary.csv epochs.csv table.txt; do
     cmp "$work/whole/$file" "$1/$file" || fail "$file differs"
@@ -208,7 +200,7 @@ grep -q 'budget must be at least about [0-9]*s here, but is 1s' "$work/none.log"
 echo '== interrupted by Ctrl-C and resumed: the workers end too'
 { setsid=setsid && become "$work/interrupted"; } > "$work/interrupted.log" 2>&1 &
 victim=$!
-wait_for "$work/interrupted/epochs/pooled-seed1-R2-memorize.csv"
+wait_for '[ -e "$work/interrupted/epochs/pooled-seed1-R2-memorize.csv" ]'
 workers=$(workers_of "$victim")
 [ -n "$workers" ] || fail 'there are no workers'
 kill -INT "-$victim"  # the whole group: as a terminal does
@@ -246,7 +238,7 @@ grep -q '^bad_minima: pooled-seed.*: .*interrupted/epochs' "$work/failed.log" ||
 echo '== two at once are refused'
 become "$work/twice" > "$work/first.log" 2>&1 &
 first=$!
-wait_for "$work/twice/lock"
+wait_for '[ -e "$work/twice/lock" ]'
 if run "$work/twice" > "$work/second.log" 2>&1; then
   fail 'two wrote to one folder'
 fi

@@ -19,6 +19,15 @@ using regimen::MemberSamples;
 using regimen::OverOwnTargets;
 using regimen::SummedLoss;
 
+/// Squared errors that weigh the samples above 0.5 twice, the others not at all, by a count that the host knows.
+struct Weighted {
+  [[nodiscard]] at::Tensor each(const at::Tensor& output, const at::Tensor& target) const {
+    return (output - target).square();
+  }
+  [[nodiscard]] at::Tensor weight(const at::Tensor& target) const { return (target > 0.5).to(at::kDouble) * 2; }
+  [[nodiscard]] regimen::LossCount count(const at::Tensor& target) const { return target.size(0); }
+};
+
 }  // namespace
 
 TEST_CASE("OverOwnTargets: the sum of each member's own mean, also where samples weigh differently") {
@@ -46,7 +55,8 @@ TEST_CASE("OverOwnTargets: the sum of each member's own mean, also where samples
         Case{CrossEntropy{.class_weights = {1, 2, 3, 4}}, logits, all_labels},
         Case{torch::nn::CrossEntropyLoss(), logits, labels}, Case{BinaryCrossEntropy{}, outputs, numbers},
         Case{MeanSquaredError{}, logits, at::rand({5, 3, 4}, at::kDouble)}, Case{absolute, outputs, numbers},
-        Case{SummedLoss{total}, outputs, numbers}, Case{root, outputs, numbers}, Case{above, outputs, numbers}}) {
+        Case{SummedLoss{total}, outputs, numbers}, Case{root, outputs, numbers}, Case{Weighted{}, outputs, numbers},
+        Case{above, outputs, numbers}}) {
     CAPTURE(regimen::manifest(each.loss));
     const AnyLoss all = OverOwnTargets{each.loss};
     at::Tensor output = each.output.clone().requires_grad_();
@@ -54,7 +64,7 @@ TEST_CASE("OverOwnTargets: the sum of each member's own mean, also where samples
     loss.backward();
     double expected = 0;
     bool judges = false;
-    at::Tensor correct = at::zeros({5}, at::kDouble);
+    std::vector<at::Tensor> all_right;
     for (std::int64_t i = 0; i < 3; ++i) {
       at::Tensor own = each.output.select(1, i).clone().requires_grad_();
       const at::Tensor mean = each.loss(own, each.target.select(1, i).contiguous());
@@ -63,13 +73,15 @@ TEST_CASE("OverOwnTargets: the sum of each member's own mean, also where samples
       CHECK(furthest(own.grad(), output.grad().select(1, i)) < 1e-12);
       const at::Tensor right = each.loss.correct(own, each.target.select(1, i).contiguous());
       judges = right.defined();
-      correct += judges ? right.to(at::kDouble).flatten() / 3 : correct;
+      if (judges) {
+        all_right.push_back(right.to(at::kDouble).flatten());
+      }
     }
     CHECK(loss.item<double>() == Approx(expected).epsilon(1e-12));
     const at::Tensor judged = all.correct(output, each.target);
     REQUIRE(judged.defined() == judges);
     if (judges) {
-      CHECK(furthest(judged.to(at::kDouble).flatten().nan_to_num(-1), correct.nan_to_num(-1)) < 1e-6);
+      CHECK(furthest(judged.to(at::kDouble).flatten(), at::stack(all_right).nanmean(at::IntArrayRef{0})) < 1e-6);
     }
     CHECK(all.count(each.target, 5).number() == 5);
     CHECK_FALSE(all.counts());

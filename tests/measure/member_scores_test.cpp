@@ -101,6 +101,9 @@ TEST_CASE("member scores: misuse is named") {
   check_error([&] { (void)regimen::AnyMeasure(MemberScores{.data = data, .members = 0}); },
               {"MemberScores.members", "at least 1"});
   check_error([] { (void)regimen::AnyMeasure(MemberScores{}); }, {"MemberScores.data must be set"});
+  check_error(
+      [&] { (void)regimen::AnyMeasure(MemberScores{.data = data, .how = {.loss = regimen::BinaryCrossEntropy{}}}); },
+      {"MemberScores.how.loss", "MemberScores.loss"});
   const MemberScores own{.data = data, .members = 3, .own_targets = true};
   check_error([&] { (void)own(echo); }, {"targets", "[6, 3, ...]", "[6] long int"});
 }

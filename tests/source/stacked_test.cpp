@@ -82,7 +82,7 @@ TEST_CASE("stacked: without seeds all are in the order of the run") {
   CHECK(data.select(1, 0).equal(batches_of(numbers(9, 0), order).front().data));
 }
 
-TEST_CASE("stacked: damage that follows a schedule, and data without targets") {
+TEST_CASE("stacked: damage that follows a schedule, copies, and data without targets") {
   const regimen::Piecewise rising{.points = {{0, 0}, {2, 1}}, .between = regimen::Between::jump};
   const Source noisy = regimen::frozen(numbers(12, 0), regimen::UniformLabels{.classes = 3, .fraction = rising}, 5);
   const Source all = stacked({noisy, noisy}, {1, 2});
@@ -91,6 +91,8 @@ TEST_CASE("stacked: damage that follows a schedule, and data without targets") {
     order.now.clock.epoch = epoch;
     CHECK(batches_of(all, order).front().target.select(1, 1).equal(batches_of(noisy, order).front().target));
   }
+  const Source copies = stacked({regimen::repeat(numbers(5, 0), 2), numbers(10, 7)});
+  CHECK_FALSE(batches_of(copies, {}).front().origin.defined());
   const Source bare = stacked({Source(Batch{.data = at::ones({3, 2})}), Source(Batch{.data = at::zeros({3, 2})})});
   CHECK_FALSE(batches_of(bare, {}).front().target.defined());
 }

@@ -10,7 +10,8 @@
 
 namespace regimen::inline v0::detail {
 
-/// One batch of several, at least one, that have the same tensors: combine(tensors) makes one of theirs, in order.
+/// Joins batches, at least one, tensor by tensor: combine(tensors) gets the parts' tensors of one field, in order.
+/// Fields that the first part lacks stay undefined.
 template <class Combine>
 Batch combined(const std::vector<Batch>& parts, const Combine& combine) {
   const auto one = [&](const auto& field) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -110,11 +109,12 @@ class Jobs {
   }
 
   /// Trains jobs of equal networks as the members of one network (`networks::StackedLinear`), and returns the history
-  /// of all. `job`: their training, under the name of the unit, whose files have the weights of all. Each of `members`
-  /// gets files of its own, with its history (`history_of_member`), but no weights. In the plan the first member costs
-  /// what the training costs, the others 0, and none is `ExpectedJob::scored`.
+  /// of all. `job`: the common training. Give it the name of the unit, by which the unit's `DoneFile` knows it; its
+  /// checkpoint has the weights of all. Each of `members` gets files of its own, with its history
+  /// (`history_of_member`), but no weights. In the plan give the first member the whole cost and the others 0, and none
+  /// a final score (`ExpectedJob::scored`).
   ///
-  /// Throws UsageError for no members, two of one name, a training that is called as a job, and `Job::score`; Error
+  /// Throws UsageError for no members, two of one name, a training with the name of a job, and `Job::score`; Error
   /// unless `job.scoring` has `MemberScores` of so many, and for data that are not finite, which would else leave a
   /// member without some of its steps; and what `run` throws.
   ///     jobs.run_together({.name = "seeds", .phases = {phase}, .scoring = scoring}, {"seed1", "seed2"}, net, sgd);
@@ -132,10 +132,14 @@ class Jobs {
     const bool anew = !is_begun(job.name);
     if (anew) {
       for (const Phase& phase : job.phases) {
-        require_finite(phase.data, "a job of " + job.name + " would leave out steps: NaN or infinite are ");
+        phase.check();
+        require_finite(phase.data, job.name + ": a member would leave out steps, for NaN or infinite are ");
       }
-      for (const std::string& member : members) {  // of an earlier training
-        std::filesystem::remove(JobFiles{folder_, member}.checkpoint());
+      for (const std::string& member : members) {  // what is left of an earlier training
+        const JobFiles files{folder_, member};
+        for (const std::string& path : {files.checkpoint(), files.divergence(), files.score()}) {
+          std::filesystem::remove(path);
+        }
       }
     }
     begin(members.front(), anew);
@@ -220,7 +224,7 @@ class Jobs {
     const std::string who = "Jobs::run_together: " + job.name;
     const std::set<std::string> names(members.begin(), members.end());
     if (members.empty() || names.size() < members.size()) {
-      throw UsageError(who + " must be of at least one job, and each of another name");
+      throw UsageError(who + " needs at least one job, and no two of one name");
     }
     if (names.contains(job.name) || time_left_.has(job.name)) {
       throw UsageError(who + " is the training of several jobs, and must not have the name of a job of the plan");

@@ -146,6 +146,12 @@ class AnyLoss : public detail::Erased {
   /// Whether the loss says itself what the loss of each sample is.
   [[nodiscard]] bool has_each() const { return parts_->each != nullptr; }
 
+  /// Whether it is known that all samples weigh the same in the mean.
+  [[nodiscard]] bool weighs_alike(const at::Tensor& target) const {
+    const bool says_weights = parts_->weight || parts_->count;
+    return !says_weights || (parts_->alike_if_known && parts_->count(target).known());
+  }
+
   /// Whether the loss has a `count` of its own.
   [[nodiscard]] bool counts() const { return parts_->count != nullptr; }
 
@@ -168,6 +174,7 @@ class AnyLoss : public detail::Erased {
     std::function<at::Tensor(const at::Tensor&)> weight;
     std::function<LossCount(const at::Tensor&)> count;
     bool may_be_of_nothing = false;  ///< true if the mean may be over nothing and so be NaN
+    bool alike_if_known = false;     ///< true if a count that the host knows is that of samples of one weight
     std::function<void(const at::Tensor&)> check_target;
     bool sums = false;
   };
@@ -207,6 +214,7 @@ class AnyLoss : public detail::Erased {
     if constexpr (detail::SaysCount<L>) {
       parts->count = [shared](const at::Tensor& target) { return LossCount(shared->count(target)); };
       parts->may_be_of_nothing = !std::same_as<L, CrossEntropy>;  // whose loss is 0 then
+      parts->alike_if_known = std::same_as<L, CrossEntropy>;
     } else if constexpr (detail::SaysWeight<L>) {
       parts->count = [shared](const at::Tensor& target) {
         return LossCount(shared->weight(target).sum().to(at::kDouble));

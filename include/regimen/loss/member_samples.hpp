@@ -17,7 +17,7 @@
 namespace regimen::inline v0 {
 
 /// The outputs of several networks in one module, [N, members, ...], and their targets: what a loss says of each
-/// member, computed for all members at once where the loss has an `each`, and else member by member.
+/// member. Of a mean that has an `each` it is computed for all members at once, else member by member.
 ///     const regimen::MemberSamples samples(output, target, /*own_targets=*/true);
 ///     const at::Tensor of_each = samples.means(regimen::CrossEntropy{});    // [members]
 class MemberSamples {
@@ -43,9 +43,9 @@ class MemberSamples {
   [[nodiscard]] std::int64_t samples() const { return output_.size(0); }
   [[nodiscard]] std::int64_t members() const { return output_.size(1); }
 
-  /// The mean loss of each member, [members]; of a loss that is a sum, the sum. 0 if nothing counts.
+  /// The mean loss of each member, [members]; of a loss that is a sum, the sum. 0 if all samples are ignored.
   [[nodiscard]] at::Tensor means(const AnyLoss& loss) const {
-    if (!loss.has_each()) {
+    if (!loss.has_each() || loss.sums()) {
       std::vector<at::Tensor> all;
       for (std::int64_t i = 0; i < members(); ++i) {
         all.push_back(loss(output_.select(1, i), target_of(i)));
@@ -53,9 +53,9 @@ class MemberSamples {
       return at::stack(all);
     }
     const at::Tensor each = losses(loss);
-    const at::Tensor weight = loss.sums() ? at::Tensor() : weights(loss);
+    const at::Tensor weight = weights(loss);
     if (!weight.defined()) {
-      return loss.sums() ? each.sum(0) : each.mean(0);
+      return each.mean(0);
     }
     const at::Tensor sum = weight.sum(0);
     return (each * weight).sum(0) / sum.masked_fill(sum == 0, 1);
@@ -87,9 +87,15 @@ class MemberSamples {
   }
 
   /// Correctness, [N, members, entries]: bool, or floating with NaN for entries that are not judged; undefined for a
-  /// loss without accuracy.
+  /// loss without accuracy. Throws Error for a loss whose own `correct` does not judge sample by sample.
   [[nodiscard]] at::Tensor correct(const AnyLoss& loss) const {
     const at::Tensor right = loss.correct(output_.flatten(0, 1), flat_target());
+    if (right.defined() && (right.dim() == 0 || right.size(0) != samples() * members())) {
+      throw Error(
+          "of several networks in one module, a loss's correct(output, target) must judge each sample, [N, ...], "
+          "but of " +
+          detail::text(samples() * members()) + " samples it gave " + detail::described(right));
+    }
     return right.defined() ? right.reshape({samples(), members(), samples() == 0 ? 0 : -1}) : right;
   }
 
@@ -115,11 +121,9 @@ class MemberSamples {
 
   /// The weight of each sample in its member's mean, [N, members] double; undefined if all count alike.
   [[nodiscard]] at::Tensor weights(const AnyLoss& loss) const {
-    const std::int64_t all = samples() * members();
     const at::Tensor target = flat_target();
-    const LossCount count = loss.count(target, all);
-    const bool alike = count.known() && count.number() == static_cast<double>(all);
-    return alike ? at::Tensor() : loss.weight(target, all).view({samples(), members()});
+    return loss.weighs_alike(target) ? at::Tensor()
+                                     : loss.weight(target, samples() * members()).view({samples(), members()});
   }
 
   at::Tensor output_;

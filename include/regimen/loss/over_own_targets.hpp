@@ -10,12 +10,12 @@
 namespace regimen::inline v0 {
 
 /// `OverMembers` for networks in one module that learn from data of their own: targets are [N, members, ...], as
-/// `stacked` gives them, and the loss is the sum over the members of each one's mean loss on its own targets. The
-/// accuracy is the mean over the members.
+/// `stacked` gives them, and the loss is the sum over the members of each one's mean loss on its own targets. An
+/// entry's accuracy is the mean over the members that judge it.
 ///
-/// A member whose loss is not finite is left out of the sum, as by `OverMembers`. A loss that leaves samples out or
-/// weighs them is a mean over each member's own samples. Over the parts of a batch (`Phase::accumulate`, several
-/// processes) such means do not add up to that of the batch, and the run gives a Notice where it scores its own data.
+/// A member whose loss is not finite is left out of the sum, as by `OverMembers`. Gradients go through the loss's
+/// `each` where it has one. With ignored or weighted samples each member's mean is over what counts for that member:
+/// such means cannot be put together from parts of a batch, so neither accumulate nor share among processes then.
 ///     phase.data = regimen::stacked({noisy_a, noisy_b}, {1, 2});
 ///     phase.loss = regimen::OverOwnTargets{regimen::BinaryCrossEntropy{}};
 /// Throws Error for outputs of fewer than two dimensions, targets of other members than the outputs have, and what the
@@ -30,7 +30,7 @@ struct OverOwnTargets {
   /// The share of the members that are right, [N, entries]; undefined for a loss without accuracy.
   [[nodiscard]] at::Tensor correct(const at::Tensor& output, const at::Tensor& target) const {
     const at::Tensor right = MemberSamples(output, target, /*own_targets=*/true).correct(loss);
-    return right.defined() ? right.to(at::kFloat).mean(1) : right;
+    return right.defined() ? right.to(at::kFloat).nanmean(at::IntArrayRef{1}) : right;
   }
 
   void check_target(const at::Tensor& target) const {

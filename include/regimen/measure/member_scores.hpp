@@ -3,7 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/full.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -40,7 +40,12 @@ struct MemberScores {
   bool own_targets = false;       ///< whether the data have targets for each member, [N, members, ...] (`stacked`)
   Evaluation how{};
 
-  void check() const { detail::require(members >= 1, "MemberScores.members", "at least 1", members); }
+  void check() const {
+    detail::require(members >= 1, "MemberScores.members", "at least 1", members);
+    if (how.loss.is_given()) {
+      throw Error("MemberScores.how.loss is not read: the loss of each member is MemberScores.loss");
+    }
+  }
 
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> all{"samples"};
@@ -158,8 +163,9 @@ inline void require_member_scores(const std::vector<std::string>& measures, std:
 /// The history of one network of an ensemble, as if it had been trained alone: its scores are those of the
 /// `MemberScores` that are called "fit", "clean", "test" and "validation". The loss of training batches is not known by
 /// member, and other measures are left out. A member has diverged if the last score of "fit" has a loss that is not
-/// finite, or, without "fit", that of any other; unlike one that diverges alone it has all epochs. Throws Error if
-/// epochs were scored, but this member in none.
+/// finite, or, without "fit", that of any other; unlike one that diverges alone it has all epochs. If the training of
+/// all diverged, so has each: `FiniteGradients` prevents that. Seconds are those of all. Throws Error if epochs were
+/// scored, but this member in none.
 ///     const regimen::History third = regimen::history_of_member(regimen::run(five, phase, scoring), 2);
 [[nodiscard]] inline History history_of_member(const History& all, std::int64_t member) {
   History own;

@@ -58,10 +58,10 @@ struct Stacked {
       Order own = order;
       own.seed = seeds.empty() ? order.seed : seeds[i];
       parts.push_back(sources[i].get(order_of(sources[i], own), order.now));
+      parts.back().origin = at::Tensor();  // like an id, of one member alone
     }
     Batch all = combined(parts, [](const std::vector<at::Tensor>& each) { return at::stack(each, 1); });
     all.id = at::arange(all.size(), parts.front().id.options());
-    all.origin = at::Tensor();
     return all;
   }
 };
@@ -71,12 +71,14 @@ struct Stacked {
 /// Several sources of one size side by side, for networks in one module that learn from data of their own
 /// (`networks::StackedLinear`, `OverOwnTargets`): data, targets and further tensors are [N, sources, ...]. `seeds`, one
 /// for each source: when shuffled, source i is in the order in which a run with `Phase::seed` = seeds[i] would read it;
-/// without seeds all are in the order of the run's.
+/// without seeds all are shuffled by the run's.
 ///
 /// Rows have their places in the epoch as ids: a sample has another id in each epoch, and a transform of
-/// `Phase::augment` draws once for all members, otherwise than for one alone. The result is a stream, and holds an
-/// epoch of all sources in memory. Throws Error unless all are indexed, of one size of at least 1 and on one device,
-/// and their samples have one shape and type; and unless there are no seeds or as many as sources.
+/// `Phase::augment` makes one draw a row for all members, where a network alone would get another. The result is a
+/// stream, and holds an epoch of all sources in memory. `cached` would fix which samples share a row, and so lose the
+/// orders of training data: on a GPU, stack sources that are cached there. Throws Error unless all are indexed, of one
+/// size of at least 1 and on one device, and their samples have one shape and type; and unless there are no seeds or as
+/// many as sources.
 ///     phase.data = regimen::stacked({noisy_a, noisy_b}, {1, 2});
 [[nodiscard]] inline Source stacked(const std::vector<Source>& sources, const std::vector<std::uint64_t>& seeds = {}) {
   if (sources.empty()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <set>
 #include <string>
@@ -63,7 +64,17 @@ class UnitTrainer {
 
  private:
   [[nodiscard]] bool is_complete(const Unit& unit) const {
-    return std::all_of(unit.jobs.begin(), unit.jobs.end(), [&](const ExpectedJob& job) { return is_finished(job); });
+    const auto finished = [&](const ExpectedJob& job) { return is_finished(job); };
+    return std::all_of(unit.jobs.begin(), unit.jobs.end(), finished) && !is_unfinished_together(unit);
+  }
+
+  /// Whether a common training of several jobs (`Jobs::run_together`) has begun, and is not at its end. Throws Error
+  /// for a damaged file.
+  [[nodiscard]] bool is_unfinished_together(const Unit& unit) const {
+    const JobFiles together{folder_, unit.name};
+    const bool is_job =
+        std::any_of(unit.jobs.begin(), unit.jobs.end(), [&](const ExpectedJob& job) { return job.name == unit.name; });
+    return !is_job && std::filesystem::exists(together.checkpoint()) && !together.history();
   }
 
   [[nodiscard]] std::string lock_of(const Unit& unit) const { return folder_ + "/locks/" + unit.name; }
@@ -78,8 +89,8 @@ class UnitTrainer {
     return mine;
   }
 
-  /// What a unit's results are, but the seconds that it took. Those under the unit's own name are of a training of
-  /// several jobs (`Jobs::run_together`).
+  /// Paths of a unit's files but its times: those of its jobs, and those of a common training under the unit's name
+  /// (`Jobs::run_together`).
   [[nodiscard]] static std::vector<std::string> files_of(const Unit& unit) {
     std::set<std::string> jobs{unit.name};
     for (const ExpectedJob& job : unit.jobs) {
