@@ -6,11 +6,14 @@
 
 options='--quiet --seeds 3 --epochs 200'
 
+run() { # run [options]
+  # shellcheck disable=SC2086 # $options is a list
+  "$program" $options "$@"
+}
+
 echo '== the tables of nine networks alone and in modules of four: equal up to rounding'
-# shellcheck disable=SC2086 # $options is a list
-"$program" $options --out "$work/alone" > "$work/alone.log"
-# shellcheck disable=SC2086
-"$program" $options --ensemble 4 --out "$work/whole" > "$work/whole.log"
+run --out "$work/alone" > "$work/alone.log"
+run --ensemble 4 --out "$work/whole" > "$work/whole.log"
 cmp "$work/alone/table.txt" "$work/whole/table.txt"
 python3 - "$work/alone" "$work/whole" << 'END' || fail 'the tables differ'
 import csv, sys
@@ -32,15 +35,13 @@ for name in ("results.csv", "epochs.csv"):
 END
 
 echo '== a unit is a module; the last has what is left'
-# shellcheck disable=SC2086
-"$program" $options --ensemble 4 --list > "$work/list"
+run --ensemble 4 --list > "$work/list"
 printf 'arms1-4\narms5-8\nwrong40-seed3\n' | cmp - "$work/list"
 [ "$(ls "$work/whole/done" | tr '\n' ' ')" = 'arms1-4.done arms5-8.done wrong40-seed3.done ' ] || fail 'other units are done'
 
 echo '== a folder of another size of module is refused'
 status=0
-# shellcheck disable=SC2086
-"$program" $options --ensemble 3 --resume --out "$work/whole" > "$work/log" 2>&1 || status=$?
+run --ensemble 3 --resume --out "$work/whole" > "$work/log" 2>&1 || status=$?
 { [ "$status" = 2 ] && grep -q ensemble "$work/log"; } || fail "status $status: $(cat "$work/log")"
 
 echo '== units that were stopped, and then killed, while they trained go on, and the tables are equal to the byte'
@@ -62,12 +63,10 @@ for unit in $(cat "$work/list"); do
   start "$unit" 60
   kill -KILL $victim 2> /dev/null || true
   wait $victim || true
-  # shellcheck disable=SC2086
-  "$program" $options --ensemble 4 --unit "$unit" --out "$work/stopped" > "$work/log" 2>&1 || fail "$(cat "$work/log")"
+  run --ensemble 4 --unit "$unit" --out "$work/stopped" > "$work/log" 2>&1 || fail "$(cat "$work/log")"
 done
 [ "$stopped" -gt 0 ] || fail 'no unit was stopped while it trained'
-# shellcheck disable=SC2086
-"$program" $options --ensemble 4 --collect --out "$work/stopped" > "$work/stopped.log"
+run --ensemble 4 --collect --out "$work/stopped" > "$work/stopped.log"
 for table in results.csv epochs.csv table.txt; do
   cmp "$work/whole/$table" "$work/stopped/$table"
 done
@@ -76,8 +75,7 @@ echo '== the file that says that a unit is done knows of the weights of all'
 grep -q ' checkpoints/arms1-4.pt$' "$work/whole/done/arms1-4.done" || fail 'it does not'
 cp "$work/whole/done/arms1-4.done" "$work/before.done"
 echo damaged > "$work/whole/checkpoints/arms1-4.pt"
-# shellcheck disable=SC2086
-"$program" $options --ensemble 4 --unit arms1-4 --out "$work/whole" > "$work/log" 2>&1 && fail 'damaged weights are taken for done'
+run --ensemble 4 --unit arms1-4 --out "$work/whole" > "$work/log" 2>&1 && fail 'damaged weights are taken for done'
 grep -q arms1-4.pt "$work/log" || fail "the message does not name the file: $(cat "$work/log")"
 cmp "$work/before.done" "$work/whole/done/arms1-4.done"
 echo passed

@@ -14,6 +14,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace run_together_test {
@@ -58,10 +59,11 @@ rg::Phase phase_of(torch::optim::SGD& sgd, const rg::Source& data) {
   return {.name = "train", .data = data, .optimizer = sgd, .epochs = 6, .batch = 7};
 }
 
-ex::Task quiet(bool resume = false) {
+ex::Task quiet(bool resume = false, std::stop_token stop = {}) {
   ex::Task task;
   task.quiet = true;
   task.resume = resume;
+  task.stop = std::move(stop);
   return task;
 }
 ex::TimeLeft three_jobs() {
@@ -151,14 +153,12 @@ TEST_CASE("jobs together: a training that was stopped goes on, and all files are
   whole.run(folder / "whole");
 
   std::stop_source stop;
-  ex::Task task = quiet();
-  task.stop = stop.get_token();
   Together begun;
   begun.job.scoring.measures["stop"] = [&](const rg::Model&) {
     stop.request_stop();
     return 0.0;
   };
-  CHECK_THROWS_AS(begun.run(folder / "parts", task), ex::Interrupted);
+  CHECK_THROWS_AS(begun.run(folder / "parts", quiet(false, stop.get_token())), ex::Interrupted);
   CHECK_FALSE(ex::read_result(folder / "parts", {.name = "a"}));
   Together resumed;
   resumed.run(folder / "parts", quiet(true));
@@ -226,11 +226,9 @@ TEST_CASE("jobs together: what is left of an earlier training is no result of on
   Together first;
   first.run(folder / "out");
   std::stop_source stop;
-  ex::Task task = quiet();
-  task.stop = stop.get_token();
   stop.request_stop();
   Together second;
-  CHECK_THROWS_AS(second.run(folder / "out", task), ex::Interrupted);
+  CHECK_THROWS_AS(second.run(folder / "out", quiet(false, stop.get_token())), ex::Interrupted);
   CHECK_FALSE(ex::read_result(folder / "out", {.name = "a"}));
   // Nor is the end of one that diverged alone.
   rg::save_checkpoint(ex::JobFiles{folder / "out", "a"}.divergence(), rg::State{});

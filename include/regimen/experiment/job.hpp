@@ -124,7 +124,8 @@ class Jobs {
     return run_together(job, members, Model(net), net, things...);
   }
 
-  /// The same for a network that a function calls, as in `run`.
+  /// Trains the members of a network that a function calls. `model`: what is trained; `net`: the module below it, which
+  /// is saved with the things.
   template <class Net, Storable... Things>
   History run_together(const Job& job, const std::vector<std::string>& members, const Model& model, Net& net,
                        Things&... things) {
@@ -246,12 +247,7 @@ class Jobs {
       manifest.add("training", read_file(JobFiles{folder_, training}.manifest()));
     }
     write_file(files.manifest(), manifest.text() + "\n");
-    const CsvLog lines("");
-    std::string text = lines.header();
-    for (const Epoch& epoch : history) {
-      text += lines.line(epoch) + "\n";
-    }
-    write_file(files.epochs(), text);
+    CsvLog(files.epochs()).replace_by(history);
     save_checkpoint(files.checkpoint(), State{.history = history});
   }
 

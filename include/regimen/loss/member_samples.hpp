@@ -46,11 +46,7 @@ class MemberSamples {
   /// The mean loss of each member, [members]; of a loss that is a sum, the sum. 0 if all samples are ignored.
   [[nodiscard]] at::Tensor means(const AnyLoss& loss) const {
     if (!loss.has_each() || loss.sums()) {
-      std::vector<at::Tensor> all;
-      for (std::int64_t i = 0; i < members(); ++i) {
-        all.push_back(loss(output_.select(1, i), target_of(i)));
-      }
-      return at::stack(all);
+      return by_member([&](const at::Tensor& output, const at::Tensor& target) { return loss(output, target); });
     }
     const at::Tensor each = losses(loss);
     const at::Tensor weight = weights(loss);
@@ -78,11 +74,9 @@ class MemberSamples {
       const at::Tensor weight = weights(loss);
       return weight.defined() ? Sums{(each * weight).sum(0), weight.sum(0)} : Sums{each.sum(0), all};
     }
-    std::vector<at::Tensor> counts;
-    for (std::int64_t i = 0; i < members(); ++i) {
-      counts.push_back(loss.count(target_of(i), samples()).on(output_.device()));
-    }
-    const at::Tensor count = at::stack(counts);
+    const at::Tensor count = by_member([&](const at::Tensor& output, const at::Tensor& target) {
+      return loss.count(target, samples()).on(output.device());
+    });
     return {means(loss).to(at::kDouble) * count, count};
   }
 
@@ -100,8 +94,14 @@ class MemberSamples {
   }
 
  private:
-  [[nodiscard]] at::Tensor target_of(std::int64_t member) const {
-    return own_targets_ ? target_.select(1, member) : target_;
+  /// What call(output, target) gives for each member, 0-d, as [members].
+  template <class Call>
+  [[nodiscard]] at::Tensor by_member(const Call& call) const {
+    std::vector<at::Tensor> all;
+    for (std::int64_t i = 0; i < members(); ++i) {
+      all.push_back(call(output_.select(1, i), own_targets_ ? target_.select(1, i) : target_));
+    }
+    return at::stack(all);
   }
 
   /// The targets of N * members samples, [N * members, ...].

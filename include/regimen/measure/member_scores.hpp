@@ -130,9 +130,12 @@ inline Score score_of_member(const Epoch& epoch, const std::string& name, std::i
 
 /// Whether the loss of "fit" is finite, or, where that was not scored, those of all other scores.
 inline bool is_finite(const Epoch& epoch) {
+  if (epoch.fit.scored()) {
+    return std::isfinite(epoch.fit.loss);
+  }
   return std::all_of(std::begin(scores_of_sets), std::end(scores_of_sets), [&](const auto& set) {
     const Score& score = epoch.*set.second;
-    return !score.scored() || std::isfinite(score.loss) || (epoch.fit.scored() && &score != &epoch.fit);
+    return !score.scored() || std::isfinite(score.loss);
   });
 }
 

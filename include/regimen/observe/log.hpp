@@ -59,14 +59,7 @@ class EpochFile {
     replace_by(first);
   }
 
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- protected:
-  std::vector<std::string> measures_;
-
- private:
-  const Derived& self() const { return static_cast<const Derived&>(*this); }
-
+  /// Makes the file that of a whole history.
   void replace_by(const History& history) {
     std::string content = self().header();
     for (const Epoch& epoch : history) {
@@ -75,6 +68,14 @@ class EpochFile {
     replace_file(path_, content);
     begun_ = true;
   }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ protected:
+  std::vector<std::string> measures_;
+
+ private:
+  const Derived& self() const { return static_cast<const Derived&>(*this); }
 
   std::string path_;
   bool begun_ = false;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,6 +87,7 @@ struct Stacked {
   }
   detail::require(seeds.empty() || seeds.size() == sources.size(), "stacked: seeds.size()",
                   "that of the sources, " + detail::text(sources.size()) + ", or 0", seeds.size());
+  std::map<std::string, std::string> first;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const Source& source = sources[i];
     detail::require_indexed(source, "stacked");
@@ -94,10 +96,9 @@ struct Stacked {
     detail::require(*source.size() == *sources.front().size(), size,
                     "that of the first, " + detail::text(*sources.front().size()), *source.size());
     detail::require_one_device("stacked", sources.front(), source, i);
-    const auto kind = [](const Source& of) {
-      return detail::kind_of_sample(of.get(at::arange(1, at::TensorOptions().dtype(at::kLong))));
-    };
-    detail::require_one_kind("stacked", kind(sources.front()), kind(source), i);
+    const auto kind = detail::kind_of_sample(source.get(at::arange(1, at::TensorOptions().dtype(at::kLong))));
+    first = i == 0 ? kind : first;
+    detail::require_one_kind("stacked", first, kind, i);
   }
   return detail::Stacked{sources, seeds};
 }
